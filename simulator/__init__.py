@@ -1,0 +1,1 @@
+"""electsim: a discrete-event simulator of leader election."""

@@ -1,0 +1,1 @@
+"""Election algorithms, one file for one published algorithm. They import the standard library only."""

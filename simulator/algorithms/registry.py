@@ -1,0 +1,32 @@
+"""The algorithms that a scenario can name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.algorithms.raft import Raft, RaftConfig
+from simulator.protocol import ELECTORATE, Algorithm
+
+
+def _raft_log(index: int) -> Mapping[str, Any]:
+    """A log of that many entries, all written in term 1: the term that a server must then have reached, too."""
+    return {"term": 1, "last_log": (1, index)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """An algorithm under its name: its class, its options, its group, and what a log of a given length leaves on disk."""
+
+    name: str
+    algorithm: type[Algorithm]
+    config: type[Any]
+    group: str = ELECTORATE
+    durable_log: Callable[[int], Mapping[str, Any]] | None = None  # None: the algorithm keeps no log.
+
+
+REGISTRY: Mapping[str, Registration] = {
+    registration.name: registration
+    for registration in (Registration(name="raft", algorithm=Raft, config=RaftConfig, durable_log=_raft_log),)
+}

@@ -1,0 +1,1 @@
+"""Verdicts on a trace: whether an algorithm kept what its paper promises."""

@@ -1,0 +1,1 @@
+"""The SimPy host: nodes, timers, clocks, disks, network and faults. The only package that knows SimPy."""

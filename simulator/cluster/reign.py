@@ -1,0 +1,85 @@
+"""Who claims to lead a group, who of them reigns, and when a reign is lost.
+
+The reigning leader is the claimant of the highest term, then of the latest claim. It is lost at the instant at which
+it crashes, pauses, steps down, or has no two-way path to a majority of the configuration; a member that is down or
+paused is at the end of no path, since a quorum system gets no answer from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from simulator.protocol import NodeId
+from simulator.trace.kinds import CRASH, CUT_OFF, LEADER_BACK, LEADER_LOST, PAUSE, STEP_DOWN
+
+
+class Claim(NamedTuple):
+    """Ordered as the right to reign is."""
+
+    term: int
+    order: int
+    node: NodeId
+
+
+class Reign:
+    """The claims of one group. `record` is called with the kind of row, the leader and the cause."""
+
+    def __init__(
+        self,
+        members: Sequence[NodeId],
+        awake: Callable[[NodeId], bool],
+        two_way: Callable[[NodeId, NodeId], bool],
+        record: Callable[[str, NodeId, str], None],
+    ) -> None:
+        self.members = members
+        self.claims: dict[NodeId, Claim] = {}
+        self._awake = awake
+        self._two_way = two_way
+        self._record = record
+        self._orders = 0
+        self._reigning: NodeId | None = None
+        self._lost: str | None = None  # Why the reigning leader, which still claims, is lost at present.
+
+    @property
+    def leader(self) -> NodeId | None:
+        """Whom a fault that says `leader` means."""
+        return max(self.claims.values()).node if self.claims else None
+
+    def claimed(self, node: NodeId, term: int) -> None:
+        self._orders += 1
+        self.claims[node] = Claim(term, self._orders, node)
+        if self._reigning is None or self._lost is not None or self.leader == node:
+            self._reigning, self._lost = node, None
+        self.recheck()
+
+    def stepped_down(self, node: NodeId) -> None:
+        self._ended(node, STEP_DOWN)
+
+    def crashed(self, node: NodeId) -> None:
+        self._ended(node, CRASH)
+        self.recheck()
+
+    def recheck(self) -> None:
+        """See whether the reigning leader can still lead, after nodes or links have changed."""
+        node = self._reigning
+        if node is None:
+            return
+        cause = self._trouble(node)
+        if cause and not self._lost:
+            self._record(LEADER_LOST, node, cause)
+        elif self._lost and not cause:
+            self._record(LEADER_BACK, node, self._lost)
+        self._lost = cause
+
+    def _ended(self, node: NodeId, cause: str) -> None:
+        if self.claims.pop(node, None) is not None and node == self._reigning:
+            if self._lost is None:
+                self._record(LEADER_LOST, node, cause)
+            self._reigning, self._lost = None, None
+
+    def _trouble(self, node: NodeId) -> str | None:
+        if not self._awake(node):
+            return PAUSE
+        heard = sum(1 for member in self.members if self._awake(member) and self._two_way(node, member))
+        return None if 2 * heard > len(self.members) else CUT_OFF

@@ -1,0 +1,48 @@
+"""All that one trial needs, but for its seed: frozen, and picklable for worker processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator.algorithms.registry import Registration
+from simulator.cluster.distributions import Constant, Distribution
+from simulator.cluster.faults import Scheduled
+from simulator.cluster.network import NetworkSpec
+from simulator.cluster.stop import StopWhen
+from simulator.protocol import Nanoseconds, NodeId
+
+DEFAULT_EVENT_LIMIT = 50_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskSpec:
+    """How long a write takes, and whether the node is deaf meanwhile. None: writing takes no time."""
+
+    write: Distribution | None = None
+    blocking: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSpec:
+    """The lengths of the nodes' logs, in id order; in a random permutation, drawn for each trial, if `permuted`."""
+
+    lengths: tuple[int, ...]
+    permuted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSpec:
+    registration: Registration
+    config: Any  # An instance of the registration's `config` class.
+    nodes: int  # Named n1 to n<nodes>.
+    duration: Nanoseconds
+    absent: frozenset[NodeId] = frozenset()  # Members of the configuration that never start.
+    start: Distribution = Constant(0)  # When each node starts.
+    logs: LogSpec | None = None
+    disk: DiskSpec = field(default_factory=DiskSpec)
+    network: NetworkSpec = field(default_factory=NetworkSpec)
+    faults: tuple[Scheduled, ...] = ()
+    stop_when: StopWhen | None = None
+    stable_after: Nanoseconds = 0  # How long a claim must last to count as stable.
+    event_limit: int = DEFAULT_EVENT_LIMIT

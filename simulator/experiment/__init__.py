@@ -1,0 +1,1 @@
+"""One trial, many trials over workers, and the results that they leave."""

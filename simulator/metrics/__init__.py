@@ -1,0 +1,1 @@
+"""Pure functions from traces to numbers, as design.md, section 5, defines them."""

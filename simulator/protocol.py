@@ -1,0 +1,158 @@
+"""The contract between an election algorithm and its host (sans-IO).
+
+An algorithm is a state machine. It is given a `Host`, reacts to messages, timers and finished writes, and
+everything it does leaves through the host. It never sleeps, opens a socket, reads a clock of its own or draws
+from a global random generator, so the same object runs in the simulator, on the test bench and on real sockets.
+"""
+
+from __future__ import annotations
+
+import enum
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, ClassVar, Protocol, TypeAlias, dataclass_transform
+
+NodeId: TypeAlias = int  # YAML and reports write n1, n2, …
+Nanoseconds: TypeAlias = int
+Message: TypeAlias = Any  # An instance of a class decorated with @message.
+
+MICROSECOND: Nanoseconds = 1_000
+MILLISECOND: Nanoseconds = 1_000_000
+SECOND: Nanoseconds = 1_000_000_000
+
+# What a scenario may write for an algorithm's option: these two accept units (`150ms`, `[150ms, 300ms]`).
+Duration = Annotated[Nanoseconds, "duration"]
+DurationRange = Annotated[tuple[Nanoseconds, Nanoseconds], "duration range"]
+
+ELECTORATE = "electorate"  # The group of nodes that elect a leader among themselves, where there is only one.
+
+
+class Role(enum.StrEnum):
+    """What a node is in its group, in the field's standard words."""
+
+    FOLLOWER = "follower"
+    PRE_CANDIDATE = "pre-candidate"
+    CANDIDATE = "candidate"
+    LEADER = "leader"
+
+
+FOLLOWER, PRE_CANDIDATE, CANDIDATE, LEADER = Role
+
+
+class Guarantee(enum.StrEnum):
+    """What an algorithm promises; the checks of the same name hold a trace to it."""
+
+    ELECTION_SAFETY = "election-safety"  # At most one leader in a term.
+    ONE_VOTE = "one-vote"  # No voter's vote counts for two candidates of one term.
+    QUORUM_OF_VOTES = "quorum-of-votes"  # Who claims in a term holds votes of a majority of the electorate.
+    MONOTONIC_TERMS = "monotonic-terms"  # A node's term never goes back, restarts included.
+    LOG_UP_TO_DATE = "log-up-to-date"  # Who claims has a log at least as up-to-date as those of a majority.
+
+
+@dataclass_transform(frozen_default=True)
+def message(cls: type) -> Any:
+    """Make a class a message: a slotted dataclass, frozen to the type checker but not at run time, which is faster."""
+    return dataclass(slots=True)(cls)
+
+
+def option(default: Any, about: str) -> Any:
+    """A field of an algorithm's configuration, with the sentence that help pages and the JSON Schema show."""
+    return field(default=default, metadata={"about": about})
+
+
+def describe(message: Message) -> str:
+    """A message as scripts and traces show it: its type and the fields that differ from their defaults."""
+    shown = (f"{f.name}={getattr(message, f.name)}" for f in fields(message) if getattr(message, f.name) != f.default)
+    return f"{type(message).__name__}({', '.join(shown)})"
+
+
+def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> Nanoseconds:
+    """An integer drawn uniformly from `bounds`, both ends included, by integer arithmetic on 64 raw bits."""
+    low, high = bounds
+    return low + ((high - low + 1) * source.getrandbits(64) >> 64)
+
+
+class Host(Protocol):
+    """What an algorithm may ask for. What leaves a node leaves in the order sent."""
+
+    @property
+    def me(self) -> NodeId: ...
+
+    @property
+    def peers(self) -> Sequence[NodeId]:
+        """The electorate's other members, in id order."""
+        ...
+
+    @property
+    def directory(self) -> Mapping[str, Sequence[NodeId]]:
+        """Every group of nodes by name, in id order."""
+        ...
+
+    @property
+    def random(self) -> random.Random:
+        """This node's own stream of random numbers."""
+        ...
+
+    def now(self) -> Nanoseconds:
+        """The node's wall clock, which may be wrong."""
+        ...
+
+    def send(self, to: NodeId, message: Message, *, ordered: bool = True) -> None:
+        """Send, after every save requested before it is on disk; an unordered message promises nothing and may pass."""
+        ...
+
+    def set_timer(self, name: str, delay: Nanoseconds) -> None:
+        """Call `on_timer(name)` after `delay` on the node's monotonic clock; replaces a pending timer of that name."""
+        ...
+
+    def cancel_timer(self, name: str) -> None: ...
+
+    def save(self, then: str | None = None, **durable: object) -> None:
+        """Write values, which must be immutable, to disk; call `on_saved(then)` when they are there."""
+        ...
+
+    def transition(self, role: Role, term: int, leader: NodeId | None, group: str = ELECTORATE) -> None:
+        """Declare the node's role, term and the leader that it knows of: what every metric is made from."""
+        ...
+
+    def note(self, kind: str, **fields: object) -> None:
+        """Write something worth knowing (a vote, a suspicion, a commit) to the trace."""
+        ...
+
+
+class Algorithm:
+    """One node's part of an election algorithm. A crash throws the object away; a restart builds a new one.
+
+    Subclasses fill `receive`, the table from message type to handler, which reads as the protocol's table of
+    contents, and `guarantees`, what the paper promises.
+    """
+
+    guarantees: ClassVar[frozenset[Guarantee]] = frozenset()
+    receive: ClassVar[Mapping[type, Callable[[Any, NodeId, Any], None]]] = {}
+
+    def __init__(self, host: Host, config: Any, durable: Mapping[str, Any]) -> None:
+        """`durable` holds what earlier incarnations saved: all that survives a crash."""
+        self.host = host
+        self.config = config
+
+    def on_start(self) -> None:
+        """The node has started, or restarted."""
+
+    def on_message(self, sender: NodeId, message: Message) -> None:
+        self.receive[type(message)](self, sender, message)
+
+    def on_timer(self, name: str) -> None:
+        """The timer of that name has come due."""
+
+    def on_saved(self, name: str) -> None:
+        """The write that asked for `name` is on disk."""
+
+    def on_command(self, command: Message) -> None:
+        """An operator or a client asks for something: a transfer, a new member, a write."""
+
+    def on_connect(self, peer: NodeId) -> None:
+        """Stream transport only: a connection with `peer` is open."""
+
+    def on_disconnect(self, peer: NodeId, reason: str) -> None:
+        """Stream transport only: the connection with `peer` is gone."""

@@ -1,0 +1,23 @@
+"""The kinds of rows that a host writes to a trace. An algorithm's notes add kinds of their own."""
+
+from __future__ import annotations
+
+STARTED = "started"  # A node starts or restarts.
+CRASHED = "crashed"  # A node loses everything but its disk.
+PAUSED = "paused"  # A node stops handling anything; it still believes what it believed.
+RESUMED = "resumed"
+TRANSITION = "transition"  # A node declares its role, term and the leader that it knows of.
+FAULT = "fault"  # A fault of the schedule has struck; the detail says which, and on whom.
+LEADER_LOST = "leader-lost"  # The reigning leader crashed, paused, stepped down or was cut off (the cause).
+LEADER_BACK = "leader-back"  # The lost leader, still claiming, resumed or reached a majority again.
+
+# Notes by which algorithms of every kind tell the metrics and checks what they did.
+SUSPECTED = "suspected"  # leader: whom the node suspects.
+VOTE = "vote"  # term, voter: a candidate counts this voter's vote.
+LOG = "log"  # last_term, last_index: the end of the node's log.
+
+# The causes of a loss.
+CRASH = "crash"
+PAUSE = "pause"
+STEP_DOWN = "step-down"
+CUT_OFF = "cut-off"

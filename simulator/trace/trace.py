@@ -1,0 +1,80 @@
+"""What happened in one trial: rows in order of time, and what is needed to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from simulator.protocol import ELECTORATE, SECOND, NodeId, Role
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Row(NamedTuple):
+    """One thing that happened. A column that the kind does not use is None."""
+
+    time_ns: int
+    kind: str
+    node: NodeId | None
+    term: int | None = None
+    role: Role | None = None
+    leader: NodeId | None = None
+    group: str | None = None
+    detail: tuple[tuple[str, Any], ...] = ()
+    sent: tuple[int, ...] = ()  # Messages sent by then, in the order of the trace's `message_types`.
+
+    def fact(self, name: str) -> Any:
+        """The detail of that name; KeyError where the row has none."""
+        return dict(self.detail)[name]
+
+
+class MessageRow(NamedTuple):
+    """One message, recorded on request only. `arrives_ns` is None for a message that the network lost."""
+
+    sent_ns: int
+    arrives_ns: int | None
+    sender: NodeId
+    to: NodeId
+    type: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """One trial.
+
+    `groups` names the members of each electorate, absent ones included, since a quorum counts them.
+    `end_ns` is the instant at which observation ended.
+    """
+
+    rows: Sequence[Row]
+    end_ns: int
+    groups: Mapping[str, Sequence[NodeId]]
+    headline_group: str = ELECTORATE
+    message_types: Sequence[str] = ()
+    sent: Sequence[int] = ()  # Messages sent in all, by type.
+    messages: Sequence[MessageRow] = field(default=(), repr=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over all rows but the optional message rows."""
+        return sha256(repr([self.end_ns, *map(tuple, self.rows), tuple(self.sent)]).encode()).hexdigest()
+
+    def of_kind(self, kind: str) -> list[Row]:
+        return [row for row in self.rows if row.kind == kind]
+
+    def seconds(self, kind: str) -> np.ndarray:
+        """The instants of the rows of one kind, in seconds; shape (rows of that kind,)."""
+        return np.array([row.time_ns for row in self.of_kind(kind)], dtype=np.int64) / SECOND
+
+    def to_frame(self) -> pd.DataFrame:
+        """The rows as a table, one column per field of `Row`."""
+        import pandas as pd  # Slow to import, and needed here only.
+
+        return pd.DataFrame(self.rows, columns=list(Row._fields))
