@@ -1,1 +1,38 @@
-"""electsim: a discrete-event simulator of leader election."""
+"""electsim: a discrete-event simulator of leader election.
+
+import simulator
+
+scenario = simulator.load("scenarios/raft-leader-crash.yaml")
+result = simulator.run(scenario, trials=200, seed=7)
+result.elections["failover_s"].describe()
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulator.experiment.runner import Result, run
+    from simulator.experiment.trial import TrialError
+    from simulator.scenario import Scenario, ScenarioError, load, loads
+
+__all__ = ["Result", "Scenario", "ScenarioError", "TrialError", "load", "loads", "run"]
+
+_HOMES = {
+    "Result": "simulator.experiment.runner",
+    "Scenario": "simulator.scenario",
+    "ScenarioError": "simulator.scenario",
+    "TrialError": "simulator.experiment.trial",
+    "load": "simulator.scenario",
+    "loads": "simulator.scenario",
+    "run": "simulator.experiment.runner",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for: `electsim --help` needs none of it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'simulator' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -47,6 +47,8 @@ class RequestVote:
 
 @message
 class RequestVoteReply:
+    """A voter's answer; `term` tells a candidate that is behind to step down."""
+
     term: int
     vote_granted: bool
 
@@ -60,12 +62,16 @@ class AppendEntries:
 
 @message
 class AppendEntriesReply:
+    """A follower's answer; a refusal tells a leader that its term is over."""
+
     term: int
     success: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaftConfig:
+    """Options of Raft; the defaults are the paper's (5.6, 9.3)."""
+
     election_timeout: DurationRange = option(
         (150 * MILLISECOND, 300 * MILLISECOND),
         "The range that each election timeout is drawn from, anew at each reset (5.2).",
@@ -89,6 +95,8 @@ class RaftConfig:
 
 
 class Raft(Algorithm):
+    """One Raft server, as far as elections go."""
+
     guarantees = frozenset(Guarantee)
 
     def __init__(self, host: Host, config: RaftConfig, durable: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ def _raft_log(index: int) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """An algorithm under its name: its class, its options, its group, and what a log of a given length leaves on disk."""
+    """An algorithm under its name: its class, its options, its group, and what a log of some length leaves on disk."""
 
     name: str
     algorithm: type[Algorithm]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,15 @@ from simulator.trace.recorder import Recorder
 from simulator.trace.trace import Trace
 
 
+_STATES: Mapping[str, Callable[[Node], bool]] = {
+    "present": lambda _: True,
+    "running": lambda node: node.running,
+    "awake": lambda node: node.awake,
+    "paused": lambda node: node.paused,
+    "down": lambda node: not node.running,
+}
+
+
 def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False) -> Trace:
     """Simulate one trial. With `journal`, the trace also holds every message; its digest is the same.
 
@@ -33,6 +42,8 @@ def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False
 
 
 class Cluster:
+    """The nodes, their network and what befalls them: the `Patient` of faults and the `Observer` of nodes."""
+
     def __init__(self, spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False) -> None:
         self.spec = spec
         self.streams = Streams(seed, trial)
@@ -46,9 +57,7 @@ class Cluster:
         self.group = spec.registration.group
         self.directory: Mapping[str, Sequence[NodeId]] = {self.group: members}
         self.nodes = self._build_nodes(members)
-        self.reign = Reign(
-            members, lambda node: self.nodes[node].awake, self.network.links.two_way, self._record_reign
-        )
+        self.reign = Reign(members, lambda node: self.nodes[node].awake, self.network.links.two_way, self._record_reign)
         self._named: dict[NodeId, NodeId | None] = {}  # The leader that each running node knows of.
         self._change = self.kernel.event()
         self._faults_to_come = len(spec.faults)
@@ -123,14 +132,7 @@ class Cluster:
     def where(self, state: str) -> Sequence[NodeId]:
         """The nodes that are `running` (paused or not), `awake`, `paused`, `down`, or `present` in any state."""
         here = [node for node in self.nodes.values() if node.me not in self.spec.absent]
-        is_there = {
-            "present": lambda node: True,
-            "running": lambda node: node.running,
-            "awake": lambda node: node.awake,
-            "paused": lambda node: node.paused,
-            "down": lambda node: not node.running,
-        }[state]
-        return [node.me for node in here if is_there(node)]
+        return [node.me for node in here if _STATES[state](node)]
 
     def start(self, node: NodeId) -> None:
         if self.nodes[node].running:  # A restart has come before the node's own start.

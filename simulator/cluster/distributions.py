@@ -29,6 +29,8 @@ class Distribution(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Constant:
+    """Always the same."""
+
     value: Nanoseconds
 
     def draw(self, source: np.random.Generator, size: int) -> np.ndarray:

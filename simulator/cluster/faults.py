@@ -50,7 +50,7 @@ def resolve(target: Target, patient: Patient, state: str, source: random.Random)
         return tuple(eligible)
     leader = patient.leader()
     if target == "leader":
-        if leader not in eligible:
+        if leader is None or leader not in eligible:
             raise NoTargetError(target)
         return (leader,)
     choices = [node for node in eligible if target == "random" or node != leader]
@@ -60,6 +60,8 @@ def resolve(target: Target, patient: Patient, state: str, source: random.Random)
 
 
 class Fault(Protocol):
+    """Something that goes wrong, or right again."""
+
     name: ClassVar[str]
 
     def strike(self, patient: Patient, source: random.Random) -> object:

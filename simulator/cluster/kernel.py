@@ -35,6 +35,10 @@ def _stop(_: object) -> None:
 
 
 class Kernel(simpy.Environment):
+    """An environment whose clock is an integer."""
+
+    _now: int
+
     def __init__(self) -> None:
         super().__init__(initial_time=0)
 
@@ -55,7 +59,7 @@ class Kernel(simpy.Environment):
         queue = self._queue
         try:
             for _ in repeat(None, event_limit):
-                self._now, _, _, event = heappop(queue)
+                self._now, _, _, event = heappop(queue)  # type: ignore[assignment]
                 callbacks, event.callbacks = event.callbacks, None  # type: ignore[assignment]
                 for callback in callbacks:
                     callback(event)

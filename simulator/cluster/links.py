@@ -9,6 +9,8 @@ from simulator.protocol import NodeId
 
 
 class Cut(Protocol):
+    """Something that stops packets."""
+
     def severs(self, sender: NodeId, to: NodeId) -> bool:
         """Whether a packet from `sender` to `to` is stopped."""
         ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappush
-from typing import Any, Protocol
+from typing import Any
 
 from simpy.events import NORMAL
 
@@ -53,10 +53,6 @@ class Delivery:
         self.callbacks = callbacks
         self.sender = sender
         self.message = message
-
-
-class Transport(Protocol):
-    def __call__(self, port: Port, to: NodeId, message: Message) -> None: ...
 
 
 class Network:
@@ -129,7 +125,7 @@ class JournallingNetwork(Network):
         self.sent[type(message)] += 1
         sent_ns = int(self._kernel._now)
         latencies = self._fate(port, to)
-        arrivals = [sent_ns + latency for latency in latencies] or [None]
+        arrivals: Sequence[int | None] = [sent_ns + latency for latency in latencies] or [None]
         for arrives_ns in arrivals:
             name, text = type(message).__name__, describe(message)
             self.journal.append(MessageRow(sent_ns, arrives_ns, port.node, to, name, text))

@@ -33,6 +33,8 @@ class LogSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSpec:
+    """A cluster, its network, and what befalls it."""
+
     registration: Registration
     config: Any  # An instance of the registration's `config` class.
     nodes: int  # Named n1 to n<nodes>.

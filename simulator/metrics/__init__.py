@@ -1,1 +1,1 @@
-"""Pure functions from traces to numbers, as design.md, section 5, defines them."""
+"""Pure functions from traces to numbers, with the definitions of docs/metrics.md."""

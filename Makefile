@@ -1,0 +1,50 @@
+# Two commands need nothing but Python >= 3.11 and make: `make run` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run test lint verify bench schema clean
+
+run: .venv/installed  ## Run the main job: a Raft cluster loses its leader.
+	$(BIN)/electsim run scenarios/raft-leader-crash.yaml
+
+test: .venv/tested  ## The fast tests.
+	$(BIN)/pytest -n auto -m "not verify"
+
+lint: .venv/linted  ## Style, types, and who may import whom.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+verify: .venv/tested  ## The long suite: against published experiments, closed forms and 100 000 random trials.
+	$(BIN)/pytest tests/verify -m verify -s
+
+bench: .venv/benched  ## Speed, as ratios measured in one run.
+	$(BIN)/python -m bench
+
+schema: .venv/installed  ## The JSON Schema that editors use.
+	$(BIN)/electsim schema > scenario.schema.json
+
+clean:
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache
+
+# Each stamp is newer than pyproject.toml once its requirements are installed.
+.venv/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "electsim needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(PIP) install --upgrade "pip>=25.1"
+	$(PIP) install --editable .
+	@touch $@
+
+.venv/tested: .venv/installed
+	$(PIP) install --group test
+	@touch $@
+
+.venv/linted: .venv/tested
+	$(PIP) install --group lint
+	@touch $@
+
+.venv/benched: .venv/installed
+	$(PIP) install --group bench
+	@touch $@

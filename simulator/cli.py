@@ -1,0 +1,238 @@
+"""The command line: parse, call, print. What it does is done by the layers below, and by `simulator.run`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from simulator.experiment.runner import Result
+    from simulator.experiment.store import Draft
+    from simulator.scenario import Scenario
+
+EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+_LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline is drawn.
+
+
+def fail(text: str, code: int) -> NoReturn:
+    """End with one line on standard error."""
+    click.echo(f"electsim: {text}", err=True)
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="electsim")
+def main() -> None:
+    """Simulate leader election, and measure it.
+
+    \b
+    Run a scenario, and look at the directory that it names:
+      electsim run scenarios/raft-leader-crash.yaml
+    \b
+    Ask what a lossier network does to it:
+      electsim run scenarios/raft-leader-crash.yaml --set network.loss=0.05
+    \b
+    Check scenario files before a long run:
+      electsim validate scenarios/*.yaml
+    """
+
+
+@main.command()
+@click.argument("scenario_file", metavar="SCENARIO", type=click.Path(path_type=Path))
+@click.option("--trials", type=click.IntRange(min=1), help="How many trials, in place of the scenario's number.")
+@click.option("--seed", type=click.IntRange(min=0), help="The seed, in place of the scenario's.")
+@click.option("--set", "overrides", multiple=True, metavar="FIELD=VALUE", help="Override a field; may be repeated.")
+@click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes; 0, the default: one per core.")
+@click.option("--first-trial", type=click.IntRange(min=0), default=0, help="The number of the first trial.")
+@click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and no table.")
+@click.option("--trace", is_flag=True, help="Also store every row and every message of the first trial.")
+def run(
+    scenario_file: Path,
+    trials: int | None,
+    seed: int | None,
+    overrides: tuple[str, ...],
+    workers: int,
+    first_trial: int,
+    root: Path,
+    as_json: bool,
+    trace: bool,
+) -> None:
+    """Run the trials of SCENARIO, print what they show, and keep it under results/.
+
+    \b
+    The same scenario, seed and version give the same digest, however many workers:
+      electsim run scenarios/raft-leader-crash.yaml --trials 1000 --seed 7
+    \b
+    Fields are named by their path, values written as in the file:
+      electsim run scenarios/raft-leader-crash.yaml --set cluster.nodes=9 \\
+          --set 'algorithm.election_timeout=[300ms, 600ms]'
+    \b
+    One trial again, with every message (its row in trials.parquet says trial 17):
+      electsim run scenarios/raft-leader-crash.yaml --first-trial 17 --trials 1 --trace
+
+    Exits with 0; with 1 where a trial failed or the algorithm broke a promise; with 2 for bad input; with 130 when
+    interrupted, keeping the trials that were finished.
+    """
+    from simulator.experiment.runner import run as run_trials
+    from simulator.experiment.store import StoreError, new_directory
+    from simulator.experiment.trial import TrialError
+
+    scenario = _load(scenario_file, overrides)
+    command = _command(scenario_file, trials or scenario.trials, _or(seed, scenario.seed), overrides, first_trial)
+    stopped_by = None
+    try:
+        with new_directory(root, scenario.name) as draft:
+            try:
+                with _progress(scenario.name) as progress:
+                    result = run_trials(
+                        scenario,
+                        trials=trials,
+                        seed=seed,
+                        first_trial=first_trial,
+                        workers=workers,
+                        progress=progress,
+                        command=command,
+                    )
+            except TrialError as error:
+                stopped_by = f"{error}; again: {_replay(command, error.trial)}"
+                if error.finished is None:
+                    fail(stopped_by, EXIT_FAILED)
+                result = error.finished
+            _show(result, as_json)
+            _keep(draft, result, first_trial, trace)
+            click.echo(f"Results are in {draft.publish()}", err=True)
+    except StoreError as error:
+        fail(str(error), EXIT_BAD_INPUT)
+    except KeyboardInterrupt:
+        fail("interrupted before a trial was finished", EXIT_INTERRUPTED)
+    _finish(result, stopped_by)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def validate(files: tuple[Path, ...]) -> None:
+    """Check scenario FILES, and say file, line, field, value and remedy of each mistake.
+
+    \b
+      electsim validate scenarios/*.yaml
+
+    Exits with 2 if any file is wrong.
+    """
+    from simulator.scenario import ScenarioError, load
+
+    wrong = False
+    for file in files:
+        try:
+            scenario = load(file)
+        except ScenarioError as error:
+            wrong = True
+            click.echo(str(error), err=True)
+        else:
+            click.echo(f"{file}: {scenario.name}: valid")
+    if wrong:
+        sys.exit(EXIT_BAD_INPUT)
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, by which editors complete and check them.
+
+    \b
+      electsim schema > scenario.schema.json
+    """
+    from simulator.scenario import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+# --- Parts of `run`
+
+
+def _load(path: Path, overrides: tuple[str, ...]) -> Scenario:
+    from simulator.scenario import ScenarioError, load
+
+    try:
+        return load(path, overrides)
+    except ScenarioError as error:
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_BAD_INPUT)
+
+
+def _or(given: int | None, otherwise: int) -> int:
+    return otherwise if given is None else given
+
+
+def _command(path: Path, trials: int, seed: int, overrides: tuple[str, ...], first_trial: int) -> str:
+    """The command that repeats this run, whatever defaults the scenario has by then."""
+    words = ["electsim", "run", str(path), "--trials", str(trials), "--seed", str(seed)]
+    for override in overrides:
+        words += ["--set", override]
+    if first_trial:
+        words += ["--first-trial", str(first_trial)]
+    return shlex.join(words)
+
+
+def _replay(command: str, trial: int) -> str:
+    return f"{command} --first-trial {trial} --trials 1 --trace"  # Of an option given twice, the last one counts.
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error, where somebody can see it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(f"{name}: trials", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _show(result: Result, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(result.summary, indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    from rich.console import Console
+
+    from simulator.report.tables import summary_table
+
+    Console(width=None if sys.stdout.isatty() else 100, highlight=False).print(summary_table(result.summary))
+
+
+def _keep(draft: Draft, result: Result, first_trial: int, trace: bool) -> None:
+    """Write the data, then the figures; an interrupt leaves out figures, never data."""
+    from simulator.cluster.cluster import run_trial
+    from simulator.report.pages import write_figures
+    from simulator.scenario import cluster_spec
+
+    draft.write(result)
+    try:
+        journal = trace or int(result.trials["sent_total"].iloc[0]) <= _LONGEST_JOURNAL
+        first = run_trial(cluster_spec(result.scenario), result.seed, first_trial, journal=journal)
+        if trace:
+            draft.write_trace(first)
+        write_figures(result, first, draft.path)
+    except KeyboardInterrupt:
+        click.echo("electsim: interrupted: figures are left out", err=True)
+
+
+def _finish(result: Result, stopped_by: str | None) -> None:
+    """Say what went wrong, if anything, and exit accordingly."""
+    for trial, violation in result.violations[:5]:
+        click.echo(f"electsim: broken promise: trial {trial}: {violation}", err=True)
+    if result.stopped_by == "interrupted":
+        fail(f"interrupted: {len(result.trials)} of {result.requested} trials were kept", EXIT_INTERRUPTED)
+    if stopped_by is not None:
+        fail(f"{stopped_by} ({len(result.trials)} trials before it were kept)", EXIT_FAILED)
+    if result.violations:
+        trial, _ = result.violations[0]
+        fail(f"a promise was broken; again: {_replay(result.command, trial)}", EXIT_FAILED)

@@ -1,0 +1,136 @@
+"""Runs a scenario's trials and gathers them into a result."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from simulator.checks.safety import Violation
+from simulator.experiment import summary as summaries
+from simulator.experiment.executors import results
+from simulator.experiment.trial import TrialError, TrialResult
+from simulator.scenario import Scenario, cluster_spec, load
+
+_RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a run found.
+
+    `trials` has a row per trial and `elections` a row per search for a leader; docs/results.md names their columns.
+    Where the run was cut short, they hold the trials that were finished, from the first on.
+    """
+
+    scenario: Scenario
+    seed: int
+    requested: int
+    trials: pd.DataFrame
+    elections: pd.DataFrame
+    violations: Sequence[tuple[int, Violation]]  # Each broken promise, after the number of its trial.
+    command: str  # What repeats this run.
+    stopped_by: str | None = None  # Why the run was cut short.
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the digests of the trials, in order."""
+        return sha256("\n".join(self.trials["digest"]).encode()).hexdigest()
+
+    @cached_property
+    def summary(self) -> summaries.Summary:
+        """Statistics and provenance, as `--json` prints them."""
+        return {
+            "scenario": self.scenario.name,
+            "version": version("electsim"),
+            "seed": self.seed,
+            "command": self.command,
+            "digest": self.digest,
+            "stopped_by": self.stopped_by,
+            "trials": {
+                "run": len(self.trials),
+                "requested": self.requested,
+                "censored": int(self.trials["censored"].sum()),
+            },
+            "elections": summaries.counts(self.elections),
+            "metrics": summaries.metrics(self.trials, self.elections),
+            "violations": dict(Counter(str(violation.guarantee) for _, violation in self.violations)),
+            "versions": {"python": platform.python_version()} | {name: version(name) for name in _RECORDED_VERSIONS},
+            "platform": platform.platform(),
+        }
+
+
+def run(
+    scenario: Scenario | str | Path,
+    *,
+    trials: int | None = None,
+    seed: int | None = None,
+    first_trial: int = 0,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+    command: str | None = None,
+) -> Result:
+    """Run a scenario's trials, `first_trial` being the first, and gather them.
+
+    `trials` and `seed` override the scenario's. The result is the same for any number of `workers` (processes; 0 for
+    one per core). `progress` is called with the numbers of trials finished and asked for. Ctrl-C ends the run early
+    and returns what was finished. Raises ScenarioError for a bad scenario; and TrialError where a trial runs away or
+    the algorithm fails, with the finished part, if any, as its `finished`.
+    """
+    if not isinstance(scenario, Scenario):
+        scenario = load(scenario)
+    count = scenario.trials if trials is None else trials
+    used_seed = scenario.seed if seed is None else seed
+    finished: list[TrialResult] = []
+
+    def gathered(stopped_by: str | None) -> Result:
+        repeats = command or _command(scenario, used_seed, count)
+        return _gather(scenario, used_seed, count, finished, repeats, stopped_by)
+
+    source = results(cluster_spec(scenario), used_seed, first_trial, count, workers or os.cpu_count() or 1)
+    try:
+        for result in source:
+            finished.append(result)
+            if progress is not None:
+                progress(len(finished), count)
+    except KeyboardInterrupt:
+        if not finished:
+            raise
+        return gathered("interrupted")
+    except TrialError as error:
+        error.finished = gathered(str(error)) if finished else None
+        raise
+    finally:
+        source.close()
+    return gathered(None)
+
+
+def _command(scenario: Scenario, seed: int, trials: int) -> str:
+    return f"electsim run {shlex.quote(scenario.name)} --seed {seed} --trials {trials}"
+
+
+def _gather(
+    scenario: Scenario, seed: int, requested: int, finished: Sequence[TrialResult], command: str, stopped_by: str | None
+) -> Result:
+    elections = pd.DataFrame([row for result in finished for row in result.elections])
+    for column in ("lost_leader", "winner", "terms_spent"):
+        elections[column] = elections[column].astype("Int64")
+    return Result(
+        scenario=scenario,
+        seed=seed,
+        requested=requested,
+        trials=pd.DataFrame([result.row for result in finished]),
+        elections=elections,
+        violations=[(result.trial, violation) for result in finished for violation in result.violations],
+        command=command,
+        stopped_by=stopped_by,
+    )

@@ -1,0 +1,102 @@
+"""The results store: one directory a run, never overwritten, and complete or not there at all.
+
+A run writes into a hidden directory, which takes its name when all files are in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulator.experiment.runner import Result
+from simulator.scenario import resolved
+from simulator.trace.trace import Trace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class StoreError(OSError):
+    """Results that cannot be written: one line, saying where and why."""
+
+
+@contextmanager
+def new_directory(root: Path, name: str) -> Iterator[Draft]:
+    """A draft of `root/name-NNN`, NNN being the next free number, which is published when the block ends.
+
+    Raises StoreError where `root` cannot be written. Where the block fails, nothing is left behind.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        draft = Draft(Path(tempfile.mkdtemp(prefix=f".{name}-", dir=root)), root, name)
+    except OSError as error:
+        raise StoreError(_reason(root, error)) from error
+    try:
+        yield draft
+    finally:
+        shutil.rmtree(draft.path, ignore_errors=True)
+
+
+class Draft:
+    """A results directory that is being written."""
+
+    def __init__(self, path: Path, root: Path, name: str) -> None:
+        self.path = path
+        self._root = root
+        self._name = name
+
+    def write(self, result: Result) -> None:
+        """The scenario with all its defaults, the tables and the summary. Raises StoreError."""
+        try:
+            (self.path / "scenario.yaml").write_text(resolved(result.scenario), encoding="utf-8")
+            _write_parquet(result.trials, self.path / "trials.parquet")
+            _write_parquet(result.elections, self.path / "elections.parquet")
+            text = json.dumps(result.summary, indent=2, ensure_ascii=False, allow_nan=False)
+            (self.path / "summary.json").write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise StoreError(_reason(self._root, error)) from error
+
+    def write_trace(self, trace: Trace) -> None:
+        """Every row and message of one trial. Raises StoreError."""
+        import pandas as pd
+
+        from simulator.trace.trace import MessageRow
+
+        rows = trace.to_frame()
+        rows["detail"] = [json.dumps(dict(detail)) for detail in rows["detail"]]
+        try:
+            _write_parquet(rows.astype({"role": "string"}), self.path / "trace.parquet")
+            messages = pd.DataFrame(trace.messages, columns=list(MessageRow._fields))
+            _write_parquet(messages.astype({"arrives_ns": "Int64"}), self.path / "messages.parquet")
+        except OSError as error:
+            raise StoreError(_reason(self._root, error)) from error
+
+    def publish(self) -> Path:
+        """Give the directory its name, and return it. Raises StoreError."""
+        self.path.chmod(0o755)
+        for number in count(1):
+            final = self._root / f"{self._name}-{number:03}"
+            try:
+                final.mkdir()
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise StoreError(_reason(self._root, error)) from error
+            os.rename(self.path, final)  # Over the empty directory just made, which nobody else can have taken.
+            return final
+        raise AssertionError("unreachable")
+
+
+def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_parquet(path, engine="pyarrow", index=False)
+
+
+def _reason(root: Path, error: OSError) -> str:
+    return f"{root}: cannot write results: {error.strerror or error}; choose another place with --results DIRECTORY"

@@ -1,0 +1,167 @@
+"""The summary of a run: what `--json` prints and `summary.json` keeps. Its fields are documented in docs/results.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from simulator.metrics.leadership import OverlapKind
+from simulator.metrics.statistics import Estimate, Sample, fraction_by_trial, mean, quantile, ratio
+
+Summary = dict[str, Any]
+QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
+
+
+def metrics(trials: pd.DataFrame, elections: pd.DataFrame) -> Summary:
+    """Every statistic, over the searches of the headline cause: losses, or the boot where nothing was lost."""
+    headline = headline_elections(elections)
+    elected = headline[headline["outcome"] == "elected"]
+    return {
+        "headline_cause": headline_cause(elections),
+        **{name: durations(sample(elections, name)) for name in SAMPLES},
+        "rounds_per_election": {"mean": statistic(mean(_plain(elected, "rounds")))},
+        "split_votes": _fraction_of_rounds(headline, "split_votes"),
+        "failed_rounds": _fraction_of_rounds(headline, "failed_rounds"),
+        "term_inflation": {"mean": statistic(mean(_plain(elected, "terms_spent", less=1)))},
+        "leaders_overlap": _overlaps(trials),
+        "leaderless": _time_share(trials, "leaderless_s"),
+        "quorum_leaderless": _time_share(trials, "quorum_leaderless_s"),
+        "disagreement": {"total_s": float(trials["disagreement_s"].sum())},
+        "messages": {
+            "per_election": {name: statistic(mean(_plain(elected, f"sent_{name}"))) for name in _types(trials)},
+            "total": {name: int(trials[f"sent_{name}"].sum()) for name in _types(trials)},
+        },
+    }
+
+
+def headline_cause(elections: pd.DataFrame) -> str:
+    """Which searches the headline statistics are of."""
+    return "loss" if (elections["cause"] == "loss").any() else "boot"
+
+
+def headline_elections(elections: pd.DataFrame) -> pd.DataFrame:
+    """The searches that the headline statistics are of."""
+    return elections[elections["cause"] == headline_cause(elections)]
+
+
+# --- Samples: durations with their censoring
+
+
+def _censored_sample(rows: pd.DataFrame, duration: str, until: pd.Series) -> Sample:
+    """Durations; where one is missing it is censored at the time for which it was looked for."""
+    values = rows[duration].to_numpy(dtype=float)
+    censored = np.isnan(values)
+    values = np.where(censored, until.to_numpy(dtype=float), values)
+    return Sample(values, censored, rows["trial"].to_numpy(dtype=np.int64))
+
+
+def _failover(rows: pd.DataFrame) -> Sample:
+    rows = rows[(rows["cause"] == "loss") & (rows["outcome"] != "recovered")]
+    return _censored_sample(rows, "failover_s", rows["followed_until_s"] - rows["start_s"])
+
+
+def _detection(rows: pd.DataFrame) -> Sample:
+    rows = rows[rows["outcome"] != "recovered"]
+    return _censored_sample(rows, "detection_s", rows["followed_until_s"] - rows["start_s"])
+
+
+def _election(rows: pd.DataFrame) -> Sample:
+    rows = rows[(rows["outcome"] != "recovered") & rows["suspected_s"].notna()]
+    return _censored_sample(rows, "election_s", rows["followed_until_s"] - rows["suspected_s"])
+
+
+def _stabilisation(rows: pd.DataFrame) -> Sample:
+    return _censored_sample(rows, "stabilisation_s", rows["end_s"] - rows["start_s"])
+
+
+def _announcement(column: str) -> Any:
+    def select(rows: pd.DataFrame) -> Sample:
+        rows = rows[rows["outcome"] == "elected"]
+        return _censored_sample(rows, column, rows["announcing_until_s"] - rows["claimed_s"])
+
+    return select
+
+
+SAMPLES = {
+    "failover": _failover,
+    "detection": _detection,
+    "election": _election,
+    "stabilisation": _stabilisation,
+    "announcement_majority": _announcement("announced_majority_s"),
+    "announcement_all": _announcement("announced_all_s"),
+}
+
+
+def sample(elections: pd.DataFrame, name: str) -> Sample:
+    """The durations of one metric (a key of SAMPLES) over the headline searches, in seconds, with their censoring."""
+    return SAMPLES[name](headline_elections(elections))
+
+
+def _plain(rows: pd.DataFrame, column: str, less: float = 0) -> Sample:
+    values = rows[column].to_numpy(dtype=float) - less
+    return Sample(values, np.zeros(len(values), dtype=bool), rows["trial"].to_numpy(dtype=np.int64))
+
+
+# --- Statistics, ready for JSON
+
+
+def statistic(estimate: Estimate) -> dict[str, float | None]:
+    """A value with its 95 % interval; null where it is not reached, not bounded, or has no data."""
+    return {name: float(x) if isfinite(x) else None for name, x in estimate._asdict().items()}
+
+
+def durations(found: Sample) -> Summary:
+    """Count, censored, quantiles, mean and maximum of a sample of durations, in seconds."""
+    seen = found.values[~found.censored]
+    return {
+        "count": len(found.values),
+        "censored": int(found.censored.sum()),
+        **{name: statistic(quantile(found, p)) for name, p in QUANTILES.items()},
+        "mean": statistic(mean(found)),
+        "max": {"value": float(seen.max()) if len(seen) else None},
+    }
+
+
+def _fraction_of_rounds(rows: pd.DataFrame, column: str) -> Summary:
+    by_trial = rows.groupby("trial")[[column, "rounds"]].sum()
+    hits, totals = by_trial[column].to_numpy(), by_trial["rounds"].to_numpy()
+    return {
+        "count": int(hits.sum()),
+        "rounds": int(totals.sum()),
+        "fraction": statistic(fraction_by_trial(hits, totals)),
+    }
+
+
+def _overlaps(trials: pd.DataFrame) -> Summary:
+    kinds = {kind: {"count": int(trials[f"overlaps_{kind}"].sum())} for kind in map(str, OverlapKind)}
+    return kinds | {
+        "effective": int(trials["overlaps_effective"].sum()),
+        "total_s": float(trials["overlap_s"].sum()),
+        "max": {"value": float(trials["overlap_longest_s"].max())},
+    }
+
+
+def _time_share(trials: pd.DataFrame, column: str) -> Summary:
+    """Time without a leader: per trial, in all, and as availability."""
+    spent, observed = trials[column].to_numpy(dtype=float), trials["observed_s"].to_numpy(dtype=float)
+    share = ratio(spent, observed)
+    return {
+        "mean": statistic(mean(_plain(trials, column))),
+        "total_s": float(spent.sum()),
+        "availability": statistic(Estimate(1 - share.value, 1 - share.high, 1 - share.low)),
+    }
+
+
+def _types(trials: pd.DataFrame) -> list[str]:
+    return [name.removeprefix("sent_") for name in trials if name.startswith("sent_") and name != "sent_total"]
+
+
+def counts(elections: pd.DataFrame) -> Mapping[str, int]:
+    """Searches by cause, and those of any cause by how they ended."""
+    causes = {cause: int((elections["cause"] == cause).sum()) for cause in ("boot", "loss", "transfer", "spurious")}
+    ended = ("elected", "recovered", "withdrawn", "censored")
+    return causes | {outcome: int((elections["outcome"] == outcome).sum()) for outcome in ended}

@@ -1,0 +1,139 @@
+"""One trial, from a specification to the rows that it adds to the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.checks.safety import Violation, violations
+from simulator.cluster.cluster import run_trial
+from simulator.cluster.spec import ClusterSpec
+from simulator.metrics.elections import Cause, Election, Outcome, elections
+from simulator.metrics.leadership import OverlapKind, claims, first_stable_claim, leadership
+from simulator.protocol import SECOND, Nanoseconds
+from simulator.trace.trace import Trace
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResult:
+    """What a trial leaves: its row of the trials table, its rows of the elections table, and broken promises."""
+
+    trial: int
+    digest: str
+    row: Record
+    elections: Sequence[Record]
+    violations: Sequence[Violation]
+
+
+class TrialError(RuntimeError):
+    """A trial that could not be finished."""
+
+    def __init__(self, trial: int, reason: str) -> None:
+        super().__init__(trial, reason)  # All arguments, so that it travels from a worker process.
+        self.trial = trial
+        self.finished: Any = None  # The result of the trials before it, if any.
+
+    def __str__(self) -> str:
+        return f"trial {self.args[0]}: {self.args[1]}"
+
+
+def simulate(spec: ClusterSpec, seed: int, trial: int) -> TrialResult:
+    """Run one trial and measure it. Raises TrialError where it runs away or the algorithm fails."""
+    try:
+        trace = run_trial(spec, seed, trial)
+    except Exception as error:
+        raise TrialError(trial, f"{type(error).__name__}: {error}") from error
+    return measure(trace, spec, trial)
+
+
+def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
+    """Every metric of one trace."""
+    found = elections(trace)
+    broken = violations(trace, spec.registration.algorithm.guarantees)
+    return TrialResult(
+        trial=trial,
+        digest=trace.digest,
+        row=_trial_row(trace, spec, trial, found, len(broken)),
+        elections=[
+            _election_row(trace, spec, trial, number, election) for number, election in enumerate(found, start=1)
+        ],
+        violations=broken,
+    )
+
+
+def seconds(time_ns: Nanoseconds | None, since_ns: Nanoseconds = 0) -> float:
+    """Seconds between two instants; NaN where the later one never came."""
+    return float("nan") if time_ns is None else (time_ns - since_ns) / SECOND
+
+
+def _stabilisation_s(trace: Trace, spec: ClusterSpec, start_ns: Nanoseconds) -> float:
+    stable = first_stable_claim(claims(trace), start_ns, spec.stable_after)
+    return seconds(stable.start_ns if stable else None, start_ns)
+
+
+def _election_row(trace: Trace, spec: ClusterSpec, trial: int, number: int, election: Election) -> Record:
+    claimed_ns = election.claimed_ns or 0
+    searched = election.cause in (Cause.BOOT, Cause.LOSS)
+    return {
+        "trial": trial,
+        "election": number,
+        "cause": str(election.cause),
+        "loss_cause": election.loss_cause,
+        "outcome": str(election.outcome),
+        "start_s": seconds(election.start_ns),
+        "suspected_s": seconds(election.suspected_ns),
+        "claimed_s": seconds(election.claimed_ns),
+        "followed_until_s": seconds(election.followed_until_ns),
+        "end_s": seconds(trace.end_ns),
+        "detection_s": seconds(election.detection_ns),
+        "election_s": seconds(election.election_ns),
+        "failover_s": seconds(election.failover_ns),
+        "stabilisation_s": _stabilisation_s(trace, spec, election.start_ns) if searched else float("nan"),
+        "announced_majority_s": seconds(election.announced_majority_ns, claimed_ns),
+        "announced_all_s": seconds(election.announced_all_ns, claimed_ns),
+        "announcing_until_s": seconds(election.announcing_until_ns),
+        "lost_leader": election.lost_leader,
+        "winner": election.winner,
+        "rounds": sum(not a_round.undecided for a_round in election.rounds),
+        "failed_rounds": sum(a_round.failed for a_round in election.rounds),
+        "split_votes": sum(a_round.split for a_round in election.rounds),
+        "terms_spent": election.terms_spent,
+    } | _sent(trace, _differences(election.sent_before, election.sent_after or election.sent_before))
+
+
+def _trial_row(trace: Trace, spec: ClusterSpec, trial: int, found: Sequence[Election], broken: int) -> Record:
+    losses = [election for election in found if election.cause is Cause.LOSS]
+    headline = losses or found[:1]
+    led = leadership(trace)
+    overlaps = {f"overlaps_{kind}": sum(overlap.kind is kind for overlap in led.overlaps) for kind in OverlapKind}
+    return {
+        "trial": trial,
+        "digest": trace.digest,
+        "end_s": seconds(trace.end_ns),
+        "elections": len(found),
+        "losses": len(losses),
+        "censored": any(election.outcome is Outcome.CENSORED for election in headline),
+        "failover_s": seconds(losses[0].failover_ns if losses else None),
+        "stabilisation_s": _stabilisation_s(trace, spec, headline[0].start_ns),
+        "leaderless_s": seconds(led.leaderless_ns),
+        "quorum_leaderless_s": seconds(led.quorum_leaderless_ns),
+        "observed_s": seconds(led.observed_ns),
+        "disagreement_s": seconds(led.disagreement_ns),
+        **overlaps,
+        "overlaps_effective": sum(overlap.effective for overlap in led.overlaps),
+        "overlap_s": seconds(sum(overlap.end_ns - overlap.start_ns for overlap in led.overlaps)),
+        "overlap_longest_s": seconds(max((overlap.end_ns - overlap.start_ns for overlap in led.overlaps), default=0)),
+        "sent_total": sum(trace.sent),
+        "violations": broken,
+    } | _sent(trace, trace.sent)
+
+
+def _differences(before: Iterable[int], after: Iterable[int]) -> list[int]:
+    return [later - earlier for earlier, later in zip(before, after, strict=True)]
+
+
+def _sent(trace: Trace, counts: Iterable[int]) -> Record:
+    return {f"sent_{name}": count for name, count in zip(trace.message_types, counts, strict=True)}

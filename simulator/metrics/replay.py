@@ -1,0 +1,79 @@
+"""What the nodes of a group believed at each instant, read back from the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simulator.protocol import LEADER, NodeId
+from simulator.trace import kinds
+from simulator.trace.trace import Row, Trace
+
+
+class GroupState:
+    """The state of one group, brought forward row by row."""
+
+    def __init__(self, group: str) -> None:
+        self._group = group
+        self.running: set[NodeId] = set()
+        self.paused: set[NodeId] = set()
+        self.terms: dict[NodeId, int] = {}  # Of those who claim to lead.
+        self.named: dict[NodeId, NodeId] = {}  # The leader that each running node knows of, if any.
+        self.led = False  # A claim has been made.
+        self.quorum = False  # The reigning leader has a two-way path to a majority.
+
+    def apply(self, row: Row) -> None:
+        node = row.node
+        if row.kind == kinds.TRANSITION:
+            if row.group == self._group:
+                self._transition(row)
+        elif node is None:
+            return
+        elif row.kind == kinds.STARTED:
+            self.running.add(node)
+        elif row.kind == kinds.CRASHED:
+            self.running.discard(node)
+            self.paused.discard(node)
+            self.terms.pop(node, None)
+            self.named.pop(node, None)
+        elif row.kind == kinds.PAUSED:
+            self.paused.add(node)
+        elif row.kind == kinds.RESUMED:
+            self.paused.discard(node)
+        elif row.kind == kinds.LEADER_LOST:
+            self.quorum = False
+        elif row.kind == kinds.LEADER_BACK:
+            self.quorum = True
+
+    def _transition(self, row: Row) -> None:
+        assert row.node is not None and row.term is not None
+        if row.leader is None:
+            self.named.pop(row.node, None)
+        else:
+            self.named[row.node] = row.leader
+        if row.role is LEADER:
+            self.terms[row.node] = row.term
+            self.led = self.quorum = True  # Where it has no majority, a row of its loss follows at once.
+        else:
+            self.terms.pop(row.node, None)
+
+    def followed_claimants(self) -> int:
+        """How many claimants are named leader by some running node other than themselves."""
+        followed = {leader for node, leader in self.named.items() if leader != node}
+        return len(followed.intersection(self.terms))
+
+
+def intervals(trace: Trace, group: str) -> Iterator[tuple[GroupState, int, int]]:
+    """The state of a group over each interval in which nothing is written: (state, start_ns, end_ns).
+
+    The state is the same object each time. Intervals have a positive length: what is undone at the instant at which
+    it is done was never the case.
+    """
+    state = GroupState(group)
+    since_ns = 0
+    for row in trace.rows:
+        if row.time_ns > since_ns:
+            yield state, since_ns, row.time_ns
+            since_ns = row.time_ns
+        state.apply(row)
+    if trace.end_ns > since_ns:
+        yield state, since_ns, trace.end_ns

@@ -1,0 +1,61 @@
+"""Election rounds: who stood in each, and who won. Definitions: docs/metrics.md."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+
+from simulator.protocol import NodeId
+
+
+@dataclass(slots=True)
+class Round:
+    """One term, or one candidacy where the algorithm has no terms, in which at least one node stood."""
+
+    candidates: set[NodeId] = field(default_factory=set)
+    winner: NodeId | None = None
+    undecided: bool = False  # Still going on when the trial ended.
+
+    @property
+    def failed(self) -> bool:
+        """It ended without a winner, whatever the cause."""
+        return self.winner is None and not self.undecided
+
+    @property
+    def split(self) -> bool:
+        """It failed, and two or more candidates stood, of whom none reached a quorum."""
+        return self.failed and len(self.candidates) > 1
+
+
+class Rounds:
+    """The rounds of one group, as candidates stand and leaders claim."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[Hashable, Round] = {}
+        self.standing: dict[NodeId, Hashable] = {}  # The round in which each candidate stands at present.
+        self._candidacies = 0
+
+    def stand(self, node: NodeId, term: int) -> Hashable:
+        self._candidacies += 1
+        key: Hashable = term or ("candidacy", self._candidacies)
+        self.by_key.setdefault(key, Round()).candidates.add(node)
+        self.standing[node] = key
+        return key
+
+    def withdraw(self, node: NodeId) -> None:
+        self.standing.pop(node, None)
+
+    def win(self, node: NodeId, term: int) -> None:
+        """The round of that term is won; without terms, every round that goes on is over with the claim."""
+        for key in (term,) if term else tuple(self.standing.values()):
+            if key in self.by_key:
+                self.by_key[key].winner = node
+        self.standing.pop(node, None)
+
+    def finish(self) -> None:
+        """The trial ends: rounds in which somebody still stands are undecided."""
+        for key in self.standing.values():
+            self.by_key[key].undecided = True
+
+    def of(self, keys: Iterable[Hashable]) -> list[Round]:
+        return [self.by_key[key] for key in keys]

@@ -1,0 +1,254 @@
+"""Elections on hand-written traces: the definitions are those of docs/metrics.md."""
+
+import pytest
+
+from simulator.metrics.elections import Cause, Election, Outcome, elections
+from tests.metrics.story import MS, tell
+
+BOOT = """
+    0   start 1 2 3
+    0   1 follower 0
+    0   2 follower 0
+    0   3 follower 0
+    100 1 candidate 1
+    120 1 leader 1
+    130 2 follower 1 of 1
+    135 3 follower 1 of 1
+"""
+
+
+def only(found: list[Election], cause: Cause) -> Election:
+    (election,) = [election for election in found if election.cause is cause]
+    return election
+
+
+def test_boot_ends_with_the_first_claim() -> None:
+    # From 0 to the claim at 120; first suspicion (a candidacy without one counts) at 100. Two of three name the leader
+    # at 130, all at 135. Each row is preceded by one message: the row at 130 is the ninth (number 8 from 0).
+    (boot,) = elections(tell(BOOT, end_ms=1000))
+    assert (boot.cause, boot.outcome, boot.winner, boot.term) == (Cause.BOOT, Outcome.ELECTED, 1, 1)
+    assert (boot.detection_ns, boot.election_ns) == (100 * MS, 20 * MS)
+    assert (boot.announced_majority_ns, boot.announced_all_ns) == (130 * MS, 135 * MS)
+    assert boot.sent_after == (8,)
+    assert boot.failover_ns is None  # Nothing was lost.
+
+
+def test_a_loss_is_followed_to_another_nodes_claim() -> None:
+    # Loss at 500, first suspicion at 650, claim at 690: failover 190 = detection 150 + election 40. Running nodes are
+    # 2 and 3: a majority of two is two, at 700. Messages: the row of the loss is number 11, that at 700 is 15.
+    story = (
+        BOOT
+        + """
+        500 crash 1
+        500 lost 1 crash
+        650 2 suspects 1
+        650 2 candidate 2
+        690 2 leader 2
+        700 3 follower 2 of 2
+    """
+    )
+    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    assert (loss.failover_ns, loss.detection_ns, loss.election_ns) == (190 * MS, 150 * MS, 40 * MS)
+    assert (loss.outcome, loss.lost_leader, loss.winner, loss.terms_spent) == (Outcome.ELECTED, 1, 2, 1)
+    assert loss.announced_majority_ns == loss.announced_all_ns == 700 * MS
+    assert (loss.sent_before, loss.sent_after) == ((11,), (15,))
+    assert [(a_round.candidates, a_round.winner) for a_round in loss.rounds] == [({2}, 2)]
+
+
+def test_a_split_vote_is_a_failed_round_with_two_candidates() -> None:
+    # Term 2: nodes 2 and 3 stand, nobody wins: split. Term 3: node 2 stands alone, nobody wins: failed, not split.
+    # Term 4: node 3 stands and wins. Election duration spans all three rounds: 600 to 1000.
+    story = (
+        BOOT
+        + """
+        500  crash 1
+        500  lost 1 crash
+        600  2 candidate 2
+        605  3 candidate 2
+        800  2 candidate 3
+        810  3 follower 3
+        980  3 candidate 4
+        990  2 follower 4
+        1000 3 leader 4
+    """
+    )
+    loss = only(elections(tell(story, end_ms=2000)), Cause.LOSS)
+    assert [a_round.split for a_round in loss.rounds] == [True, False, False]
+    assert [a_round.failed for a_round in loss.rounds] == [True, True, False]
+    assert (loss.election_ns, loss.terms_spent) == (400 * MS, 3)
+
+
+def test_an_unfinished_election_is_censored_and_its_last_round_undecided() -> None:
+    # Observation ends at 700 while node 2 still stands in term 3: term 2 failed, term 3 has not ended.
+    story = (
+        BOOT
+        + """
+        500 crash 1
+        500 lost 1 crash
+        600 2 candidate 2
+        690 2 candidate 3
+    """
+    )
+    loss = only(elections(tell(story, end_ms=700)), Cause.LOSS)
+    assert loss.outcome is Outcome.CENSORED
+    assert (loss.failover_ns, loss.election_ns, loss.followed_until_ns) == (None, None, 700 * MS)
+    assert [(a_round.failed, a_round.undecided) for a_round in loss.rounds] == [(True, False), (False, True)]
+
+
+def test_a_leader_that_comes_back_first_is_recovered_and_no_failover() -> None:
+    # Paused from 500 to 560, before anybody suspected it.
+    story = (
+        BOOT
+        + """
+        500 pause 1
+        500 lost 1 pause
+        560 resume 1
+        560 back 1 pause
+    """
+    )
+    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    assert (loss.outcome, loss.failover_ns, loss.followed_until_ns) == (Outcome.RECOVERED, None, 560 * MS)
+
+
+def test_the_lost_leader_elected_again_is_recovered() -> None:
+    # "Failover: from a loss until another node claims": node 1 restarts and wins before the others do.
+    story = (
+        BOOT
+        + """
+        500 crash 1
+        500 lost 1 crash
+        510 start 1
+        510 1 follower 1
+        650 1 candidate 2
+        680 1 leader 2
+    """
+    )
+    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    assert (loss.outcome, loss.failover_ns, loss.winner) == (Outcome.RECOVERED, None, 1)
+    assert loss.suspected_ns is None  # Detection is a survivor's: the lost leader itself is none.
+
+
+def test_deposing_a_leader_that_was_fine_is_spurious() -> None:
+    # Node 2 suspects wrongly at 400; node 1 hears of term 2 at 410 and steps down; node 2 leads at 420. One search,
+    # begun by the suspicion; the step-down is its effect and no loss of its own.
+    story = (
+        BOOT
+        + """
+        400 2 suspects 1
+        400 2 candidate 2
+        410 lost 1 step-down
+        410 1 follower 2
+        420 2 leader 2
+    """
+    )
+    boot, spurious = elections(tell(story, end_ms=1000))
+    assert (spurious.cause, spurious.outcome, spurious.start_ns) == (Cause.SPURIOUS, Outcome.ELECTED, 400 * MS)
+    assert (spurious.lost_leader, spurious.loss_cause, spurious.failover_ns) == (1, "step-down", None)
+    assert boot.outcome is Outcome.ELECTED
+
+
+def test_a_suspicion_taken_back_is_withdrawn() -> None:
+    # Node 2 stands for a moment and follows the same leader again: nothing was lost.
+    story = (
+        BOOT
+        + """
+        400 2 suspects 1
+        400 2 pre-candidate 1
+        430 2 follower 1 of 1
+    """
+    )
+    _, spurious = elections(tell(story, end_ms=1000))
+    assert (spurious.outcome, spurious.start_ns, spurious.followed_until_ns) == (
+        Outcome.WITHDRAWN,
+        400 * MS,
+        430 * MS,
+    )
+    assert spurious.rounds == []  # Pre-votes do not count as rounds.
+
+
+def test_a_candidate_that_has_not_heard_of_the_winner_opens_no_search() -> None:
+    # Node 3 still names the dead node 1 when it stands at 705, after node 2's claim at 690: the tail of one search.
+    story = (
+        BOOT
+        + """
+        500 crash 1
+        500 lost 1 crash
+        650 2 candidate 2
+        690 2 leader 2
+        705 3 candidate 2
+        710 3 follower 2 of 2
+    """
+    )
+    assert [election.cause for election in elections(tell(story, end_ms=1000))] == [Cause.BOOT, Cause.LOSS]
+
+
+def test_a_late_candidate_that_wins_a_higher_term_makes_a_second_search() -> None:
+    # As before, but node 3 stands in term 3, deposes node 2 at 715 and wins at 725. The leader was fine: spurious.
+    story = (
+        BOOT
+        + """
+        500 crash 1
+        500 lost 1 crash
+        650 2 candidate 2
+        690 2 leader 2
+        705 3 candidate 3
+        715 lost 2 step-down
+        715 2 follower 3
+        725 3 leader 3
+    """
+    )
+    _, loss, spurious = elections(tell(story, end_ms=1000))
+    assert (loss.outcome, loss.winner, loss.announced_majority_ns) == (Outcome.ELECTED, 2, None)
+    assert (spurious.cause, spurious.lost_leader, spurious.winner) == (Cause.SPURIOUS, 2, 3)
+    assert loss.announcing_until_ns == 715 * MS  # Then the winner led no more.
+
+
+def test_a_crash_during_a_wrong_suspicion_is_a_loss_from_the_crash_on() -> None:
+    # Suspected wrongly at 400, really lost at 450: failover counts from 450, and detection took no time.
+    story = (
+        BOOT
+        + """
+        400 2 suspects 1
+        400 2 candidate 2
+        450 crash 1
+        450 lost 1 crash
+        480 2 leader 2
+    """
+    )
+    _, loss = elections(tell(story, end_ms=1000))
+    assert (loss.cause, loss.failover_ns, loss.detection_ns) == (Cause.LOSS, 30 * MS, 0)
+
+
+def test_a_leader_that_steps_down_without_a_rival_is_lost() -> None:
+    # Nobody stood against it (as with CheckQuorum): the cause is a loss, and its own suspicion counts.
+    story = (
+        BOOT
+        + """
+        400 lost 1 step-down
+        400 1 follower 1
+        600 2 candidate 2
+        650 2 leader 2
+    """
+    )
+    _, loss = elections(tell(story, end_ms=1000))
+    assert (loss.cause, loss.failover_ns, loss.detection_ns) == (Cause.LOSS, 250 * MS, 200 * MS)
+
+
+@pytest.mark.parametrize("end_ms", [50, 110])
+def test_a_boot_without_a_claim_is_censored(end_ms: int) -> None:
+    story = "\n".join(line for line in BOOT.splitlines() if line.split() and int(line.split()[0]) < end_ms)
+    (boot,) = elections(tell(story, end_ms=end_ms))
+    assert (boot.outcome, boot.followed_until_ns) == (Outcome.CENSORED, end_ms * MS)
+
+
+def test_without_terms_each_candidacy_is_a_round() -> None:
+    # design: a round is "one initiation (Bully, ring)"; all that go on when the leader claims are over with it.
+    story = """
+        0   start 1 2 3
+        100 1 candidate 0
+        110 2 candidate 0
+        150 2 leader 0
+        160 1 follower 0 of 2
+    """
+    (boot,) = elections(tell(story, end_ms=1000))
+    assert [(a_round.candidates, a_round.winner) for a_round in boot.rounds] == [({1}, 2), ({2}, 2)]
