@@ -148,9 +148,9 @@ def schema() -> None:
     \b
       electsim schema > scenario.schema.json
     """
-    from simulator.scenario import json_schema
+    from simulator.scenario import json_schema_text
 
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    click.echo(json_schema_text(), nl=False)
 
 
 # --- Parts of `run`
@@ -212,12 +212,11 @@ def _keep(draft: Draft, result: Result, first_trial: int, trace: bool) -> None:
     """Write the data, then the figures; an interrupt leaves out figures, never data."""
     from simulator.cluster.cluster import run_trial
     from simulator.report.pages import write_figures
-    from simulator.scenario import cluster_spec
 
     draft.write(result)
     try:
         journal = trace or int(result.trials["sent_total"].iloc[0]) <= _LONGEST_JOURNAL
-        first = run_trial(cluster_spec(result.scenario), result.seed, first_trial, journal=journal)
+        first = run_trial(result.scenario.cluster_spec(), result.seed, first_trial, journal=journal)
         if trace:
             draft.write_trace(first)
         write_figures(result, first, draft.path)

@@ -63,7 +63,7 @@ def option(default: Any, about: str) -> Any:
 
 def describe(message: Message) -> str:
     """A message as scripts and traces show it: its type and the fields that differ from their defaults."""
-    shown = (f"{f.name}={getattr(message, f.name)}" for f in fields(message) if getattr(message, f.name) != f.default)
+    shown = (f"{f.name}={getattr(message, f.name)!r}" for f in fields(message) if getattr(message, f.name) != f.default)
     return f"{type(message).__name__}({', '.join(shown)})"
 
 

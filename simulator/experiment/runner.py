@@ -19,7 +19,7 @@ from simulator.checks.safety import Violation
 from simulator.experiment import summary as summaries
 from simulator.experiment.executors import results
 from simulator.experiment.trial import TrialError, TrialResult
-from simulator.scenario import Scenario, cluster_spec, load
+from simulator.scenario import Scenario, load
 
 _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 
@@ -49,6 +49,8 @@ class Result:
     @cached_property
     def summary(self) -> summaries.Summary:
         """Statistics and provenance, as `--json` prints them."""
+        published = self.scenario.published
+        beside = {"published": summaries.beside_published(self.elections, published)} if published else {}
         return {
             "scenario": self.scenario.name,
             "version": version("electsim"),
@@ -66,7 +68,7 @@ class Result:
             "violations": dict(Counter(str(violation.guarantee) for _, violation in self.violations)),
             "versions": {"python": platform.python_version()} | {name: version(name) for name in _RECORDED_VERSIONS},
             "platform": platform.platform(),
-        }
+        } | beside
 
 
 def run(
@@ -96,7 +98,7 @@ def run(
         repeats = command or _command(scenario, used_seed, count)
         return _gather(scenario, used_seed, count, finished, repeats, stopped_by)
 
-    source = results(cluster_spec(scenario), used_seed, first_trial, count, workers or os.cpu_count() or 1)
+    source = results(scenario.cluster_spec(), used_seed, first_trial, count, workers or os.cpu_count() or 1)
     try:
         for result in source:
             finished.append(result)

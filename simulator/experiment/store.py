@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulator.experiment.runner import Result
-from simulator.scenario import resolved
+from simulator.scenario import resolved_text
 from simulator.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Draft:
     def write(self, result: Result) -> None:
         """The scenario with all its defaults, the tables and the summary. Raises StoreError."""
         try:
-            (self.path / "scenario.yaml").write_text(resolved(result.scenario), encoding="utf-8")
+            (self.path / "scenario.yaml").write_text(resolved_text(result.scenario), encoding="utf-8")
             _write_parquet(result.trials, self.path / "trials.parquet")
             _write_parquet(result.elections, self.path / "elections.parquet")
             text = json.dumps(result.summary, indent=2, ensure_ascii=False, allow_nan=False)

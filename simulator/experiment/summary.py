@@ -11,6 +11,8 @@ import pandas as pd
 
 from simulator.metrics.leadership import OverlapKind
 from simulator.metrics.statistics import Estimate, Sample, fraction_by_trial, mean, quantile, ratio
+from simulator.protocol import SECOND
+from simulator.scenario.schema import Published
 
 Summary = dict[str, Any]
 QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
@@ -165,3 +167,31 @@ def counts(elections: pd.DataFrame) -> Mapping[str, int]:
     causes = {cause: int((elections["cause"] == cause).sum()) for cause in ("boot", "loss", "transfer", "spurious")}
     ended = ("elected", "recovered", "withdrawn", "censored")
     return causes | {outcome: int((elections["outcome"] == outcome).sum()) for outcome in ended}
+
+
+# --- Beside published figures
+
+
+def beside_published(elections: pd.DataFrame, published: Published) -> Summary:
+    """The published quantiles beside the simulated ones, and the largest distance between the two distributions.
+
+    The distance is |F(q_p) - p| over the published quantiles q_p, F being the simulated distribution: a
+    Kolmogorov-Smirnov distance, looked at where something is published.
+    """
+    found = sample(elections, published.metric)
+    rows = [
+        {"p": p, "published": value_ns / SECOND, "simulated": statistic(quantile(found, p))}
+        for p, value_ns in published.quantiles
+    ]
+    distances = [abs(_share_up_to(found, row["published"]) - row["p"]) for row in rows]
+    return {
+        "metric": published.metric,
+        "source": published.source,
+        "distance": max(distances, default=None),
+        "quantiles": rows,
+        "mean": None if published.mean is None else published.mean / SECOND,
+    }
+
+
+def _share_up_to(found: Sample, value: float) -> float:
+    return float(np.mean((found.values <= value) & ~found.censored))

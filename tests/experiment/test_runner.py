@@ -1,0 +1,133 @@
+"""Runs of many trials: determinism, interruption and censoring, as issue 2 and design demand them."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import simulator
+from simulator.experiment import summary as summaries
+from simulator.scenario.schema import Published
+
+CRASH = """
+version: 1
+name: small-crash
+algorithm: {name: raft}
+cluster: {nodes: 3}
+network: {latency: {uniform: [5ms, 15ms]}, loss: 0.01}
+faults:
+  - {at: 1s, crash: leader}
+duration: 2s
+trials: 45
+seed: 3
+"""
+NO_QUORUM = CRASH.replace("nodes: 3", "nodes: 2")  # The survivor of two can never win.
+
+
+def load(text: str = CRASH) -> simulator.Scenario:
+    return simulator.loads(text, "test.yaml")
+
+
+def test_workers_change_nothing(tmp_path: Path) -> None:
+    # "--workers N runs trials in N processes with the same result to the byte" (issue 2).
+    alone, together = simulator.run(load()), simulator.run(load(), workers=2)
+    assert alone.digest == together.digest
+    for name in ("trials", "elections"):
+        files = [tmp_path / f"{name}-{number}.parquet" for number in (1, 2)]
+        for result, file in zip((alone, together), files, strict=True):
+            getattr(result, name).to_parquet(file)
+        assert files[0].read_bytes() == files[1].read_bytes()
+    assert alone.summary["metrics"] == together.summary["metrics"]
+
+
+def test_a_trial_is_the_same_whatever_ran_before_it() -> None:
+    whole = simulator.run(load(), trials=5)
+    last = simulator.run(load(), trials=1, first_trial=4)
+    assert last.trials.iloc[0].to_dict() == pytest.approx(whole.trials.iloc[4].to_dict(), nan_ok=True)
+
+
+def test_seeds_differ() -> None:
+    assert simulator.run(load(), trials=2, seed=1).digest != simulator.run(load(), trials=2, seed=2).digest
+
+
+def test_an_interrupt_keeps_what_was_finished() -> None:
+    def interrupt(done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    result = simulator.run(load(), progress=interrupt)
+    assert (len(result.trials), result.stopped_by, result.summary["trials"]["requested"]) == (3, "interrupted", 45)
+    assert result.digest == simulator.run(load(), trials=3).digest
+
+
+def test_a_runaway_is_ended_and_named() -> None:
+    # "a limit on events that ends a runaway trial with a clear error" (design, section 4).
+    scenario = simulator.loads(CRASH + "limits: {events: 100}\n", "test.yaml")
+    with pytest.raises(simulator.TrialError, match=r"trial 0: EventLimitError: more than 100 events .* limits\.events"):
+        simulator.run(scenario)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_failure_keeps_the_trials_before_it(workers: int) -> None:
+    # The limit is that of a trial in the middle: those before it use fewer events.
+    sent = simulator.run(load()).trials["sent_total"]
+    worst = int(sent.idxmax())
+    assert worst > 0
+    scenario = simulator.loads(CRASH + f"limits: {{events: {int(sent.max()) + 5}}}\n", "test.yaml")
+    with pytest.raises(simulator.TrialError) as failure:
+        simulator.run(scenario, workers=workers)
+    assert failure.value.finished is None or len(failure.value.finished.trials) == failure.value.trial
+
+
+def test_failover_is_detection_plus_election() -> None:
+    elections = simulator.run(load()).elections
+    done = elections[elections["failover_s"].notna()]
+    assert len(done) == 45
+    np.testing.assert_allclose(done["failover_s"], done["detection_s"] + done["election_s"], atol=1e-12)
+
+
+def test_unfinished_elections_are_censored_not_dropped() -> None:
+    # "An election that has not finished by the end of a trial is right-censored, never dropped" (design, section 5):
+    # of two nodes the survivor never has a majority, so no quantile of failover is ever reached.
+    summary = simulator.run(load(NO_QUORUM), trials=20).summary
+    failover = summary["metrics"]["failover"]
+    assert (failover["count"], failover["censored"], failover["median"]["value"]) == (20, 20, None)
+    assert summary["trials"]["censored"] == 20
+    assert summary["metrics"]["detection"]["censored"] == 0  # The survivor did suspect.
+
+
+def test_the_summary_is_plain_json() -> None:
+    summary = simulator.run(load(), trials=3).summary
+    assert json.loads(json.dumps(summary, allow_nan=False)) == summary
+    assert summary["metrics"]["leaders_overlap"]["same_term"]["count"] == 0
+    assert summary["violations"] == {}
+
+
+def test_messages_by_type_add_up() -> None:
+    result = simulator.run(load(), trials=5)
+    by_type = result.trials[[name for name in result.trials if name.startswith("sent_") and name != "sent_total"]]
+    assert (by_type.sum(axis=1) == result.trials["sent_total"]).all()
+
+
+def test_the_distance_to_published_quantiles() -> None:
+    # Simulated 1, 2, 3, 4 s. Published median 2 s: F(2) = 0.5, distance 0. Published 0.9-quantile 3 s: F(3) = 0.75,
+    # distance 0.15, the larger one.
+    elections = pd.DataFrame(
+        {
+            "trial": range(4),
+            "cause": "loss",
+            "outcome": "elected",
+            "failover_s": [1.0, 2.0, 3.0, 4.0],
+            "start_s": 0.0,
+            "followed_until_s": [1.0, 2.0, 3.0, 4.0],
+        }
+    )
+    published = Published.model_validate(
+        {"metric": "failover", "source": "worked out here", "quantiles": [[0.5, "2s"], [0.9, "3s"]]}
+    )
+    beside = summaries.beside_published(elections, published)
+    assert math.isclose(beside["distance"], 0.15)
+    assert [row["simulated"]["value"] for row in beside["quantiles"]] == [2.0, 4.0]

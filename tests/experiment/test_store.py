@@ -1,0 +1,63 @@
+"""The results store: whole or not there, never overwritten (issue 2)."""
+
+import errno
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import simulator
+from simulator.experiment import store
+from simulator.experiment.store import StoreError, new_directory
+from tests.experiment.test_runner import CRASH
+
+
+@pytest.fixture(scope="module")
+def result() -> simulator.Result:
+    return simulator.run(simulator.loads(CRASH, "test.yaml"), trials=3)
+
+
+def keep(root: Path, result: simulator.Result) -> Path:
+    with new_directory(root, "run") as draft:
+        draft.write(result)
+        return draft.publish()
+
+
+def test_two_runs_get_two_directories(tmp_path: Path, result: simulator.Result) -> None:
+    first, second = keep(tmp_path, result), keep(tmp_path, result)
+    assert [first.name, second.name] == ["run-001", "run-002"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run-001", "run-002"]  # No draft is left.
+
+
+def test_what_is_kept_can_be_read_back(tmp_path: Path, result: simulator.Result) -> None:
+    kept = keep(tmp_path, result)
+    pd.testing.assert_frame_equal(pd.read_parquet(kept / "trials.parquet"), result.trials)
+    pd.testing.assert_frame_equal(pd.read_parquet(kept / "elections.parquet"), result.elections)
+    assert json.loads((kept / "summary.json").read_text()) == result.summary
+    again = simulator.run(simulator.load(kept / "scenario.yaml"), trials=3)
+    assert again.digest == result.digest  # The resolved scenario repeats the run.
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), new_directory(tmp_path, "run"):
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(StoreError, match=r"file: cannot write results: .*; choose another place") as error:
+        new_directory(file, "run").__enter__()
+    assert "\n" not in str(error.value)
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path, result: simulator.Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(frame: object, path: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store, "_write_parquet", full)
+    with pytest.raises(StoreError, match="cannot write results: No space left on device"):
+        keep(tmp_path, result)
+    assert list(tmp_path.iterdir()) == []
