@@ -13,19 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulator.experiment.runner import Result, run
+    from simulator.experiment.store import StoreError, save
     from simulator.experiment.trial import TrialError
     from simulator.scenario import Scenario, ScenarioError, load, loads
 
-__all__ = ["Result", "Scenario", "ScenarioError", "TrialError", "load", "loads", "run"]
+__all__ = ["Result", "Scenario", "ScenarioError", "StoreError", "TrialError", "load", "loads", "run", "save"]
 
 _HOMES = {
     "Result": "simulator.experiment.runner",
     "Scenario": "simulator.scenario",
     "ScenarioError": "simulator.scenario",
+    "StoreError": "simulator.experiment.store",
     "TrialError": "simulator.experiment.trial",
     "load": "simulator.scenario",
     "loads": "simulator.scenario",
     "run": "simulator.experiment.runner",
+    "save": "simulator.experiment.store",
 }
 
 

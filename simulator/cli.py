@@ -14,8 +14,8 @@ import click
 
 if TYPE_CHECKING:
     from simulator.experiment.runner import Result
-    from simulator.experiment.store import Draft
     from simulator.scenario import Scenario
+    from simulator.trace.trace import Trace
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline is drawn.
@@ -81,39 +81,28 @@ def run(
     Exits with 0; with 1 where a trial failed or the algorithm broke a promise; with 2 for bad input; with 130 when
     interrupted, keeping the trials that were finished.
     """
-    from simulator.experiment.runner import run as run_trials
     from simulator.experiment.store import StoreError, new_directory
-    from simulator.experiment.trial import TrialError
 
     scenario = _load(scenario_file, overrides)
     command = _command(scenario_file, trials or scenario.trials, _or(seed, scenario.seed), overrides, first_trial)
-    stopped_by = None
     try:
         with new_directory(root, scenario.name) as draft:
+            result, failure = _simulate(scenario, command, trials, seed, first_trial, workers)
             try:
-                with _progress(scenario.name) as progress:
-                    result = run_trials(
-                        scenario,
-                        trials=trials,
-                        seed=seed,
-                        first_trial=first_trial,
-                        workers=workers,
-                        progress=progress,
-                        command=command,
-                    )
-            except TrialError as error:
-                stopped_by = f"{error}; again: {_replay(command, error.trial)}"
-                if error.finished is None:
-                    fail(stopped_by, EXIT_FAILED)
-                result = error.finished
-            _show(result, as_json)
-            _keep(draft, result, first_trial, trace)
-            click.echo(f"Results are in {draft.publish()}", err=True)
+                first = _first_trace(result, trace)
+                draft.write(result)
+                if trace:
+                    draft.write_trace(first)
+                kept = draft.publish()
+            finally:  # Where nothing can be kept, it is at least shown.
+                _show(result, as_json)
+        _draw(result, first, kept)
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt:
         fail("interrupted before a trial was finished", EXIT_INTERRUPTED)
-    _finish(result, stopped_by)
+    click.echo(f"Results are in {kept}", err=True)
+    _finish(result, failure)
 
 
 @main.command()
@@ -154,6 +143,31 @@ def schema() -> None:
 
 
 # --- Parts of `run`
+
+
+def _simulate(
+    scenario: Scenario, command: str, trials: int | None, seed: int | None, first_trial: int, workers: int
+) -> tuple[Result, str | None]:
+    """The result; and why it is not whole, where a trial failed."""
+    from simulator.experiment.runner import run as run_trials
+    from simulator.experiment.trial import TrialError
+
+    try:
+        with _progress(scenario.name) as progress:
+            return run_trials(
+                scenario,
+                trials=trials,
+                seed=seed,
+                first_trial=first_trial,
+                workers=workers,
+                progress=progress,
+                command=command,
+            ), None
+    except TrialError as error:
+        failure = f"{error}; again: {_replay(command, error.trial)}"
+        if error.finished is None:
+            fail(failure, EXIT_FAILED)
+        return error.finished, failure
 
 
 def _load(path: Path, overrides: tuple[str, ...]) -> Scenario:
@@ -208,30 +222,35 @@ def _show(result: Result, as_json: bool) -> None:
     Console(width=None if sys.stdout.isatty() else 100, highlight=False).print(summary_table(result.summary))
 
 
-def _keep(draft: Draft, result: Result, first_trial: int, trace: bool) -> None:
-    """Write the data, then the figures; an interrupt leaves out figures, never data."""
+def _first_trace(result: Result, whole: bool) -> Trace:
+    """The first trial once more, with its messages, for its timeline; very many are recorded only if asked for."""
     from simulator.cluster.cluster import run_trial
+
+    first = result.trials.iloc[0]
+    journal = whole or int(first["sent_total"]) <= _LONGEST_JOURNAL
+    return run_trial(result.scenario.cluster_spec(), result.seed, int(first["trial"]), journal=journal)
+
+
+def _draw(result: Result, first: Trace, directory: Path) -> None:
+    """Add the figures; an interrupt or a full disk leaves them out, and the data in."""
     from simulator.report.pages import write_figures
 
-    draft.write(result)
     try:
-        journal = trace or int(result.trials["sent_total"].iloc[0]) <= _LONGEST_JOURNAL
-        first = run_trial(result.scenario.cluster_spec(), result.seed, first_trial, journal=journal)
-        if trace:
-            draft.write_trace(first)
-        write_figures(result, first, draft.path)
+        write_figures(result, first, directory)
     except KeyboardInterrupt:
         click.echo("electsim: interrupted: figures are left out", err=True)
+    except OSError as error:
+        click.echo(f"electsim: figures are left out: {error.strerror or error}", err=True)
 
 
-def _finish(result: Result, stopped_by: str | None) -> None:
+def _finish(result: Result, failure: str | None) -> None:
     """Say what went wrong, if anything, and exit accordingly."""
     for trial, violation in result.violations[:5]:
         click.echo(f"electsim: broken promise: trial {trial}: {violation}", err=True)
     if result.stopped_by == "interrupted":
         fail(f"interrupted: {len(result.trials)} of {result.requested} trials were kept", EXIT_INTERRUPTED)
-    if stopped_by is not None:
-        fail(f"{stopped_by} ({len(result.trials)} trials before it were kept)", EXIT_FAILED)
+    if failure is not None:
+        fail(f"{failure} ({len(result.trials)} trials before it were kept)", EXIT_FAILED)
     if result.violations:
         trial, _ = result.violations[0]
         fail(f"a promise was broken; again: {_replay(result.command, trial)}", EXIT_FAILED)

@@ -23,7 +23,6 @@ from simulator.trace import kinds
 from simulator.trace.recorder import Recorder
 from simulator.trace.trace import Trace
 
-
 _STATES: Mapping[str, Callable[[Node], bool]] = {
     "present": lambda _: True,
     "running": lambda node: node.running,

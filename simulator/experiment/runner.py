@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -95,8 +94,9 @@ def run(
     finished: list[TrialResult] = []
 
     def gathered(stopped_by: str | None) -> Result:
-        repeats = command or _command(scenario, used_seed, count)
-        return _gather(scenario, used_seed, count, finished, repeats, stopped_by)
+        return _gather(
+            scenario, used_seed, count, finished, command or _command(used_seed, count, first_trial), stopped_by
+        )
 
     source = results(scenario.cluster_spec(), used_seed, first_trial, count, workers or os.cpu_count() or 1)
     try:
@@ -116,8 +116,9 @@ def run(
     return gathered(None)
 
 
-def _command(scenario: Scenario, seed: int, trials: int) -> str:
-    return f"electsim run {shlex.quote(scenario.name)} --seed {seed} --trials {trials}"
+def _command(seed: int, trials: int, first_trial: int) -> str:
+    """What repeats a run that was no command, from the scenario that is kept with its results."""
+    return f"electsim run scenario.yaml --trials {trials} --seed {seed} --first-trial {first_trial}"
 
 
 def _gather(

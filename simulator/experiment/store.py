@@ -44,6 +44,13 @@ def new_directory(root: Path, name: str) -> Iterator[Draft]:
         shutil.rmtree(draft.path, ignore_errors=True)
 
 
+def save(result: Result, root: str | Path = "results") -> Path:
+    """Keep a result's data in a new directory under `root`, and return it. Raises StoreError."""
+    with new_directory(Path(root), result.scenario.name) as draft:
+        draft.write(result)
+        return draft.publish()
+
+
 class Draft:
     """A results directory that is being written."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
@@ -80,7 +80,7 @@ def _stabilisation(rows: pd.DataFrame) -> Sample:
     return _censored_sample(rows, "stabilisation_s", rows["end_s"] - rows["start_s"])
 
 
-def _announcement(column: str) -> Any:
+def _announcement(column: str) -> Callable[[pd.DataFrame], Sample]:
     def select(rows: pd.DataFrame) -> Sample:
         rows = rows[rows["outcome"] == "elected"]
         return _censored_sample(rows, column, rows["announcing_until_s"] - rows["claimed_s"])
@@ -88,7 +88,7 @@ def _announcement(column: str) -> Any:
     return select
 
 
-SAMPLES = {
+SAMPLES: Mapping[str, Callable[[pd.DataFrame], Sample]] = {
     "failover": _failover,
     "detection": _detection,
     "election": _election,
@@ -159,7 +159,8 @@ def _time_share(trials: pd.DataFrame, column: str) -> Summary:
 
 
 def _types(trials: pd.DataFrame) -> list[str]:
-    return [name.removeprefix("sent_") for name in trials if name.startswith("sent_") and name != "sent_total"]
+    names = map(str, trials.columns)
+    return [name.removeprefix("sent_") for name in names if name.startswith("sent_") and name != "sent_total"]
 
 
 def counts(elections: pd.DataFrame) -> Mapping[str, int]:
@@ -179,16 +180,15 @@ def beside_published(elections: pd.DataFrame, published: Published) -> Summary:
     Kolmogorov-Smirnov distance, looked at where something is published.
     """
     found = sample(elections, published.metric)
-    rows = [
-        {"p": p, "published": value_ns / SECOND, "simulated": statistic(quantile(found, p))}
-        for p, value_ns in published.quantiles
-    ]
-    distances = [abs(_share_up_to(found, row["published"]) - row["p"]) for row in rows]
+    quantiles = [(p, value_ns / SECOND) for p, value_ns in published.quantiles]
+    distances = [abs(_share_up_to(found, value) - p) for p, value in quantiles]
     return {
         "metric": published.metric,
         "source": published.source,
         "distance": max(distances, default=None),
-        "quantiles": rows,
+        "quantiles": [
+            {"p": p, "published": value, "simulated": statistic(quantile(found, p))} for p, value in quantiles
+        ],
         "mean": None if published.mean is None else published.mean / SECOND,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from simulator.metrics.leadership import OverlapKind, claims, first_stable_claim
 from simulator.protocol import SECOND, Nanoseconds
 from simulator.trace.trace import Trace
 
-Record = Mapping[str, Any]
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,18 @@
-"""From a YAML file to a validated, frozen scenario."""
+"""Scenarios: from a YAML file to a validated, frozen description of an experiment."""
+
+from simulator.scenario.export import json_schema, json_schema_text, resolved, resolved_text
+from simulator.scenario.load import load, loads
+from simulator.scenario.problems import Problem, ScenarioError
+from simulator.scenario.schema import Scenario
+
+__all__ = [
+    "Problem",
+    "Scenario",
+    "ScenarioError",
+    "json_schema",
+    "json_schema_text",
+    "load",
+    "loads",
+    "resolved",
+    "resolved_text",
+]

@@ -9,7 +9,7 @@ import pytest
 
 import simulator
 from simulator.experiment import store
-from simulator.experiment.store import StoreError, new_directory
+from simulator.experiment.store import StoreError, new_directory, save
 from tests.experiment.test_runner import CRASH
 
 
@@ -18,20 +18,17 @@ def result() -> simulator.Result:
     return simulator.run(simulator.loads(CRASH, "test.yaml"), trials=3)
 
 
-def keep(root: Path, result: simulator.Result) -> Path:
-    with new_directory(root, "run") as draft:
-        draft.write(result)
-        return draft.publish()
-
-
 def test_two_runs_get_two_directories(tmp_path: Path, result: simulator.Result) -> None:
-    first, second = keep(tmp_path, result), keep(tmp_path, result)
-    assert [first.name, second.name] == ["run-001", "run-002"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["run-001", "run-002"]  # No draft is left.
+    first, second = save(result, tmp_path), save(result, tmp_path)
+    assert [first.name, second.name] == ["small-crash-001", "small-crash-002"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "small-crash-001",
+        "small-crash-002",
+    ]  # No draft is left.
 
 
 def test_what_is_kept_can_be_read_back(tmp_path: Path, result: simulator.Result) -> None:
-    kept = keep(tmp_path, result)
+    kept = save(result, tmp_path)
     pd.testing.assert_frame_equal(pd.read_parquet(kept / "trials.parquet"), result.trials)
     pd.testing.assert_frame_equal(pd.read_parquet(kept / "elections.parquet"), result.elections)
     assert json.loads((kept / "summary.json").read_text()) == result.summary
@@ -59,5 +56,5 @@ def test_a_full_disk_is_one_line(tmp_path: Path, result: simulator.Result, monke
 
     monkeypatch.setattr(store, "_write_parquet", full)
     with pytest.raises(StoreError, match="cannot write results: No space left on device"):
-        keep(tmp_path, result)
+        save(result, tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -179,7 +179,7 @@ def test_commands_reach_the_algorithm() -> None:
     """`Algorithm.on_command`: an operator's or a client's wish is an input like any other."""
     bench = bench_of()
     bench.node(2).command(Do(("say a",)))
-    assert [str(envelope) for envelope in bench.sent] == ["2->2 Said(what=a)"]
+    assert [str(envelope) for envelope in bench.sent] == ["2->2 Said(what='a')"]
 
 
 @pytest.mark.parametrize("verb", ["crash", "sync"])

@@ -1,0 +1,108 @@
+"""What no single field can know: whether the parts of a scenario fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeAlias
+
+from simulator.cluster.stop import StopWhen
+from simulator.scenario.faults import node_id
+from simulator.scenario.problems import Path, reject
+from simulator.scenario.units import format_duration
+
+if TYPE_CHECKING:  # The models call these checks.
+    from simulator.scenario.faults import FaultForm
+    from simulator.scenario.schema import Cluster, Published, Scenario
+
+Found: TypeAlias = Iterator[tuple[Path, str]]
+
+
+def cluster(cluster: Cluster) -> None:
+    """Absent nodes and logs against the number of nodes."""
+    reject([*_absent(cluster), *_logs(cluster)])
+
+
+def published(published: Published) -> None:
+    """Whether the quantiles rise."""
+    reject(list(_quantiles(published)))
+
+
+def scenario(scenario: Scenario) -> None:
+    """Algorithm, cluster, faults and duration against each other."""
+    reject([*_logs_are_kept(scenario), *_stability(scenario), *_faults(scenario)])
+
+
+def _is_node(name: str, nodes: int) -> str | None:
+    """What is wrong with a node's name, if anything."""
+    if node_id(name) <= nodes:
+        return None
+    return f"{name} is not a node; {'the only node is n1' if nodes == 1 else f'the nodes are n1 to n{nodes}'}"
+
+
+def _absent(cluster: Cluster) -> Found:
+    for position, name in enumerate(cluster.absent):
+        if trouble := _is_node(name, cluster.nodes):
+            yield ("absent", position), trouble
+        elif name in cluster.absent[:position]:
+            yield ("absent", position), f"{name} is named twice"
+    if len(set(cluster.absent)) >= cluster.nodes:
+        yield ("absent",), "leaves nobody to elect; let at least one node be present"
+
+
+def _logs(cluster: Cluster) -> Found:
+    given = len(cluster.logs.lengths)
+    if (given and given != cluster.nodes) or (not given and cluster.logs.value() is not None):
+        kind = next(iter(type(cluster.logs).model_fields))
+        yield ("logs", kind), f"gives {given} lengths for {cluster.nodes} nodes; give one for each"
+
+
+def _logs_are_kept(scenario: Scenario) -> Found:
+    registration = scenario.algorithm.registration
+    if scenario.cluster.logs.value() is not None and registration.durable_log is None:
+        yield ("cluster", "logs"), f"{registration.name} keeps no log; leave this out"
+
+
+def _stability(scenario: Scenario) -> Found:
+    if scenario.stop_when is StopWhen.LEADER_STABLE and scenario.stable_after is None:
+        name = scenario.algorithm.registration.name
+        yield ("stable_after",), f"is missing; {name} has no heartbeat interval, so say how long a stable leader lasts"
+
+
+def _faults(scenario: Scenario) -> Found:
+    for number, fault in enumerate(scenario.faults):
+        here: Path = ("faults", number)
+        yield from _strikes_in_time(scenario, fault, here)
+        seen: set[str] = set()
+        for path, target in fault.targets():
+            if trouble := _target_trouble(scenario, target):
+                yield (*here, *path), trouble
+            elif target in seen and target.startswith("n"):
+                yield (*here, *path), f"{target} is named twice"
+            seen.add(target)
+
+
+def _strikes_in_time(scenario: Scenario, fault: FaultForm, here: Path) -> Found:
+    least, greatest = fault.at.bounds()
+    latest = least if greatest is None else greatest
+    if latest >= scenario.duration:
+        end = format_duration(scenario.duration)
+        yield (*here, "at"), f"{format_duration(latest)} is not before the trial's end at {end} (duration)"
+
+
+def _target_trouble(scenario: Scenario, target: str) -> str | None:
+    if not target[1:].isdigit():
+        return None  # A description: it finds its nodes when the fault strikes.
+    if target in scenario.cluster.absent:
+        return f"{target} is absent and never starts; name another node"
+    return _is_node(target, scenario.cluster.nodes)
+
+
+def _quantiles(published: Published) -> Found:
+    pairs = published.quantiles
+    if not pairs and published.mean is None:
+        yield (), "gives neither quantiles nor a mean"
+    for position, (earlier, later) in enumerate(pairwise(pairs), start=1):
+        if not (earlier[0] < later[0] and earlier[1] <= later[1]):
+            pair = f"[{later[0]}, {format_duration(later[1])}]"
+            yield ("quantiles", position), f"{pair} does not rise from the pair before it"

@@ -1,0 +1,53 @@
+"""From a YAML file to a scenario, or to a `ScenarioError` that says what is wrong with it, where."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path as FilePath
+
+from pydantic import ValidationError
+
+from simulator.scenario import explain
+from simulator.scenario import overrides as overriding
+from simulator.scenario.problems import Problem, ScenarioError, shown
+from simulator.scenario.schema import Scenario
+from simulator.scenario.tree import LARGEST_BYTES, parse
+
+
+def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Scenario:
+    """The scenario in a file, with some values replaced: `load("x.yaml", ["network.loss=0.01", "faults.0.at=2s"])`.
+
+    Raises ScenarioError, also for a file that cannot be read.
+    """
+    source = os.fspath(path)
+    try:
+        with FilePath(source).open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
+        message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ScenarioError([Problem(source, (), f"cannot be read: {message}")]) from None
+    if len(content) > LARGEST_BYTES:
+        raise ScenarioError([Problem(source, (), f"larger than {LARGEST_BYTES} bytes, which no scenario needs")])
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ScenarioError([Problem(f"{source}:{line}", (), "not UTF-8; save the file in that encoding")]) from None
+    return loads(text, source, overrides)
+
+
+def loads(text: str, source: str = "scenario", overrides: Iterable[str] = ()) -> Scenario:
+    """The scenario in a text; `source` is what errors call it. Raises ScenarioError."""
+    document = parse(text, source)
+    if document.tree is None:
+        raise ScenarioError([Problem(source, (), "empty; a scenario is a mapping that begins with version: 1")])
+    if not isinstance(document.tree, dict):
+        message = f"{shown(document.tree)} is not a scenario, which is a mapping that begins with version: 1"
+        raise ScenarioError([Problem(document.where(()), (), message)])
+    overriding.apply(overrides, document)
+    known_keys: dict[int, tuple[str, ...]] = {}
+    try:
+        return Scenario.model_validate(document.tree, context=known_keys)
+    except ValidationError as error:
+        raise ScenarioError(explain.problems(error, document, known_keys)) from None

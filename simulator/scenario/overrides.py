@@ -1,0 +1,63 @@
+"""Values given on the command line or by a program in place of the file's: `network.loss=0.01`, `faults.0.at=2s`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from simulator.scenario.problems import Path, Problem, ScenarioError, alternatives, field_name, shown
+from simulator.scenario.tree import Document, parse
+
+
+def apply(overrides: Iterable[str], document: Document) -> None:
+    """Put each value, read as YAML, in its place. A path that no scenario has is left to the schema to refuse."""
+    for override in overrides:
+        name, equals, text = override.partition("=")
+        keys = name.strip().split(".")
+        if not equals or not all(keys):
+            raise ScenarioError([Problem(f"override {override}", (), "write a path and a value: network.loss=0.01")])
+        value = _read(text, override)
+        path = _place(keys, value, override, document)
+        for origins in (document.lines, document.overridden):
+            for stale in [old for old in origins if old[: len(path)] == path]:
+                del origins[stale]
+        document.overridden[path] = override
+
+
+def _read(text: str, override: str) -> Any:
+    try:
+        return parse(text, "").tree
+    except ScenarioError as error:  # The line within an override is of no use.
+        raise ScenarioError(Problem(f"override {override}", (), found.message) for found in error.problems) from None
+
+
+def _place(keys: list[str], value: Any, override: str, document: Document) -> Path:
+    here = document.tree
+    path: Path = ()
+    for position, key in enumerate(keys):
+        step = _step(here, key, path, override)
+        path = (*path, step)
+        if position == len(keys) - 1:
+            here[step] = value
+        elif isinstance(here, dict):
+            if here.get(key) is None:
+                here[key] = {}
+                document.overridden[path] = override
+            here = here[key]
+        else:
+            here = here[step]
+    return path
+
+
+def _step(here: Any, key: str, path: Path, override: str) -> str | int:
+    """The key, or the list position that it stands for."""
+    if isinstance(here, dict):
+        return key
+    if not isinstance(here, list):
+        message = f"{shown(here)} has no part called {shown(key)}; override {field_name(path)} as a whole"
+    elif key.isascii() and key.isdigit() and len(key) < 10 and int(key) < len(here):
+        return int(key)
+    else:
+        positions = [str(position) for position in range(len(here))]
+        message = f"has no entry {shown(key)}; {alternatives(key, positions) if positions else 'it is empty'}"
+    raise ScenarioError([Problem(f"override {override}", path, message)])

@@ -1,0 +1,95 @@
+"""What is wrong with a scenario, in sentences that say where, what, and what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+Path: TypeAlias = tuple[str | int, ...]  # The keys and list positions that lead to a value.
+
+_LONGEST_SHOWN = 60
+_MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`where` is the file and line, or the override, that the value came from."""
+
+    where: str
+    path: Path
+    message: str
+
+    def __str__(self) -> str:
+        parts = (self.where, field_name(self.path), self.message)
+        return ": ".join(one_line(part) for part in parts if part)
+
+
+class ScenarioError(ValueError):
+    """A scenario cannot be used. Its text is one line for each problem."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        lines = [str(problem) for problem in self.problems[:_MOST_PROBLEMS]]
+        if len(self.problems) > _MOST_PROBLEMS:
+            lines.append(f"… and {len(self.problems) - _MOST_PROBLEMS} more problems")
+        super().__init__("\n".join(lines))
+
+    def __reduce__(
+        self,
+    ) -> tuple[Any, ...]:  # Exceptions are pickled by their text otherwise, which is no problem list.
+        return type(self), (self.problems,)
+
+
+def field_name(path: Path) -> str:
+    """A path as messages and overrides write it: `faults.0.at`."""
+    return ".".join(shown(part) for part in path)
+
+
+def shown(value: object) -> str:
+    """A value as its author would recognise it, in one short line."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int) and value.bit_length() > 256:
+        return "a huge number"  # Python refuses to write out the largest of them.
+    text = one_line(value if isinstance(value, str) else _flow(value))
+    text = text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+    return text or "''"
+
+
+def one_line(text: str) -> str:
+    """The text with everything that does not print, line breaks among it, written as an escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _flow(value: object) -> str:
+    """Mappings and lists in YAML's flow style."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{shown(key)}: {shown(part)}" for key, part in list(value.items())[:9]) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(shown, value[:9])) + "]"
+    return str(value)
+
+
+def alternatives(value: object, known: Sequence[str]) -> str:
+    """What was probably meant by `value`; all that is known, where nothing is near."""
+    near = difflib.get_close_matches(str(value)[:_LONGEST_SHOWN], known, n=2)
+    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+
+
+def reject(found: Sequence[tuple[Path, str]]) -> None:
+    """From inside a model's validator: report problems at paths below that model, if there are any."""
+    if found:
+        raise ValidationError.from_exception_data(
+            "scenario",
+            [
+                InitErrorDetails(
+                    type=PydanticCustomError("scenario", "{message}", {"message": message}), loc=path, input=None
+                )
+                for path, message in found
+            ],
+        )

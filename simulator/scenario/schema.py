@@ -1,0 +1,233 @@
+"""What a scenario is: frozen models of the YAML file, with every default, and the cluster that they describe."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from simulator.cluster.distributions import Constant, Distribution, Uniform
+from simulator.cluster.network import NetworkSpec
+from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec, DiskSpec, LogSpec
+from simulator.cluster.stop import StopWhen
+from simulator.scenario import checks
+from simulator.scenario.algorithms import AnyAlgorithm
+from simulator.scenario.distributions import DISTRIBUTIONS, AnyDistribution, ConstantForm, DistributionForm
+from simulator.scenario.faults import AnyFault, NodeName, node_id
+from simulator.scenario.fields import (
+    DURATION_SCHEMA,
+    Duration,
+    Flag,
+    Integer,
+    Model,
+    Number,
+    OneKey,
+    Probability,
+    Word,
+)
+from simulator.scenario.units import LONGEST
+
+STABLE_AFTER_HEARTBEATS = 16  # How long a stable leader lasts (docs/metrics.md, stabilisation time).
+_MOST_NODES = 100_000
+_LARGEST_SEED = (1 << 63) - 1  # Results keep it in a column of 64-bit integers.
+
+
+class TogetherForm(Word):
+    """Every node starts at the same instant."""
+
+    together: None = None
+
+    def value(self) -> Distribution:
+        return Constant(0)
+
+
+class SpreadForm(Model):
+    """Each node starts at an instant of its own, uniform between 0 and this."""
+
+    spread: Duration
+
+    def value(self) -> Distribution:
+        return Uniform(0, self.spread)
+
+
+STARTS: dict[str, type[Model]] = {"together": TogetherForm, "spread": SpreadForm, **DISTRIBUTIONS}
+AnyStart = Annotated[
+    TogetherForm | SpreadForm | DistributionForm,
+    OneKey(STARTS, words=("together",), what="a start", bare="constant", bare_schema=DURATION_SCHEMA),
+]
+
+
+class SameLogsForm(Word):
+    """All logs are alike, and so everybody is eligible."""
+
+    same: None = None
+    lengths: ClassVar[tuple[int, ...]] = ()
+
+    def value(self) -> LogSpec | None:
+        return None
+
+
+LogLength = Annotated[Integer, Field(ge=0, le=1 << 53)]
+
+
+class LengthsForm(Model):
+    """The length of each node's log, from n1 on."""
+
+    lengths: tuple[LogLength, ...]
+
+    def value(self) -> LogSpec | None:
+        return LogSpec(lengths=self.lengths)
+
+
+class PermutationForm(Model):
+    """These lengths, dealt out to the nodes anew in each trial."""
+
+    permutation: tuple[LogLength, ...]
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        return self.permutation
+
+    def value(self) -> LogSpec | None:
+        return LogSpec(lengths=self.permutation, permuted=True)
+
+
+LOGS: dict[str, type[Model]] = {"same": SameLogsForm, "lengths": LengthsForm, "permutation": PermutationForm}
+AnyLogs = Annotated[
+    SameLogsForm | LengthsForm | PermutationForm, OneKey(LOGS, words=("same",), what="a way to give logs")
+]
+
+
+class Disk(Model):
+    """What durable writes cost."""
+
+    write: AnyDistribution | None = Field(
+        default=None, description="How long a write takes; null: no time at all, and no event in the simulation."
+    )
+    blocking: Flag = Field(default=True, description="Whether a node is deaf while it writes.")
+
+    def spec(self) -> DiskSpec:
+        return DiskSpec(write=None if self.write is None else self.write.value(), blocking=self.blocking)
+
+
+class Cluster(Model):
+    """The nodes, called n1, n2, and so on, and the state that they start from."""
+
+    nodes: Annotated[Integer, Field(ge=1, le=_MOST_NODES)] = Field(description="The size of the electorate.")
+    absent: tuple[NodeName, ...] = Field(
+        default=(), description="Members of the electorate that never start. A quorum counts them.", examples=[["n5"]]
+    )
+    start: AnyStart = Field(default=TogetherForm(), description="When each node starts.")
+    logs: AnyLogs = Field(
+        default=SameLogsForm(), description="The lengths of the nodes' logs, for algorithms that compare them."
+    )
+    disk: Disk = Field(default=Disk(), description="What durable writes cost.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Cluster:
+        checks.cluster(self)
+        return self
+
+
+class Network(Model):
+    """What every link does to a packet."""
+
+    latency: AnyDistribution = Field(default=ConstantForm(constant="5ms"), description="One-way latency.")  # type: ignore[arg-type]
+    loss: Probability = Field(default=0.0, description="The probability that a packet is lost.")
+    duplication: Probability = Field(default=0.0, description="The probability that a packet arrives twice.")
+
+    def spec(self) -> NetworkSpec:
+        return NetworkSpec(latency=self.latency.value(), loss=self.loss, duplication=self.duplication)
+
+
+class Limits(Model):
+    """What ends a runaway trial with an error."""
+
+    events: Annotated[Integer, Field(ge=1)] = Field(
+        default=DEFAULT_EVENT_LIMIT, description="The most events that one trial may take."
+    )
+
+
+class Published(Model):
+    """A distribution that someone has published for this experiment, to lay over the simulated one."""
+
+    metric: Literal[
+        "failover", "detection", "election", "announcement_majority", "announcement_all", "stabilisation"
+    ] = Field(description="What was measured, in the words of docs/metrics.md.")
+    source: Annotated[str, StringConstraints(min_length=1)] = Field(
+        description="Whom to cite, and under which licence."
+    )
+    quantiles: tuple[tuple[Annotated[Number, Field(gt=0, lt=1)], Duration], ...] = Field(
+        default=(), description="Pairs of a probability and its quantile, both rising.", examples=[[[0.5, "150ms"]]]
+    )
+    mean: Duration | None = Field(default=None, description="The published mean.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Published:
+        checks.published(self)
+        return self
+
+
+def _not_true(version: object) -> object:
+    if version is True:  # It equals 1.
+        raise ValueError("true is not a version; write 1")
+    return version
+
+
+def _stable_after(data: dict[str, Any]) -> int | None:
+    interval = getattr(data.get("algorithm"), "heartbeat_interval", None)
+    return None if interval is None else min(STABLE_AFTER_HEARTBEATS * int(interval), LONGEST)
+
+
+class Scenario(Model):
+    """One experiment: an algorithm on a cluster and a network, the faults that strike it, and how often to try."""
+
+    version: Annotated[Literal[1], BeforeValidator(_not_true)] = Field(description="The version of this format.")
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")] = Field(
+        description="A short name, fit for a file: it names the results."
+    )
+    about: str = Field(default="", description="The question that this scenario asks.")
+    algorithm: AnyAlgorithm = Field(description="The election algorithm, by name, and its options.")
+    cluster: Cluster = Field(description="The nodes.")
+    network: Network = Field(default=Network(), description="The network between them.")
+    faults: tuple[AnyFault, ...] = Field(default=(), description="What goes wrong, and when.")
+    duration: Annotated[Duration, Field(gt=0)] = Field(description="How long a trial lasts, unless stop_when ends it.")
+    trials: Annotated[Integer, Field(ge=1, le=10**9)] = Field(
+        default=1000, description="How many times to try, each with luck of its own."
+    )
+    seed: Annotated[Integer, Field(ge=0, le=_LARGEST_SEED)] = Field(
+        default=1, description="Where all luck comes from: the same seed gives the same results."
+    )
+    stop_when: StopWhen | None = Field(
+        default=None, description="What ends a trial early, once every fault has struck; null: nothing does."
+    )
+    stable_after: Duration | None = Field(
+        default_factory=_stable_after,
+        description="How long a claim must last to count as stable; 16 heartbeat intervals unless given.",
+    )
+    limits: Limits = Field(default=Limits(), description="What ends a runaway trial with an error.")
+    published: Published | None = Field(default=None, description="A published distribution to compare with.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Scenario:
+        checks.scenario(self)
+        return self
+
+    def cluster_spec(self) -> ClusterSpec:
+        """All that the cluster needs to run one trial."""
+        cluster = self.cluster
+        return ClusterSpec(
+            registration=self.algorithm.registration,
+            config=self.algorithm.config(),
+            nodes=cluster.nodes,
+            duration=self.duration,
+            absent=frozenset(map(node_id, cluster.absent)),
+            start=cluster.start.value(),
+            logs=cluster.logs.value(),
+            disk=cluster.disk.spec(),
+            network=self.network.spec(),
+            faults=tuple(fault.scheduled() for fault in self.faults),
+            stop_when=self.stop_when,
+            stable_after=self.stable_after or 0,
+            event_limit=self.limits.events,
+        )

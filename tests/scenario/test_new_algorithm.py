@@ -1,0 +1,111 @@
+"""A newly registered algorithm can be named in scenarios at once: its options are read off its configuration class."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from simulator.algorithms.registry import Registration
+from simulator.cluster.spec import LogSpec
+from simulator.protocol import MILLISECOND, SECOND, Algorithm, Duration, DurationRange, option
+from simulator.scenario import checks, loads
+from simulator.scenario.algorithms import options_form
+from tests.scenario.examples import SMALL
+
+MS = MILLISECOND
+
+
+class Policy(enum.StrEnum):
+    EAGER = "eager"
+    LAZY = "lazy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NovelConfig:
+    lease: Duration  # Without a default: the scenario must give it.
+    backoff: DurationRange | None = option((MS, 2 * MS), "How long to wait.")
+    delays: tuple[Duration, ...] = option((MS,), "One after another.")
+    priorities: tuple[int, ...] = ()
+    sticky: bool = False
+    factor: float = 1.5
+    policy: Policy = Policy.LAZY
+    names: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if self.lease < MS:
+            raise ValueError("lease: must be 1 ms or more")
+        if self.sticky and self.factor < 1:
+            raise ValueError("a sticky leader needs a factor of 1 or more")
+
+
+NOVEL = options_form(Registration(name="novel", algorithm=Algorithm, config=NovelConfig))
+
+
+def test_options_are_read_with_units_where_they_are_durations() -> None:
+    read = NOVEL.model_validate(
+        {
+            "name": "novel",
+            "lease": "1.5s",
+            "backoff": ["5ms", "10ms"],
+            "delays": ["1ms", "2ms", "3ms"],
+            "priorities": [3, 1],
+            "sticky": True,
+            "factor": 2,
+            "policy": "eager",
+            "names": ["n1"],
+        }
+    )
+    assert read.config() == NovelConfig(
+        lease=1500 * MS,
+        backoff=(5 * MS, 10 * MS),
+        delays=(MS, 2 * MS, 3 * MS),
+        priorities=(3, 1),
+        sticky=True,
+        factor=2.0,
+        policy=Policy.EAGER,
+        names=("n1",),
+    )
+    assert NOVEL.model_validate(read.model_dump(mode="json")) == read
+
+
+def test_options_left_out_have_the_defaults_of_the_class() -> None:
+    assert NOVEL.model_validate({"name": "novel", "lease": "1s"}).config() == NovelConfig(lease=SECOND)
+
+
+@pytest.mark.parametrize(
+    ("options", "where", "says"),
+    [
+        ({}, ("lease",), "Field required"),
+        ({"lease": 5}, ("lease",), "5 has no unit"),
+        ({"lease": "1s", "delays": ["1ms", "x"]}, ("delays", 1), "x is not a duration"),
+        ({"lease": "1s", "sticky": 1}, ("sticky",), "valid boolean"),
+        ({"lease": "1s", "priorities": [1.0]}, ("priorities", 0), "valid integer"),
+        ({"lease": "1s", "policy": "late"}, ("policy",), "'eager' or 'lazy'"),
+        # What the class itself refuses is laid at the field that it names, or at the algorithm.
+        ({"lease": "1us"}, ("lease",), "1us is refused: must be 1 ms or more"),
+        ({"lease": "1s", "sticky": True, "factor": 0.5}, (), "a sticky leader needs a factor"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(options: dict[str, Any], where: tuple[Any, ...], says: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        NOVEL.model_validate({"name": "novel", **options})
+    (error,) = caught.value.errors()
+    assert error["loc"] == where
+    assert says in error["msg"]
+
+
+def test_what_needs_a_log_or_heartbeats_is_refused_without() -> None:
+    # "stabilisation time: … (by default 16 heartbeat intervals)" has no default where there are no heartbeats.
+    novel = NOVEL.model_validate({"name": "novel", "lease": "1s"})
+    scenario = loads(SMALL, "x", ["stop_when=leader-stable", "cluster.logs={lengths: [1, 2, 3, 4, 5]}"])
+    assert scenario.cluster.logs.value() == LogSpec(lengths=(1, 2, 3, 4, 5))
+    with pytest.raises(ValidationError) as caught:
+        checks.scenario(scenario.model_copy(update={"algorithm": novel, "stable_after": None}))
+    assert [(error["loc"], error["msg"]) for error in caught.value.errors()] == [
+        (("cluster", "logs"), "novel keeps no log; leave this out"),
+        (("stable_after",), "is missing; novel has no heartbeat interval, so say how long a stable leader lasts"),
+    ]

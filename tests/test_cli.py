@@ -1,0 +1,133 @@
+"""The command line as its user meets it: what it prints, what it keeps, and its exit codes (issue 2)."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from simulator.cli import main
+from tests.experiment.test_runner import CRASH
+
+ELECTSIM = [sys.executable, "-c", "from simulator.cli import main; main()"]
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text(CRASH)
+    return path
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_run_prints_a_table_and_keeps_everything(scenario: Path, tmp_path: Path) -> None:
+    outcome = invoke("run", scenario, "--results", tmp_path / "out", "--trials", 5, "--trace")
+    assert outcome.exit_code == 0, outcome.output
+    for expected in ("failover, ms", "detection, ms", "election, ms", "split votes", "RequestVote", "digest"):
+        assert expected in outcome.stdout
+    (kept,) = (tmp_path / "out").iterdir()
+    assert kept.name == "small-crash-001"
+    assert sorted(path.name for path in kept.iterdir()) == [
+        "elections.parquet", "failover.png", "failover.svg", "messages.parquet", "scenario.yaml", "summary.json",
+        "timeline.png", "timeline.svg", "trace.parquet", "trials.parquet",
+    ]  # fmt: skip
+    messages = pd.read_parquet(kept / "messages.parquet")
+    assert len(messages) >= pd.read_parquet(kept / "trials.parquet")["sent_total"][0]
+
+
+def test_json_is_the_summary_and_nothing_else(scenario: Path, tmp_path: Path) -> None:
+    outcome = invoke("run", scenario, "--results", tmp_path / "out", "--trials", 10, "--json", "--seed", 11)
+    summary = json.loads(outcome.stdout)
+    assert summary == json.loads((tmp_path / "out" / "small-crash-001" / "summary.json").read_text())
+    assert (summary["seed"], summary["trials"]["run"]) == (11, 10)
+    assert summary["metrics"]["failover"]["median"]["low"] <= summary["metrics"]["failover"]["median"]["value"]
+
+
+def test_the_command_of_a_summary_repeats_it(scenario: Path, tmp_path: Path) -> None:
+    first = invoke(
+        "run", scenario, "--results", tmp_path, "--trials", 4, "--json", "--set", "network.loss=0.2", "--first-trial", 2
+    )
+    summary = json.loads(first.stdout)
+    words = summary["command"].split()
+    assert words[:2] == ["electsim", "run"]
+    again = json.loads(invoke(*words[1:], "--results", tmp_path, "--json").stdout)
+    assert again["digest"] == summary["digest"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "network.loss=1.5"], "network.loss: 1.5 is not a probability between 0 and 1"),
+        (["--set", "network.los=0.5"], "did you mean loss?"),
+        (["--set", "cluster.nodes=0"], "cluster.nodes"),
+        (["--trials", "0"], "--trials"),
+        (["--seed", "-1"], "--seed"),
+        (["--workers", "-1"], "--workers"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(scenario: Path, arguments: list[str], message: str) -> None:
+    outcome = invoke("run", scenario, *arguments)
+    assert outcome.exit_code == 2
+    assert message in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
+    outcome = invoke("run", tmp_path / "missing.yaml")
+    assert (outcome.exit_code, outcome.stderr.count("\n")) == (2, 1)
+
+
+def test_results_that_cannot_be_written_are_refused_before_the_run(scenario: Path) -> None:
+    outcome = invoke("run", scenario, "--results", scenario)  # A file, not a directory.
+    assert (outcome.exit_code, outcome.stderr.count("\n")) == (2, 1)
+    assert "cannot write results" in outcome.stderr
+
+
+def test_a_runaway_exits_with_1_and_says_how_to_repeat_it(scenario: Path, tmp_path: Path) -> None:
+    outcome = invoke("run", scenario, "--results", tmp_path / "out", "--set", "limits.events=100")
+    assert outcome.exit_code == 1
+    assert "trial 0: EventLimitError" in outcome.stderr
+    assert "--first-trial 0 --trials 1" in outcome.stderr
+
+
+def test_validate_tells_right_from_wrong(scenario: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(CRASH.replace("loss: 0.01", "loss: 7"))
+    outcome = invoke("validate", scenario, wrong)
+    assert outcome.exit_code == 2
+    assert "small.yaml: small-crash: valid" in outcome.stdout
+    assert outcome.stderr.startswith(f"{wrong}:6: network.loss: 7 is not a probability between 0 and 1")
+
+
+def test_schema_is_json() -> None:
+    assert json.loads(invoke("schema").stdout)["type"] == "object"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Signals of a POSIX terminal.")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_keeps_the_trials_that_were_finished(scenario: Path, tmp_path: Path, workers: int) -> None:
+    # "Ctrl-C prints what was finished and keeps it" (issue 2). As in a terminal, every process gets the signal.
+    command = [*ELECTSIM, "run", str(scenario), "--trials", "1000000", "--workers", str(workers)]
+    process = subprocess.Popen(
+        [*command, "--results", str(tmp_path / "out")],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    time.sleep(5)  # Long enough to start two workers and finish some trials on a busy machine.
+    os.killpg(process.pid, signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    (kept,) = (tmp_path / "out").iterdir()
+    finished = len(pd.read_parquet(kept / "trials.parquet"))
+    assert finished > 0
+    assert f"{finished:,} trials" in output
+    assert f"interrupted: {finished} of 1000000 trials were kept" in errors
+    assert "Traceback" not in errors
