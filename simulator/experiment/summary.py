@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from simulator.metrics.leadership import OverlapKind
-from simulator.metrics.statistics import Estimate, Sample, fraction_by_trial, mean, quantile, ratio
+from simulator.metrics.statistics import Estimate, Sample, fraction_by_trial, mean, quantiles, ratio
+from simulator.metrics.survival import ecdf
 from simulator.protocol import SECOND
 from simulator.scenario.schema import Published
 
@@ -122,7 +123,7 @@ def durations(found: Sample) -> Summary:
     return {
         "count": len(found.values),
         "censored": int(found.censored.sum()),
-        **{name: statistic(quantile(found, p)) for name, p in QUANTILES.items()},
+        **dict(zip(QUANTILES, map(statistic, quantiles(found, list(QUANTILES.values()))), strict=True)),
         "mean": statistic(mean(found)),
         "max": {"value": float(seen.max()) if len(seen) else None},
     }
@@ -180,18 +181,24 @@ def beside_published(elections: pd.DataFrame, published: Published) -> Summary:
     Kolmogorov-Smirnov distance, looked at where something is published.
     """
     found = sample(elections, published.metric)
-    quantiles = [(p, value_ns / SECOND) for p, value_ns in published.quantiles]
-    distances = [abs(_share_up_to(found, value) - p) for p, value in quantiles]
+    ps = [p for p, _ in published.quantiles]
+    values = [value_ns / SECOND for _, value_ns in published.quantiles]
+    simulated = quantiles(found, ps)
     return {
         "metric": published.metric,
         "source": published.source,
-        "distance": max(distances, default=None),
+        "distance": _distance(found, ps, values),
         "quantiles": [
-            {"p": p, "published": value, "simulated": statistic(quantile(found, p))} for p, value in quantiles
+            {"p": p, "published": value, "simulated": statistic(estimate)}
+            for p, value, estimate in zip(ps, values, simulated, strict=True)
         ],
         "mean": None if published.mean is None else published.mean / SECOND,
     }
 
 
-def _share_up_to(found: Sample, value: float) -> float:
-    return float(np.mean((found.values <= value) & ~found.censored))
+def _distance(found: Sample, ps: Sequence[float], values: Sequence[float]) -> float | None:
+    if not ps or not found.values.size:
+        return None
+    curve = ecdf(found)
+    reached = np.concatenate(([0.0], curve.probabilities))[np.searchsorted(curve.times, values, side="right")]
+    return float(np.abs(reached - np.asarray(ps)).max())

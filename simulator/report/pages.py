@@ -1,0 +1,41 @@
+"""The files that show a run: its figures, in its results directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simulator.experiment.runner import Result
+from simulator.experiment.summary import headline_cause, sample
+from simulator.protocol import SECOND
+from simulator.report.figures import ecdf_figure, save
+from simulator.report.tables import DURATIONS
+from simulator.report.timeline import timeline_figure
+from simulator.trace.trace import Trace
+
+
+def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
+    """Write `failover` (the distribution of the headline duration) and `timeline` (of the first trial), each as PNG and
+    SVG; the paths written. A distribution without data is left out."""
+    written = []
+    metric = headline_metric(result)
+    found = sample(result.elections, metric)
+    published = result.scenario.published
+    beside = published.quantiles if published is not None and published.metric == metric else ()
+    if found.values.size:
+        figure = ecdf_figure(
+            found,
+            {p: value_ns / SECOND for p, value_ns in beside},
+            title=result.scenario.name,
+            quantity=DURATIONS[metric],
+        )
+        written += save(figure, directory / "failover.png")
+    number = int(result.trials["trial"].iloc[0])
+    figure = timeline_figure(first, title=f"{result.scenario.name}, seed {result.seed}, trial {number}")
+    return written + save(figure, directory / "timeline.png")
+
+
+def headline_metric(result: Result) -> str:
+    """What the scenario's published figures are of; otherwise failover, or stabilisation where nothing was lost."""
+    if result.scenario.published is not None:
+        return result.scenario.published.metric
+    return "failover" if headline_cause(result.elections) == "loss" else "stabilisation"

@@ -1,0 +1,269 @@
+"""A run's summary (docs/results.md) as tables for a terminal; plain text where the output is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+Summary = Mapping[str, Any]
+
+DURATIONS = {
+    "failover": "failover",
+    "detection": "detection",
+    "election": "election",
+    "stabilisation": "stabilisation",
+    "announcement_majority": "announced to a majority",
+    "announcement_all": "announced to all",
+}
+_QUANTILES = ("median", "p95", "p99")
+_COMPARED = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)  # Of the quantiles that somebody published.
+_OVERLAPS = {"same_term": "of one term", "stale_leader": "with a stale leader", "no_term": "without terms"}
+_CAUSES = {"boot": "at boot", "loss": "after a loss", "transfer": "by transfer", "spurious": "spurious"}
+_OUTCOMES = ("recovered", "withdrawn", "censored")
+
+
+def summary_table(summary: Summary) -> RenderableType:
+    """Everything that a run found, in at most 80 columns; what has no data is left out."""
+    metrics = summary["metrics"]
+    parts: list[RenderableType | None] = [
+        _title(summary),
+        _durations(metrics, losses=summary["elections"].get("loss", 0) > 0),
+        _elections(summary),
+        _messages(metrics["messages"]),
+        _published(summary.get("published"), metrics),
+        _violations(summary["violations"]),
+        _provenance(summary),
+    ]
+    return Group(*(line for part in parts if part is not None for line in (part, "")))
+
+
+# --- Numbers
+
+
+def interval(low: float | None, high: float | None, show: Callable[[float], str]) -> str:
+    """`[low – high]`. An end that is missing is open; what the tables show is never negative."""
+    return f"[{show(0.0) if low is None else show(low)} – {'∞)' if high is None else show(high) + ']'}"
+
+
+def _unit(seconds: float) -> tuple[str, float]:
+    """The unit in which such a duration reads well, and how many there are to a second."""
+    return ("s", 1.0) if seconds >= 10 else ("ms", 1e3)
+
+
+def _written(seconds: float, factor: float) -> Callable[[float], str]:
+    """How to write such a duration and others beside it."""
+    digits = _digits(seconds * factor)
+    return lambda value: f"{value * factor:,.{digits}f}"
+
+
+def _with_unit(seconds: float) -> str:
+    unit, factor = _unit(seconds)
+    return f"{_written(seconds, factor)(seconds)} {unit}"
+
+
+def _digits(value: float) -> int:
+    """Decimals that leave three significant digits."""
+    return next((digits for digits, bound in enumerate((100, 10, 1, 0.1)) if value >= bound), 4 if value else 0)
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f}"
+
+
+def _value(statistic: object) -> float | None:
+    """The value of a statistic, or of a bare number."""
+    found = statistic.get("value") if isinstance(statistic, Mapping) else statistic
+    return None if found is None else float(found)  # type: ignore[arg-type]
+
+
+def _with_interval(statistic: Mapping[str, Any], show: Callable[[float], str], unit: str = "") -> tuple[str, str]:
+    value = _value(statistic)
+    if value is None:
+        return "–", ""
+    return show(value) + unit, interval(statistic["low"], statistic["high"], show)
+
+
+def _share(statistic: Mapping[str, Any]) -> tuple[str, str]:
+    high = statistic["high"]
+    return _with_interval({**statistic, "high": 1.0 if high is None else high}, _percent, " %")
+
+
+# --- Parts
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False
+    )
+
+
+def _title(summary: Summary) -> Text:
+    trials = summary["trials"]
+    text = Text(summary["scenario"], style="bold")
+    text.append(f"  {trials['run']:,} trials, seed {summary['seed']}", style="not bold")
+    if trials["censored"]:
+        text.append(f", {trials['censored']:,} censored (unfinished at the end)", style="not bold yellow")
+    stopped_by = summary.get("stopped_by") or ("interrupted" if summary.get("interrupted") else None)
+    if stopped_by:
+        text.append(f"\nstopped early: {stopped_by}; {trials['requested']:,} trials were asked for", style="bold red")
+    return text
+
+
+def _durations(metrics: Summary, losses: bool) -> Table | None:
+    """A row per duration. Stabilisation is the headline of a cold start, and adds little to the failover of a loss."""
+    names = [name for name in DURATIONS if name in metrics and not (name == "stabilisation" and losses)]
+    rows = [(name, metrics[name]) for name in names if metrics[name]["count"]]
+    if not rows:
+        return None
+    table = _table("Durations after a loss" if losses else "Durations from a cold start")
+    table.add_column("")
+    table.add_column("n", justify="right")
+    for name in (*_QUANTILES, "max"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, metric in rows:
+        _add_duration(table, DURATIONS[name], metric)
+    return table
+
+
+def _add_duration(table: Table, name: str, metric: Summary) -> None:
+    typical = _value(metric["median"])
+    most = _value(metric["max"])
+    unit, factor = _unit(next((value for value in (typical, most) if value is not None), 0.0))
+    cells = [_stacked(*_quantile(metric[name], factor)) for name in _QUANTILES]
+    censored = f"{metric['censored']:,} cens." if metric["censored"] else ""
+    table.add_row(
+        f"{name}, {unit}",
+        _stacked(f"{metric['count']:,}", censored),
+        *cells,
+        Text("–" if most is None else _written(most, factor)(most)),
+    )
+
+
+def _quantile(statistic: Mapping[str, Any], factor: float) -> tuple[str, str]:
+    value = _value(statistic)
+    show = _written(next((known for known in (value, statistic["low"]) if known is not None), 1.0), factor)
+    return "not reached" if value is None else show(value), interval(statistic["low"], statistic["high"], show)
+
+
+def _stacked(first: str, second: str) -> Text:
+    return Text(first).append(f"\n{second}" if second else "", style="dim")
+
+
+def _elections(summary: Summary) -> Table:
+    table = _table("Elections")
+    table.add_column("")
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("")
+    table.show_header = False
+    for name, (value, spread), remark in _election_rows(summary):
+        table.add_row(name, value, Text(spread, style="dim"), Text(remark, style="dim"))
+    return table
+
+
+_Row = tuple[str, tuple[str, str], str]
+
+
+def _election_rows(summary: Summary) -> Iterator[_Row]:
+    metrics, counts = summary["metrics"], summary["elections"]
+    searches = sum(counts.get(cause, 0) for cause in _CAUSES)
+    remarks = [f"{counts[cause]:,} {words}" for cause, words in _CAUSES.items() if counts.get(cause)]
+    remarks += [f"{counts[outcome]:,} {outcome}" for outcome in _OUTCOMES if counts.get(outcome)]
+    yield "searches for a leader", (f"{searches:,}", ""), ", ".join(remarks)
+    for key, name in (("rounds_per_election", "rounds per election"), ("term_inflation", "terms beyond one each")):
+        if _value(metrics[key]["mean"]) is not None:
+            yield name, _with_interval(metrics[key]["mean"], "{:.3f}".format), ""
+    for key, name in (("split_votes", "split votes"), ("failed_rounds", "failed rounds")):
+        if _value(metrics[key]["fraction"]) is not None:
+            of = f"of {metrics[key]['rounds']:,} rounds" if "rounds" in metrics[key] else "of the rounds"
+            yield name, _share(metrics[key]["fraction"]), f"{metrics[key]['count']:,} {of}"
+    yield from _overlap_rows(metrics["leaders_overlap"])
+    yield from _leaderless_rows(metrics)
+
+
+def _overlap_rows(overlaps: Summary) -> Iterator[_Row]:
+    """A row per kind of incident, so that none is mistaken for another."""
+    found = [(kind, overlaps[kind]["count"]) for kind in _OVERLAPS if kind in overlaps and overlaps[kind]["count"]]
+    if not found:
+        yield "leaders overlap", ("0", ""), "never two leaders at once"
+        return
+    for kind, count in found:
+        yield "leaders overlap", (f"{count:,}", ""), _OVERLAPS[kind]
+    if overlaps.get("effective"):
+        yield "  both followed", (f"{overlaps['effective']:,}", ""), "by other nodes, at one instant"
+    longest = _value(overlaps.get("max"))
+    if longest is not None:
+        yield "  longest", (_with_unit(longest), ""), f"{_with_unit(overlaps['total_s'])} in all"
+
+
+def _leaderless_rows(metrics: Summary) -> Iterator[_Row]:
+    for key, name in (("leaderless", "leaderless"), ("quorum_leaderless", "no leader with a quorum")):
+        without = metrics.get(key)
+        if without is None or _value(without["mean"]) is None:
+            continue
+        if key != "leaderless" and without["total_s"] == metrics["leaderless"]["total_s"]:
+            continue  # No leader was cut off: the same row again.
+        typical = _value(without["mean"]) or 0.0
+        unit, factor = _unit(typical)
+        yield name, _with_interval(without["mean"], _written(typical, factor), f" {unit}"), "per trial"
+        if _value(without["availability"]) is not None:
+            yield "  availability", _share(without["availability"]), "from the first leader on"
+
+
+def _messages(messages: Summary) -> Table | None:
+    sent = {name: total for name, total in messages["total"].items() if total}
+    if not sent:
+        return None
+    table = _table("Messages sent")
+    table.add_column("")
+    table.add_column("per election", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("in all", justify="right")
+    for name, total in sent.items():
+        statistic = messages["per_election"].get(name, {"value": None})
+        value, spread = _with_interval(statistic, lambda value: f"{value:,.2f}")
+        table.add_row(name, value, Text(spread, style="dim"), f"{total:,}")
+    if len(sent) > 1:
+        table.add_row("all types", "", "", f"{sum(sent.values()):,}")
+    return table
+
+
+def _published(published: Summary | None, metrics: Summary) -> RenderableType | None:
+    """Quantiles of a published experiment beside the simulated ones, and the distance of the two distributions."""
+    if not published:
+        return None
+    name = DURATIONS.get(published["metric"], published["metric"])
+    table = _table("Beside published figures")
+    table.add_column(f"{name}, ms", no_wrap=True)
+    for heading in ("published", "simulated"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for row in published["quantiles"]:
+        if len(published["quantiles"]) <= len(_COMPARED) or row["p"] in _COMPARED:
+            _add_compared(table, f"{100 * row['p']:g} %", row["published"], row["simulated"])
+    if published.get("mean") is not None and _value(metrics[published["metric"]]["mean"]) is not None:
+        _add_compared(table, "mean", published["mean"], metrics[published["metric"]]["mean"])
+    told = [f"Published: {published['source']}"]
+    if published.get("distance") is not None:
+        told.append(f"Kolmogorov–Smirnov distance at the published quantiles: {published['distance']:.4f}")
+    return Group(table, Text("\n".join(told), style="dim"))
+
+
+def _add_compared(table: Table, name: str, seconds: float, statistic: Mapping[str, Any]) -> None:
+    value, spread = _quantile(statistic, 1e3)
+    table.add_row(name, _written(seconds, 1e3)(seconds), value, Text(spread, style="dim"))
+
+
+def _violations(violations: Mapping[str, int]) -> Text | None:
+    broken = ", ".join(f"{name} {count:,}" for name, count in violations.items() if count)
+    return Text(f"Broken promises: {broken}", style="bold red") if broken else None
+
+
+def _provenance(summary: Summary) -> Text:
+    text = Text("[95 % interval]; ∞: too few values, or too many censored, to bound it.\n", style="dim")
+    return text.append(f"repeat  {summary['command']}\ndigest  {summary['digest']}", style="not dim")
