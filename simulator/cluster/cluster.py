@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from simulator.cluster.distributions import durations
@@ -14,7 +13,7 @@ from simulator.cluster.kernel import Kernel
 from simulator.cluster.links import Cut
 from simulator.cluster.network import JournallingNetwork, Network
 from simulator.cluster.node import Node
-from simulator.cluster.reign import Reign
+from simulator.cluster.reign import Claim, Reign
 from simulator.cluster.spec import ClusterSpec
 from simulator.cluster.stop import StopWhen, announced
 from simulator.protocol import LEADER, Host, NodeId, Role
@@ -117,7 +116,7 @@ class Cluster:
         starts = durations(self.spec.start, self.streams, "start")
         for node, delay in zip(self.nodes, starts, strict=False):
             if node not in self.spec.absent:
-                self.kernel.call_after(delay, lambda _, node=node: self.start(node))  # type: ignore[misc]
+                self.kernel.push(delay, self._start_on_time, node)
         for number, scheduled in enumerate(self.spec.faults, start=1):
             at_ns = next(durations(scheduled.at, self.streams, f"fault {number} at"))
             source = self.streams.python(f"fault {number} targets")
@@ -134,8 +133,6 @@ class Cluster:
         return [node.me for node in here if _STATES[state](node)]
 
     def start(self, node: NodeId) -> None:
-        if self.nodes[node].running:  # A restart has come before the node's own start.
-            return
         self.recorder.note(self._now(), kinds.STARTED, node, {"incarnation": self.nodes[node].incarnation})
         self.nodes[node].start()
         self._changed()
@@ -213,10 +210,14 @@ class Cluster:
             return
         if self.spec.stop_when is StopWhen.LEADER_STABLE:
             claim = self.reign.claims[leader]
-            self.kernel.call_after(self.spec.stable_after, partial(self._stop_if_still, claim))
+            self.kernel.push(self._now() + self.spec.stable_after, self._stop_if_still, claim)
         elif self.spec.stop_when is StopWhen.LEADER_CLAIMED or announced(leader, self.where("running"), self._named):
             self.kernel.stop()
 
-    def _stop_if_still(self, claim: object, _: object) -> None:
+    def _start_on_time(self, node: NodeId, _: None) -> None:
+        if not self.nodes[node].running and self.nodes[node].incarnation == 0:  # No fault has started it before.
+            self.start(node)
+
+    def _stop_if_still(self, claim: Claim, _: None) -> None:
         if claim in self.reign.claims.values():
             self.kernel.stop()

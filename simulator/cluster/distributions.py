@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from simulator.protocol import Nanoseconds
 from simulator.randomness import Streams, integers_below
 
-_FIRST_BLOCK, _LARGEST_BLOCK = 32, 1024
+_FIRST_BLOCK, _LARGEST_BLOCK = 128, 1024
 
 
 class Distribution(Protocol):
@@ -86,6 +86,8 @@ class Exponential:
 
 def durations(distribution: Distribution, streams: Streams, name: str) -> Iterator[int]:
     """An endless supply of durations from the stream of that name, which is made when the first is asked for."""
+    if isinstance(distribution, Constant):
+        return repeat(distribution.value)  # Without blocks: a thousand nodes' blocks are many megabytes.
 
     def blocks() -> Iterator[list[int]]:
         source = streams.numpy(name)

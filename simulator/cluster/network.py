@@ -32,27 +32,15 @@ class NetworkSpec:
 class Port:
     """A node's way into the network: its own random streams, and where what arrives for it is delivered."""
 
-    __slots__ = ("callbacks", "duplicate_latencies", "duplicates", "latencies", "losses", "node")
+    __slots__ = ("deliver", "duplicate_latencies", "duplicates", "latencies", "losses", "node")
 
     def __init__(self, node: NodeId, spec: NetworkSpec, streams: Streams, deliver: Any) -> None:
         self.node = node
-        self.callbacks = (deliver,)
+        self.deliver = deliver
         self.latencies: Iterator[int] = durations(spec.latency, streams, f"n{node} latency")
         self.losses: Iterator[bool] = coin_flips(spec.loss, streams, f"n{node} loss")
         self.duplicates: Iterator[bool] = coin_flips(spec.duplication, streams, f"n{node} duplication")
         self.duplicate_latencies: Iterator[int] = durations(spec.latency, streams, f"n{node} duplicate latency")
-
-
-class Delivery:
-    """A packet on its way: an entry in the queue, due when it arrives."""
-
-    __slots__ = ("callbacks", "message", "sender")
-    _ok = True
-
-    def __init__(self, callbacks: Any, sender: NodeId, message: Message) -> None:
-        self.callbacks = callbacks
-        self.sender = sender
-        self.message = message
 
 
 class Network:
@@ -80,7 +68,7 @@ class Network:
             arrives = self._kernel._now + next(port.latencies)
             heappush(
                 self._queue,
-                (arrives, NORMAL, next(self._order), Delivery(self.ports[to].callbacks, port.node, message)),
+                (arrives, NORMAL, next(self._order), self.ports[to].deliver, port.node, message),
             )
         else:
             for latency in self._fate(port, to):
@@ -110,8 +98,7 @@ class Network:
         return (latency,)
 
     def _deliver_after(self, latency: int, port: Port, to: NodeId, message: Message) -> None:
-        delivery = Delivery(self.ports[to].callbacks, port.node, message)
-        heappush(self._queue, (self._kernel._now + latency, NORMAL, next(self._order), delivery))
+        self._kernel.push(self._kernel._now + latency, self.ports[to].deliver, port.node, message)
 
 
 class JournallingNetwork(Network):

@@ -9,14 +9,11 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from heapq import heappush
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from simpy.events import NORMAL
-
 from simulator.cluster.kernel import Kernel
-from simulator.cluster.network import Delivery, Network
+from simulator.cluster.network import Network
 from simulator.cluster.timers import Alarm, Timers
 from simulator.protocol import ELECTORATE, Algorithm, Host, Message, Nanoseconds, NodeId, Role
 
@@ -32,11 +29,9 @@ class Observer(Protocol):
 class Write:
     """A write on its way to disk: an entry in the queue, due when it is there."""
 
-    __slots__ = ("callbacks", "incarnation", "then", "values")
-    _ok = True
+    __slots__ = ("incarnation", "then", "values")
 
-    def __init__(self, callbacks: Any, incarnation: int, then: str | None, values: Mapping[str, object]) -> None:
-        self.callbacks = callbacks
+    def __init__(self, incarnation: int, then: str | None, values: Mapping[str, object]) -> None:
         self.incarnation = incarnation
         self.then = then
         self.values = values
@@ -79,8 +74,8 @@ class Node:
         self._blocking_disk = blocking_disk
         self._disk_free_at = 0
         self._outbox: deque[Write | tuple[NodeId, Message]] = deque()  # Begins with a write, or is empty.
-        self._written: list[Write] = []  # Writes that reached the disk while the node was paused.
-        self._backlog: deque[Delivery | tuple[Alarm, int]] = deque()
+        self._written: list[Write] = []  # Writes that the node was blocked by when it was paused, now on disk.
+        self._backlog: deque[tuple[Any, Any]] = deque()  # A sender and its message; an alarm and its deadline; a write.
         # The host's timer verbs are those of its timers: no second call on the hot path.
         self.set_timer = self._timers.set
         self.cancel_timer = self._timers.cancel
@@ -145,10 +140,10 @@ class Node:
         if self._write_times is None:
             self.durable.update(durable)
             if then is not None:
-                self._schedule(Write((self._on_written,), self.incarnation, then, {}), now)
+                self._schedule(Write(self.incarnation, then, {}), now)
             return
         self._disk_free_at = max(now, self._disk_free_at) + next(self._write_times)
-        write = Write((self._on_written,), self.incarnation, then, durable)
+        write = Write(self.incarnation, then, durable)
         self._schedule(write, self._disk_free_at)
         self._outbox.append(write)
         self._get_ready()
@@ -161,11 +156,11 @@ class Node:
 
     # --- What comes due
 
-    def _on_delivery(self, delivery: Delivery) -> None:
+    def _on_delivery(self, sender: NodeId, message: Message) -> None:
         if self.ready:
-            self._on_message(delivery.sender, delivery.message)
+            self._on_message(sender, message)
         elif self.algorithm is not None:
-            self._backlog.append(delivery)
+            self._backlog.append((sender, message))
 
     def _on_due(self, alarm: Alarm) -> None:
         assert alarm.deadline is not None and self.algorithm is not None
@@ -175,12 +170,14 @@ class Node:
         else:
             self._backlog.append((alarm, alarm.deadline))
 
-    def _on_written(self, write: Write) -> None:
+    def _on_written(self, write: Write, _: None) -> None:
         if write.incarnation != self.incarnation:
             return
         self.durable.update(write.values)
-        if self.paused:
+        if self.paused and self._blocking_disk:
             self._written.append(write)
+        elif self.paused:
+            self._backlog.append((write, None))
         else:
             self._complete(write)
             self._catch_up()
@@ -198,14 +195,16 @@ class Node:
 
     def _catch_up(self) -> None:
         while self.ready and self._backlog:
-            waiting = self._backlog.popleft()
-            if isinstance(waiting, Delivery):
-                self._on_message(waiting.sender, waiting.message)
-            elif self._timers.take(*waiting) and self.algorithm is not None:
-                self.algorithm.on_timer(waiting[0].name)
+            one, other = self._backlog.popleft()
+            if isinstance(one, Write):
+                self._complete(one)
+            elif not isinstance(one, Alarm):
+                self._on_message(one, other)
+            elif self._timers.take(one, other) and self.algorithm is not None:
+                self.algorithm.on_timer(one.name)
 
     def _get_ready(self) -> None:
         self.ready = self.awake and not (self._blocking_disk and self._outbox)
 
     def _schedule(self, write: Write, at_ns: int) -> None:
-        heappush(self._kernel._queue, (at_ns, NORMAL, next(self._kernel._eid), write))  # type: ignore[misc]
+        self._kernel.push(at_ns, self._on_written, write)

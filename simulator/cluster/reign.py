@@ -58,7 +58,6 @@ class Reign:
 
     def crashed(self, node: NodeId) -> None:
         self._ended(node, CRASH)
-        self.recheck()
 
     def recheck(self) -> None:
         """See whether the reigning leader can still lead, after nodes or links have changed."""
@@ -76,7 +75,8 @@ class Reign:
         if self.claims.pop(node, None) is not None and node == self._reigning:
             if self._lost is None:
                 self._record(LEADER_LOST, node, cause)
-            self._reigning, self._lost = None, None
+            self._reigning, self._lost = self.leader, cause  # An older claimant reigns again, once nothing troubles it.
+            self.recheck()
 
     def _trouble(self, node: NodeId) -> str | None:
         if not self._awake(node):

@@ -21,15 +21,14 @@ _OUT_OF_QUEUE = 1 << 62  # An instant later than any deadline: this alarm will n
 class Alarm:
     """An entry in the queue for one named timer."""
 
-    __slots__ = ("callbacks", "deadline", "name", "order", "rings_at")
-    _ok = True
+    __slots__ = ("deadline", "name", "order", "rings_at", "rings_order")
 
     def __init__(self, name: str, deadline: int, order: int) -> None:
         self.name = name
         self.deadline: int | None = deadline  # None: cancelled.
         self.order = order
         self.rings_at = deadline
-        self.callbacks: Any = None
+        self.rings_order = order
 
 
 class Timers:
@@ -41,7 +40,6 @@ class Timers:
         self._order = kernel._eid
         self._due = due
         self._alarms: dict[str, Alarm] = {}
-        self._callbacks = (self._ring,)
 
     def set(self, name: str, delay: int) -> None:
         deadline = self._kernel._now + delay
@@ -72,15 +70,15 @@ class Timers:
 
     def _push(self, alarm: Alarm) -> None:
         alarm.rings_at = alarm.deadline  # type: ignore[assignment]
-        alarm.callbacks = self._callbacks
-        heappush(self._queue, (alarm.deadline, NORMAL, alarm.order, alarm))
+        alarm.rings_order = alarm.order
+        heappush(self._queue, (alarm.deadline, NORMAL, alarm.order, self._ring, alarm, None))
 
-    def _ring(self, alarm: Alarm) -> None:
+    def _ring(self, alarm: Alarm, _: None) -> None:
         if self._alarms.get(alarm.name) is not alarm:
             return
         if alarm.deadline is None:
             del self._alarms[alarm.name]
-        elif alarm.deadline > alarm.rings_at:
+        elif alarm.order != alarm.rings_order:  # The timer was set anew since, to then or later.
             self._push(alarm)
         else:
             alarm.rings_at = _OUT_OF_QUEUE

@@ -1,0 +1,146 @@
+"""Safety verdicts: whether a trace keeps what its algorithm promises. Checkers read the trace, never the nodes.
+
+Each checker goes through the rows once. A node is a member of one group, and so are its terms, votes and log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from simulator.protocol import LEADER, Guarantee, Nanoseconds, NodeId
+from simulator.trace import kinds
+from simulator.trace.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A broken promise: what happened, when, and between which nodes."""
+
+    guarantee: Guarantee
+    time_ns: Nanoseconds
+    text: str
+    nodes: tuple[NodeId, ...]
+
+
+Checker = Callable[[Trace], Iterator[Violation]]
+
+
+def violations(trace: Trace, guarantees: Collection[Guarantee]) -> list[Violation]:
+    """Every breach of the guarantees asked about, in order of time."""
+    found = [violation for kind, check in CHECKERS.items() if kind in guarantees for violation in check(trace)]
+    return sorted(found, key=lambda violation: violation.time_ns)
+
+
+def election_safety(trace: Trace) -> Iterator[Violation]:
+    """At most one node of a group claims in a term (Raft, figure 3)."""
+    leaders: dict[tuple[str | None, int | None], NodeId] = {}
+    for row in trace.rows:
+        if row.role is LEADER:
+            assert row.node is not None
+            first = leaders.setdefault((row.group, row.term), row.node)
+            if first != row.node:
+                text = f"n{row.node} claims term {row.term}, which n{first} has claimed"
+                yield Violation(Guarantee.ELECTION_SAFETY, row.time_ns, text, (first, row.node))
+
+
+def one_vote(trace: Trace) -> Iterator[Violation]:
+    """No voter's vote counts for two candidates of one term, crashes of the voter included (Raft, section 5.2)."""
+    counted_for: dict[tuple[int, NodeId], NodeId] = {}
+    for row in trace.rows:
+        if row.kind == kinds.VOTE:
+            assert row.node is not None
+            term, voter = row.fact("term"), row.fact("voter")
+            first = counted_for.setdefault((term, voter), row.node)
+            if first != row.node:
+                text = f"n{voter}'s vote in term {term} counts for n{row.node}, and has counted for n{first}"
+                yield Violation(Guarantee.ONE_VOTE, row.time_ns, text, (voter, first, row.node))
+
+
+def quorum_of_votes(trace: Trace) -> Iterator[Violation]:
+    """Who claims holds votes of a majority of all members, absent ones included (Raft, section 5.2).
+
+    Votes are held in memory: a candidate that crashes has none.
+    """
+    held: dict[NodeId, tuple[int, set[NodeId]]] = {}
+    for row in trace.rows:
+        node = row.node
+        if row.kind == kinds.VOTE:
+            assert node is not None
+            term, voter = row.fact("term"), row.fact("voter")
+            if node not in held or held[node][0] != term:
+                held[node] = (term, set())
+            held[node][1].add(voter)
+        elif row.kind == kinds.CRASHED:
+            held.pop(node, None)  # type: ignore[arg-type]
+        elif row.role is LEADER:
+            assert node is not None
+            assert row.group is not None
+            term, voters = held.get(node, (None, set()))
+            members = trace.groups[row.group]
+            votes = len(voters.intersection(members)) if term == row.term else 0
+            if 2 * votes <= len(members):
+                text = f"n{node} claims term {row.term} with the votes of {votes} of {len(members)} members"
+                yield Violation(Guarantee.QUORUM_OF_VOTES, row.time_ns, text, (node,))
+
+
+def monotonic_terms(trace: Trace) -> Iterator[Violation]:
+    """A node's term never goes back.
+
+    A crash may take back a term that was not on disk yet. A vote that somebody has counted was: it left its voter
+    after the write. Below the term of such a vote no restart may go back.
+    """
+    terms: dict[NodeId, int] = {}  # The least that each node's next term may be.
+    on_disk: dict[NodeId, int] = {}
+    for row in trace.rows:
+        node = row.node
+        if row.kind == kinds.TRANSITION:
+            assert node is not None
+            assert row.term is not None
+            least = terms.get(node, 0)
+            if row.term < least:
+                text = f"n{node} goes back from term {least} to term {row.term}"
+                yield Violation(Guarantee.MONOTONIC_TERMS, row.time_ns, text, (node,))
+            terms[node] = row.term
+        elif row.kind == kinds.VOTE:
+            voter = row.fact("voter")
+            on_disk[voter] = max(on_disk.get(voter, 0), row.fact("term"))
+        elif row.kind == kinds.STARTED:
+            assert node is not None
+            terms[node] = on_disk.get(node, 0)
+
+
+def log_up_to_date(trace: Trace) -> Iterator[Violation]:
+    """Who claims has a log at least as up-to-date as those of a majority of all members (Raft, section 5.4.1).
+
+    "The log with the later term is more up-to-date"; of two that end with the same term, the longer. A log that no
+    node has told of, an absent member's, is not counted. An algorithm without logs breaks no promise about them.
+    """
+    logs: dict[NodeId, tuple[int, int]] = {}
+    for row in trace.rows:
+        node = row.node
+        if row.kind == kinds.LOG:
+            assert node is not None
+            logs[node] = (row.fact("last_term"), row.fact("last_index"))
+        elif row.role is LEADER and logs:
+            assert node is not None
+            assert row.group is not None
+            members = trace.groups[row.group]
+            not_ahead = sum(1 for member in members if member in logs and logs[member] <= logs.get(node, (0, 0)))
+            if 2 * not_ahead <= len(members):
+                text = (
+                    f"n{node} claims term {row.term}; its log is up-to-date for {not_ahead} of {len(members)} members"
+                )
+                yield Violation(Guarantee.LOG_UP_TO_DATE, row.time_ns, text, (node,))
+
+
+CHECKERS: Mapping[Guarantee, Checker] = MappingProxyType(
+    {
+        Guarantee.ELECTION_SAFETY: election_safety,
+        Guarantee.ONE_VOTE: one_vote,
+        Guarantee.QUORUM_OF_VOTES: quorum_of_votes,
+        Guarantee.MONOTONIC_TERMS: monotonic_terms,
+        Guarantee.LOG_UP_TO_DATE: log_up_to_date,
+    }
+)

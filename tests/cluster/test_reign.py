@@ -1,0 +1,126 @@
+"""When a leader is lost and when it is back: design.md, section 5, `loss`; the host writes it to the trace."""
+
+from __future__ import annotations
+
+from simulator.cluster.faults import Crash, Heal, Partition, Pause, Restart, Resume, Scheduled
+from simulator.protocol import FOLLOWER, LEADER
+from simulator.trace.kinds import CRASH, CUT_OFF, LEADER_BACK, LEADER_LOST, PAUSE, STEP_DOWN
+from tests.cluster.probe import MS, Deed, Script, at, every, play, send, timer
+
+
+def claim(term: int) -> Deed:
+    return lambda host: host.transition(LEADER, term, host.me)
+
+
+def step_down(term: int) -> Deed:
+    return lambda host: host.transition(FOLLOWER, term, None)
+
+
+def reigns(script: Script, *faults: Scheduled, nodes: int = 5) -> list[tuple[float, str, int | None, str]]:
+    """The rows of losses and returns: (instant in ms, kind, leader, cause)."""
+    trace = play(script, *faults, nodes=nodes)
+    return [
+        (row.time_ns / MS, row.kind, row.node, row.fact("cause"))
+        for row in trace.rows
+        if row.kind in (LEADER_LOST, LEADER_BACK)
+    ]
+
+
+N1_LEADS = Script(start={1: timer("claim", 1)}, on={"timer claim": claim(1)})
+
+
+def test_a_crash_loses_the_leader() -> None:
+    assert reigns(N1_LEADS, at(10, Crash("leader"))) == [(10, LEADER_LOST, 1, CRASH)]
+
+
+def test_a_pause_loses_the_leader_and_a_resume_brings_it_back() -> None:
+    """The metric `failover`: "if the same leader comes back first (resumed, healed)"."""
+    expected = [(10, LEADER_LOST, 1, PAUSE), (30, LEADER_BACK, 1, PAUSE)]
+    assert reigns(N1_LEADS, at(10, Pause(1)), at(30, Resume(1))) == expected
+
+
+def test_a_leader_is_back_before_it_handles_what_came_due() -> None:
+    """A resumed leader that then hears of its successor was back, for no time, and steps down."""
+    # The letter of 22 makes n1 step down on its resume at 30: paused, back, lost again by stepping down.
+    script = Script(
+        start={1: timer("claim", 1), 2: timer("write", 20)},
+        on={"timer claim": claim(1), "timer write": send(1, "a higher term"), "letter a higher term": step_down(2)},
+    )
+    expected = [(10, LEADER_LOST, 1, PAUSE), (30, LEADER_BACK, 1, PAUSE), (30, LEADER_LOST, 1, STEP_DOWN)]
+    assert reigns(script, at(10, Pause(1)), at(30, Resume(1))) == expected
+
+
+def test_stepping_down_loses_the_leader() -> None:
+    script = Script(
+        start={1: every(timer("claim", 1), timer("end", 10))}, on={"timer claim": claim(1), "timer end": step_down(2)}
+    )
+    assert reigns(script) == [(10, LEADER_LOST, 1, STEP_DOWN)]
+
+
+def test_a_leader_in_a_minority_is_cut_off_until_the_cut_heals() -> None:
+    """ "has no two-way path to a majority of the configuration" """
+    expected = [(10, LEADER_LOST, 1, CUT_OFF), (30, LEADER_BACK, 1, CUT_OFF)]
+    assert reigns(N1_LEADS, at(10, Partition(((1, 2),))), at(30, Heal())) == expected
+
+
+def test_a_leader_that_keeps_a_majority_is_not_lost() -> None:
+    assert reigns(N1_LEADS, at(10, Partition(((1, 2, 3),))), at(30, Heal())) == []
+
+
+def test_two_of_four_are_no_majority() -> None:
+    assert reigns(N1_LEADS, at(10, Partition(((1, 2),))), nodes=4) == [(10, LEADER_LOST, 1, CUT_OFF)]
+
+
+def test_members_that_are_down_are_at_the_end_of_no_path() -> None:
+    # n1 and two more of five are a majority, until n3, the third of them to go, is down at 12; n5 brings it back at 20.
+    faults = (at(10, Crash(5)), at(11, Crash(4)), at(12, Crash(3)), at(20, Restart(5)))
+    assert reigns(N1_LEADS, *faults) == [(12, LEADER_LOST, 1, CUT_OFF), (20, LEADER_BACK, 1, CUT_OFF)]
+
+
+def test_absent_members_count_in_the_majority() -> None:
+    """A quorum counts the configuration, not those who happen to run."""
+    trace = play(N1_LEADS, at(10, Crash(2)), nodes=3, absent=frozenset({3}))
+    assert [(row.time_ns / MS, row.node) for row in trace.of_kind(LEADER_LOST)] == [(10, 1)]
+
+
+def test_a_lost_leader_is_lost_once() -> None:
+    """A leader that is cut off and then crashes was lost at the cut."""
+    assert reigns(N1_LEADS, at(10, Partition(((1,),))), at(20, Crash(1))) == [(10, LEADER_LOST, 1, CUT_OFF)]
+
+
+def test_a_lost_leader_that_another_has_replaced_does_not_come_back() -> None:
+    """The reigning leader is the one of the "highest term, then latest claim": n2, from 20 on."""
+    script = Script(
+        start={1: timer("claim", 1), 2: timer("claim later", 20)},
+        on={"timer claim": claim(1), "timer claim later": claim(2)},
+    )
+    assert reigns(script, at(10, Pause(1)), at(30, Resume(1))) == [(10, LEADER_LOST, 1, PAUSE)]
+    # And it is n2's crash that loses a leader then, not n1's.
+    again = reigns(script, at(10, Pause(1)), at(30, Resume(1)), at(40, Crash(1)), at(50, Crash(2)))
+    assert again == [(10, LEADER_LOST, 1, PAUSE), (50, LEADER_LOST, 2, CRASH)]
+
+
+def test_a_stale_leader_reigns_again_when_its_successor_is_gone() -> None:
+    """By the definition, the only claimant left is the one of the highest term; its crash is a loss."""
+    # n1 claims term 1 and is cut off at 10; n2 claims term 2 at 20 and crashes at 30; the cut heals at 40: n1, which
+    # has heard of nothing, leads a majority again, until it crashes at 50.
+    script = Script(
+        start={1: timer("claim", 1), 2: timer("claim later", 20)},
+        on={"timer claim": claim(1), "timer claim later": claim(2)},
+    )
+    faults = (at(10, Partition(((1,),))), at(30, Crash(2)), at(40, Heal()), at(50, Crash(1)))
+    rows = reigns(script, *faults)
+    assert rows[:2] == [(10, LEADER_LOST, 1, CUT_OFF), (30, LEADER_LOST, 2, CRASH)]
+    assert rows[-1] == (50, LEADER_LOST, 1, CRASH)
+
+
+def test_of_two_claimants_the_fault_means_the_one_of_the_highest_term() -> None:
+    """ "With two claimants, `leader` is the one of the highest term, then the latest claim" (design.md, section 6)."""
+    # n1 claims term 5 at 1, n2 claims term 2 at 20, n3 claims term 5, too, at 25.
+    script = Script(
+        start={1: timer("five", 1), 2: timer("two", 20), 3: timer("five", 25)},
+        on={"timer five": claim(5), "timer two": claim(2)},
+    )
+    # An older claimant, which nothing troubles, reigns again at once.
+    assert reigns(script, at(22, Crash("leader"))) == [(22, LEADER_LOST, 1, CRASH), (22, LEADER_BACK, 2, CRASH)]
+    assert reigns(script, at(27, Crash("leader"))) == [(27, LEADER_LOST, 3, CRASH), (27, LEADER_BACK, 1, CRASH)]

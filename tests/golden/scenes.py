@@ -1,0 +1,97 @@
+"""Five scenes whose digests are kept. All their draws are integer arithmetic, so that they hold on any machine.
+
+`python -m tests.golden.scenes` prints the digests.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from simulator.algorithms.raft import RaftConfig
+from simulator.algorithms.registry import REGISTRY
+from simulator.cluster.cluster import run_trial
+from simulator.cluster.distributions import Constant, Uniform
+from simulator.cluster.faults import Crash, Fault, Heal, Partition, Pause, Restart, Resume, Scheduled
+from simulator.cluster.network import NetworkSpec
+from simulator.cluster.spec import ClusterSpec, DiskSpec, LogSpec
+from simulator.cluster.stop import StopWhen
+from simulator.protocol import MICROSECOND, MILLISECOND, SECOND
+
+MS = MILLISECOND
+RAFT = REGISTRY["raft"]
+SEED = 7
+TRIALS = range(5)
+
+
+def _at(instant: int, fault: Fault) -> Scheduled:
+    return Scheduled(at=Constant(instant), fault=fault)
+
+
+SCENES: Mapping[str, ClusterSpec] = {
+    "steady_state": ClusterSpec(
+        registration=RAFT,
+        config=RaftConfig(),
+        nodes=5,
+        duration=2 * SECOND,
+        network=NetworkSpec(latency=Uniform(5 * MS, 15 * MS)),
+    ),
+    "leader_crash": ClusterSpec(
+        registration=RAFT,
+        config=RaftConfig(),
+        nodes=5,
+        duration=4 * SECOND,
+        disk=DiskSpec(write=Uniform(100 * MICROSECOND, MS)),
+        network=NetworkSpec(latency=Uniform(5 * MS, 15 * MS)),
+        faults=(
+            Scheduled(at=Uniform(SECOND, 1050 * MS), fault=Crash("leader")),
+            _at(2500 * MS, Restart("all")),
+        ),
+    ),
+    "partition_and_heal": ClusterSpec(
+        registration=RAFT,
+        config=RaftConfig(vote_retry_interval=20 * MS),
+        nodes=5,
+        duration=3 * SECOND,
+        disk=DiskSpec(write=Uniform(MS, 5 * MS), blocking=False),
+        network=NetworkSpec(latency=Uniform(MS, 40 * MS), loss=0.05, duplication=0.1),
+        faults=(
+            _at(SECOND, Partition((("leader", 2),))),
+            _at(1500 * MS, Partition(((1, 3),))),
+            _at(2 * SECOND, Heal()),
+        ),
+    ),
+    "pause_and_resume": ClusterSpec(
+        registration=RAFT,
+        config=RaftConfig(),
+        nodes=4,
+        duration=3 * SECOND,
+        start=Uniform(0, 100 * MS),
+        disk=DiskSpec(write=Constant(3 * MS)),
+        faults=(
+            _at(SECOND, Pause("leader")),
+            _at(1200 * MS, Pause("random")),
+            _at(1600 * MS, Resume("all")),
+        ),
+    ),
+    "different_logs": ClusterSpec(
+        registration=RAFT,
+        config=RaftConfig(election_timeout=(300 * MS, 600 * MS), new_term_heartbeat_only_steps_down=True),
+        nodes=5,
+        duration=60 * SECOND,
+        absent=frozenset({5}),
+        logs=LogSpec(lengths=(1, 2, 3, 4, 5), permuted=True),
+        network=NetworkSpec(latency=Uniform(30 * MS, 40 * MS)),
+        stop_when=StopWhen.LEADER_STABLE,
+        stable_after=SECOND,
+    ),
+}
+
+
+def digests(name: str, trials: Iterable[int] = TRIALS, *, journal: bool = False) -> dict[str, str]:
+    """The digest of each trial of one scene, under its number."""
+    return {str(trial): run_trial(SCENES[name], SEED, trial, journal=journal).digest for trial in trials}
+
+
+if __name__ == "__main__":
+    print(json.dumps({name: digests(name) for name in SCENES}))
