@@ -41,8 +41,8 @@ def _rows(words: list[str]) -> list[Row]:
         case [node, "suspects", leader]:
             return [Row(time_ns, kinds.SUSPECTED, int(node), detail=(("leader", int(leader)),))]
         case [node, role, term]:
-            leader = int(node) if role == Role.LEADER else None
-            return [Row(time_ns, kinds.TRANSITION, int(node), int(term), Role(role), leader, ELECTORATE)]
+            named = int(node) if role == Role.LEADER else None
+            return [Row(time_ns, kinds.TRANSITION, int(node), int(term), Role(role), named, ELECTORATE)]
         case [node, role, term, "of", leader]:
             return [Row(time_ns, kinds.TRANSITION, int(node), int(term), Role(role), int(leader), ELECTORATE)]
     raise ValueError(f"no such line: {' '.join(words)}")

@@ -33,20 +33,20 @@ def test_a_right_script_comes_back_unchanged_and_a_wrong_answer_is_replaced() ->
 
         inject 1->2 Do(things=('say a',))
         ----
-        2->1 Said(what=a)
+        2->1 Said(what='a')
 
         inflight
         ----
-        2->1 Said(what=a)
+        2->1 Said(what='a')
         """)
     assert replay(right, registry=REGISTRY) == right
-    assert replay(right.replace("2->1 Said(what=a)\n\n", "\n"), registry=REGISTRY) == right
-    assert replay(right.replace("2->1 Said(what=a)\n\n", "2->1 Said(what=b)\nmore\n\n"), registry=REGISTRY) == right
+    assert replay(right.replace("2->1 Said(what='a')\n\n", "\n"), registry=REGISTRY) == right
+    assert replay(right.replace("2->1 Said(what='a')\n\n", "2->1 Said(what='b')\nmore\n\n"), registry=REGISTRY) == right
 
 
 def test_commands_above_one_separator_answer_together() -> None:
     text = "cluster echo 2\ninject 1->2 Do(things=('say a',))\ninject 1->1 Do(things=('say b',))\n----\n"
-    assert replay(text, registry=REGISTRY) == text + "2->1 Said(what=a)\n1->1 Said(what=b)\n"
+    assert replay(text, registry=REGISTRY) == text + "2->1 Said(what='a')\n1->1 Said(what='b')\n"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_selecting_messages() -> None:
     """The words that `deliver`, `drop` and `duplicate` share."""
     said = "inject 1->2 Do(things=('say a', 'say b', 'say a'))"
     other = "inject 1->1 Do(things=('say c',))"
-    a, b, c = "2->1 Said(what=a)", "2->1 Said(what=b)", "1->1 Said(what=c)"
+    a, b, c = "2->1 Said(what='a')", "2->1 Said(what='b')", "1->1 Said(what='c')"
     assert run(said, other, "inflight") == [a, b, a, c]
     assert run(said, other, "drop 2->1", "inflight") == [c]
     assert run(said, other, "drop 2->", "inflight") == [c]
@@ -146,7 +146,7 @@ def test_selecting_messages() -> None:
 def test_state_timers_and_held_messages_are_shown() -> None:
     """What a writer of scenes can ask: role, term and leader; the disk; timers; and what waits for a write."""
     todo = "inject 1->2 Do(things=('save 3', 'say a', 'set alarm 1500', 'set bell 20'))"
-    assert run("disk 2 slow", todo, "inflight") == ["held 2->1 Said(what=a)"]
+    assert run("disk 2 slow", todo, "inflight") == ["held 2->1 Said(what='a')"]
     assert run("disk 2 slow", todo, "sync 2", "state") == [
         "1 follower term 0 (disk: empty)",
         "2 follower term 0 (disk: value=3)",
