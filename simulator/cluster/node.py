@@ -95,7 +95,6 @@ class Node:
         assert self.algorithm is None
         self.ready = True
         self.algorithm = self._build(self, MappingProxyType(dict(self.durable)))
-        self._on_message = self.algorithm.on_message
         self.algorithm.on_start()
 
     def crash(self) -> None:
@@ -157,9 +156,11 @@ class Node:
     # --- What comes due
 
     def _on_delivery(self, sender: NodeId, message: Message) -> None:
+        if self.algorithm is None:
+            return
         if self.ready:
-            self._on_message(sender, message)
-        elif self.algorithm is not None:
+            self.algorithm.on_message(sender, message)
+        else:
             self._backlog.append((sender, message))
 
     def _on_due(self, alarm: Alarm) -> None:
@@ -196,11 +197,12 @@ class Node:
     def _catch_up(self) -> None:
         while self.ready and self._backlog:
             one, other = self._backlog.popleft()
+            assert self.algorithm is not None
             if isinstance(one, Write):
                 self._complete(one)
             elif not isinstance(one, Alarm):
-                self._on_message(one, other)
-            elif self._timers.take(one, other) and self.algorithm is not None:
+                self.algorithm.on_message(one, other)
+            elif self._timers.take(one, other):
                 self.algorithm.on_timer(one.name)
 
     def _get_ready(self) -> None:
