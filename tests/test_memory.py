@@ -15,9 +15,10 @@ from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults import Patient, Scheduled
+from simulator.cluster.faults import Scheduled
 from simulator.cluster.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
+from simulator.cluster.targets import Patient
 from simulator.protocol import LEADER, MILLISECOND, SECOND
 
 NODES = 1_000

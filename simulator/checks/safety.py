@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from simulator.protocol import LEADER, Guarantee, Nanoseconds, NodeId
+from simulator.protocol import LEADER, SECOND, Guarantee, Nanoseconds, NodeId
 from simulator.trace import kinds
 from simulator.trace.trace import Trace
 
@@ -22,6 +22,9 @@ class Violation:
     time_ns: Nanoseconds
     text: str
     nodes: tuple[NodeId, ...]
+
+    def __str__(self) -> str:
+        return f"{self.guarantee} at {self.time_ns / SECOND:.6f} s: {self.text}"
 
 
 Checker = Callable[[Trace], Iterator[Violation]]

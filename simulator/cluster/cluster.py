@@ -127,6 +127,9 @@ class Cluster:
     def leader(self) -> NodeId | None:
         return self.reign.leader
 
+    def size(self) -> int:
+        return self.spec.nodes
+
     def where(self, state: str) -> Sequence[NodeId]:
         """The nodes that are `running` (paused or not), `awake`, `paused`, `down`, or `present` in any state."""
         here = [node for node in self.nodes.values() if node.me not in self.spec.absent]
@@ -156,12 +159,15 @@ class Cluster:
         self.nodes[node].resume()
         self._changed()
 
-    def cut(self, cut: Cut) -> None:
-        self.network.cut(cut)
+    def wipe(self, node: NodeId) -> None:
+        self.nodes[node].durable = {}
+
+    def cut(self, cut: Cut, name: str | None = None) -> None:
+        self.network.cut(cut, name)
         self._changed()
 
-    def heal(self) -> None:
-        self.network.heal()
+    def heal(self, name: str | None = None) -> None:
+        self.network.heal(name)
         self._changed()
 
     def changed(self) -> Any:

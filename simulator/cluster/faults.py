@@ -1,62 +1,19 @@
 """Faults as values, and the process that plays a schedule of them.
 
 A fault's targets are names or descriptions. A description is resolved when the fault strikes; while what it
-describes does not exist (no leader yet), the fault waits.
+describes does not exist (no leader yet), the fault waits. Faults of links are in `cuts`.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol
 
 from simulator.cluster.distributions import Constant, Distribution
-from simulator.cluster.links import Cut, Groups
+from simulator.cluster.targets import NoTargetError, Patient, Target, resolve
 from simulator.protocol import Nanoseconds, NodeId
-
-Target: TypeAlias = NodeId | str  # n3 is 3; or one of DESCRIPTIONS.
-DESCRIPTIONS = ("leader", "follower", "random", "all")
-
-
-class NoTargetError(LookupError):
-    """What a target describes does not exist at present."""
-
-
-class Patient(Protocol):
-    """The cluster as faults see it: the verbs that they use, and what they need to find their targets."""
-
-    def leader(self) -> NodeId | None: ...
-    def where(self, state: str) -> Sequence[NodeId]: ...
-    def crash(self, node: NodeId) -> None: ...
-    def start(self, node: NodeId) -> None: ...
-    def pause(self, node: NodeId) -> None: ...
-    def resume(self, node: NodeId) -> None: ...
-    def cut(self, cut: Cut) -> None: ...
-    def heal(self) -> None: ...
-    def changed(self) -> Any: ...
-    def struck(self, fault: str, nodes: object) -> None: ...
-
-
-def resolve(target: Target, patient: Patient, state: str, source: random.Random) -> tuple[NodeId, ...]:
-    """The nodes meant, among those in a state that the fault can strike (`running`, `down`, `awake`, `paused`).
-
-    Raises NoTargetError where a description fits nobody; a named node in another state is simply not struck.
-    """
-    eligible = patient.where(state)
-    if isinstance(target, int):
-        return (target,) if target in eligible else ()
-    if target == "all":
-        return tuple(eligible)
-    leader = patient.leader()
-    if target == "leader":
-        if leader is None or leader not in eligible:
-            raise NoTargetError(target)
-        return (leader,)
-    choices = [node for node in eligible if target == "random" or node != leader]
-    if not choices or (target == "follower" and leader is None):
-        raise NoTargetError(target)
-    return (choices[source.getrandbits(64) * len(choices) >> 64],)
 
 
 class Fault(Protocol):
@@ -70,7 +27,7 @@ class Fault(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _NodeFault:
+class NodeFault:
     """A fault that strikes nodes one by one."""
 
     target: Target
@@ -79,61 +36,60 @@ class _NodeFault:
 
     def strike(self, patient: Patient, source: random.Random) -> object:
         nodes = resolve(self.target, patient, self.state, source)
-        verb: Callable[[NodeId], None] = getattr(patient, self.name if self.name != "restart" else "start")
         for node in nodes:
-            verb(node)
+            self.strike_one(patient, node)
         return nodes
 
+    def strike_one(self, patient: Patient, node: NodeId) -> None:
+        """What happens to each node."""
 
-class Crash(_NodeFault):
+
+class Crash(NodeFault):
     """The host goes silent; only its disk survives."""
 
     name, state = "crash", "running"
 
+    def strike_one(self, patient: Patient, node: NodeId) -> None:
+        patient.crash(node)
 
-class Restart(_NodeFault):
+
+class Restart(NodeFault):
     """A crashed node starts again from what it had saved."""
 
     name, state = "restart", "down"
 
+    def strike_one(self, patient: Patient, node: NodeId) -> None:
+        patient.start(node)
 
-class Pause(_NodeFault):
+
+class Amnesia(NodeFault):
+    """A node starts again with an empty disk, at once; it crashes first if it runs."""
+
+    name, state = "amnesia", "present"
+
+    def strike_one(self, patient: Patient, node: NodeId) -> None:
+        if node in patient.where("running"):
+            patient.crash(node)
+        patient.wipe(node)
+        patient.start(node)
+
+
+class Pause(NodeFault):
     """The process stalls (garbage collection, a stopped virtual machine): it still believes what it believed."""
 
     name, state = "pause", "awake"
 
+    def strike_one(self, patient: Patient, node: NodeId) -> None:
+        patient.pause(node)
 
-class Resume(_NodeFault):
+
+class Resume(NodeFault):
     """A paused node goes on, and handles what arrived in between."""
 
     name, state = "resume", "paused"
 
-
-@dataclass(frozen=True, slots=True)
-class Partition:
-    """The groups cannot reach each other; nodes that are in no group form one more."""
-
-    groups: tuple[tuple[Target, ...], ...]
-    name: ClassVar[str] = "partition"
-
-    def strike(self, patient: Patient, source: random.Random) -> object:
-        groups = tuple(
-            tuple(node for target in group for node in resolve(target, patient, "present", source))
-            for group in self.groups
-        )
-        patient.cut(Groups(groups))
-        return groups
-
-
-@dataclass(frozen=True, slots=True)
-class Heal:
-    """Every cut is lifted."""
-
-    name: ClassVar[str] = "heal"
-
-    def strike(self, patient: Patient, source: random.Random) -> object:
-        patient.heal()
-        return ()
+    def strike_one(self, patient: Patient, node: NodeId) -> None:
+        patient.resume(node)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

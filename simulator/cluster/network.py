@@ -74,13 +74,13 @@ class Network:
             for latency in self._fate(port, to):
                 self._deliver_after(latency, port, to, message)
 
-    def cut(self, cut: Cut) -> None:
-        self.links.cuts.append(cut)
+    def cut(self, cut: Cut, name: str | None = None) -> None:
+        self.links.cut(cut, name)
         self._clear = False
 
-    def heal(self) -> None:
-        """Lift every cut."""
-        self.links.cuts.clear()
+    def heal(self, name: str | None = None) -> None:
+        """Lift the cuts of that name; every cut where none is given."""
+        self.links.heal(name)
         self._clear = self._is_clear()
 
     def _is_clear(self) -> bool:

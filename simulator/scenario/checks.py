@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from simulator.cluster.stop import StopWhen
-from simulator.scenario.faults import node_id
-from simulator.scenario.problems import Path, reject
+from simulator.scenario.faults import CutForm, HealForm, MajoritiesRingForm, node_id
+from simulator.scenario.problems import Path, alternatives, reject
 from simulator.scenario.units import format_duration
 
 if TYPE_CHECKING:  # The models call these checks.
@@ -80,6 +80,16 @@ def _faults(scenario: Scenario) -> Found:
             elif target in seen and target.startswith("n"):
                 yield (*here, *path), f"{target} is named twice"
             seen.add(target)
+        yield from (((*here, *path), trouble) for path, trouble in _cut_trouble(scenario, fault))
+
+
+def _cut_trouble(scenario: Scenario, fault: FaultForm) -> Found:
+    if isinstance(fault, HealForm):
+        labels = ["all", *sorted({cut.label for cut in scenario.faults if isinstance(cut, CutForm) and cut.label})]
+        if fault.heal not in labels:
+            yield ("heal",), f"{fault.heal} is the label of no cut; {alternatives(fault.heal, labels)}"
+    if isinstance(fault, MajoritiesRingForm) and scenario.cluster.nodes - len(scenario.cluster.absent) < 4:
+        yield ("majorities_ring",), "needs four nodes or more: of three, a node and its neighbours are everybody"
 
 
 def _strikes_in_time(scenario: Scenario, fault: FaultForm, here: Path) -> Found:

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema, create_model
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, create_model
 
-from simulator.cluster.faults import (
-    DESCRIPTIONS,
-    Crash,
-    Fault,
-    Heal,
-    Partition,
-    Pause,
-    Restart,
-    Resume,
-    Scheduled,
-)
-from simulator.cluster.faults import Target as ClusterTarget
+from simulator.cluster.cuts import Bridge, CutLink, Heal, Isolate, MajoritiesRing, Partition, PartitionOneway
+from simulator.cluster.faults import Amnesia, Crash, Fault, Pause, Restart, Resume, Scheduled
+from simulator.cluster.targets import DESCRIPTIONS
+from simulator.cluster.targets import Target as ClusterTarget
 from simulator.protocol import NodeId
 from simulator.scenario.distributions import AnyDistribution
 from simulator.scenario.fields import Model, OneKey
@@ -98,32 +90,121 @@ def _node_fault(makes: Any) -> type[FaultForm]:
     return form
 
 
-class PartitionForm(FaultForm):
+Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+Targets = Annotated[tuple[Target, ...], Field(min_length=1)]
+
+
+class CutForm(FaultForm):
+    """A fault of the links between nodes."""
+
+    label: Label | None = Field(default=None, description="A name by which this cut can be healed alone.")
+
+
+def _many(targets: Sequence[str]) -> tuple[ClusterTarget, ...]:
+    return tuple(map(_meant, targets))
+
+
+def _placed(targets: Sequence[str], *path: str | int) -> Iterator[tuple[Path, str]]:
+    for position, target in enumerate(targets):
+        yield (*path, position), target
+
+
+class PartitionForm(CutForm):
     """The groups cannot reach each other; nodes that are in no group form one more."""
 
     partition: tuple[tuple[Target, ...], ...] = Field(min_length=1, examples=[[["n1", "leader"], ["n3"]]])
 
     def fault(self) -> Fault:
-        return Partition(tuple(tuple(_meant(target) for target in group) for group in self.partition))
+        return Partition(tuple(map(_many, self.partition)), self.label)
 
     def targets(self) -> Iterator[tuple[Path, str]]:
         for number, group in enumerate(self.partition):
-            for position, target in enumerate(group):
-                yield ("partition", number, position), target
+            yield from _placed(group, "partition", number)
+
+
+class Oneway(Model):
+    """A direction."""
+
+    senders: Targets = Field(description="Whose packets are stopped.")
+    receivers: tuple[Target, ...] = Field(default=(), description="On their way to whom; everybody else by default.")
+
+
+class PartitionOnewayForm(CutForm):
+    """What the senders send does not reach the receivers; the way back is open."""
+
+    partition_oneway: Oneway = Field(examples=[{"senders": ["leader"]}])
+
+    def fault(self) -> Fault:
+        return PartitionOneway(_many(self.partition_oneway.senders), _many(self.partition_oneway.receivers), self.label)
+
+    def targets(self) -> Iterator[tuple[Path, str]]:
+        yield from _placed(self.partition_oneway.senders, "partition_oneway", "senders")
+        yield from _placed(self.partition_oneway.receivers, "partition_oneway", "receivers")
+
+
+class CutLinkForm(CutForm):
+    """Two nodes cannot reach each other, either way; both reach everybody else."""
+
+    cut_link: tuple[Target, Target] = Field(examples=[["n1", "n2"]])
+
+    def fault(self) -> Fault:
+        one, other = self.cut_link
+        return CutLink(_meant(one), _meant(other), self.label)
+
+    def targets(self) -> Iterator[tuple[Path, str]]:
+        yield from _placed(self.cut_link, "cut_link")
+
+
+class IsolateForm(CutForm):
+    """Each of the nodes is cut off from everybody."""
+
+    isolate: Target
+
+    def fault(self) -> Fault:
+        return Isolate(_meant(self.isolate), self.label)
+
+    def targets(self) -> Iterator[tuple[Path, str]]:
+        yield ("isolate",), self.isolate
+
+
+class BridgeForm(CutForm):
+    """Two halves that cannot reach each other, and one node that both reach. The halves are drawn."""
+
+    bridge: Target
+
+    def fault(self) -> Fault:
+        return Bridge(_meant(self.bridge), self.label)
+
+    def targets(self) -> Iterator[tuple[Path, str]]:
+        yield ("bridge",), self.bridge
+
+
+class MajoritiesRingForm(CutForm):
+    """On a ring in random order, each node reaches as many neighbours as make a majority, and no two the same one."""
+
+    majorities_ring: Literal["all"]
+
+    def fault(self) -> Fault:
+        return MajoritiesRing(self.label)
 
 
 class HealForm(FaultForm):
-    """Every cut is lifted."""
+    """Cuts are lifted: all of them, or those of a label."""
 
-    heal: Literal["all"]
+    heal: Label = Field(description="`all`, or the label of the cuts that are lifted.")
 
     def fault(self) -> Fault:
-        return Heal()
+        return Heal(None if self.heal == "all" else self.heal)
 
 
 FAULTS: dict[str, type[FaultForm]] = {
-    **{makes.name: _node_fault(makes) for makes in (Crash, Restart, Pause, Resume)},
+    **{makes.name: _node_fault(makes) for makes in (Crash, Restart, Amnesia, Pause, Resume)},
     "partition": PartitionForm,
+    "partition_oneway": PartitionOnewayForm,
+    "cut_link": CutLinkForm,
+    "isolate": IsolateForm,
+    "bridge": BridgeForm,
+    "majorities_ring": MajoritiesRingForm,
     "heal": HealForm,
 }
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.cluster.faults import Crash, Pause, Restart, Resume
-from tests.cluster.probe import Script, at, built_from, every, play, reached, save, send, timer
+from simulator.cluster.faults import Amnesia, Crash, Pause, Restart, Resume
+from tests.cluster.probe import MS, Script, at, built_from, every, play, reached, save, send, timer
 
 
 def test_a_message_waits_for_every_save_requested_ahead_of_it() -> None:
@@ -107,3 +107,13 @@ def test_a_resumed_node_hears_of_a_finished_write_in_its_turn() -> None:
     )
     trace = play(script, at(1, Pause(1)), at(50, Resume(1)), write_ms=10, blocking=False)
     assert [event for _, event in reached(trace, 1)] == ["letter a", "saved x", "letter b"]
+
+
+def test_amnesia_restarts_with_an_empty_disk() -> None:
+    """ "`Amnesia` (restart with an empty disk)" (issue 3), whether the node runs or is down."""
+    script = Script(start={1: save("x", x=1), 2: save("x", x=2)})
+    trace = play(script, at(5, Crash(2)), at(10, Amnesia(1)), at(20, Amnesia(2)))
+    built = [(row.time_ns / MS, row.node, row.fact("text")) for row in trace.of_kind("built")]
+    assert built == [(0, 1, {}), (0, 2, {}), (10, 1, {}), (20, 2, {})]
+    remembers = play(script, at(5, Crash(1)), at(10, Restart(1)))
+    assert remembers.of_kind("built")[-1].fact("text") == {"x": 1}

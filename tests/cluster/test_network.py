@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from simulator.cluster.cuts import Heal, Partition
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults import Crash, Heal, Partition, Restart
+from simulator.cluster.faults import Crash, Restart
 from simulator.cluster.kernel import EventLimitError
 from simulator.cluster.network import NetworkSpec
 from simulator.cluster.stop import StopWhen

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from simulator.cluster.faults import Crash, Heal, Partition, Pause, Restart, Resume, Scheduled
+from simulator.cluster.cuts import Heal, Partition
+from simulator.cluster.faults import Crash, Pause, Restart, Resume, Scheduled
 from simulator.protocol import FOLLOWER, LEADER
 from simulator.trace.kinds import CRASH, CUT_OFF, LEADER_BACK, LEADER_LOST, PAUSE, STEP_DOWN
 from tests.cluster.probe import MS, Deed, Script, at, every, play, send, timer

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import run_trial
+from simulator.cluster.cuts import Heal, Partition
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults import Crash, Fault, Heal, Partition, Pause, Restart, Resume, Scheduled
+from simulator.cluster.faults import Crash, Fault, Pause, Restart, Resume, Scheduled
 from simulator.cluster.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec, DiskSpec, LogSpec
 from simulator.cluster.stop import StopWhen

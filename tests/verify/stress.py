@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from simulator.cluster.faults import Heal, Partition
+from simulator.cluster.cuts import Heal, Partition
 from simulator.metrics.elections import elections
 from simulator.protocol import CANDIDATE, LEADER, NodeId
 from simulator.trace import kinds
