@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from simulator.cli import main
+from simulator.cli import LARGEST_SEED, MOST_TRIALS, main
+from simulator.scenario import json_schema
 from tests.experiment.test_runner import CRASH
 
 ELECTSIM = [sys.executable, "-c", "from simulator.cli import main; main()"]
@@ -71,6 +72,8 @@ def test_the_command_of_a_summary_repeats_it(scenario: Path, tmp_path: Path) -> 
         (["--set", "cluster.nodes=0"], "cluster.nodes"),
         (["--trials", "0"], "--trials"),
         (["--seed", "-1"], "--seed"),
+        (["--first-trial", "99999999999999999999999"], "--first-trial"),
+        (["--set", "faults.0={at: 1s, restart: leader}"], "a leader is never down; name the node, or write all"),
         (["--workers", "-1"], "--workers"),
     ],
 )
@@ -97,6 +100,11 @@ def test_a_runaway_exits_with_1_and_says_how_to_repeat_it(scenario: Path, tmp_pa
     assert outcome.exit_code == 1
     assert "trial 0: EventLimitError" in outcome.stderr
     assert "--first-trial 0 --trials 1" in outcome.stderr
+
+
+def test_bounds_are_those_of_the_schema() -> None:
+    properties = json_schema()["properties"]
+    assert (properties["trials"]["maximum"], properties["seed"]["maximum"]) == (MOST_TRIALS, LARGEST_SEED)
 
 
 def test_validate_tells_right_from_wrong(scenario: Path, tmp_path: Path) -> None:

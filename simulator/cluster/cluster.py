@@ -15,7 +15,7 @@ from simulator.cluster.network import JournallingNetwork, Network
 from simulator.cluster.node import Node
 from simulator.cluster.reign import Claim, Reign
 from simulator.cluster.spec import ClusterSpec
-from simulator.cluster.stop import StopWhen, announced
+from simulator.cluster.stop import StopWhen
 from simulator.protocol import LEADER, Host, NodeId, Role
 from simulator.randomness import Streams
 from simulator.trace import kinds
@@ -185,7 +185,7 @@ class Cluster:
         self.recorder.transition(self._now(), kinds.TRANSITION, node, term, role, leader, group)
         self._named[node] = leader
         if role is LEADER:
-            self.reign.claimed(node, term)
+            self.reign.claimed(node, term, self._now())
             self._changed()
         else:
             self.reign.stepped_down(node)
@@ -208,22 +208,25 @@ class Cluster:
         change.succeed()
         self._stop_if_done()
 
-    def _stop_if_done(self) -> None:
-        if self.spec.stop_when is None or self._faults_to_come:
-            return
-        leader = self.reign.leader
-        if leader is None:
-            return
-        if self.spec.stop_when is StopWhen.LEADER_STABLE:
-            claim = self.reign.claims[leader]
-            self.kernel.push(self._now() + self.spec.stable_after, self._stop_if_still, claim)
-        elif self.spec.stop_when is StopWhen.LEADER_CLAIMED or announced(leader, self.where("running"), self._named):
-            self.kernel.stop()
-
     def _start_on_time(self, node: NodeId, _: None) -> None:
         if not self.nodes[node].running and self.nodes[node].incarnation == 0:  # No fault has started it before.
             self.start(node)
 
-    def _stop_if_still(self, claim: Claim, _: None) -> None:
-        if claim in self.reign.claims.values():
+    def _stop_if_done(self) -> None:
+        claim = self.reign.untroubled
+        if self.spec.stop_when is None or self._faults_to_come or claim is None:
+            return
+        if self.spec.stop_when is StopWhen.LEADER_STABLE:
+            stable_ns = max(self._now(), claim.since_ns + self.spec.stable_after)
+            self.kernel.push(stable_ns, self._stop_if_still, claim)
+        elif self.spec.stop_when is StopWhen.LEADER_CLAIMED or self._is_announced(claim.node):
             self.kernel.stop()
+
+    def _stop_if_still(self, claim: Claim, _: None) -> None:
+        if claim == self.reign.untroubled:
+            self.kernel.stop()
+
+    def _is_announced(self, leader: NodeId) -> bool:
+        """Whether everybody who can hear of this leader, and answer, names it."""
+        hearers = (node for node in self.where("awake") if self.network.links.two_way(leader, node))
+        return all(self._named.get(node) == leader for node in hearers)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from simulator.protocol import NodeId
+from simulator.protocol import Nanoseconds, NodeId
 from simulator.trace.kinds import CRASH, CUT_OFF, LEADER_BACK, LEADER_LOST, PAUSE, STEP_DOWN
 
 
@@ -20,6 +20,7 @@ class Claim(NamedTuple):
     term: int
     order: int
     node: NodeId
+    since_ns: Nanoseconds
 
 
 class Reign:
@@ -46,9 +47,16 @@ class Reign:
         """Whom a fault that says `leader` means."""
         return max(self.claims.values()).node if self.claims else None
 
-    def claimed(self, node: NodeId, term: int) -> None:
+    @property
+    def untroubled(self) -> Claim | None:
+        """The claim of the reigning leader, unless it is lost."""
+        if self._reigning is None or self._lost is not None:
+            return None
+        return self.claims[self._reigning]
+
+    def claimed(self, node: NodeId, term: int, now_ns: Nanoseconds) -> None:
         self._orders += 1
-        self.claims[node] = Claim(term, self._orders, node)
+        self.claims[node] = Claim(term, self._orders, node, now_ns)
         if self._reigning is None or self._lost is not None or self.leader == node:
             self._reigning, self._lost = node, None
         self.recheck()

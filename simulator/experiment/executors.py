@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 
 from simulator.cluster.spec import ClusterSpec
-from simulator.experiment.trial import TrialResult, simulate
+from simulator.experiment.trial import TrialError, TrialResult, simulate
 
+_Chunk = tuple[list[TrialResult], TrialError | None]
 _CHUNK = 20  # Trials a worker does at a time: enough to make handing them over cheap, few enough to show progress.
 
 
@@ -27,26 +31,56 @@ def _serial(spec: ClusterSpec, seed: int, trials: range) -> Generator[TrialResul
 
 
 def _parallel(spec: ClusterSpec, seed: int, first: int, count: int, workers: int) -> Generator[TrialResult, None, None]:
-    chunks = iter([range(at, min(at + _CHUNK, first + count)) for at in range(first, first + count, _CHUNK)])
+    chunks = (range(at, min(at + _CHUNK, first + count)) for at in range(first, first + count, _CHUNK))
     pool = ProcessPoolExecutor(
         max_workers=workers,
         mp_context=multiprocessing.get_context("forkserver" if hasattr(signal, "SIGKILL") else "spawn"),
         initializer=_ignore_interrupts,
     )
     try:
-        pending: deque[Future[list[TrialResult]]] = deque()
+        pending: deque[tuple[range, Future[_Chunk]]] = deque()
         for chunk in chunks:
-            pending.append(pool.submit(_simulate_all, spec, seed, chunk))
+            pending.append((chunk, pool.submit(_simulate_all, spec, seed, chunk)))
             if len(pending) >= 4 * workers:  # Results wait in order; a bound keeps few of them waiting.
-                yield from pending.popleft().result()
+                yield from _unpacked(*pending.popleft())
         while pending:
-            yield from pending.popleft().result()
+            yield from _unpacked(*pending.popleft())
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _simulate_all(spec: ClusterSpec, seed: int, trials: range) -> list[TrialResult]:
-    return [simulate(spec, seed, trial) for trial in trials]
+def _simulate_all(spec: ClusterSpec, seed: int, trials: range) -> _Chunk:
+    """The results up to the first failure, and that failure."""
+    finished: list[TrialResult] = []
+    for trial in trials:
+        try:
+            finished.append(simulate(spec, seed, trial))
+        except TrialError as error:
+            return finished, error
+    return finished, None
+
+
+def _unpacked(trials: range, future: Future[_Chunk]) -> Generator[TrialResult, None, None]:
+    try:
+        finished, failure = future.result()
+    except BrokenProcessPool as error:
+        raise TrialError(trials.start, "a worker process was killed; try fewer --workers") from error
+    yield from finished
+    if failure is not None:
+        raise failure
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let nothing be lost to a Ctrl-C, where there is one: in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _ignore_interrupts() -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from simulator.checks.safety import Violation
 from simulator.experiment import summary as summaries
-from simulator.experiment.executors import results
+from simulator.experiment.executors import results, uninterrupted
 from simulator.experiment.trial import TrialError, TrialResult
 from simulator.scenario import Scenario, load
 
@@ -60,7 +60,7 @@ class Result:
             "trials": {
                 "run": len(self.trials),
                 "requested": self.requested,
-                "censored": int(self.trials["censored"].sum()),
+                "censored": summaries.censored_trials(self.elections),
             },
             "elections": summaries.counts(self.elections),
             "metrics": summaries.metrics(self.trials, self.elections),
@@ -107,12 +107,14 @@ def run(
     except KeyboardInterrupt:
         if not finished:
             raise
-        return gathered("interrupted")
+        with uninterrupted():
+            return gathered("interrupted")
     except TrialError as error:
         error.finished = gathered(str(error)) if finished else None
         raise
     finally:
-        source.close()
+        with uninterrupted():
+            source.close()
     return gathered(None)
 
 

@@ -51,6 +51,12 @@ def headline_elections(elections: pd.DataFrame) -> pd.DataFrame:
     return elections[elections["cause"] == headline_cause(elections)]
 
 
+def censored_trials(elections: pd.DataFrame) -> int:
+    """How many trials ended with an election of the headline cause unfinished."""
+    rows = headline_elections(elections)
+    return int(rows.loc[rows["outcome"] == "censored", "trial"].nunique())
+
+
 # --- Samples: durations with their censoring
 
 
@@ -78,7 +84,8 @@ def _election(rows: pd.DataFrame) -> Sample:
 
 
 def _stabilisation(rows: pd.DataFrame) -> Sample:
-    return _censored_sample(rows, "stabilisation_s", rows["end_s"] - rows["start_s"])
+    rows = rows[rows["outcome"] != "recovered"]  # A leader that comes back makes no new claim.
+    return _censored_sample(rows, "stabilisation_s", rows["stabilising_until_s"] - rows["start_s"])
 
 
 def _announcement(column: str) -> Callable[[pd.DataFrame], Sample]:

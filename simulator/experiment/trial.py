@@ -10,7 +10,7 @@ from simulator.checks.safety import Violation, violations
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
 from simulator.metrics.elections import Cause, Election, Outcome, elections
-from simulator.metrics.leadership import OverlapKind, claims, first_stable_claim, leadership
+from simulator.metrics.leadership import Claim, OverlapKind, claims, first_stable_claim, leadership
 from simulator.protocol import SECOND, Nanoseconds
 from simulator.trace.trace import Trace
 
@@ -53,12 +53,13 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
     """Every metric of one trace."""
     found = elections(trace)
     broken = violations(trace, spec.registration.algorithm.guarantees)
+    stability = _Stability(claims(trace), spec.stable_after, trace.end_ns)
     return TrialResult(
         trial=trial,
         digest=trace.digest,
-        row=_trial_row(trace, spec, trial, found, len(broken)),
+        row=_trial_row(trace, stability, trial, found, len(broken)),
         elections=[
-            _election_row(trace, spec, trial, number, election) for number, election in enumerate(found, start=1)
+            _election_row(trace, stability, trial, number, election) for number, election in enumerate(found, start=1)
         ],
         violations=broken,
     )
@@ -69,14 +70,28 @@ def seconds(time_ns: Nanoseconds | None, since_ns: Nanoseconds = 0) -> float:
     return float("nan") if time_ns is None else (time_ns - since_ns) / SECOND
 
 
-def _stabilisation_s(trace: Trace, spec: ClusterSpec, start_ns: Nanoseconds) -> float:
-    stable = first_stable_claim(claims(trace), start_ns, spec.stable_after)
-    return seconds(stable.start_ns if stable else None, start_ns)
+@dataclass(frozen=True, slots=True)
+class _Stability:
+    """When a group came to rest: the start of the first claim that lasts, looked for from some instant on."""
+
+    made: Sequence[Claim]
+    lasting_ns: Nanoseconds
+    end_ns: Nanoseconds
+
+    def since(self, start_ns: Nanoseconds) -> Nanoseconds | None:
+        stable = first_stable_claim(self.made, start_ns, self.lasting_ns)
+        return stable.start_ns if stable else None
+
+    def looked_for_until(self, start_ns: Nanoseconds) -> Nanoseconds:
+        """Where none is found: a claim that is still held at the end might have been the one."""
+        held = (claim.start_ns for claim in self.made if claim.start_ns >= start_ns and claim.end_ns == self.end_ns)
+        return min(held, default=self.end_ns)
 
 
-def _election_row(trace: Trace, spec: ClusterSpec, trial: int, number: int, election: Election) -> Record:
+def _election_row(trace: Trace, stability: _Stability, trial: int, number: int, election: Election) -> Record:
     claimed_ns = election.claimed_ns or 0
     searched = election.cause in (Cause.BOOT, Cause.LOSS)
+    stable_ns = stability.since(election.start_ns) if searched else None
     return {
         "trial": trial,
         "election": number,
@@ -91,7 +106,8 @@ def _election_row(trace: Trace, spec: ClusterSpec, trial: int, number: int, elec
         "detection_s": seconds(election.detection_ns),
         "election_s": seconds(election.election_ns),
         "failover_s": seconds(election.failover_ns),
-        "stabilisation_s": _stabilisation_s(trace, spec, election.start_ns) if searched else float("nan"),
+        "stabilisation_s": seconds(stable_ns, election.start_ns),
+        "stabilising_until_s": seconds(stability.looked_for_until(election.start_ns)),
         "announced_majority_s": seconds(election.announced_majority_ns, claimed_ns),
         "announced_all_s": seconds(election.announced_all_ns, claimed_ns),
         "announcing_until_s": seconds(election.announcing_until_ns),
@@ -104,7 +120,7 @@ def _election_row(trace: Trace, spec: ClusterSpec, trial: int, number: int, elec
     } | _sent(trace, _differences(election.sent_before, election.sent_after or election.sent_before))
 
 
-def _trial_row(trace: Trace, spec: ClusterSpec, trial: int, found: Sequence[Election], broken: int) -> Record:
+def _trial_row(trace: Trace, stability: _Stability, trial: int, found: Sequence[Election], broken: int) -> Record:
     losses = [election for election in found if election.cause is Cause.LOSS]
     headline = losses or found[:1]
     led = leadership(trace)
@@ -117,7 +133,7 @@ def _trial_row(trace: Trace, spec: ClusterSpec, trial: int, found: Sequence[Elec
         "losses": len(losses),
         "censored": any(election.outcome is Outcome.CENSORED for election in headline),
         "failover_s": seconds(losses[0].failover_ns if losses else None),
-        "stabilisation_s": _stabilisation_s(trace, spec, headline[0].start_ns),
+        "stabilisation_s": seconds(stability.since(headline[0].start_ns), headline[0].start_ns),
         "leaderless_s": seconds(led.leaderless_ns),
         "quorum_leaderless_s": seconds(led.quorum_leaderless_ns),
         "observed_s": seconds(led.observed_ns),

@@ -8,7 +8,7 @@ or, where the leader was fine all along, when nobody stands against it any more.
 from __future__ import annotations
 
 import enum
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 from simulator.metrics.replay import GroupState
@@ -43,7 +43,7 @@ class Election:
     cause: Cause
     start_ns: Nanoseconds
     sent_before: tuple[int, ...]  # Messages sent by its start, by type.
-    term_before: int  # The highest term declared by its start.
+    term_before: int  # That of the leader before; at boot, the one that all started from.
     loss_cause: str | None = None
     lost_leader: NodeId | None = None
     suspected_ns: Nanoseconds | None = None
@@ -96,9 +96,13 @@ class _Reader:
         self.rounds = Rounds()
         self.reigning: NodeId | None = None  # The leader that is fine at present.
         self.reign_began_ns = 0
+        self.reign_term = 0  # That of the last winner; until anybody stands, the highest that was started from.
+        self.terms: dict[NodeId, int] = {}  # That each node declared last.
+        self.suspects: dict[NodeId, NodeId | None] = {}  # The leader that each standing node named before it stood.
+        self.attributed: set[Hashable] = set()  # Rounds that have found their election.
+        self.returned: Election | None = None  # A search that the lost leader's return has just ended.
         self.started_ns: dict[NodeId, Nanoseconds] = {}
         self.stood_ns: dict[NodeId, Nanoseconds] = {}
-        self.highest_term = 0
         self.found: list[Election] = []
         self.search: Election | None = None
         self.announcing: Election | None = None
@@ -123,7 +127,10 @@ class _Reader:
 
     def _before(self, row: Row) -> None:
         """A suspicion is judged by what its node believed before it."""
-        if row.kind == kinds.SUSPECTED or (row.kind == kinds.TRANSITION and self._begins_candidacy(row)):
+        stands = row.kind == kinds.TRANSITION and self._begins_candidacy(row)
+        if stands and row.node is not None:
+            self.suspects[row.node] = self.state.named.get(row.node)
+        if stands or row.kind == kinds.SUSPECTED:
             self._suspected(row)
 
     def _after(self, row: Row) -> None:
@@ -147,18 +154,20 @@ class _Reader:
 
     def _transition(self, row: Row) -> None:
         assert row.node is not None and row.term is not None
+        self.terms[row.node] = row.term
         if row.role is LEADER:
             self._claimed(row)
         elif row.role is CANDIDATE:
             self.stood_ns.setdefault(row.node, row.time_ns)
             key = self.rounds.stand(row.node, row.term)
-            if self.search is not None and key not in self.search.round_keys:
-                self.search.round_keys.append(key)
+            if self.search is not None:
+                self._attribute(self.search, [key])
         elif row.role is PRE_CANDIDATE:
             self.stood_ns.setdefault(row.node, row.time_ns)
         else:
             self._withdraw(row)
-        self.highest_term = max(self.highest_term, row.term)
+            if not self.rounds.by_key:
+                self.reign_term = max(self.reign_term, row.term)
 
     def _suspected(self, row: Row) -> None:
         node, search = row.node, self.search
@@ -174,20 +183,27 @@ class _Reader:
     def _claimed(self, row: Row) -> None:
         assert row.node is not None and row.term is not None
         node = row.node
-        self.rounds.win(node, row.term)
         stood_ns = self.stood_ns.pop(node, row.time_ns)
-        if self.search is None and node != self.reigning:  # Late in the last search, and stronger than its winner.
-            self._open(Cause.SPURIOUS, row.time_ns, row.sent, suspected_ns=stood_ns)
+        weaker = self.search is None and self.reigning is not None and row.term < self.reign_term
+        if self.search is None and node != self.reigning and not weaker:  # Late, and stronger than the last winner.
+            self._open(Cause.SPURIOUS, stood_ns, row.sent, suspected_ns=stood_ns)
+        self.rounds.win(node, row.term)
+        if weaker:
+            return
         search = self.search
         if search is not None:
             search.winner, search.term = node, row.term
             search.claimed_ns = row.time_ns
+            if (
+                search.suspected_ns is None and node != search.lost_leader
+            ):  # Its winner stood before, and had never heard of the lost leader.
+                search.suspected_ns = max(search.start_ns, stood_ns)
             back = search.cause is Cause.LOSS and node == search.lost_leader
             self._close(Outcome.RECOVERED if back else Outcome.ELECTED, row.time_ns, row.sent)
             if self.announcing is not None:
                 self._end_announcement(row.time_ns, row.sent)
             self.announcing = search
-        self.reigning, self.reign_began_ns = node, row.time_ns
+        self.reigning, self.reign_began_ns, self.reign_term = node, row.time_ns, row.term
 
     def _withdraw(self, row: Row) -> None:
         assert row.node is not None
@@ -198,35 +214,59 @@ class _Reader:
             self._close(Outcome.WITHDRAWN, row.time_ns, row.sent)
 
     def _lost(self, row: Row) -> None:
+        assert row.node is not None
         cause, search = row.fact("cause"), self.search
         self.reigning = None
-        deposed = cause == kinds.STEP_DOWN and bool(self.stood_ns)
+        if self._undo_return(row):
+            return
+        rival = bool(self.stood_ns) if self.reign_term == 0 else self.terms[row.node] > self.reign_term
+        deposed = cause == kinds.STEP_DOWN and rival
+        suspected = bool(self.stood_ns) and (deposed or row.node in map(self.suspects.get, self.stood_ns))
+        suspected_ns = row.time_ns if suspected else None
         if search is None:
-            suspected_ns = row.time_ns if self.stood_ns else None
             search = self._open(Cause.SPURIOUS if deposed else Cause.LOSS, row.time_ns, row.sent, suspected_ns)
         elif not deposed:  # It was suspected wrongly, and is lost by chance meanwhile.
             search.cause, search.start_ns, search.sent_before = Cause.LOSS, row.time_ns, row.sent
-            search.suspected_ns = row.time_ns if self.stood_ns else None
+            search.suspected_ns = suspected_ns
+            search.round_keys = [key for key in search.round_keys if key in self.rounds.standing.values()]
         search.deposed = deposed
         search.loss_cause, search.lost_leader = cause, row.node
 
     def _back(self, row: Row) -> None:
-        self.reigning = row.node
+        self.reigning, self.returned = row.node, self.search
         if self.search is not None:
             self._close(Outcome.RECOVERED, row.time_ns, row.sent)
         if self.stood_ns:
             self._open(Cause.SPURIOUS, row.time_ns, row.sent, suspected_ns=row.time_ns)
+
+    def _undo_return(self, row: Row) -> bool:
+        """A leader that is lost again at the instant of its return was never back: its search goes on."""
+        search = self.returned
+        if search is None or search.lost_leader != row.node or search.followed_until_ns != row.time_ns:
+            return False
+        if self.search is not None and self.search is not search:
+            self.found.remove(self.search)
+        search.outcome = Outcome.CENSORED
+        self.search = search
+        return True
 
     # --- Searches
 
     def _open(
         self, cause: Cause, start_ns: Nanoseconds, sent: tuple[int, ...], suspected_ns: Nanoseconds | None = None
     ) -> Election:
-        search = Election(cause, start_ns, sent, self.highest_term, suspected_ns=suspected_ns)
-        search.round_keys = list(dict.fromkeys(self.rounds.standing.values()))
+        search = Election(cause, start_ns, sent, self.reign_term, suspected_ns=suspected_ns)
+        self._attribute(search, self.rounds.undecided())
         self.search = search
         self.found.append(search)
         return search
+
+    def _attribute(self, search: Election, keys: Iterable[Hashable]) -> None:
+        """A round belongs to the search in which it began, or to the first one after."""
+        for key in keys:
+            if key not in self.attributed:
+                self.attributed.add(key)
+                search.round_keys.append(key)
 
     def _close(self, outcome: Outcome, end_ns: Nanoseconds, sent: tuple[int, ...]) -> None:
         assert self.search is not None

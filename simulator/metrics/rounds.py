@@ -52,6 +52,11 @@ class Rounds:
                 self.by_key[key].winner = node
         self.standing.pop(node, None)
 
+    def undecided(self) -> list[Hashable]:
+        """The rounds in which somebody stands and nobody has won, each once."""
+        standing = dict.fromkeys(self.standing.values())
+        return [key for key in standing if self.by_key[key].winner is None]
+
     def finish(self) -> None:
         """The trial ends: rounds in which somebody still stands are undecided."""
         for key in self.standing.values():

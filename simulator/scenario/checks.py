@@ -80,6 +80,8 @@ def _faults(scenario: Scenario) -> Found:
             elif target in seen and target.startswith("n"):
                 yield (*here, *path), f"{target} is named twice"
             seen.add(target)
+        if getattr(fault, "restart", None) in ("leader", "leader-and-minority"):
+            yield (*here, "restart"), "a leader is never down; name the node, or write all"
         yield from (((*here, *path), trouble) for path, trouble in _cut_trouble(scenario, fault))
 
 

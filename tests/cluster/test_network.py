@@ -84,8 +84,8 @@ def test_a_fault_waits_for_whom_it_describes() -> None:
 def test_a_trial_may_stop_when_a_leader_claims_but_not_before_its_faults_have_struck() -> None:
     """ "Every trial is bounded: by its duration, by `stop_when` …" (section 4)."""
     script = Script(start={2: timer("t", 25)}, on={"timer t": lambda host: host.transition(LEADER, 1, host.me)})
-    assert play(script, stop_when=StopWhen.LEADER_CLAIMED).end_ns == 25 * MS
-    assert play(script, at(40, Crash(1)), stop_when=StopWhen.LEADER_CLAIMED).end_ns == 40 * MS
+    assert play(script, stop_when=StopWhen.LEADER_CLAIMED, nodes=3).end_ns == 25 * MS
+    assert play(script, at(40, Crash(1)), stop_when=StopWhen.LEADER_CLAIMED, nodes=3).end_ns == 40 * MS
     assert play(script, stop_when=StopWhen.LEADER_STABLE, stable_after=10 * MS).end_ns == 35 * MS
 
 

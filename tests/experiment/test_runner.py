@@ -1,7 +1,9 @@
 """Runs of many trials: determinism, interruption and censoring, as issue 2 and design demand them."""
 
+import itertools
 import json
 import math
+import multiprocessing
 from pathlib import Path
 
 import numpy as np
@@ -70,15 +72,76 @@ def test_a_runaway_is_ended_and_named() -> None:
         simulator.run(scenario)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_failure_keeps_the_trials_before_it(workers: int) -> None:
-    # The limit is that of a trial in the middle: those before it use fewer events.
+def test_a_failure_keeps_the_trials_before_it_whatever_the_number_of_workers() -> None:
+    # The limit is the least that trial 0 keeps; a later trial sends more messages, and does not.
     sent = simulator.run(load()).trials["sent_total"]
     assert sent.iloc[0] < sent.max()
-    scenario = simulator.loads(CRASH + f"limits: {{events: {int(sent.max()) + 5}}}\n", "test.yaml")
-    with pytest.raises(simulator.TrialError) as failure:
-        simulator.run(scenario, workers=workers)
-    assert failure.value.finished is None or len(failure.value.finished.trials) == failure.value.trial
+    scenario = next(limited for limit in itertools.count(100) if _finishes(limited := _limited(limit)))
+    kept = []
+    for workers in (1, 2):
+        with pytest.raises(simulator.TrialError) as failure:
+            simulator.run(scenario, workers=workers)
+        assert failure.value.finished is not None
+        assert len(failure.value.finished.trials) == failure.value.trial > 0
+        kept.append(failure.value.finished.digest)
+    assert kept[0] == kept[1]
+
+
+def _limited(events: int) -> simulator.Scenario:
+    return load(CRASH + f"limits: {{events: {events}}}\n")
+
+
+def _finishes(scenario: simulator.Scenario) -> bool:
+    try:
+        simulator.run(scenario, trials=1)
+    except simulator.TrialError:
+        return False
+    return True
+
+
+def test_a_killed_worker_is_named_and_keeps_the_trials_before_it() -> None:
+    def kill(done: int, total: int) -> None:
+        if done == 5:
+            multiprocessing.active_children()[0].kill()
+
+    with pytest.raises(simulator.TrialError, match="a worker process was killed; try fewer --workers") as failure:
+        simulator.run(load(), trials=5000, workers=2, progress=kill)
+    assert len(failure.value.finished.trials) == failure.value.trial >= 5
+
+
+STOPPED = """
+version: 1
+name: stopped
+algorithm: {name: raft}
+cluster: {nodes: 5}
+network: {latency: {uniform: [5ms, 15ms]}}
+faults: [{at: 1s, FAULT: leader}]
+duration: 5s
+trials: 8
+stop_when: WHEN
+"""
+
+
+@pytest.mark.parametrize("fault", ["crash", "pause", "isolate"])
+@pytest.mark.parametrize("when", ["leader-claimed", "leader-announced", "leader-stable"])
+def test_a_leader_that_has_just_been_lost_stops_no_trial(fault: str, when: str) -> None:
+    # Where the lost leader still claims (paused, cut off), the trial must go on until another one leads.
+    result = simulator.run(simulator.loads(STOPPED.replace("FAULT", fault).replace("WHEN", when), "test.yaml"))
+    failover = result.summary["metrics"]["failover"]
+    assert (failover["count"], failover["censored"]) == (8, 0)
+    assert (result.trials["end_s"] < 5).all()
+    if when == "leader-stable":
+        assert (result.trials["end_s"] - 1 - result.trials["failover_s"]).to_numpy() == pytest.approx(0.8)  # 16 x 50 ms
+
+
+def test_a_claim_held_at_the_end_may_be_the_stable_one() -> None:
+    # Elected within 0.4 s of the crash at 1 s and held to the end at 2 s, 0.2 to 0.5 s short of 0.8 s: whoever is not
+    # stable by then is censored at the start of its claim, not at the end of the trial.
+    text = CRASH.replace("trials: 45", "trials: 20") + "stable_after: 800ms\n"
+    rows = simulator.run(load(text)).elections.query("cause == 'loss'")
+    missing = rows[rows["stabilisation_s"].isna()]
+    assert len(missing) > 0
+    assert (missing["stabilising_until_s"] == missing["claimed_s"]).all()
 
 
 def test_failover_is_detection_plus_election() -> None:
