@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simulator.trace.trace import Trace
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # As the scenario schema has them; a test holds them equal.
 _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline is drawn.
 
 
@@ -46,11 +47,18 @@ def main() -> None:
 
 @main.command()
 @click.argument("scenario_file", metavar="SCENARIO", type=click.Path(path_type=Path))
-@click.option("--trials", type=click.IntRange(min=1), help="How many trials, in place of the scenario's number.")
-@click.option("--seed", type=click.IntRange(min=0), help="The seed, in place of the scenario's.")
+@click.option(
+    "--trials", type=click.IntRange(1, MOST_TRIALS), help="How many trials, in place of the scenario's number."
+)
+@click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="The seed, in place of the scenario's.")
 @click.option("--set", "overrides", multiple=True, metavar="FIELD=VALUE", help="Override a field; may be repeated.")
 @click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes; 0, the default: one per core.")
-@click.option("--first-trial", type=click.IntRange(min=0), default=0, help="The number of the first trial.")
+@click.option(
+    "--first-trial",
+    type=click.IntRange(0, LARGEST_SEED - MOST_TRIALS),
+    default=0,
+    help="The number of the first trial.",
+)
 @click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and no table.")
 @click.option("--trace", is_flag=True, help="Also store every row and every message of the first trial.")
@@ -81,6 +89,7 @@ def run(
     Exits with 0; with 1 where a trial failed or the algorithm broke a promise; with 2 for bad input; with 130 when
     interrupted, keeping the trials that were finished.
     """
+    from simulator.experiment.executors import uninterrupted
     from simulator.experiment.store import StoreError, new_directory
 
     scenario = _load(scenario_file, overrides)
@@ -88,14 +97,15 @@ def run(
     try:
         with new_directory(root, scenario.name) as draft:
             result, failure = _simulate(scenario, command, trials, seed, first_trial, workers)
-            try:
-                first = _first_trace(result, trace)
-                draft.write(result)
-                if trace:
-                    draft.write_trace(first)
-                kept = draft.publish()
-            finally:  # Where nothing can be kept, it is at least shown.
-                _show(result, as_json)
+            with uninterrupted():
+                try:
+                    first = _first_trace(result, trace)
+                    draft.write(result)
+                    if trace:
+                        draft.write_trace(first)
+                    kept = draft.publish()
+                finally:  # Where nothing can be kept, it is at least shown.
+                    _show(result, as_json)
         _draw(result, first, kept)
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
