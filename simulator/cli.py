@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from simulator.experiment.runner import Result
     from simulator.scenario import Scenario
     from simulator.trace.trace import Trace
@@ -141,6 +143,52 @@ def validate(files: tuple[Path, ...]) -> None:
 
 
 @main.command()
+@click.argument("scenario_file", metavar="SCENARIO", type=click.Path(path_type=Path))
+@click.option("--samples", type=click.IntRange(min=1, max=10_000_000), default=100_000, show_default=True)
+@click.option("--set", "overrides", multiple=True, metavar="FIELD=VALUE", help="Override a field; may be repeated.")
+@click.option(
+    "--figure",
+    "figure_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to draw it (.png, .svg, .pdf); a file that exists is refused. Without this: latency-NAME.png here, or, "
+    "if that exists, latency-NAME-2.png and so on.",
+)
+def latency(scenario_file: Path, samples: int, overrides: tuple[str, ...], figure_file: Path | None) -> None:
+    """Show the latency, loss and duplication that a link of SCENARIO will see, before anything is run.
+
+    \b
+    A table on the screen, and a figure in latency-raft-leader-crash.png:
+      electsim latency scenarios/raft-leader-crash.yaml
+    \b
+    Try another distribution before writing it into the file:
+      electsim latency scenarios/raft-leader-crash.yaml \\
+          --set 'network.latency={lognormal: {median: 5ms, p99: 40ms}}' --figure lognormal.png
+    \b
+    One packet in a hundred is slow, and none is faster than light:
+      electsim latency scenarios/raft-leader-crash.yaml --set 'network.latency={at_least: 4ms, mixture: [
+          {weight: 0.99, of: {normal: {mean: 5ms, sd: 1ms}}}, {weight: 0.01, of: {uniform: [50ms, 200ms]}}]}'
+
+    The latencies are those that node n1 draws in the scenario's trial 0. Exits with 2 for bad input, or for a figure
+    that cannot be written.
+    """
+    from simulator.report.latency import latencies, latency_figure, latency_table, write_figure
+
+    scenario = _load(scenario_file, overrides)
+    drawn = latencies(scenario, samples)
+    _print(latency_table(scenario, drawn))
+    path = figure_file or Path(f"latency-{scenario.name}.png")
+    try:
+        written = write_figure(latency_figure(scenario, drawn), path, numbered=figure_file is None)
+    except FileExistsError:
+        fail(f"{path}: exists, and is left as it is; choose another with --figure FILE", EXIT_BAD_INPUT)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        fail(f"{path}: cannot write the figure: {reason}", EXIT_BAD_INPUT)
+    click.echo(f"The figure is in {written}", err=True)
+
+
+@main.command()
 def schema() -> None:
     """Print the JSON Schema of scenario files, by which editors complete and check them.
 
@@ -225,11 +273,15 @@ def _show(result: Result, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(result.summary, indent=2, ensure_ascii=False, allow_nan=False))
         return
-    from rich.console import Console
-
     from simulator.report.tables import summary_table
 
-    Console(width=None if sys.stdout.isatty() else 100, highlight=False).print(summary_table(result.summary))
+    _print(summary_table(result.summary))
+
+
+def _print(table: RenderableType) -> None:
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else 100, highlight=False).print(table)
 
 
 def _first_trace(result: Result, whole: bool) -> Trace:

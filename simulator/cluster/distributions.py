@@ -1,13 +1,14 @@
 """Distributions of durations, as values: latencies, disk writes, start and fault times.
 
-Each draws integer nanoseconds in blocks, since a scalar NumPy draw per message is too slow.
+Each draws integer nanoseconds in blocks, since a scalar NumPy draw per message is too slow. What is drawn does not
+depend on the sizes of the blocks, of mixtures as long as these are multiples of `STRIDE`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Protocol
 
@@ -16,7 +17,10 @@ import numpy as np
 from simulator.protocol import Nanoseconds
 from simulator.randomness import Streams, integers_below
 
-_FIRST_BLOCK, _LARGEST_BLOCK = 128, 1024
+STRIDE = 128
+_FIRST_BLOCK, _LARGEST_BLOCK = STRIDE, 1024
+_LONGEST_DRAW = 1 << 60  # 36 years.
+_ROUNDS_TO_ZERO = 0.5  # What a draw of the normal distribution must exceed to be positive once it is rounded.
 
 
 class Distribution(Protocol):
@@ -56,10 +60,23 @@ class Normal:
     sd: Nanoseconds
 
     def draw(self, source: np.random.Generator, size: int) -> np.ndarray:
-        drawn = np.rint(source.normal(self.mean, self.sd, size)).astype(np.int64)
-        while (bad := drawn <= 0).any():
-            drawn[bad] = np.rint(source.normal(self.mean, self.sd, int(bad.sum()))).astype(np.int64)
-        return drawn
+        drawn = source.normal(self.mean, self.sd, size)
+        if (bad := drawn <= _ROUNDS_TO_ZERO).any():
+            drawn[bad] = self._redrawn(drawn[bad])
+        return np.maximum(np.rint(drawn).astype(np.int64), 1)
+
+    def _redrawn(self, rejected: np.ndarray) -> np.ndarray:
+        """The redraw of each: its rank among the rejected is uniform in [0, 1), and independent of all other draws.
+
+        So it serves as the luck of the redraw, and nothing is drawn whose place would depend on the block.
+        """
+        from scipy.special import log_ndtr, ndtr, ndtri  # Slow to import, and rarely needed.
+
+        least = (_ROUNDS_TO_ZERO - self.mean) / self.sd
+        rank = np.exp(log_ndtr((rejected - self.mean) / self.sd) - log_ndtr(least))
+        above = np.maximum(1 - rank, 2.0**-53) * ndtr(-least)  # The share of the whole that lies above the redraw.
+        redrawn: np.ndarray = self.mean - self.sd * ndtri(above)
+        return redrawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +99,94 @@ class Exponential:
 
     def draw(self, source: np.random.Generator, size: int) -> np.ndarray:
         return self.floor + np.rint(source.exponential(self.mean, size)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Gamma:
+    """A floor that nothing undercuts, and a gamma part of the given shape and mean above it (scale: mean / shape)."""
+
+    shape: float
+    mean: Nanoseconds
+    floor: Nanoseconds = 0
+
+    def draw(self, source: np.random.Generator, size: int) -> np.ndarray:
+        return self.floor + np.rint(source.gamma(self.shape, self.mean / self.shape, size)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Weibull:
+    """P(longer than t) = exp(-(t / scale) ** shape)."""
+
+    shape: float
+    scale: Nanoseconds
+
+    def draw(self, source: np.random.Generator, size: int) -> np.ndarray:
+        return np.rint(self.scale * source.weibull(self.shape, size)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Pareto:
+    """P(longer than t) = (scale / t) ** shape from `scale`, the minimum, on. What exceeds 36 years is cut to that."""
+
+    scale: Nanoseconds
+    shape: float
+
+    def draw(self, source: np.random.Generator, size: int) -> np.ndarray:
+        drawn = self.scale * (1 + source.pareto(self.shape, size))  # NumPy's begins at 0.
+        return np.rint(np.minimum(drawn, _LONGEST_DRAW)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Empirical:
+    """One of the samples, in whatever order they are given, each as likely as another."""
+
+    samples: tuple[Nanoseconds, ...]
+    _rising: np.ndarray = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        rising = np.sort(np.array(self.samples, dtype=np.int64))  # So that equal luck means equal rank.
+        rising.flags.writeable = False
+        object.__setattr__(self, "_rising", rising)
+
+    def draw(self, source: np.random.Generator, size: int) -> np.ndarray:
+        drawn: np.ndarray = self._rising[integers_below(source, len(self._rising), size)]
+        return drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """One of several distributions, each with its weight, chosen anew for every draw. The weights sum to 1."""
+
+    parts: tuple[tuple[float, Distribution], ...]
+
+    def draw(self, source: np.random.Generator, size: int) -> np.ndarray:
+        drawn = np.empty(size, dtype=np.int64)
+        bounds = self._bounds()
+        for begin in range(0, size, STRIDE):  # In strides: all that a choice shifts lies within its own.
+            stride = drawn[begin : begin + STRIDE]
+            raw = source.bit_generator.random_raw(len(stride)) >> np.uint64(1)
+            chosen = np.searchsorted(bounds, raw, side="right")
+            for number, (_, part) in enumerate(self.parts):
+                mine = chosen == number
+                stride[mine] = part.draw(source, int(mine.sum()))
+        return drawn
+
+    def _bounds(self) -> np.ndarray:
+        """Where, in 63 bits, the share of each part but the last ends."""
+        shares = np.cumsum([weight for weight, _ in self.parts])[:-1]
+        return np.array([min(round(float(share) * (1 << 63)), (1 << 63)) for share in shares], dtype=np.uint64)
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """Another distribution, whose shorter durations become the bound: all of their probability lies on it."""
+
+    bound: Nanoseconds
+    of: Distribution
+
+    def draw(self, source: np.random.Generator, size: int) -> np.ndarray:
+        drawn: np.ndarray = np.maximum(self.of.draw(source, size), self.bound)
+        return drawn
 
 
 def durations(distribution: Distribution, streams: Streams, name: str) -> Iterator[int]:

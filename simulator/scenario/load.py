@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from simulator.scenario import explain
 from simulator.scenario import overrides as overriding
 from simulator.scenario.problems import Problem, ScenarioError, shown
+from simulator.scenario.samples import files_beside
 from simulator.scenario.schema import Scenario
 from simulator.scenario.tree import LARGEST_BYTES, parse
 
@@ -34,7 +35,8 @@ def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Scenari
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ScenarioError([Problem(f"{source}:{line}", (), "not UTF-8; save the file in that encoding")]) from None
-    return loads(text, source, overrides)
+    with files_beside(FilePath(source).parent):
+        return loads(text, source, overrides)
 
 
 def loads(text: str, source: str = "scenario", overrides: Iterable[str] = ()) -> Scenario:
