@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Annotated, Any, ClassVar, Protocol, TypeAlias, dataclass_transform
 
 NodeId: TypeAlias = int  # YAML and reports write n1, n2, …
@@ -65,6 +65,28 @@ def describe(message: Message) -> str:
     """A message as scripts and traces show it: its type and the fields that differ from their defaults."""
     shown = (f"{f.name}={getattr(message, f.name)!r}" for f in fields(message) if getattr(message, f.name) != f.default)
     return f"{type(message).__name__}({', '.join(shown)})"
+
+
+HEADER_BYTES = 40  # Of a TCP/IP packet without options: 20 for IPv4, 20 for TCP.
+
+
+def wire_size(message: Message | None) -> int:
+    """The bytes that a message takes on the wire: its fields', and a header. None is a packet without contents.
+
+    Numbers take 8 bytes, truth values and None 1, text its UTF-8 bytes, and a sequence or a message what it holds.
+    """
+    return HEADER_BYTES + (0 if message is None else _field_bytes(message))
+
+
+def _field_bytes(value: Any) -> int:
+    if value is None or isinstance(value, bool):
+        return 1
+    if isinstance(value, int | float):
+        return 8
+    if isinstance(value, str):
+        return len(value.encode())
+    parts = (getattr(value, part.name) for part in fields(value)) if is_dataclass(value) else value
+    return sum(map(_field_bytes, parts))
 
 
 def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> Nanoseconds:

@@ -10,9 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simulator.cli import main
-from simulator.cluster.network import Port
+from simulator.cluster.cluster import Cluster
 from simulator.protocol import SECOND
-from simulator.randomness import Streams
 from simulator.report.latency import latencies, latency_figure, name_of
 from simulator.scenario import loads, resolved
 from tests.scenario.examples import SMALL
@@ -48,7 +47,7 @@ def test_it_prints_what_a_link_will_see(scenario: Path) -> None:
 def test_the_latencies_are_those_of_the_first_trial() -> None:
     # --help says so; a port of the network is what draws them there.
     made = loads(SMALL, "x.yaml", [f"network.latency={LONG}"])
-    port = Port(1, made.network.spec(), Streams(made.seed, 0), None)
+    port = Cluster(made.cluster_spec(), made.seed, trial=0).network.ports[1]
     assert np.rint(latencies(made, 2000) * SECOND).astype(int).tolist() == list(islice(port.latencies, 2000))
 
 

@@ -6,7 +6,6 @@ message."
 
 from __future__ import annotations
 
-import random
 import tracemalloc
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -15,8 +14,10 @@ from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults import Scheduled
+from simulator.cluster.faults import Struck
+from simulator.cluster.luck import Luck
 from simulator.cluster.network import NetworkSpec
+from simulator.cluster.schedule import Scheduled
 from simulator.cluster.spec import ClusterSpec
 from simulator.cluster.targets import Patient
 from simulator.protocol import LEADER, MILLISECOND, SECOND
@@ -44,7 +45,7 @@ class Probe:
     samples: list[Sample] = field(default_factory=list)
     name: ClassVar[str] = "probe"
 
-    def strike(self, patient: Patient, source: random.Random) -> object:
+    def strike(self, patient: Patient, source: Luck) -> Struck:
         assert isinstance(patient, Cluster)
         self.samples.append(
             Sample(
@@ -54,7 +55,7 @@ class Probe:
                 queued=len(patient.kernel._queue),
             )
         )
-        return ()
+        return Struck(())
 
 
 def test_a_steady_state_allocates_nothing_per_message() -> None:

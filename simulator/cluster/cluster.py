@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from simulator.cluster.conditions import Condition
+from simulator.cluster.connections import StreamNetwork
 from simulator.cluster.distributions import durations
 from simulator.cluster.electorate import Others
-from simulator.cluster.faults import play
+from simulator.cluster.faults import Undo
 from simulator.cluster.kernel import Kernel
-from simulator.cluster.links import Cut
-from simulator.cluster.network import JournallingNetwork, Network
+from simulator.cluster.luck import Luck
+from simulator.cluster.nemesis import haunt
+from simulator.cluster.network import Network, Transport
 from simulator.cluster.node import Node
+from simulator.cluster.occasions import Occasions
 from simulator.cluster.reign import Claim, Reign
+from simulator.cluster.schedule import LEADER_ANNOUNCED, LEADER_ELECTED, LEADER_LOST, Scheduled, play
 from simulator.cluster.spec import ClusterSpec
 from simulator.cluster.stop import StopWhen
-from simulator.protocol import LEADER, Host, NodeId, Role
+from simulator.protocol import LEADER, Host, Nanoseconds, NodeId, Role
 from simulator.randomness import Streams
 from simulator.trace import kinds
 from simulator.trace.recorder import Recorder
@@ -40,31 +45,36 @@ def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False
 
 
 class Cluster:
-    """The nodes, their network and what befalls them: the `Patient` of faults and the `Observer` of nodes."""
+    """The nodes, their network and what befalls them: the `Patient` and `Stage` of faults, the `Observer` of nodes."""
 
     def __init__(self, spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False) -> None:
         self.spec = spec
         self.streams = Streams(seed, trial)
         self.kernel = Kernel()
         message_types = list(spec.registration.algorithm.receive)
-        self.network = (JournallingNetwork if journal else Network)(
-            spec.network, self.kernel, self.streams, message_types
-        )
+        carrier = StreamNetwork if spec.network.transport is Transport.STREAM else Network
+        self.network = carrier(spec.network, self.kernel, self.streams, message_types, journal=journal)
         self.recorder = Recorder(self.network.sent)
         members = tuple(range(1, spec.nodes + 1))
         self.group = spec.registration.group
         self.directory: Mapping[str, Sequence[NodeId]] = {self.group: members}
         self.nodes = self._build_nodes(members)
-        self.reign = Reign(members, lambda node: self.nodes[node].awake, self.network.links.two_way, self._record_reign)
+        self.reign = Reign(
+            members, lambda node: self.nodes[node].awake, self.network.conditions.two_way, self._record_reign
+        )
         self._named: dict[NodeId, NodeId | None] = {}  # The leader that each running node knows of.
         self._change = self.kernel.event()
-        self._faults_to_come = len(spec.faults)
+        self.occasions = Occasions(self.kernel.event)
+        self._unsettled: Sequence[Scheduled] = spec.faults  # Entries of the schedule that have not struck yet.
+        self._entries_to_come = len(spec.faults) + (spec.nemesis is not None)
+        self._awaits_announcement = any(entry.after == LEADER_ANNOUNCED for entry in spec.faults)
+        self._announced: Claim | None = None
 
     def _build_nodes(self, members: tuple[NodeId, ...]) -> dict[NodeId, Node]:
         spec = self.spec
-        write = spec.disk.write
+        write, service = spec.disk.write, spec.service
         logs = self._logs(members)
-        return {
+        nodes = {
             me: Node(
                 me=me,
                 peers=Others(members, index),
@@ -77,9 +87,13 @@ class Cluster:
                 durable=logs.get(me, {}),
                 write_times=None if write is None else durations(write, self.streams, f"n{me} disk"),
                 blocking_disk=spec.disk.blocking,
+                service_times=None if service is None else durations(service, self.streams, f"n{me} service"),
             )
             for index, me in enumerate(members)
         }
+        for node in spec.absent:
+            self.network.host_died(self.network.ports[node])
+        return nodes
 
     def _build_algorithm(self, host: Host, durable: Mapping[str, Any]) -> Any:
         return self.spec.registration.algorithm(host, self.spec.config, durable)
@@ -102,6 +116,8 @@ class Cluster:
         finally:
             if collecting:
                 gc.enable()
+        for entry in self._unsettled:
+            self._note_fault(kinds.UNSTRUCK, {"fault": entry.fault.name})
         return Trace(
             rows=tuple(self.recorder.rows),
             end_ns=int(self.kernel.now),
@@ -109,7 +125,7 @@ class Cluster:
             headline_group=self.group,
             message_types=tuple(kind.__name__ for kind in self.network.sent),
             sent=tuple(self.network.sent.values()),
-            messages=tuple(self.network.journal) if isinstance(self.network, JournallingNetwork) else (),
+            messages=tuple(self.network.journal or ()),
         )
 
     def _schedule(self) -> None:
@@ -117,10 +133,10 @@ class Cluster:
         for node, delay in zip(self.nodes, starts, strict=False):
             if node not in self.spec.absent:
                 self.kernel.push(delay, self._start_on_time, node)
-        for number, scheduled in enumerate(self.spec.faults, start=1):
-            at_ns = next(durations(scheduled.at, self.streams, f"fault {number} at"))
-            source = self.streams.python(f"fault {number} targets")
-            self.kernel.process(play(scheduled.fault, at_ns, self, source, self.kernel.timeout))
+        for number, entry in enumerate(self.spec.faults, start=1):
+            self.kernel.process(play(entry, self, self, Luck(self.streams, f"fault {number}")))
+        if self.spec.nemesis is not None:
+            self.kernel.process(haunt(self.spec.nemesis, self, self, Luck(self.streams, "nemesis")))
 
     # --- What faults ask for (`Patient`)
 
@@ -135,6 +151,17 @@ class Cluster:
         here = [node for node in self.nodes.values() if node.me not in self.spec.absent]
         return [node.me for node in here if _STATES[state](node)]
 
+    def zone(self, name: str) -> Sequence[NodeId]:
+        topology = self.spec.network.topology
+        return () if topology is None else topology.nodes_in(name)
+
+    def zone_of(self, node: NodeId) -> str | None:
+        topology = self.spec.network.topology
+        return None if topology is None else topology.zone_of(node)
+
+    def life(self, node: NodeId) -> int:
+        return self.nodes[node].incarnation
+
     def start(self, node: NodeId) -> None:
         self.recorder.note(self._now(), kinds.STARTED, node, {"incarnation": self.nodes[node].incarnation})
         self.nodes[node].start()
@@ -142,10 +169,11 @@ class Cluster:
 
     def crash(self, node: NodeId) -> None:
         self.nodes[node].crash()
-        self._named.pop(node, None)
-        self.recorder.note(self._now(), kinds.CRASHED, node, {})
-        self.reign.crashed(node)
-        self._changed()
+        self._died(node, kinds.CRASH, {})
+
+    def kill(self, node: NodeId) -> None:
+        self.nodes[node].kill()
+        self._died(node, kinds.KILL, {"cause": kinds.KILL})
 
     def pause(self, node: NodeId) -> None:
         self.nodes[node].pause()
@@ -162,22 +190,80 @@ class Cluster:
     def wipe(self, node: NodeId) -> None:
         self.nodes[node].durable = {}
 
-    def cut(self, cut: Cut, name: str | None = None) -> None:
-        self.network.cut(cut, name)
+    def slow_node(self, node: NodeId, service_times: Iterator[int]) -> Undo:
+        self.nodes[node].slow(service_times)
+        return lambda: self.nodes[node].hasten(service_times)
+
+    def slow_disk(self, node: NodeId, write_times: Iterator[int]) -> Undo:
+        times = self.nodes[node].disk.times
+        times.add(write_times)
+        return lambda: times.remove(write_times)
+
+    def stall_disk(self, node: NodeId) -> Undo:
+        self.nodes[node].disk.stall()
+        return self.nodes[node].disk.unstall
+
+    def skew_clock(
+        self, node: NodeId, *, drift_ppb: int | None, offset_ns: Nanoseconds | None, jump_ns: Nanoseconds
+    ) -> Undo:
+        return self.nodes[node].skew(drift_ppb, offset_ns, jump_ns)
+
+    def impose(self, condition: Condition) -> None:
+        self.network.impose(condition)
         self._changed()
 
-    def heal(self, name: str | None = None) -> None:
-        self.network.heal(name)
+    def lift(self, condition: Condition) -> None:
+        if self.network.lift(condition):
+            self._changed()
+
+    def lift_labelled(self, label: str | None, kind: type[Condition] = Condition) -> None:
+        for condition in self.network.conditions.labelled(label):
+            if isinstance(condition, kind):
+                self.network.lift(condition)
         self._changed()
+
+    def switch(self, condition: Condition, stops: bool) -> bool:
+        if condition not in self.network.conditions.in_force:
+            return False
+        condition.stops = stops
+        self._changed()
+        return True
+
+    def call_after(self, delay_ns: Nanoseconds, call: Callable[[], None]) -> None:
+        self.kernel.push(self._now() + delay_ns, lambda _, __: call())
+
+    # --- What the schedule asks for (`Stage`)
+
+    def occasion(self, name: str, occurrence: int) -> Any:
+        return self.occasions.occasion(name, occurrence)
+
+    def happened(self, name: str) -> None:
+        self.occasions.happened(name)
+
+    def timeout(self, delay: int) -> Any:
+        return self.kernel.timeout(delay)
 
     def changed(self) -> Any:
-        """An event that succeeds when anything changes that a target may depend on."""
         return self._change
 
+    def settled(self, entry: Scheduled) -> None:
+        self._unsettled = [other for other in self._unsettled if other is not entry]
+
     def struck(self, fault: str, nodes: object) -> None:
-        self._faults_to_come -= 1
-        self.recorder.note(self._now(), kinds.FAULT, None, {"fault": fault, "nodes": nodes})
+        self._note_fault(kinds.FAULT, {"fault": fault, "nodes": nodes})
+
+    def undone(self, fault: str, nodes: object) -> None:
+        self._note_fault(kinds.UNDONE, {"fault": fault, "nodes": nodes})
+
+    def skipped(self, fault: str, why: str) -> None:
+        self._note_fault(kinds.SKIPPED, {"fault": fault, "why": why})
+
+    def finished(self) -> None:
+        self._entries_to_come -= 1
         self._stop_if_done()
+
+    def _note_fault(self, kind: str, detail: Mapping[str, object]) -> None:
+        self.recorder.note(self._now(), kind, None, detail)
 
     # --- What nodes declare (`Observer`)
 
@@ -185,11 +271,16 @@ class Cluster:
         self.recorder.transition(self._now(), kinds.TRANSITION, node, term, role, leader, group)
         self._named[node] = leader
         if role is LEADER:
+            newly = node not in self.reign.claims
             self.reign.claimed(node, term, self._now())
+            if newly:
+                self.happened(LEADER_ELECTED)
             self._changed()
         else:
             self.reign.stepped_down(node)
             self._stop_if_done()
+        if self._awaits_announcement:
+            self._look_for_announcement()
 
     def on_note(self, node: NodeId, kind: str, fields: Mapping[str, object]) -> None:
         self.recorder.note(self._now(), kind, node, fields)
@@ -201,6 +292,20 @@ class Cluster:
 
     def _record_reign(self, kind: str, leader: NodeId, cause: str) -> None:
         self.recorder.note(self._now(), kind, leader, {"cause": cause})
+        if kind == kinds.LEADER_LOST:
+            self.happened(LEADER_LOST)
+
+    def _died(self, node: NodeId, cause: str, detail: Mapping[str, object]) -> None:
+        self._named.pop(node, None)
+        self.recorder.note(self._now(), kinds.CRASHED, node, detail)
+        self.reign.died(node, cause)
+        self._changed()
+
+    def _look_for_announcement(self) -> None:
+        claim = self.reign.untroubled
+        if claim is not None and claim != self._announced and self._is_announced(claim.node):
+            self._announced = claim
+            self.happened(LEADER_ANNOUNCED)
 
     def _changed(self) -> None:
         self.reign.recheck()
@@ -214,7 +319,7 @@ class Cluster:
 
     def _stop_if_done(self) -> None:
         claim = self.reign.untroubled
-        if self.spec.stop_when is None or self._faults_to_come or claim is None:
+        if self.spec.stop_when is None or self._entries_to_come or claim is None:
             return
         if self.spec.stop_when is StopWhen.LEADER_STABLE:
             stable_ns = max(self._now(), claim.since_ns + self.spec.stable_after)
@@ -228,5 +333,5 @@ class Cluster:
 
     def _is_announced(self, leader: NodeId) -> bool:
         """Whether everybody who can hear of this leader, and answer, names it."""
-        hearers = (node for node in self.where("awake") if self.network.links.two_way(leader, node))
+        hearers = (node for node in self.where("awake") if self.network.conditions.two_way(leader, node))
         return all(self._named.get(node) == leader for node in hearers)

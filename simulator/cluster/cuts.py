@@ -1,23 +1,19 @@
 """Faults of the network between nodes. They overlap: a link is open when none of them severs it.
 
-A cut with a `label` can be healed alone.
+A cut with a `label` can be healed alone, and one that is undone is lifted alone.
 """
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from typing import ClassVar
 
-from simulator.cluster.links import Cut, Groups, Neighbourhoods, Pairs
-from simulator.cluster.targets import NoTargetError, Patient, Target, draw, resolve
-from simulator.protocol import NodeId
-
-
-def _present(targets: tuple[Target, ...], patient: Patient, source: random.Random) -> tuple[NodeId, ...]:
-    """The nodes meant, each once, in the order named."""
-    nodes = [node for target in targets for node in resolve(target, patient, "present", source)]
-    return tuple(dict.fromkeys(nodes))
+from simulator.cluster.conditions import Cut
+from simulator.cluster.faults import Struck
+from simulator.cluster.links import BetweenGroups, BeyondNeighbours, Pairs
+from simulator.cluster.luck import Luck
+from simulator.cluster.targets import NoTargetError, Patient, Target, draw, present
+from simulator.cluster.weather import imposed
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +24,9 @@ class Partition:
     label: str | None = None
     name: ClassVar[str] = "partition"
 
-    def strike(self, patient: Patient, source: random.Random) -> object:
-        groups = tuple(_present(group, patient, source) for group in self.groups)
-        patient.cut(Groups(groups), self.label)
-        return groups
+    def strike(self, patient: Patient, luck: Luck) -> Struck:
+        groups = tuple(present(group, patient, luck) for group in self.groups)
+        return imposed(Cut(BetweenGroups(groups), self.label), patient, groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +38,12 @@ class PartitionOneway:
     label: str | None = None
     name: ClassVar[str] = "partition_oneway"
 
-    def strike(self, patient: Patient, source: random.Random) -> object:
-        senders = _present(self.senders, patient, source)
-        receivers = _present(self.receivers, patient, source) or tuple(
+    def strike(self, patient: Patient, luck: Luck) -> Struck:
+        senders = present(self.senders, patient, luck)
+        receivers = present(self.receivers, patient, luck) or tuple(
             node for node in patient.where("present") if node not in senders
         )
-        patient.cut(Pairs(senders, receivers), self.label)
-        return senders, receivers
+        return imposed(Cut(Pairs(senders, receivers), self.label), patient, (senders, receivers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +55,9 @@ class CutLink:
     label: str | None = None
     name: ClassVar[str] = "cut_link"
 
-    def strike(self, patient: Patient, source: random.Random) -> object:
-        one, other = _present((self.one,), patient, source), _present((self.other,), patient, source)
-        patient.cut(Pairs(one, other, both_ways=True), self.label)
-        return one, other
+    def strike(self, patient: Patient, luck: Luck) -> Struck:
+        one, other = present((self.one,), patient, luck), present((self.other,), patient, luck)
+        return imposed(Cut(Pairs(one, other, both_ways=True), self.label), patient, (one, other))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +68,9 @@ class Isolate:
     label: str | None = None
     name: ClassVar[str] = "isolate"
 
-    def strike(self, patient: Patient, source: random.Random) -> object:
-        nodes = _present((self.target,), patient, source)
-        patient.cut(Groups((node,) for node in nodes), self.label)
-        return nodes
+    def strike(self, patient: Patient, luck: Luck) -> Struck:
+        nodes = present((self.target,), patient, luck)
+        return imposed(Cut(BetweenGroups((node,) for node in nodes), self.label), patient, nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +81,13 @@ class Bridge:
     label: str | None = None
     name: ClassVar[str] = "bridge"
 
-    def strike(self, patient: Patient, source: random.Random) -> object:
-        bridge = _present((self.target,), patient, source)
+    def strike(self, patient: Patient, luck: Luck) -> Struck:
+        bridge = present((self.target,), patient, luck)
         others = [node for node in patient.where("present") if node not in bridge]
-        shuffled = draw(others, len(others), source)
+        shuffled = draw(others, len(others), luck.random)
         halves = tuple(sorted(shuffled[: len(others) // 2])), tuple(sorted(shuffled[len(others) // 2 :]))
-        cut: Cut = Groups(halves, bridges=bridge)
-        patient.cut(cut, self.label)
-        return halves[0], bridge, halves[1]
+        cut = Cut(BetweenGroups(halves, bridges=bridge), self.label)
+        return imposed(cut, patient, (halves[0], bridge, halves[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +100,10 @@ class MajoritiesRing:
     label: str | None = None
     name: ClassVar[str] = "majorities_ring"
 
-    def strike(self, patient: Patient, source: random.Random) -> object:
+    def strike(self, patient: Patient, luck: Luck) -> Struck:
         nodes = patient.where("present")
         reach = (patient.size() // 2 + 1) // 2  # Itself and `reach` on either side are a majority.
         if 2 * reach + 1 >= len(nodes):
             raise NoTargetError("a ring of four nodes or more")
-        ring = draw(nodes, len(nodes), source)
-        patient.cut(Neighbourhoods(ring, reach), self.label)
-        return ring
-
-
-@dataclass(frozen=True, slots=True)
-class Heal:
-    """The cuts of that label are lifted; without one, all are."""
-
-    label: str | None = None
-    name: ClassVar[str] = "heal"
-
-    def strike(self, patient: Patient, _: random.Random) -> object:
-        patient.heal(self.label)
-        return ()
+        ring = draw(nodes, len(nodes), luck.random)
+        return imposed(Cut(BeyondNeighbours(ring, reach), self.label), patient, ring)

@@ -196,24 +196,29 @@ def durations(distribution: Distribution, streams: Streams, name: str) -> Iterat
 
     def blocks() -> Iterator[list[int]]:
         source = streams.numpy(name)
-        size = _FIRST_BLOCK
-        while True:
+        for size in _block_sizes():
             yield distribution.draw(source, size).tolist()
-            size = min(2 * size, _LARGEST_BLOCK)
 
     return chain.from_iterable(blocks())
 
 
 def coin_flips(probability: float, streams: Streams, name: str) -> Iterator[bool]:
     """An endless supply of events of that probability, drawn by comparing raw bits with an integer threshold."""
-    threshold = round(probability * (1 << 63))
+    if probability == 0:
+        return repeat(False)
+    threshold = np.uint64(round(probability * (1 << 63)))
+    return chain.from_iterable((raw >> np.uint64(1) < threshold).tolist() for raw in raw_blocks(streams, name))
 
-    def blocks() -> Iterator[list[bool]]:
-        source = streams.numpy(name)
-        size = _FIRST_BLOCK
-        while True:
-            raw = source.bit_generator.random_raw(size) >> np.uint64(1)
-            yield (raw < np.uint64(threshold)).tolist()
-            size = min(2 * size, _LARGEST_BLOCK)
 
-    return chain.from_iterable(blocks())
+def raw_blocks(streams: Streams, name: str) -> Iterator[np.ndarray]:
+    """Raw 64-bit numbers of a stream in blocks; the stream is made when the first block is asked for."""
+    source = streams.numpy(name)
+    for size in _block_sizes():
+        yield source.bit_generator.random_raw(size)
+
+
+def _block_sizes() -> Iterator[int]:
+    size = _FIRST_BLOCK
+    while True:
+        yield size
+        size = min(2 * size, _LARGEST_BLOCK)

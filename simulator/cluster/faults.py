@@ -1,19 +1,27 @@
-"""Faults as values, and the process that plays a schedule of them.
+"""Faults as values. What a fault does it can undo, where that makes sense: nodes are faults' first victims.
 
-A fault's targets are names or descriptions. A description is resolved when the fault strikes; while what it
-describes does not exist (no leader yet), the fault waits. Faults of links are in `cuts`.
+A fault's targets are names or descriptions, resolved when it strikes (`targets`). Faults of links are in `cuts` and
+`weather`, those that only strain a node in `strains`; `schedule` says when they strike, and for how long.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
-from simulator.cluster.distributions import Constant, Distribution
-from simulator.cluster.targets import NoTargetError, Patient, Target, resolve
-from simulator.protocol import Nanoseconds, NodeId
+from simulator.cluster.luck import Luck
+from simulator.cluster.targets import Patient, Target, resolve
+from simulator.protocol import NodeId
+
+Undo = Callable[[], None]
+
+
+class Struck(NamedTuple):
+    """Whom a fault has struck, for the trace, and what undoes it; None where nothing does."""
+
+    nodes: object
+    undo: Undo | None = None
 
 
 class Fault(Protocol):
@@ -21,8 +29,8 @@ class Fault(Protocol):
 
     name: ClassVar[str]
 
-    def strike(self, patient: Patient, source: random.Random) -> object:
-        """Do it, and return whom it struck, for the trace. Raises NoTargetError before anything is done."""
+    def strike(self, patient: Patient, luck: Luck) -> Struck:
+        """Do it. Raises NoTargetError before anything is done."""
         ...
 
 
@@ -34,27 +42,65 @@ class NodeFault:
     name: ClassVar[str]
     state: ClassVar[str]  # Whom it can strike.
 
-    def strike(self, patient: Patient, source: random.Random) -> object:
-        nodes = resolve(self.target, patient, self.state, source)
-        for node in nodes:
-            self.strike_one(patient, node)
-        return nodes
+    def strike(self, patient: Patient, luck: Luck) -> Struck:
+        nodes = resolve(self.target, patient, self.state, luck)
+        undos = [self.strike_one(patient, node) for node in nodes]
+        return Struck(nodes, all_of(undo for undo in undos if undo is not None))
 
-    def strike_one(self, patient: Patient, node: NodeId) -> None:
-        """What happens to each node."""
+    def strike_one(self, patient: Patient, node: NodeId) -> Undo | None:
+        """What happens to each node, and what undoes it."""
+        raise NotImplementedError
+
+
+def all_of(undos: Iterable[Undo]) -> Undo | None:
+    """One after the other; None where there are none."""
+    every = list(undos)
+
+    def undo() -> None:
+        for one in every:
+            one()
+
+    return undo if every else None
 
 
 class Crash(NodeFault):
-    """The host goes silent; only its disk survives."""
+    """The host goes silent; only its disk survives. Undone by a restart."""
 
     name, state = "crash", "running"
 
-    def strike_one(self, patient: Patient, node: NodeId) -> None:
+    def strike_one(self, patient: Patient, node: NodeId) -> Undo:
         patient.crash(node)
+        return _restart_later(patient, node)
+
+
+class Kill(NodeFault):
+    """The process dies, and its host closes its connections; only its disk survives. Undone by a restart."""
+
+    name, state = "kill", "running"
+
+    def strike_one(self, patient: Patient, node: NodeId) -> Undo:
+        patient.kill(node)
+        return _restart_later(patient, node)
+
+
+class Bounce(Kill):
+    """A kill that is followed by a restart, as in an upgrade."""
+
+    name = "bounce"
+
+
+def _restart_later(patient: Patient, node: NodeId) -> Undo:
+    life = patient.life(node)
+
+    def restart() -> None:
+        if patient.life(node) == life and node in patient.where("down"):
+            patient.start(node)
+
+    return restart
 
 
 class Restart(NodeFault):
-    """A crashed node starts again from what it had saved."""
+    """A node that is down starts again from what it had saved."""
 
     name, state = "restart", "down"
 
@@ -79,8 +125,15 @@ class Pause(NodeFault):
 
     name, state = "pause", "awake"
 
-    def strike_one(self, patient: Patient, node: NodeId) -> None:
+    def strike_one(self, patient: Patient, node: NodeId) -> Undo:
         patient.pause(node)
+        life = patient.life(node)
+
+        def resume() -> None:
+            if patient.life(node) == life and node in patient.where("paused"):
+                patient.resume(node)
+
+        return resume
 
 
 class Resume(NodeFault):
@@ -90,26 +143,3 @@ class Resume(NodeFault):
 
     def strike_one(self, patient: Patient, node: NodeId) -> None:
         patient.resume(node)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scheduled:
-    """A fault and the distribution of the instant at which it strikes."""
-
-    at: Distribution = Constant(0)
-    fault: Fault
-
-
-def play(
-    fault: Fault, at_ns: Nanoseconds, patient: Patient, source: random.Random, timeout: Callable[[int], Any]
-) -> Generator[Any, Any, None]:
-    """The SimPy process of one scheduled fault: wait for its instant, then for its target, and strike."""
-    yield timeout(at_ns)
-    while True:
-        try:
-            nodes = fault.strike(patient, source)
-        except NoTargetError:
-            yield patient.changed()
-        else:
-            patient.struck(fault.name, nodes)
-            return

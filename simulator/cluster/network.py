@@ -5,116 +5,231 @@ A packet's fate is settled when it is sent: one that left before a partition sti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import enum
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from heapq import heappush
-from typing import Any
+from typing import Any, Protocol
 
 from simpy.events import NORMAL
 
+from simulator.cluster.conditions import Condition, Conditions, Cut, Degradation, Hold
 from simulator.cluster.distributions import Constant, Distribution, coin_flips, durations
 from simulator.cluster.kernel import Kernel
-from simulator.cluster.links import Cut, Links
-from simulator.protocol import MILLISECOND, Message, NodeId, describe
+from simulator.cluster.loss import Bernoulli, Loses, LossModel
+from simulator.cluster.topology import Topology
+from simulator.protocol import MILLISECOND, SECOND, Message, Nanoseconds, NodeId, describe, wire_size
 from simulator.randomness import Streams
 from simulator.trace.trace import MessageRow
 
 
+class Transport(enum.StrEnum):
+    """What carries messages."""
+
+    DATAGRAM = "datagram"  # Each on its own: late, lost, twice, or before an earlier one.
+    STREAM = "stream"  # Over connections: in order, and again until it is there.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSpec:
+    """How connections behave (docs/network.md)."""
+
+    retransmit_after: Nanoseconds = 200 * MILLISECOND  # The first retransmission timeout; each next one is twice that.
+    give_up_after: Nanoseconds = 900 * SECOND  # Of silence, after which a connection is given up.
+    notice: Distribution = Constant(0)  # How long a host takes to close the connections of a process that died.
+    open_at_start: bool = False  # Whether a process opens its connections when it starts, or when it first sends.
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSpec:
-    """What every link does: one-way latency, and the probabilities of loss and duplication, per packet."""
+    """What every link does: latency above that of the topology, loss and duplication per packet, bytes per second."""
 
     latency: Distribution = Constant(5 * MILLISECOND)
-    loss: float = 0.0
+    loss: float | LossModel = 0.0
     duplication: float = 0.0
+    topology: Topology | None = None
+    bandwidth: float | None = None  # Bytes per second of each link, in each direction; None: no limit.
+    transport: Transport = Transport.DATAGRAM
+    stream: StreamSpec = StreamSpec()
+
+
+class Endpoint(Protocol):
+    """A node as the network sees it."""
+
+    def on_delivery(self, sender: NodeId, message: Message) -> None: ...
+    def on_connected(self, peer: NodeId) -> None: ...
+    def on_disconnected(self, peer: NodeId, reason: str) -> None: ...
 
 
 class Port:
-    """A node's way into the network: its own random streams, and where what arrives for it is delivered."""
+    """A node's way into the network: its random streams, and where what arrives for it is delivered."""
 
-    __slots__ = ("deliver", "duplicate_latencies", "duplicates", "latencies", "losses", "node")
+    __slots__ = (
+        "bases",
+        "deliver",
+        "duplicate_latencies",
+        "duplicates",
+        "endpoint",
+        "latencies",
+        "loses",
+        "node",
+        "wires_free_at",
+    )
 
-    def __init__(self, node: NodeId, spec: NetworkSpec, streams: Streams, deliver: Any) -> None:
+    def __init__(self, node: NodeId, spec: NetworkSpec, streams: Streams, endpoint: Endpoint) -> None:
         self.node = node
-        self.deliver = deliver
+        self.endpoint = endpoint
+        self.deliver = endpoint.on_delivery
         self.latencies: Iterator[int] = durations(spec.latency, streams, f"n{node} latency")
-        self.losses: Iterator[bool] = coin_flips(spec.loss, streams, f"n{node} loss")
+        self.loses = _loses(spec.loss, streams, f"n{node} loss")
         self.duplicates: Iterator[bool] = coin_flips(spec.duplication, streams, f"n{node} duplication")
         self.duplicate_latencies: Iterator[int] = durations(spec.latency, streams, f"n{node} duplicate latency")
+        self.bases = None if spec.topology is None else spec.topology.bases_from(node)
+        self.wires_free_at: dict[NodeId, Nanoseconds] = {}  # When the link to each receiver has sent what came before.
+
+
+def _loses(loss: float | LossModel, streams: Streams, name: str) -> Loses | None:
+    """None where nothing is ever lost."""
+    model = Bernoulli(loss) if isinstance(loss, int | float) else loss
+    return None if model == Bernoulli(0.0) else model.of(streams, name)
 
 
 class Network:
-    """Carries messages between ports, and counts what was sent by type, lost or not."""
+    """Carries messages between ports as datagrams, and counts what was sent by type, lost or not.
 
-    def __init__(self, spec: NetworkSpec, kernel: Kernel, streams: Streams, message_types: Iterable[type]) -> None:
+    With `journal`, it writes down every packet that carries a message: for one trial that is looked at closely.
+    """
+
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        kernel: Kernel,
+        streams: Streams,
+        message_types: Iterable[type],
+        *,
+        journal: bool = False,
+    ) -> None:
         self.sent: dict[type, int] = dict.fromkeys(message_types, 0)
-        self.links = Links()
+        self.conditions = Conditions()
         self.ports: dict[NodeId, Port] = {}
-        self._spec = spec
+        self.journal: list[MessageRow] | None = [] if journal else None
+        self.spec = spec
         self._streams = streams
         self._kernel = kernel
         self._queue: list[Any] = kernel._queue
         self._order = kernel._eid
-        self._clear = self._is_clear()
+        self._plain = self._is_plain()
 
-    def attach(self, node: NodeId, deliver: Any) -> Port:
-        port = self.ports[node] = Port(node, self._spec, self._streams, deliver)
+    def attach(self, node: NodeId, endpoint: Endpoint) -> Port:
+        port = self.ports[node] = Port(node, self.spec, self._streams, endpoint)
         return port
 
     def transmit(self, port: Port, to: NodeId, message: Message) -> None:
-        """Send one packet. The hot path: a clear network costs a latency and a push."""
+        """Send one message. The hot path: where nothing but loss befalls a packet, it costs a latency and a push."""
         self.sent[type(message)] += 1
-        if self._clear:
+        if self._plain:
             arrives = self._kernel._now + next(port.latencies)
-            heappush(
-                self._queue,
-                (arrives, NORMAL, next(self._order), self.ports[to].deliver, port.node, message),
-            )
+            if port.loses is None or not port.loses(to):
+                heappush(
+                    self._queue,
+                    (arrives, NORMAL, next(self._order), self.ports[to].deliver, port.node, message),
+                )
         else:
-            for latency in self._fate(port, to):
-                self._deliver_after(latency, port, to, message)
+            self.carry(port, to, message, self.ports[to].deliver)
 
-    def cut(self, cut: Cut, name: str | None = None) -> None:
-        self.links.cut(cut, name)
-        self._clear = False
+    def carry(
+        self,
+        port: Port,
+        to: NodeId,
+        message: Message | None,
+        arrive: Callable[[NodeId, Message], None],
+        lost: Callable[[], None] | None = None,
+    ) -> None:
+        """Decide the fate of one packet: `arrive(sender, message)` is called for each copy; or `lost()`, at once."""
+        conditions = self.conditions.on(port.node, to) if self.conditions.in_force else ()
+        stop = _what_stops(conditions) if conditions else None
+        if isinstance(stop, Hold):
+            stop.held.append(partial(self.carry, port, to, message, arrive, lost))
+            return
+        arrivals = () if stop is not None else self._arrivals(port, to, message, conditions)
+        if self.journal is not None and message is not None:
+            self._write_down(port.node, to, message, arrivals)
+        for arrives in arrivals:
+            heappush(self._queue, (arrives, NORMAL, next(self._order), arrive, port.node, message))
+        if not arrivals and lost is not None:
+            lost()
 
-    def heal(self, name: str | None = None) -> None:
-        """Lift the cuts of that name; every cut where none is given."""
-        self.links.heal(name)
-        self._clear = self._is_clear()
+    def impose(self, condition: Condition) -> None:
+        self.conditions.impose(condition)
+        self._plain = False
 
-    def _is_clear(self) -> bool:
-        return not (self.links.cuts or self._spec.loss or self._spec.duplication)
+    def lift(self, condition: Condition) -> bool:
+        """End a condition, and send on what it held. False where it has been lifted before."""
+        lifted = self.conditions.lift(condition)
+        self._plain = self._is_plain()
+        if lifted and isinstance(condition, Hold):
+            for send_again in condition.held:
+                send_again()
+        return lifted
 
-    def _fate(self, port: Port, to: NodeId) -> Sequence[int]:
-        """The latency of each copy that arrives; none for a packet that is stopped or lost."""
-        if self.links.cuts and not self.links.open(port.node, to):
+    # --- What happens to processes and hosts, which datagrams do not notice
+
+    def process_started(self, port: Port, peers: Iterable[NodeId]) -> None:
+        """A process has started on a host, which is up."""
+
+    def process_died(self, port: Port) -> None:
+        """The process is gone; its host is up, and closes its sockets."""
+
+    def host_died(self, port: Port) -> None:
+        """The host goes silent."""
+
+    # --- Inside
+
+    def _is_plain(self) -> bool:
+        """Whether a packet is late or lost, as its sender's luck has it, and nothing else."""
+        spec = self.spec
+        nothing_else = self.journal is None and spec.topology is None and spec.bandwidth is None
+        return nothing_else and not (self.conditions.in_force or spec.duplication)
+
+    def _arrivals(
+        self, port: Port, to: NodeId, message: Message | None, conditions: Iterable[Condition]
+    ) -> Sequence[Nanoseconds]:
+        """The instant at which each copy of a packet that passes arrives; none for one that is lost."""
+        now = self._kernel._now
+        base = now if port.bases is None else now + port.bases[self.spec.topology.placed[to - 1]]  # type: ignore[union-attr]
+        if self.spec.bandwidth is not None:
+            base += self._sending(port, to, message) - now
+        arrives = base + next(port.latencies)
+        lost = port.loses is not None and port.loses(to)
+        twice = False
+        for condition in conditions:
+            if isinstance(condition, Degradation):
+                arrives += next(condition.later)
+                lost |= next(condition.lost)
+                twice |= next(condition.duplicated)
+        if lost:
             return ()
-        latency = next(port.latencies)
-        if self._spec.loss and next(port.losses):
-            return ()
-        if self._spec.duplication and next(port.duplicates):
-            return latency, next(port.duplicate_latencies)
-        return (latency,)
+        if twice or (self.spec.duplication and next(port.duplicates)):
+            return arrives, base + next(port.duplicate_latencies)
+        return (arrives,)
 
-    def _deliver_after(self, latency: int, port: Port, to: NodeId, message: Message) -> None:
-        self._kernel.push(self._kernel._now + latency, self.ports[to].deliver, port.node, message)
+    def _sending(self, port: Port, to: NodeId, message: Message | None) -> Nanoseconds:
+        """When the last byte has left: behind what was sent before on the same link."""
+        assert self.spec.bandwidth is not None
+        free_at = max(self._kernel._now, port.wires_free_at.get(to, 0))
+        sent_at = port.wires_free_at[to] = free_at + round(wire_size(message) * SECOND / self.spec.bandwidth)
+        return sent_at
+
+    def _write_down(self, sender: NodeId, to: NodeId, message: Message, arrivals: Sequence[Nanoseconds]) -> None:
+        assert self.journal is not None
+        name, text, now = type(message).__name__, describe(message), int(self._kernel._now)
+        for arrives_ns in arrivals or (None,):
+            self.journal.append(MessageRow(now, arrives_ns, sender, to, name, text))
 
 
-class JournallingNetwork(Network):
-    """The same network, writing every message down: for one trial that is looked at closely."""
-
-    def __init__(self, spec: NetworkSpec, kernel: Kernel, streams: Streams, message_types: Iterable[type]) -> None:
-        super().__init__(spec, kernel, streams, message_types)
-        self.journal: list[MessageRow] = []
-
-    def transmit(self, port: Port, to: NodeId, message: Message) -> None:
-        self.sent[type(message)] += 1
-        sent_ns = int(self._kernel._now)
-        latencies = self._fate(port, to)
-        arrivals: Sequence[int | None] = [sent_ns + latency for latency in latencies] or [None]
-        for arrives_ns in arrivals:
-            name, text = type(message).__name__, describe(message)
-            self.journal.append(MessageRow(sent_ns, arrives_ns, port.node, to, name, text))
-        for latency in latencies:
-            self._deliver_after(latency, port, to, message)
+def _what_stops(conditions: Iterable[Condition]) -> Condition | None:
+    """What a packet meets: a cut, or else a hold, or nothing that stops it."""
+    stopping = [condition for condition in conditions if condition.stops]
+    cut = (condition for condition in stopping if isinstance(condition, Cut))
+    return next(cut, stopping[0] if stopping else None)

@@ -1,7 +1,7 @@
-"""A virtual node: the `Host` of one algorithm object at a time, with its timers, its disk and its incarnations.
+"""A virtual node: the `Host` of one algorithm object at a time, with its timers, clocks, disk and incarnations.
 
-A node handles one thing at a time. While it is paused, or blocked by a write to disk, what arrives waits in its
-backlog in order of arrival. What it sends waits in its outbox behind the writes requested before.
+A node handles one thing at a time. While it is paused, blocked by a write to disk, or busy with a message, what
+arrives waits in its backlog in order of arrival. What it sends waits in its outbox behind the writes requested before.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from simulator.cluster.clock import Clock, elapsed, true_delay
+from simulator.cluster.delays import Delays
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.network import Network
+from simulator.cluster.storage import Disk, Write
 from simulator.cluster.timers import Alarm, Timers
 from simulator.protocol import ELECTORATE, Algorithm, Host, Message, Nanoseconds, NodeId, Role
 
@@ -26,19 +29,8 @@ class Observer(Protocol):
     def on_note(self, node: NodeId, kind: str, fields: Mapping[str, object]) -> None: ...
 
 
-class Write:
-    """A write on its way to disk: an entry in the queue, due when it is there."""
-
-    __slots__ = ("incarnation", "then", "values")
-
-    def __init__(self, incarnation: int, then: str | None, values: Mapping[str, object]) -> None:
-        self.incarnation = incarnation
-        self.then = then
-        self.values = values
-
-
 class Node:
-    """One node. `running` from start to crash; `ready` while it can handle what arrives at once."""
+    """One node. `running` from start to crash; `ready` while it handles what arrives at once, in no time."""
 
     def __init__(
         self,
@@ -54,6 +46,7 @@ class Node:
         durable: Mapping[str, Any],
         write_times: Iterator[int] | None,
         blocking_disk: bool,
+        service_times: Iterator[int] | None,
     ) -> None:
         self.me = me
         self.peers = peers
@@ -64,19 +57,22 @@ class Node:
         self.algorithm: Algorithm | None = None
         self.paused = False
         self.ready = False
+        self.clock = Clock()
+        self.disk = Disk(kernel, write_times, self._on_written)
         self._build = build
         self._kernel = kernel
         self._observer = observer
         self._timers = Timers(kernel, self._on_due)
-        self._port = network.attach(me, self._on_delivery)
+        self._network = network
+        self._port = network.attach(me, self)
         self._transmit = network.transmit
-        self._write_times = write_times  # None: writing takes no time.
         self._blocking_disk = blocking_disk
-        self._disk_free_at = 0
+        self._service_times = Delays(service_times)  # How long it takes to handle a message.
+        self._serving = False
         self._outbox: deque[Write | tuple[NodeId, Message]] = deque()  # Begins with a write, or is empty.
         self._written: list[Write] = []  # Writes that the node was blocked by when it was paused, now on disk.
-        self._backlog: deque[tuple[Any, Any]] = deque()  # A sender and its message; an alarm and its deadline; a write.
-        # The host's timer verbs are those of its timers: no second call on the hot path.
+        self._backlog: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()  # What to call, and with what.
+        # The host's timer verbs are those of its timers, unless its clock drifts: no second call on the hot path.
         self.set_timer = self._timers.set
         self.cancel_timer = self._timers.cancel
 
@@ -93,39 +89,65 @@ class Node:
     def start(self) -> None:
         """Build the algorithm anew from what is on disk."""
         assert self.algorithm is None
-        self.ready = True
         self.algorithm = self._build(self, MappingProxyType(dict(self.durable)))
+        self._update()
+        self._network.process_started(self._port, self.peers)
         self.algorithm.on_start()
 
     def crash(self) -> None:
-        """Lose everything but the disk; a write that has not reached it is lost, too."""
-        self.incarnation += 1
-        self.algorithm = None
-        self.paused = False
-        self.ready = False
-        self._timers.clear()
-        self._outbox.clear()
-        self._written.clear()
-        self._backlog.clear()
-        self._disk_free_at = 0
+        """The host goes silent. All is lost but the disk; a write that has not reached it is lost, too."""
+        self._die()
+        self.disk.forget()
+        self._network.host_died(self._port)
+
+    def kill(self) -> None:
+        """The process dies, with all that a crash takes; its host closes its connections."""
+        self._die()
+        self._network.process_died(self._port)
 
     def pause(self) -> None:
         self.paused = True
-        self.ready = False
+        self._update()
 
     def resume(self) -> None:
         """Handle at this instant all that came due, in the order of its instants."""
         self.paused = False
-        self._get_ready()
+        self._update()
         written, self._written = self._written, []
         for write in written:
             self._complete(write)
         self._catch_up()
 
+    def slow(self, service_times: Iterator[int]) -> None:
+        """Take longer over every message, until `hasten` is called with the same supply."""
+        self._service_times.add(service_times)
+        self._update()
+
+    def hasten(self, service_times: Iterator[int]) -> None:
+        self._service_times.remove(service_times)
+        self._update()
+
+    def skew(self, drift_ppb: int | None, offset_ns: Nanoseconds | None, jump_ns: Nanoseconds) -> Callable[[], None]:
+        """Let the clocks go wrong, each in the ways that are given; what is returned undoes it."""
+        clock = self.clock
+        drift_before, offset_before = clock.drift_ppb, clock.offset_ns
+        if drift_ppb is not None:
+            self._drift(drift_ppb)
+        if offset_ns is not None:
+            clock.offset_ns = offset_ns
+        clock.offset_ns += jump_ns
+
+        def undo() -> None:
+            if drift_ppb is not None:
+                self._drift(drift_before)
+            clock.offset_ns = clock.offset_ns - jump_ns if offset_ns is None else offset_before
+
+        return undo
+
     # --- What the algorithm asks for (`Host`)
 
     def now(self) -> Nanoseconds:
-        return int(self._kernel._now)
+        return self.clock.wall(self._kernel._now)
 
     def send(self, to: NodeId, message: Message, *, ordered: bool = True) -> None:
         if self._outbox and ordered:
@@ -135,17 +157,15 @@ class Node:
 
     def save(self, then: str | None = None, **durable: object) -> None:
         hash(tuple(durable.values()))  # A value that could change after the write would not be the one on disk.
-        now = int(self._kernel._now)
-        if self._write_times is None:
+        if self.disk.instant:
             self.durable.update(durable)
             if then is not None:
-                self._schedule(Write(self.incarnation, then, {}), now)
+                self._kernel.push(self._kernel._now, self._on_instant_write, Write(self.incarnation, then, {}))
             return
-        self._disk_free_at = max(now, self._disk_free_at) + next(self._write_times)
         write = Write(self.incarnation, then, durable)
-        self._schedule(write, self._disk_free_at)
+        self.disk.write(write)
         self._outbox.append(write)
-        self._get_ready()
+        self._update()
 
     def transition(self, role: Role, term: int, leader: NodeId | None, group: str = ELECTORATE) -> None:
         self._observer.on_transition(self.me, role, term, leader, group)
@@ -153,60 +173,125 @@ class Node:
     def note(self, kind: str, **fields: object) -> None:
         self._observer.on_note(self.me, kind, fields)
 
+    def _drift(self, drift_ppb: int) -> None:
+        """Pending timers ring when the clock says so."""
+        before = self.clock.drift_ppb
+        self.clock.drift(drift_ppb, self._kernel._now)
+        self._timers.rescale(lambda left_ns: true_delay(elapsed(left_ns, before), drift_ppb))
+        self.set_timer = self._set_drifting_timer if drift_ppb else self._timers.set
+
+    def _set_drifting_timer(self, name: str, delay: Nanoseconds) -> None:
+        self._timers.set(name, true_delay(delay, self.clock.drift_ppb))
+
+    # --- What the network brings (`Endpoint`)
+
+    def on_delivery(self, sender: NodeId, message: Message) -> None:
+        if self.ready:
+            self.algorithm.on_message(sender, message)  # type: ignore[union-attr] # Who is ready is running.
+        else:
+            self._receive(self._serve, sender, message)
+
+    def on_connected(self, peer: NodeId) -> None:
+        self._receive(self._connected, peer)
+
+    def on_disconnected(self, peer: NodeId, reason: str) -> None:
+        self._receive(self._disconnected, peer, reason)
+
+    def _connected(self, peer: NodeId, _: None) -> None:
+        assert self.algorithm is not None
+        self.algorithm.on_connect(peer)
+
+    def _disconnected(self, peer: NodeId, reason: str) -> None:
+        assert self.algorithm is not None
+        self.algorithm.on_disconnect(peer, reason)
+
     # --- What comes due
 
-    def _on_delivery(self, sender: NodeId, message: Message) -> None:
-        if self.algorithm is None:
-            return
-        if self.ready:
-            self.algorithm.on_message(sender, message)
-        else:
-            self._backlog.append((sender, message))
-
     def _on_due(self, alarm: Alarm) -> None:
-        assert alarm.deadline is not None and self.algorithm is not None
+        assert alarm.deadline is not None
         if self.ready:
-            self._timers.take(alarm, alarm.deadline)
-            self.algorithm.on_timer(alarm.name)
+            self._ring(alarm, alarm.deadline)
         else:
-            self._backlog.append((alarm, alarm.deadline))
+            self._receive(self._ring, alarm, alarm.deadline)
 
-    def _on_written(self, write: Write, _: None) -> None:
+    def _ring(self, alarm: Alarm, deadline: Nanoseconds) -> None:
+        assert self.algorithm is not None
+        if self._timers.take(alarm, deadline):
+            self.algorithm.on_timer(alarm.name)
+
+    def _on_instant_write(self, write: Write, _: None) -> None:
+        self._on_written(write)
+
+    def _on_written(self, write: Write) -> None:
         if write.incarnation != self.incarnation:
             return
         self.durable.update(write.values)
         if self.paused and self._blocking_disk:
             self._written.append(write)
         elif self.paused:
-            self._backlog.append((write, None))
+            self._receive(self._complete, write)
         else:
             self._complete(write)
             self._catch_up()
 
-    def _complete(self, write: Write) -> None:
+    def _complete(self, write: Write, _: None = None) -> None:
         """Let out what waited for this write, and tell the algorithm."""
         if self._outbox and self._outbox[0] is write:
             self._outbox.popleft()
             while self._outbox and not isinstance(waiting := self._outbox[0], Write):
                 self._outbox.popleft()
                 self._transmit(self._port, *waiting)
-        self._get_ready()
+        self._update()
         if write.then is not None and self.algorithm is not None:
             self.algorithm.on_saved(write.then)
 
+    def _serve(self, sender: NodeId, message: Message) -> None:
+        """Handle a message, after the time that it takes. Meanwhile everything else waits."""
+        assert self.algorithm is not None
+        if self._service_times.none:
+            self.algorithm.on_message(sender, message)
+        else:
+            self._serving = True
+            served_at = self._kernel._now + self._service_times.draw()
+            self._kernel.push(served_at, self._served, self.incarnation, (sender, message))
+
+    def _served(self, incarnation: int, served: tuple[NodeId, Message]) -> None:
+        if incarnation == self.incarnation:
+            self._serving = False
+            self._backlog.appendleft((self._handle, *served))  # Where the node is paused, for when it resumes.
+            self._catch_up()
+
+    def _handle(self, sender: NodeId, message: Message) -> None:
+        assert self.algorithm is not None
+        self.algorithm.on_message(sender, message)
+
+    # --- Inside
+
+    def _receive(self, handle: Callable[[Any, Any], None], one: Any, other: Any = None) -> None:
+        """Handle what has come due, now or after what came before it."""
+        if self.algorithm is not None:
+            self._backlog.append((handle, one, other))
+            self._catch_up()
+
     def _catch_up(self) -> None:
-        while self.ready and self._backlog:
-            one, other = self._backlog.popleft()
-            assert self.algorithm is not None
-            if isinstance(one, Write):
-                self._complete(one)
-            elif not isinstance(one, Alarm):
-                self.algorithm.on_message(one, other)
-            elif self._timers.take(one, other):
-                self.algorithm.on_timer(one.name)
+        while self._backlog and self._able:
+            handle, one, other = self._backlog.popleft()
+            handle(one, other)
 
-    def _get_ready(self) -> None:
-        self.ready = self.awake and not (self._blocking_disk and self._outbox)
+    @property
+    def _able(self) -> bool:
+        return self.awake and not self._serving and not (self._blocking_disk and self._outbox)
 
-    def _schedule(self, write: Write, at_ns: int) -> None:
-        self._kernel.push(at_ns, self._on_written, write)
+    def _update(self) -> None:
+        self.ready = self._able and self._service_times.none
+
+    def _die(self) -> None:
+        self.incarnation += 1
+        self.algorithm = None
+        self.paused = False
+        self._serving = False
+        self._timers.clear()
+        self._outbox.clear()
+        self._written.clear()
+        self._backlog.clear()
+        self._update()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from simulator.protocol import Nanoseconds, NodeId
-from simulator.trace.kinds import CRASH, CUT_OFF, LEADER_BACK, LEADER_LOST, PAUSE, STEP_DOWN
+from simulator.trace.kinds import CUT_OFF, LEADER_BACK, LEADER_LOST, PAUSE, STEP_DOWN
 
 
 class Claim(NamedTuple):
@@ -64,8 +64,9 @@ class Reign:
     def stepped_down(self, node: NodeId) -> None:
         self._ended(node, STEP_DOWN)
 
-    def crashed(self, node: NodeId) -> None:
-        self._ended(node, CRASH)
+    def died(self, node: NodeId, cause: str) -> None:
+        """By a crash, or a kill."""
+        self._ended(node, cause)
 
     def recheck(self) -> None:
         """See whether the reigning leader can still lead, after nodes or links have changed."""

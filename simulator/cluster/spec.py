@@ -7,8 +7,9 @@ from typing import Any
 
 from simulator.algorithms.registry import Registration
 from simulator.cluster.distributions import Constant, Distribution
-from simulator.cluster.faults import Scheduled
+from simulator.cluster.nemesis import Nemesis
 from simulator.cluster.network import NetworkSpec
+from simulator.cluster.schedule import Scheduled
 from simulator.cluster.stop import StopWhen
 from simulator.protocol import Nanoseconds, NodeId
 
@@ -43,8 +44,10 @@ class ClusterSpec:
     start: Distribution = Constant(0)  # When each node starts.
     logs: LogSpec | None = None
     disk: DiskSpec = field(default_factory=DiskSpec)
+    service: Distribution | None = None  # How long a node takes over each message; None: no time at all.
     network: NetworkSpec = field(default_factory=NetworkSpec)
     faults: tuple[Scheduled, ...] = ()
+    nemesis: Nemesis | None = None
     stop_when: StopWhen | None = None
     stable_after: Nanoseconds = 0  # How long a claim must last to count as stable.
     event_limit: int = DEFAULT_EVENT_LIMIT

@@ -1,15 +1,19 @@
-"""Whom a fault strikes: a node by its name, or a description that is resolved when the fault strikes."""
+"""Whom a fault strikes: a node by its name, a zone, or a description that is resolved when the fault strikes."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeAlias
 
-from simulator.cluster.links import Cut
-from simulator.protocol import NodeId
+from simulator.cluster.conditions import Condition
+from simulator.cluster.luck import Luck
+from simulator.protocol import Nanoseconds, NodeId
 
-Target: TypeAlias = NodeId | str  # n3 is 3; or one of DESCRIPTIONS.
+# n3 is 3; `zone:NAME`; one of DESCRIPTIONS; or several of these.
+Target: TypeAlias = "NodeId | str | tuple[Target, ...]"
+
+ZONE = "zone:"
 
 
 class NoTargetError(LookupError):
@@ -22,26 +26,60 @@ class Patient(Protocol):
     def leader(self) -> NodeId | None: ...
     def size(self) -> int: ...
     def where(self, state: str) -> Sequence[NodeId]: ...
-    def crash(self, node: NodeId) -> None: ...
+    def zone(self, name: str) -> Sequence[NodeId]:
+        """The nodes in a zone."""
+        ...
+
+    def zone_of(self, node: NodeId) -> str | None: ...
+    def life(self, node: NodeId) -> int:
+        """Another number in every life of a node's process: what is undone later is undone in the same life only."""
+        ...
+
+    # Processes and hosts.
     def start(self, node: NodeId) -> None: ...
+    def crash(self, node: NodeId) -> None: ...
+    def kill(self, node: NodeId) -> None: ...
     def wipe(self, node: NodeId) -> None: ...
     def pause(self, node: NodeId) -> None: ...
     def resume(self, node: NodeId) -> None: ...
-    def cut(self, cut: Cut, name: str | None = None) -> None: ...
-    def heal(self, name: str | None = None) -> None: ...
-    def changed(self) -> Any: ...
-    def struck(self, fault: str, nodes: object) -> None: ...
+
+    # Strains. Each takes an amount, and what it returns takes it back.
+    def slow_node(self, node: NodeId, service_times: Iterator[int]) -> Callable[[], None]: ...
+    def slow_disk(self, node: NodeId, write_times: Iterator[int]) -> Callable[[], None]: ...
+    def stall_disk(self, node: NodeId) -> Callable[[], None]: ...
+    def skew_clock(
+        self, node: NodeId, *, drift_ppb: int | None, offset_ns: Nanoseconds | None, jump_ns: Nanoseconds
+    ) -> Callable[[], None]: ...
+
+    # Links.
+    def impose(self, condition: Condition) -> None: ...
+    def lift(self, condition: Condition) -> None: ...
+    def lift_labelled(self, label: str | None, kind: type[Condition] = Condition) -> None: ...
+    def switch(self, condition: Condition, stops: bool) -> bool:
+        """Let a condition stop packets, or not. False where it has been lifted."""
+        ...
+
+    def call_after(self, delay_ns: Nanoseconds, call: Callable[[], None]) -> None: ...
 
 
-def resolve(target: Target, patient: Patient, state: str, source: random.Random) -> tuple[NodeId, ...]:
+def resolve(target: Target, patient: Patient, state: str, luck: Luck) -> tuple[NodeId, ...]:
     """The nodes meant, among those in a state that the fault can strike (a state of `Patient.where`).
 
     Raises NoTargetError where a description fits nobody; a named node in another state is simply not struck.
     """
+    if isinstance(target, tuple):
+        return tuple(dict.fromkeys(node for one in target for node in resolve(one, patient, state, luck)))
     eligible = list(patient.where(state))
     if isinstance(target, int):
         return (target,) if target in eligible else ()
-    return DESCRIPTIONS[target](patient, eligible, source)
+    if target.startswith(ZONE):
+        return _within(eligible, patient.zone(target.removeprefix(ZONE)))
+    return DESCRIPTIONS[target](patient, eligible, luck)
+
+
+def present(targets: Sequence[Target], patient: Patient, luck: Luck) -> tuple[NodeId, ...]:
+    """The nodes meant, running or not, each once, in the order named."""
+    return resolve(tuple(targets), patient, "present", luck)
 
 
 def draw(nodes: Sequence[NodeId], count: int, source: random.Random) -> tuple[NodeId, ...]:
@@ -64,7 +102,11 @@ def _others(patient: Patient, eligible: Sequence[NodeId]) -> list[NodeId]:
     return [node for node in eligible if node != leader]
 
 
-def _successor(patient: Patient, eligible: Sequence[NodeId], _: random.Random) -> tuple[NodeId, ...]:
+def _within(eligible: Sequence[NodeId], nodes: Sequence[NodeId]) -> tuple[NodeId, ...]:
+    return tuple(node for node in eligible if node in nodes)
+
+
+def _successor(patient: Patient, eligible: Sequence[NodeId], _: Luck) -> tuple[NodeId, ...]:
     """The next id after the leader's, cyclically."""
     leader = _leader(patient, patient.where("running"))
     in_turn = sorted(_others(patient, eligible), key=lambda node: (node < leader, node))
@@ -73,32 +115,40 @@ def _successor(patient: Patient, eligible: Sequence[NodeId], _: random.Random) -
     return (in_turn[0],)
 
 
-def _highest(_: Patient, eligible: Sequence[NodeId], __: random.Random) -> tuple[NodeId, ...]:
+def _highest(_: Patient, eligible: Sequence[NodeId], __: Luck) -> tuple[NodeId, ...]:
     if not eligible:
         raise NoTargetError("highest-id")
     return (max(eligible),)
+
+
+def _zone_of_leader(patient: Patient, eligible: Sequence[NodeId], _: Luck) -> tuple[NodeId, ...]:
+    zone = patient.zone_of(_leader(patient, patient.where("running")))
+    if zone is None:
+        raise NoTargetError("zone-of-leader")
+    return _within(eligible, patient.zone(zone))
 
 
 def _minority(size: int) -> int:
     return (size - 1) // 2
 
 
-Describe: TypeAlias = Callable[[Patient, Sequence[NodeId], random.Random], tuple[NodeId, ...]]
+Describe: TypeAlias = Callable[[Patient, Sequence[NodeId], Luck], tuple[NodeId, ...]]
 
 # Sizes of majorities and minorities are those of the configuration, whoever is down.
 DESCRIPTIONS: Mapping[str, Describe] = {
     "leader": lambda patient, eligible, _: (_leader(patient, eligible),),
-    "follower": lambda patient, eligible, source: draw(_others(patient, eligible), 1, source),
-    "random": lambda _, eligible, source: draw(eligible, 1, source),
+    "follower": lambda patient, eligible, luck: draw(_others(patient, eligible), 1, luck.random),
+    "random": lambda _, eligible, luck: draw(eligible, 1, luck.random),
     "all": lambda _, eligible, __: tuple(eligible),
     "highest-id": _highest,
     "successor-of-leader": _successor,
-    "minority": lambda patient, eligible, source: draw(eligible, _minority(patient.size()), source),
-    "majority-without-leader": lambda patient, eligible, source: draw(
-        _others(patient, eligible), patient.size() // 2 + 1, source
+    "zone-of-leader": _zone_of_leader,
+    "minority": lambda patient, eligible, luck: draw(eligible, _minority(patient.size()), luck.random),
+    "majority-without-leader": lambda patient, eligible, luck: draw(
+        _others(patient, eligible), patient.size() // 2 + 1, luck.random
     ),
-    "leader-and-minority": lambda patient, eligible, source: (
+    "leader-and-minority": lambda patient, eligible, luck: (
         _leader(patient, eligible),
-        *draw(_others(patient, eligible), max(0, _minority(patient.size()) - 1), source),
+        *draw(_others(patient, eligible), max(0, _minority(patient.size()) - 1), luck.random),
     ),
 }

@@ -57,6 +57,13 @@ class Timers:
         if alarm is not None:
             alarm.deadline = None
 
+    def rescale(self, scaled: Callable[[int], int]) -> None:
+        """Give every timer that has not come due the delay that `scaled` makes of what is left of its own."""
+        now = self._kernel._now
+        for alarm in list(self._alarms.values()):
+            if alarm.deadline is not None and alarm.deadline > now:
+                self.set(alarm.name, scaled(alarm.deadline - now))
+
     def clear(self) -> None:
         """Forget every timer: what the queue still holds for them will find itself unknown."""
         self._alarms = {}

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
+from simulator.cluster.schedule import OCCASIONS
 from simulator.cluster.stop import StopWhen
-from simulator.scenario.faults import CutForm, HealForm, MajoritiesRingForm, node_id
+from simulator.scenario.link_faults import HealVerb, HoldVerb, LinkVerb, MajoritiesRingVerb, ReleaseVerb
 from simulator.scenario.problems import Path, alternatives, reject
+from simulator.scenario.targets import is_node, node_id, zone_named
 from simulator.scenario.units import format_duration
 
 if TYPE_CHECKING:  # The models call these checks.
-    from simulator.scenario.faults import FaultForm
+    from simulator.scenario.distributions import DistributionForm
+    from simulator.scenario.fault_forms import FaultForm, Verb
     from simulator.scenario.schema import Cluster, Published, Scenario
 
 Found: TypeAlias = Iterator[tuple[Path, str]]
@@ -72,38 +75,61 @@ def _stability(scenario: Scenario) -> Found:
 def _faults(scenario: Scenario) -> Found:
     for number, fault in enumerate(scenario.faults):
         here: Path = ("faults", number)
-        yield from _strikes_in_time(scenario, fault, here)
-        seen: set[str] = set()
-        for path, target in fault.targets():
-            if trouble := _target_trouble(scenario, target):
-                yield (*here, *path), trouble
-            elif target in seen and target.startswith("n"):
-                yield (*here, *path), f"{target} is named twice"
-            seen.add(target)
-        if getattr(fault, "restart", None) in ("leader", "leader-and-minority"):
-            yield (*here, "restart"), "a leader is never down; name the node, or write all"
-        yield from (((*here, *path), trouble) for path, trouble in _cut_trouble(scenario, fault))
+        yield from (((*here, *path), trouble) for path, trouble in _times(scenario, fault))
+        yield from (((*here, *path), trouble) for path, trouble in verb(scenario, fault))
 
 
-def _cut_trouble(scenario: Scenario, fault: FaultForm) -> Found:
-    if isinstance(fault, HealForm):
-        labels = ["all", *sorted({cut.label for cut in scenario.faults if isinstance(cut, CutForm) and cut.label})]
-        if fault.heal not in labels:
-            yield ("heal",), f"{fault.heal} is the label of no cut; {alternatives(fault.heal, labels)}"
-    if isinstance(fault, MajoritiesRingForm) and scenario.cluster.nodes - len(scenario.cluster.absent) < 4:
-        yield ("majorities_ring",), "needs four nodes or more: of three, a node and its neighbours are everybody"
+def verb(scenario: Scenario, fault: Verb) -> Found:
+    """What a fault does against the cluster and the other faults."""
+    seen: set[str] = set()
+    for path, target in fault.targets():
+        if trouble := _target_trouble(scenario, target):
+            yield path, trouble
+        elif target in seen and is_node(target):
+            yield path, f"{target} is named twice"
+        elif fault.key == "restart" and target in ("leader", "leader-and-minority"):
+            yield path, "a leader is never down; name the node, or write all"
+        seen.add(target)
+    if isinstance(fault, HealVerb | ReleaseVerb):
+        yield from _label_trouble(scenario, fault, getattr(fault, fault.key))
+    if isinstance(fault, MajoritiesRingVerb) and scenario.cluster.nodes - len(scenario.cluster.absent) < 4:
+        yield (fault.key,), "needs four nodes or more: of three, a node and its neighbours are everybody"
 
 
-def _strikes_in_time(scenario: Scenario, fault: FaultForm, here: Path) -> Found:
-    least, greatest = fault.at.bounds()
+def _label_trouble(scenario: Scenario, fault: Verb, label: str) -> Found:
+    kind = HoldVerb if isinstance(fault, ReleaseVerb) else LinkVerb
+    labels = ["all", *sorted({other.label for other in scenario.faults if isinstance(other, kind) and other.label})]
+    if label not in labels:
+        yield (fault.key,), f"{label} is the label of no {kind.what}; {alternatives(label, labels)}"
+
+
+def _times(scenario: Scenario, fault: FaultForm) -> Found:
+    if fault.at is not None:
+        yield from _in_time(scenario, ("at",), fault.at)
+    if fault.after is not None:
+        yield from _in_time(scenario, ("after",), fault.after.delay)
+        known = [*OCCASIONS, *(other.label for other in scenario.faults if other.label and other is not fault)]
+        if fault.after.occasion not in known:
+            occasion = fault.after.occasion
+            yield ("after",), f"{occasion} is neither an occasion nor another label; {alternatives(occasion, known)}"
+
+
+def _in_time(scenario: Scenario, path: Path, moment: DistributionForm) -> Found:
+    least, greatest = moment.bounds()
     latest = least if greatest is None else greatest
     if latest >= scenario.duration:
         end = format_duration(scenario.duration)
-        yield (*here, "at"), f"{format_duration(latest)} is not before the trial's end at {end} (duration)"
+        yield path, f"{format_duration(latest)} is not before the trial's end at {end} (duration)"
 
 
 def _target_trouble(scenario: Scenario, target: str) -> str | None:
-    if not target[1:].isdigit():
+    zones = scenario.network.zones()
+    zone = zone_named(target)
+    if zone is not None or target == "zone-of-leader":
+        if not zones:
+            return f"there are no zones to name; give network.topology, or name nodes instead of {target}"
+        return None if zone is None or zone in zones else f"{zone} is not a zone; {alternatives(zone, zones)}"
+    if not is_node(target):
         return None  # A description: it finds its nodes when the fault strikes.
     if target in scenario.cluster.absent:
         return f"{target} is absent and never starts; name another node"

@@ -23,7 +23,7 @@ from simulator.cluster.distributions import (
     Weibull,
 )
 from simulator.protocol import Nanoseconds
-from simulator.scenario.fields import DURATION_SCHEMA, Duration, DurationRange, Model, Number, OneKey
+from simulator.scenario.fields import DURATION_SCHEMA, Duration, DurationRange, Model, Number, OneKey, allow_short
 from simulator.scenario.problems import reject
 from simulator.scenario.samples import Samples, read_samples
 from simulator.scenario.units import format_duration
@@ -191,7 +191,7 @@ class ExponentialForm(DistributionForm):
     """The exponential distribution, above a floor."""
 
     exponential: Annotated[
-        ExponentialParameters, Field(json_schema_extra=lambda schema: _allow_short(schema, DURATION_SCHEMA))
+        ExponentialParameters, Field(json_schema_extra=lambda schema: allow_short(schema, DURATION_SCHEMA))
     ]
 
     def _unbounded(self) -> Distribution:
@@ -305,7 +305,7 @@ class EmpiricalForm(DistributionForm):
     """Measured durations: each sample is as likely as another."""
 
     empirical: Annotated[
-        EmpiricalParameters, Field(json_schema_extra=lambda schema: _allow_short(schema, {"type": "string"}))
+        EmpiricalParameters, Field(json_schema_extra=lambda schema: allow_short(schema, {"type": "string"}))
     ]
 
     def _unbounded(self) -> Distribution:
@@ -347,13 +347,6 @@ class MixtureForm(DistributionForm):
 def _check_tail(far_out_ns: float, parameter: str) -> None:
     if far_out_ns > _MOST_NS:
         reject([((parameter,), "makes draws that exceed 146 years; give a lesser one")])
-
-
-def _allow_short(schema: dict[str, Any], short: dict[str, Any]) -> None:
-    """Let a JSON Schema also accept the short way to write a value."""
-    full = dict(schema)
-    schema.clear()
-    schema["anyOf"] = [short, full]
 
 
 DISTRIBUTIONS: dict[str, type[DistributionForm]] = {

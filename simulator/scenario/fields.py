@@ -25,7 +25,13 @@ from pydantic_core import CoreSchema, core_schema
 
 from simulator.protocol import Nanoseconds
 from simulator.scenario.problems import alternatives, reject, shown
-from simulator.scenario.units import DURATION_PATTERN, format_duration, parse_duration
+from simulator.scenario.units import (
+    DURATION_PATTERN,
+    format_duration,
+    format_signed_duration,
+    parse_duration,
+    parse_signed_duration,
+)
 
 
 class Model(BaseModel):
@@ -57,6 +63,20 @@ DURATION_SCHEMA: dict[str, Any] = {
 }
 
 
+SIGNED_DURATION_SCHEMA: dict[str, Any] = {
+    "description": "A number with its unit: ns, us, ms, s, m or h; with a minus sign, the other way.",
+    "anyOf": [{"type": "string", "pattern": "^-?" + DURATION_PATTERN.removeprefix("^")}, {"const": 0}],
+    "examples": ["-150ms", "2s"],
+}
+
+
+def allow_short(schema: dict[str, Any], short: dict[str, Any]) -> None:
+    """Let a JSON Schema also accept the short way to write a value."""
+    full = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [short, full]
+
+
 def _pair(value: object) -> object:
     if isinstance(value, list | tuple) and len(value) == 2:
         return value
@@ -81,6 +101,12 @@ Number = Annotated[float, Strict()]
 Flag = Annotated[bool, Strict()]
 Duration = Annotated[
     Nanoseconds, BeforeValidator(parse_duration), PlainSerializer(format_duration), WithJsonSchema(DURATION_SCHEMA)
+]
+SignedDuration = Annotated[
+    Nanoseconds,
+    BeforeValidator(parse_signed_duration),
+    PlainSerializer(format_signed_duration),
+    WithJsonSchema(SIGNED_DURATION_SCHEMA),
 ]
 DurationRange = Annotated[
     tuple[Duration, Duration],

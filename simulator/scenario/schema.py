@@ -13,7 +13,7 @@ from simulator.cluster.stop import StopWhen
 from simulator.scenario import checks
 from simulator.scenario.algorithms import AnyAlgorithm
 from simulator.scenario.distributions import DISTRIBUTIONS, AnyDistribution, ConstantForm, DistributionForm
-from simulator.scenario.faults import AnyFault, NodeName, node_id
+from simulator.scenario.faults import AnyFault
 from simulator.scenario.fields import (
     DURATION_SCHEMA,
     Duration,
@@ -25,6 +25,7 @@ from simulator.scenario.fields import (
     Probability,
     Word,
 )
+from simulator.scenario.targets import NodeName, node_id
 from simulator.scenario.units import LONGEST
 
 STABLE_AFTER_HEARTBEATS = 16  # How long a stable leader lasts (docs/metrics.md, stabilisation time).
@@ -135,6 +136,10 @@ class Network(Model):
     latency: AnyDistribution = Field(default=ConstantForm(constant="5ms"), description="One-way latency.")  # type: ignore[arg-type]
     loss: Probability = Field(default=0.0, description="The probability that a packet is lost.")
     duplication: Probability = Field(default=0.0, description="The probability that a packet arrives twice.")
+
+    def zones(self) -> tuple[str, ...]:
+        """The zones in which nodes are placed; none where the network has no topology."""
+        return ()
 
     def spec(self) -> NetworkSpec:
         return NetworkSpec(latency=self.latency.value(), loss=self.loss, duplication=self.duplication)

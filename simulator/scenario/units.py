@@ -77,6 +77,18 @@ def format_duration(duration_ns: Nanoseconds) -> str:
     return min(texts, key=len)
 
 
+def parse_signed_duration(text: object) -> Nanoseconds:
+    """The same with a minus sign in front, or without one."""
+    if isinstance(text, str) and text.startswith("-"):
+        return -parse_duration(text[1:])
+    return parse_duration(text)
+
+
+def format_signed_duration(duration_ns: Nanoseconds) -> str:
+    """The same for a duration of either sign."""
+    return f"-{format_duration(-duration_ns)}" if duration_ns < 0 else format_duration(duration_ns)
+
+
 def _decimal(number: Fraction) -> str | None:
     """The finite decimal text of a number; None where there is none."""
     decimals = 0

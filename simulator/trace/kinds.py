@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 STARTED = "started"  # A node starts or restarts.
-CRASHED = "crashed"  # A node loses everything but its disk.
+CRASHED = "crashed"  # A node loses everything but its disk. cause: `kill` where only its process died.
 PAUSED = "paused"  # A node stops handling anything; it still believes what it believed.
 RESUMED = "resumed"
 TRANSITION = "transition"  # A node declares its role, term and the leader that it knows of.
 FAULT = "fault"  # A fault of the schedule has struck; the detail says which, and on whom.
+UNDONE = "undone"  # What a fault did is undone: its time is over.
+SKIPPED = "skipped"  # A fault was left out, since whom it was to strike did not exist.
+UNSTRUCK = "unstruck"  # The trial has ended, and a fault of the schedule had not struck yet.
 LEADER_LOST = "leader-lost"  # The reigning leader crashed, paused, stepped down or was cut off (the cause).
 LEADER_BACK = "leader-back"  # The lost leader, still claiming, resumed or reached a majority again.
 
@@ -18,6 +21,7 @@ LOG = "log"  # last_term, last_index: the end of the node's log.
 
 # The causes of a loss.
 CRASH = "crash"
+KILL = "kill"
 PAUSE = "pause"
 STEP_DOWN = "step-down"
 CUT_OFF = "cut-off"

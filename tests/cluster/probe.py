@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 from simulator.algorithms.registry import Registration
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults import Fault, Scheduled
+from simulator.cluster.faults import Fault
 from simulator.cluster.network import NetworkSpec
+from simulator.cluster.schedule import Scheduled
 from simulator.cluster.spec import ClusterSpec, DiskSpec
 from simulator.protocol import MILLISECOND, Algorithm, Host, NodeId, message
 from simulator.trace.trace import Trace

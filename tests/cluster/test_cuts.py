@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.cluster.cuts import Bridge, CutLink, Heal, Isolate, MajoritiesRing, Partition, PartitionOneway
+from simulator.cluster.conditions import Condition, Conditions, Cut
+from simulator.cluster.cuts import Bridge, CutLink, Isolate, MajoritiesRing, Partition, PartitionOneway
 from simulator.cluster.faults import Fault
-from simulator.cluster.links import Cut, Groups, Links, Pairs
+from simulator.cluster.links import BetweenGroups, Pairs
+from simulator.cluster.luck import Luck
 from simulator.cluster.targets import DESCRIPTIONS, NoTargetError, Target, resolve
+from simulator.cluster.weather import Heal
+from simulator.randomness import Streams
 
 NODES = range(1, 8)
 Open = set[tuple[int, int]]
@@ -22,7 +27,7 @@ class Patient:
     """A cluster of which only links, a leader and who is down matter."""
 
     def __init__(self, nodes: int = 7, leader: int | None = 6, down: Sequence[int] = ()) -> None:
-        self.links = Links()
+        self.links = Conditions()
         self.nodes = nodes
         self.its_leader = leader
         self.down = down
@@ -36,27 +41,39 @@ class Patient:
     def where(self, state: str) -> list[int]:
         return [node for node in range(1, self.nodes + 1) if state == "present" or node not in self.down]
 
-    def cut(self, cut: Cut, name: str | None = None) -> None:
-        self.links.cut(cut, name)
+    def impose(self, condition: Condition) -> None:
+        self.links.impose(condition)
 
-    def heal(self, name: str | None = None) -> None:
-        self.links.heal(name)
+    def lift(self, condition: Condition) -> None:
+        self.links.lift(condition)
+
+    def lift_labelled(self, label: str | None, kind: type[Condition] = Condition) -> None:
+        for condition in self.links.labelled(label):
+            if isinstance(condition, kind):
+                self.links.lift(condition)
+
+    def zone(self, name: str) -> Sequence[int]:
+        return ()
+
+    def zone_of(self, node: int) -> str | None:
+        return None
 
     def open(self) -> Open:
         every = range(1, self.nodes + 1)
         return {(one, other) for one in every for other in every if one != other and self.links.open(one, other)}
 
-    def _never(self, *_: object) -> None:
+    def _never(self, *_: Any, **__: Any) -> Any:
         raise AssertionError("a cut strikes no node")
 
-    crash = start = wipe = pause = resume = struck = changed = _never
+    crash = kill = start = wipe = pause = resume = life = switch = call_after = _never
+    slow_node = slow_disk = stall_disk = skew_clock = _never
 
 
 def struck(*faults: Fault, patient: Patient | None = None, seed: int = 1) -> Open:
     """The links that are open after these faults."""
     patient = patient or Patient()
     for fault in faults:
-        fault.strike(patient, random.Random(seed))
+        fault.strike(patient, Luck(Streams(seed, 0), "fault"))
     return patient.open()
 
 
@@ -87,10 +104,10 @@ def test_order_does_not_matter_and_each_cut_only_takes_away(faults: list[Fault],
 
 @given(subsets, subsets)
 def test_one_way_with_its_reverse_is_two_way(one: frozenset[int], other: frozenset[int]) -> None:
-    there, back = Links(), Links()
-    there.cut(Pairs(one, other))
-    there.cut(Pairs(other, one))
-    back.cut(Pairs(one, other, both_ways=True))
+    there, back = Conditions(), Conditions()
+    there.impose(Cut(Pairs(one, other)))
+    there.impose(Cut(Pairs(other, one)))
+    back.impose(Cut(Pairs(one, other, both_ways=True)))
     assert all(there.open(a, b) == back.open(a, b) for a in NODES for b in NODES)
 
 
@@ -133,16 +150,16 @@ def test_three_nodes_make_no_majorities_ring(nodes: int) -> None:
 
 
 def test_bridges_are_in_every_group() -> None:
-    groups = Groups([(1, 2), (3, 4)], bridges=(5,))
-    assert not any(groups.severs(5, node) or groups.severs(node, 5) for node in (1, 2, 3, 4, 9))
-    assert groups.severs(1, 3)
+    groups = BetweenGroups([(1, 2), (3, 4)], bridges=(5,))
+    assert not any(groups.covers(5, node) or groups.covers(node, 5) for node in (1, 2, 3, 4, 9))
+    assert groups.covers(1, 3)
 
 
 # --- Targets
 
 
 def meant(target: Target, patient: Patient, seed: int = 1, state: str = "running") -> tuple[int, ...]:
-    return resolve(target, patient, state, random.Random(seed))
+    return resolve(target, patient, state, Luck(Streams(seed, 0), "fault"))
 
 
 @pytest.mark.parametrize(("leader", "down", "successor"), [(6, (), 7), (7, (), 1), (6, (7,), 1), (2, (3, 4), 5)])
@@ -182,6 +199,6 @@ def test_nobody_is_no_target(target: str) -> None:
 
 def test_drawn_targets_are_uniform() -> None:
     # 7000 draws among 7: each about 1000, standard deviation 29; five of them is 146.
-    source = random.Random(1)
-    drawn = [resolve("random", Patient(), "running", source)[0] for _ in range(7000)]
+    luck = Luck(Streams(1, 0), "fault")
+    drawn = [resolve("random", Patient(), "running", luck)[0] for _ in range(7000)]
     assert all(abs(drawn.count(node) - 1000) < 146 for node in NODES)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.cluster.cuts import Heal, Partition
+from simulator.cluster.cuts import Partition
 from simulator.cluster.distributions import Constant
 from simulator.cluster.faults import Crash, Restart
 from simulator.cluster.kernel import EventLimitError
 from simulator.cluster.network import NetworkSpec
 from simulator.cluster.stop import StopWhen
+from simulator.cluster.weather import Heal
 from simulator.protocol import LEADER
 from simulator.trace import kinds
 from tests.cluster.probe import MS, Script, at, every, play, reached, send, timer

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from simulator.cluster.cuts import Heal, Partition
-from simulator.cluster.faults import Crash, Pause, Restart, Resume, Scheduled
+from simulator.cluster.cuts import Partition
+from simulator.cluster.faults import Crash, Pause, Restart, Resume
+from simulator.cluster.schedule import Scheduled
+from simulator.cluster.weather import Heal
 from simulator.protocol import FOLLOWER, LEADER
 from simulator.trace.kinds import CRASH, CUT_OFF, LEADER_BACK, LEADER_LOST, PAUSE, STEP_DOWN
 from tests.cluster.probe import MS, Deed, Script, at, every, play, send, timer

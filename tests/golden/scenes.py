@@ -11,12 +11,14 @@ from collections.abc import Iterable, Mapping
 from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import run_trial
-from simulator.cluster.cuts import Heal, Partition
+from simulator.cluster.cuts import Partition
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults import Crash, Fault, Pause, Restart, Resume, Scheduled
+from simulator.cluster.faults import Crash, Fault, Pause, Restart, Resume
 from simulator.cluster.network import NetworkSpec
+from simulator.cluster.schedule import Scheduled
 from simulator.cluster.spec import ClusterSpec, DiskSpec, LogSpec
 from simulator.cluster.stop import StopWhen
+from simulator.cluster.weather import Heal
 from simulator.protocol import MICROSECOND, MILLISECOND, SECOND
 
 MS = MILLISECOND

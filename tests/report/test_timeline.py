@@ -16,8 +16,9 @@ from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Uniform
-from simulator.cluster.faults import Crash, Scheduled
+from simulator.cluster.faults import Crash
 from simulator.cluster.network import NetworkSpec
+from simulator.cluster.schedule import Scheduled
 from simulator.cluster.spec import ClusterSpec
 from simulator.protocol import CANDIDATE, ELECTORATE, FOLLOWER, LEADER, MILLISECOND, NodeId, Role
 from simulator.report.lanes import fault_label, lanes

@@ -77,7 +77,7 @@ MISTAKES = [
     (
         "{at: 2s, heal: all}",
         "{at: 2s}",
-        "x.yaml:25: faults.4: {at: 2s} is not a fault; give one of crash, restart, a",
+        "x.yaml:25: faults.4: {at: 2s} is not a fault; give one of crash, kill, bounce, restart, a",
     ),
     (
         "heal: all",
@@ -85,7 +85,7 @@ MISTAKES = [
         "x.yaml:25: faults.4: heal and crash cannot stand together; give one of",
     ),
     ("{spread: 100ms}", "togethr", "x.yaml:13: cluster.start: togethr is not a start; did you mean together?"),
-    ("heal: all", "heal: n1", "x.yaml:25: faults.4.heal: n1 is the label of no cut; known: all"),
+    ("heal: all", "heal: n1", "x.yaml:25: faults.4.heal: n1 is the label of no fault of links; known: all"),
     # Numbers that do not fit each other
     (
         "[150ms, 300ms]",
@@ -147,7 +147,7 @@ def test_every_mistake_is_reported_at_once() -> None:
     text = RICH.replace("loss: 0.001", "loss: 2").replace("seed: 7", "seed: x").replace("crash: leader", "crash: n0")
     assert complaint(text).splitlines() == [
         "x.yaml:18: network.loss: 2 is not a probability between 0 and 1",
-        f"x.yaml:21: faults.0.crash: n0 is not a target; known: {', '.join(DESCRIPTIONS)}, n1",
+        f"x.yaml:21: faults.0.crash: n0 is not a target; known: {', '.join(DESCRIPTIONS)}, zone:NAME, n1",
         "x.yaml:29: seed: x is not a whole number",
     ]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from simulator.algorithms.raft import RaftConfig
-from simulator.cluster.cuts import Heal, Partition
+from simulator.cluster.cuts import Partition
 from simulator.cluster.distributions import Constant, Distribution, Exponential, LogNormal, Normal, Uniform
-from simulator.cluster.faults import Crash, Pause, Restart, Resume, Scheduled
+from simulator.cluster.faults import Crash, Pause, Restart, Resume
 from simulator.cluster.network import NetworkSpec
+from simulator.cluster.schedule import Scheduled
 from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec, DiskSpec, LogSpec
 from simulator.cluster.stop import StopWhen
+from simulator.cluster.weather import Heal
 from simulator.protocol import MILLISECOND, SECOND
 from simulator.scenario import loads
 from simulator.scenario.algorithms import ALGORITHMS

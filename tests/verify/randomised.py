@@ -13,12 +13,14 @@ from typing import TypeVar
 
 from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import Registration
-from simulator.cluster.cuts import Heal, Partition
+from simulator.cluster.cuts import Partition
 from simulator.cluster.distributions import Constant, Distribution, Exponential, Uniform
-from simulator.cluster.faults import Crash, Fault, Pause, Restart, Resume, Scheduled
+from simulator.cluster.faults import Crash, Fault, Pause, Restart, Resume
 from simulator.cluster.network import NetworkSpec
+from simulator.cluster.schedule import Scheduled
 from simulator.cluster.spec import ClusterSpec, DiskSpec, LogSpec
 from simulator.cluster.targets import Target
+from simulator.cluster.weather import Heal
 from simulator.protocol import MILLISECOND, Nanoseconds
 from simulator.protocol import uniform as draw
 from simulator.randomness import Streams

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from simulator.cluster.cuts import Heal, Partition
+from simulator.cluster.cuts import Partition
+from simulator.cluster.weather import Heal
 from simulator.metrics.elections import elections
 from simulator.protocol import CANDIDATE, LEADER, NodeId
 from simulator.trace import kinds
@@ -58,7 +59,8 @@ class _Reader:
             fault = row.fact("fault")
             self._cuts = 0 if fault == Heal.name else self._cuts + (fault == Partition.name)
             return
-        assert row.node is not None
+        if row.node is None:
+            return
         if row.kind == kinds.TRANSITION:
             self._transition(row, row.node)
         elif row.kind == kinds.VOTE:

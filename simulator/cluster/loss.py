@@ -1,0 +1,69 @@
+"""Loss of packets, as values: each by chance on its own, or in bursts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from simulator.cluster.distributions import coin_flips, raw_blocks
+from simulator.protocol import NodeId
+from simulator.randomness import Streams
+
+Loses = Callable[[NodeId], bool]  # Whether the next packet to that node is lost.
+
+
+@dataclass(frozen=True, slots=True)
+class Bernoulli:
+    """Each packet is lost with the same probability, whatever befell the others."""
+
+    probability: float
+
+    def of(self, streams: Streams, name: str) -> Loses:
+        flips = coin_flips(self.probability, streams, name)
+        return lambda _: next(flips)
+
+
+@dataclass(frozen=True, slots=True)
+class GilbertElliott:
+    """Bursts: a link is good or bad, may change with each packet, and loses packets as its state says.
+
+    Gilbert 1960, Elliott 1963. A link's state before its first packet is drawn from the stationary distribution, in
+    which it is bad with probability enter / (enter + leave). With `loss_bad` 1 and `loss_good` 0, that is the share of
+    packets lost, and a burst has 1 / leave packets on average.
+    """
+
+    enter: float  # The probability of turning bad, per packet.
+    leave: float  # The probability of turning good again, per packet.
+    loss_bad: float = 1.0
+    loss_good: float = 0.0
+
+    def of(self, streams: Streams, name: str) -> Loses:
+        """State is kept per receiver, from the first packet to it; the luck is the sender's, in two draws a packet."""
+        uniform = _uniform_numbers(streams, name)
+        bad: dict[NodeId, bool] = {}
+        enter, stay = _threshold(self.enter), _threshold(1 - self.leave)
+        stationary = _threshold(self.enter / (self.enter + self.leave))
+        lose_bad, lose_good = _threshold(self.loss_bad), _threshold(self.loss_good)
+
+        def loses(to: NodeId) -> bool:
+            was_bad = bad.get(to)
+            chance = stationary if was_bad is None else stay if was_bad else enter
+            is_bad = bad[to] = next(uniform) < chance
+            return next(uniform) < (lose_bad if is_bad else lose_good)
+
+        return loses
+
+
+LossModel = Bernoulli | GilbertElliott
+
+
+def _threshold(probability: float) -> int:
+    return round(probability * (1 << 63))
+
+
+def _uniform_numbers(streams: Streams, name: str) -> Iterator[int]:
+    """Whole numbers uniform in [0, 2**63)."""
+    return chain.from_iterable((raw >> np.uint64(1)).tolist() for raw in raw_blocks(streams, name))

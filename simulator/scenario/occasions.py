@@ -1,0 +1,50 @@
+"""How a scenario says `some time after something`: `leader-elected + 500ms`, or the same as a mapping."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_serializer
+
+from simulator.cluster.schedule import OCCASIONS
+from simulator.scenario.distributions import AnyDistribution, ConstantForm
+from simulator.scenario.fields import Integer, Model, allow_short
+from simulator.scenario.problems import shown
+from simulator.scenario.units import format_duration
+
+LABEL_PATTERN = r"^[A-Za-z0-9_-]{1,40}$"
+Label = Annotated[str, StringConstraints(pattern=LABEL_PATTERN)]
+
+_ABOUT = f"One of {', '.join(OCCASIONS)}; or the label of another fault, which means the instant at which it strikes."
+
+
+class After(Model):
+    """An occasion, and a delay from then on."""
+
+    occasion: Label = Field(description=_ABOUT)
+    occurrence: Annotated[Integer, Field(ge=1)] = Field(default=1, description="The how-many-th of its kind.")
+    delay: AnyDistribution = Field(default=ConstantForm(constant=0), description="How long after it.")
+
+    @model_serializer(mode="plain")
+    def _write(self) -> Any:
+        if self.occurrence == 1 and isinstance(self.delay, ConstantForm) and not self.delay.at_least:
+            delay = self.delay.constant
+            return f"{self.occasion} + {format_duration(delay)}" if delay else self.occasion
+        return {"occasion": self.occasion, "occurrence": self.occurrence, "delay": self.delay.model_dump(mode="json")}
+
+
+def _read(value: Any) -> Any:
+    if isinstance(value, dict | Model):
+        return value
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{shown(value)} is not an occasion; write leader-elected + 500ms, for example")
+    occasion, plus, delay = (part.strip() for part in value.partition("+"))
+    return {"occasion": occasion, "delay": delay} if plus else {"occasion": occasion}
+
+
+_SHORT_SCHEMA = {"type": "string", "examples": ["leader-elected + 500ms"]}
+AnyAfter = Annotated[
+    After,
+    BeforeValidator(_read),
+    Field(json_schema_extra=lambda schema: allow_short(schema, _SHORT_SCHEMA)),
+]

@@ -1,0 +1,82 @@
+"""How a scenario names nodes: `n3`, a zone (`zone:frankfurt`), a description (`leader`), or a list of these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
+
+from simulator.cluster.targets import DESCRIPTIONS, ZONE
+from simulator.cluster.targets import Target as ClusterTarget
+from simulator.protocol import NodeId
+from simulator.scenario.problems import Path, alternatives, shown
+
+NODE_PATTERN = r"^n[1-9][0-9]{0,8}$"
+ZONE_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
+_ZONE_PATTERN = rf"^{ZONE}{ZONE_NAME_PATTERN[1:]}"
+
+
+def _node(name: str) -> str:
+    if not re.fullmatch(NODE_PATTERN, name):
+        raise ValueError(f"{shown(name)} is not a node; nodes are called n1, n2, and so on")
+    return name
+
+
+def _target(name: str) -> str:
+    if name not in DESCRIPTIONS and not re.fullmatch(NODE_PATTERN, name) and not re.fullmatch(_ZONE_PATTERN, name):
+        raise ValueError(f"{shown(name)} is not a target; {alternatives(name, (*DESCRIPTIONS, f'{ZONE}NAME', 'n1'))}")
+    return name
+
+
+def _several(value: object) -> object:
+    if value in ([], ()):
+        raise ValueError("names nobody; give at least one target")
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _alone(targets: tuple[str, ...]) -> str | list[str]:
+    return targets[0] if len(targets) == 1 else list(targets)
+
+
+_NODE_SCHEMA = {"type": "string", "pattern": NODE_PATTERN}
+_TARGET_SCHEMA = {"anyOf": [{"enum": list(DESCRIPTIONS)}, _NODE_SCHEMA, {"type": "string", "pattern": _ZONE_PATTERN}]}
+TARGETS_SCHEMA = {"anyOf": [*_TARGET_SCHEMA["anyOf"], {"type": "array", "items": _TARGET_SCHEMA, "minItems": 1}]}
+
+NodeName = Annotated[str, AfterValidator(_node), WithJsonSchema(_NODE_SCHEMA)]
+Target = Annotated[str, AfterValidator(_target), WithJsonSchema(_TARGET_SCHEMA)]
+Targets = Annotated[  # One may stand alone.
+    tuple[Target, ...],
+    BeforeValidator(_several),
+    PlainSerializer(_alone),
+    WithJsonSchema(TARGETS_SCHEMA),
+]
+
+Named = Iterator[tuple[Path, str]]  # Targets, and where they are named.
+
+
+def node_id(name: str) -> NodeId:
+    """3 for n3."""
+    return int(name[1:])
+
+
+def meant(targets: Iterable[str]) -> tuple[ClusterTarget, ...]:
+    """The targets as the cluster knows them."""
+    return tuple(node_id(name) if re.fullmatch(NODE_PATTERN, name) else name for name in targets)
+
+
+def placed(targets: Iterable[str], *path: str | int) -> Named:
+    """Each target, and its place in a list at that path."""
+    for position, target in enumerate(targets):
+        yield (*path, position), target
+
+
+def zone_named(target: str) -> str | None:
+    """The zone that a target names, if it names one."""
+    return target.removeprefix(ZONE) if target.startswith(ZONE) else None
+
+
+def is_node(target: Any) -> bool:
+    """Whether a target is a node's name."""
+    return re.fullmatch(NODE_PATTERN, target) is not None
