@@ -5,6 +5,9 @@ A drift is given in parts per billion by which the clock is too fast: integers l
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from simulator.protocol import Nanoseconds
 
 _BILLION = 1_000_000_000
@@ -18,6 +21,23 @@ def elapsed(true_ns: Nanoseconds, drift_ppb: int) -> Nanoseconds:
 def true_delay(delay_ns: Nanoseconds, drift_ppb: int) -> Nanoseconds:
     """The time that passes until a clock of that drift has told a delay, rounded up."""
     return -(-delay_ns * _BILLION // (_BILLION + drift_ppb))
+
+
+class Skew(NamedTuple):
+    """One way in which clocks are wrong; None where it leaves that as it is."""
+
+    drift_ppb: int | None
+    offset_ns: Nanoseconds | None
+    jump_ns: Nanoseconds
+
+
+def combined(skews: Iterable[Skew]) -> tuple[int, Nanoseconds]:
+    """Drift and offset under skews in the order in which they came: the latest of each, and the jumps since then."""
+    drift_ppb = offset_ns = 0
+    for skew in skews:
+        drift_ppb = drift_ppb if skew.drift_ppb is None else skew.drift_ppb
+        offset_ns = (offset_ns if skew.offset_ns is None else skew.offset_ns) + skew.jump_ns
+    return drift_ppb, offset_ns
 
 
 class Clock:

@@ -5,7 +5,7 @@ A cut with a `label` can be healed alone, and one that is undone is lifted alone
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from simulator.cluster.conditions import Cut
@@ -14,6 +14,7 @@ from simulator.cluster.links import BetweenGroups, BeyondNeighbours, Pairs
 from simulator.cluster.luck import Luck
 from simulator.cluster.targets import NoTargetError, Patient, Target, draw, present
 from simulator.cluster.weather import imposed
+from simulator.protocol import NodeId
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +76,29 @@ class Isolate:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """Two halves that cannot reach each other, and one node that both reach. The halves are drawn."""
+    """Two halves that cannot reach each other, and one node that both reach. The halves are drawn unless given."""
 
     target: Target
     label: str | None = None
+    halves: tuple[tuple[NodeId, ...], tuple[NodeId, ...]] | None = None
     name: ClassVar[str] = "bridge"
 
     def strike(self, patient: Patient, luck: Luck) -> Struck:
         bridge = present((self.target,), patient, luck)
-        others = [node for node in patient.where("present") if node not in bridge]
-        shuffled = draw(others, len(others), luck.random)
-        halves = tuple(sorted(shuffled[: len(others) // 2])), tuple(sorted(shuffled[len(others) // 2 :]))
+        halves = self.halves or _halves(patient, bridge, luck)
         cut = Cut(BetweenGroups(halves, bridges=bridge), self.label)
         return imposed(cut, patient, (halves[0], bridge, halves[1]))
+
+    def aimed(self, patient: Patient, luck: Luck) -> Bridge:
+        """The same with the nodes named that are meant."""
+        bridge = present((self.target,), patient, luck)
+        return replace(self, target=bridge, halves=_halves(patient, bridge, luck))
+
+
+def _halves(patient: Patient, bridge: tuple[NodeId, ...], luck: Luck) -> tuple[tuple[NodeId, ...], tuple[NodeId, ...]]:
+    others = [node for node in patient.where("present") if node not in bridge]
+    shuffled = draw(others, len(others), luck.random)
+    return tuple(sorted(shuffled[: len(others) // 2])), tuple(sorted(shuffled[len(others) // 2 :]))
 
 
 @dataclass(frozen=True, slots=True)

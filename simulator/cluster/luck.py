@@ -22,6 +22,10 @@ class Luck:
         """For single draws: whom the fault strikes."""
         return self._streams.python(f"{self._name} targets")
 
+    def of(self, part: object) -> Luck:
+        """The luck of one part of it, such as each strike of a nemesis: what one draws shifts no other."""
+        return Luck(self._streams, f"{self._name} {part}")
+
     def durations(self, distribution: Distribution, purpose: str) -> Iterator[int]:
         return durations(distribution, self._streams, f"{self._name} {purpose}")
 

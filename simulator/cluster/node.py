@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from simulator.cluster.clock import Clock, elapsed, true_delay
+from simulator.cluster.clock import Clock, Skew, combined, elapsed, true_delay
 from simulator.cluster.delays import Delays
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.network import Network
@@ -58,6 +58,7 @@ class Node:
         self.paused = False
         self.ready = False
         self.clock = Clock()
+        self._skews: tuple[Skew, ...] = ()  # What is wrong with it at present.
         self.disk = Disk(kernel, write_times, self._on_written)
         self._build = build
         self._kernel = kernel
@@ -128,21 +129,10 @@ class Node:
         self._update()
 
     def skew(self, drift_ppb: int | None, offset_ns: Nanoseconds | None, jump_ns: Nanoseconds) -> Callable[[], None]:
-        """Let the clocks go wrong, each in the ways that are given; what is returned undoes it."""
-        clock = self.clock
-        drift_before, offset_before = clock.drift_ppb, clock.offset_ns
-        if drift_ppb is not None:
-            self._drift(drift_ppb)
-        if offset_ns is not None:
-            clock.offset_ns = offset_ns
-        clock.offset_ns += jump_ns
-
-        def undo() -> None:
-            if drift_ppb is not None:
-                self._drift(drift_before)
-            clock.offset_ns = clock.offset_ns - jump_ns if offset_ns is None else offset_before
-
-        return undo
+        """Let the clocks go wrong, in the ways that are given; what is returned undoes this, and leaves the others."""
+        skew = Skew(drift_ppb, offset_ns, jump_ns)
+        self._set_skews((*self._skews, skew))
+        return lambda: self._set_skews(tuple(other for other in self._skews if other is not skew))
 
     # --- What the algorithm asks for (`Host`)
 
@@ -172,6 +162,12 @@ class Node:
 
     def note(self, kind: str, **fields: object) -> None:
         self._observer.on_note(self.me, kind, fields)
+
+    def _set_skews(self, skews: tuple[Skew, ...]) -> None:
+        self._skews = skews
+        drift_ppb, self.clock.offset_ns = combined(skews)
+        if drift_ppb != self.clock.drift_ppb:
+            self._drift(drift_ppb)
 
     def _drift(self, drift_ppb: int) -> None:
         """Pending timers ring when the clock says so."""

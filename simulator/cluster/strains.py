@@ -55,8 +55,8 @@ class StallDisk:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkewClock:
     """Clocks go wrong: `drift_ppb` is by how many parts in a billion they are too fast from now on, `offset_ns` how far
-    the wall clock is ahead of the monotonic one, `jump_ns` how far it jumps. Undone, drift and offset are as before,
-    and a jump is jumped back.
+    the wall clock is ahead of the monotonic one, `jump_ns` how far it jumps. Of several in force, the latest drift and
+    offset count. Undone, drift and offset are as they would be without it, and a jump is jumped back.
     """
 
     target: Target
