@@ -88,8 +88,9 @@ def run(
     One trial again, with every message (its row in trials.parquet says trial 17):
       electsim run scenarios/raft-leader-crash.yaml --first-trial 17 --trials 1 --trace
 
-    Exits with 0; with 1 where a trial failed or the algorithm broke a promise; with 2 for bad input; with 130 when
-    interrupted, keeping the trials that were finished.
+    Exits with 0; with 1 where a trial failed, the algorithm broke a promise that the scenario does not waive, or the
+    cluster did not recover as the scenario demands (liveness); with 2 for bad input; with 130 when interrupted, keeping
+    the trials that were finished.
     """
     from simulator.experiment.executors import uninterrupted
     from simulator.experiment.store import StoreError, new_directory
@@ -307,12 +308,17 @@ def _draw(result: Result, first: Trace, directory: Path) -> None:
 
 def _finish(result: Result, failure: str | None) -> None:
     """Say what went wrong, if anything, and exit accordingly."""
-    for trial, violation in result.violations[:5]:
-        click.echo(f"electsim: broken promise: trial {trial}: {violation}", err=True)
+    from simulator.checks.liveness import LIVENESS
+
+    for kind, broken in (("broken promise", result.violations), ("waived promise, broken", result.waived)):
+        for trial, violation in broken[:5]:
+            what = "no recovery" if violation.guarantee == LIVENESS else kind
+            click.echo(f"electsim: {what}: trial {trial}: {violation}", err=True)
     if result.stopped_by == "interrupted":
         fail(f"interrupted: {len(result.trials)} of {result.requested} trials were kept", EXIT_INTERRUPTED)
     if failure is not None:
         fail(f"{failure} ({len(result.trials)} trials before it were kept)", EXIT_FAILED)
     if result.violations:
-        trial, _ = result.violations[0]
-        fail(f"a promise was broken; again: {_replay(result.command, trial)}", EXIT_FAILED)
+        trial, first = result.violations[0]
+        what = "a cluster did not recover in time" if first.guarantee == LIVENESS else "a promise was broken"
+        fail(f"{what}; again: {_replay(result.command, trial)}", EXIT_FAILED)

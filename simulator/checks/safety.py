@@ -18,7 +18,7 @@ from simulator.trace.trace import Trace
 class Violation:
     """A broken promise: what happened, when, and between which nodes."""
 
-    guarantee: Guarantee
+    guarantee: str  # A Guarantee; or `liveness`, which no algorithm promises, and a scenario may demand.
     time_ns: Nanoseconds
     text: str
     nodes: tuple[NodeId, ...]

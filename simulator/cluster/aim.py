@@ -70,7 +70,8 @@ def _reach(reach: Reach, patient: Patient, luck: Luck) -> tuple[Reach, _Nodes]:
 def _ends(senders: Any, receivers: Any, patient: Patient, luck: Luck) -> tuple[_Nodes, _Nodes]:
     """Receivers that are not given are all others."""
     one, other = present(senders, patient, luck), present(receivers, patient, luck)
-    return one, other or tuple(node for node in patient.where("present") if node not in one)
+    sending = frozenset(one)
+    return one, other or tuple(node for node in patient.where("present") if node not in sending)
 
 
 def _smaller(one: _Nodes, other: _Nodes) -> _Nodes:

@@ -11,7 +11,7 @@ from simulator.cluster.nemesis import Nemesis
 from simulator.cluster.network import NetworkSpec
 from simulator.cluster.schedule import Scheduled
 from simulator.cluster.stop import StopWhen
-from simulator.protocol import Nanoseconds, NodeId
+from simulator.protocol import Guarantee, Nanoseconds, NodeId
 
 DEFAULT_EVENT_LIMIT = 50_000_000
 
@@ -50,4 +50,6 @@ class ClusterSpec:
     nemesis: Nemesis | None = None
     stop_when: StopWhen | None = None
     stable_after: Nanoseconds = 0  # How long a claim must last to count as stable.
+    liveness_within: Nanoseconds | None = None  # How soon the last fault must be recovered from; None: whenever.
+    waived: frozenset[Guarantee] = frozenset()  # Promises that may be broken.
     event_limit: int = DEFAULT_EVENT_LIMIT

@@ -37,6 +37,7 @@ class Result:
     trials: pd.DataFrame
     elections: pd.DataFrame
     violations: Sequence[tuple[int, Violation]]  # Each broken promise, after the number of its trial.
+    waived: Sequence[tuple[int, Violation]]  # Those that the scenario gives up on purpose.
     command: str  # What repeats this run.
     stopped_by: str | None = None  # Why the run was cut short.
 
@@ -50,6 +51,8 @@ class Result:
         """Statistics and provenance, as `--json` prints them."""
         published = self.scenario.published
         beside = {"published": summaries.beside_published(self.elections, published)} if published else {}
+        if demand := self.scenario.liveness:
+            beside["liveness"] = summaries.liveness(self.trials, demand.within)
         return {
             "scenario": self.scenario.name,
             "version": version("electsim"),
@@ -64,10 +67,15 @@ class Result:
             },
             "elections": summaries.counts(self.elections),
             "metrics": summaries.metrics(self.trials, self.elections),
-            "violations": dict(Counter(str(violation.guarantee) for _, violation in self.violations)),
+            "violations": _counts(self.violations),
+            "waived": _counts(self.waived),
             "versions": {"python": platform.python_version()} | {name: version(name) for name in _RECORDED_VERSIONS},
             "platform": platform.platform(),
         } | beside
+
+
+def _counts(broken: Sequence[tuple[int, Violation]]) -> dict[str, int]:
+    return dict(Counter(str(violation.guarantee) for _, violation in broken))
 
 
 def run(
@@ -136,6 +144,7 @@ def _gather(
         trials=pd.DataFrame([result.row for result in finished]),
         elections=elections,
         violations=[(result.trial, violation) for result in finished for violation in result.violations],
+        waived=[(result.trial, violation) for result in finished for violation in result.waived],
         command=command,
         stopped_by=stopped_by,
     )

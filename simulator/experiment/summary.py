@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from simulator.checks.liveness import Verdict
 from simulator.metrics.leadership import OverlapKind
 from simulator.metrics.statistics import Estimate, Sample, fraction_by_trial, mean, quantiles, ratio
 from simulator.metrics.survival import ecdf
@@ -176,6 +177,16 @@ def counts(elections: pd.DataFrame) -> Mapping[str, int]:
     causes = {cause: int((elections["cause"] == cause).sum()) for cause in ("boot", "loss", "transfer", "spurious")}
     ended = ("elected", "recovered", "withdrawn", "censored")
     return causes | {outcome: int((elections["outcome"] == outcome).sum()) for outcome in ended}
+
+
+def liveness(trials: pd.DataFrame, within_ns: int) -> Summary:
+    """Trials by what they say of the demand, and the time from the last fault to a leader whom a majority follows."""
+    values = trials["recovery_s"].to_numpy(dtype=float)
+    censored = np.isnan(values)
+    until = (trials["end_s"] - trials["last_fault_s"]).to_numpy(dtype=float)
+    found = Sample(np.where(censored, until, values), censored, trials["trial"].to_numpy(dtype=np.int64))
+    verdicts = {str(verdict): int((trials["liveness"] == verdict).sum()) for verdict in Verdict}
+    return {"within_s": within_ns / SECOND, **verdicts, "recovery": durations(found)}
 
 
 # --- Beside published figures

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.checks.liveness import Recovery, liveness
+from simulator.checks.liveness import recovery as look_for_recovery
 from simulator.checks.safety import Violation, violations
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
@@ -19,13 +21,17 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """What a trial leaves: its row of the trials table, its rows of the elections table, and broken promises."""
+    """What a trial leaves: its row of the trials table, its rows of the elections table, and broken promises.
+
+    Broken promises that the scenario has waived stand apart from the others.
+    """
 
     trial: int
     digest: str
     row: Record
     elections: Sequence[Record]
     violations: Sequence[Violation]
+    waived: Sequence[Violation] = ()
 
 
 class TrialError(RuntimeError):
@@ -52,16 +58,26 @@ def simulate(spec: ClusterSpec, seed: int, trial: int) -> TrialResult:
 def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
     """Every metric of one trace."""
     found = elections(trace)
-    broken = violations(trace, spec.registration.algorithm.guarantees)
+    guarantees = spec.registration.algorithm.guarantees
+    broken, waived = violations(trace, guarantees - spec.waived), violations(trace, guarantees & spec.waived)
+    recovered: Record = {}
+    if spec.liveness_within is not None:
+        recovery = look_for_recovery(trace, spec.liveness_within)
+        broken = sorted([*broken, *liveness(recovery, spec.liveness_within)], key=lambda violation: violation.time_ns)
+        recovered = _recovery(recovery)
     stability = _Stability(claims(trace), spec.stable_after, trace.end_ns)
     return TrialResult(
         trial=trial,
         digest=trace.digest,
-        row=_trial_row(trace, stability, trial, found, len(broken)),
+        row=_trial_row(trace, stability, trial, found)
+        | {"violations": len(broken), "waived": len(waived)}
+        | recovered
+        | _sent(trace, trace.sent),
         elections=[
             _election_row(trace, stability, trial, number, election) for number, election in enumerate(found, start=1)
         ],
         violations=broken,
+        waived=waived,
     )
 
 
@@ -120,7 +136,7 @@ def _election_row(trace: Trace, stability: _Stability, trial: int, number: int, 
     } | _sent(trace, _differences(election.sent_before, election.sent_after or election.sent_before))
 
 
-def _trial_row(trace: Trace, stability: _Stability, trial: int, found: Sequence[Election], broken: int) -> Record:
+def _trial_row(trace: Trace, stability: _Stability, trial: int, found: Sequence[Election]) -> Record:
     losses = [election for election in found if election.cause is Cause.LOSS]
     headline = losses or found[:1]
     led = leadership(trace)
@@ -143,8 +159,16 @@ def _trial_row(trace: Trace, stability: _Stability, trial: int, found: Sequence[
         "overlap_s": seconds(sum(overlap.end_ns - overlap.start_ns for overlap in led.overlaps)),
         "overlap_longest_s": seconds(max((overlap.end_ns - overlap.start_ns for overlap in led.overlaps), default=0)),
         "sent_total": sum(trace.sent),
-        "violations": broken,
-    } | _sent(trace, trace.sent)
+    }
+
+
+def _recovery(recovery: Recovery) -> Record:
+    """What the trials table holds where the scenario demands liveness."""
+    return {
+        "liveness": str(recovery.verdict),
+        "last_fault_s": seconds(recovery.since_ns),
+        "recovery_s": seconds(recovery.recovered_ns, recovery.since_ns),
+    }
 
 
 def _differences(before: Iterable[int], after: Iterable[int]) -> list[int]:

@@ -36,7 +36,9 @@ def summary_table(summary: Summary) -> RenderableType:
         _elections(summary),
         _messages(metrics["messages"]),
         _published(summary.get("published"), metrics),
+        _liveness(summary.get("liveness")),
         _violations(summary["violations"]),
+        _waived(summary.get("waived", {})),
         _provenance(summary),
     ]
     return Group(*(line for part in parts if part is not None for line in (part, "")))
@@ -259,9 +261,35 @@ def _add_compared(table: Table, name: str, seconds: float, statistic: Mapping[st
     table.add_row(name, _written(seconds, 1e3)(seconds), value, Text(spread, style="dim"))
 
 
+def _liveness(liveness: Summary | None) -> Text | None:
+    """How many trials met the demand that the cluster recovers, and how long it took them."""
+    if not liveness:
+        return None
+    found = {name: liveness[name] for name in ("recovered", "failed", "undecided")}
+    text = Text(f"Liveness: a majority follows a leader within {liveness['within_s']:g} s of the last fault\n")
+    counts = ", ".join(f"{count:,} {name}" for name, count in found.items() if count or name != "undecided")
+    text.append(f"trials    {counts}", style="bold red" if found["failed"] else "")
+    unfinished = "; the trial ended first" if found["undecided"] else ""
+    text.append(unfinished, style="dim")
+    median, most = _value(liveness["recovery"]["median"]), _value(liveness["recovery"]["max"])
+    if median is not None and most is not None:
+        text.append(f"\nrecovery  median {_with_unit(median)}, at most {_with_unit(most)}")
+    return text
+
+
 def _violations(violations: Mapping[str, int]) -> Text | None:
-    broken = ", ".join(f"{name} {count:,}" for name, count in violations.items() if count)
+    """Liveness has lines of its own: it is a demand of the scenario, and no promise."""
+    broken = _listed({name: count for name, count in violations.items() if name != "liveness"})
     return Text(f"Broken promises: {broken}", style="bold red") if broken else None
+
+
+def _waived(waived: Mapping[str, int]) -> Text | None:
+    broken = _listed(waived)
+    return Text(f"Broken promises, waived by the scenario: {broken}", style="yellow") if broken else None
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
 
 
 def _provenance(summary: Summary) -> Text:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from simulator.cluster.schedule import OCCASIONS
 from simulator.cluster.stop import StopWhen
+from simulator.scenario import demands
 from simulator.scenario.link_faults import HealVerb, HoldVerb, LinkVerb, MajoritiesRingVerb, ReleaseVerb
 from simulator.scenario.problems import Path, alternatives, reject
 from simulator.scenario.targets import is_node, node_id, zone_named
+from simulator.scenario.toll import toll
 from simulator.scenario.units import format_duration
 
 if TYPE_CHECKING:  # The models call these checks.
     from simulator.scenario.distributions import DistributionForm
     from simulator.scenario.fault_forms import FaultForm, Verb
+    from simulator.scenario.nemesis import Nemesis
     from simulator.scenario.schema import Cluster, Published, Scenario
 
 Found: TypeAlias = Iterator[tuple[Path, str]]
@@ -32,8 +35,9 @@ def published(published: Published) -> None:
 
 
 def scenario(scenario: Scenario) -> None:
-    """Algorithm, cluster, faults and duration against each other."""
-    reject([*_logs_are_kept(scenario), *_stability(scenario), *_faults(scenario)])
+    """Algorithm, cluster, faults, demands and duration against each other."""
+    checks = (_logs_are_kept, _stability, _faults, _nemesis, demands.troubles)
+    reject([found for check in checks for found in check(scenario)])
 
 
 def _is_node(name: str, nodes: int) -> str | None:
@@ -77,6 +81,49 @@ def _faults(scenario: Scenario) -> Found:
         here: Path = ("faults", number)
         yield from (((*here, *path), trouble) for path, trouble in _times(scenario, fault))
         yield from (((*here, *path), trouble) for path, trouble in verb(scenario, fault))
+
+
+def _nemesis(scenario: Scenario) -> Found:
+    nemesis = scenario.nemesis
+    if nemesis is None:
+        return
+    for path, trouble in (*_span(scenario, nemesis), *_size(scenario, nemesis)):
+        yield ("nemesis", *path), trouble
+    if scenario.stop_when is not None and not nemesis.quiet:
+        yield ("stop_when",), "never comes: the nemesis goes on until the end of the trial; give nemesis.quiet"
+    well = True
+    for number, entry in enumerate(nemesis.mix):
+        for path, trouble in verb(scenario, entry):
+            well = False
+            yield ("nemesis", "mix", number, *path), trouble
+    if well:
+        yield from _too_many(scenario, nemesis)
+
+
+def _span(scenario: Scenario, nemesis: Nemesis) -> Found:
+    if nemesis.start + nemesis.quiet >= scenario.duration:
+        start, quiet, end = map(format_duration, (nemesis.start, nemesis.quiet, scenario.duration))
+        field = "start" if nemesis.start >= scenario.duration else "quiet"
+        yield (field,), f"a start at {start} and a quiet of {quiet} leave nothing of a trial of {end} (duration)"
+
+
+def _size(scenario: Scenario, nemesis: Nemesis) -> Found:
+    nodes, most = scenario.cluster.nodes, nemesis.most(scenario.cluster.nodes)
+    if not most:
+        yield ("at_most",), f"a {nemesis.at_most} of {nodes} is nobody; write all, or a number of nodes"
+    elif most > nodes:
+        yield ("at_most",), f"{most} is more than the {nodes} nodes of the cluster; write all"
+
+
+def _too_many(scenario: Scenario, nemesis: Nemesis) -> Found:
+    spec, most = scenario.cluster_spec(), nemesis.most(scenario.cluster.nodes)
+    for number, entry in enumerate(nemesis.mix):
+        troubled = toll(entry.fault(), spec)
+        if troubled > most > 0:
+            trouble = (
+                f"troubles {troubled} nodes, and at_most lets {most} be troubled at once; name fewer, or allow more"
+            )
+            yield ("nemesis", "mix", number, entry.key), trouble
 
 
 def verb(scenario: Scenario, fault: Verb) -> Found:

@@ -1,8 +1,8 @@
-"""What every fault of a scenario says: when it strikes, for how long, and what it does without a target."""
+"""What every fault of a scenario says: when it strikes, for how long, and without a target; in a mix, its weight."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, SerializerFunctionWrapHandler, create_model, model_serializer, model_validator
 
@@ -10,7 +10,7 @@ from simulator.cluster.distributions import Constant
 from simulator.cluster.faults import Fault
 from simulator.cluster.schedule import Scheduled, WithoutTarget
 from simulator.scenario.distributions import AnyDistribution
-from simulator.scenario.fields import Model
+from simulator.scenario.fields import Model, Number
 from simulator.scenario.occasions import AnyAfter, Label
 from simulator.scenario.problems import reject
 from simulator.scenario.targets import Named
@@ -73,8 +73,23 @@ class FaultForm(Verb):
         )
 
 
+class WeightedForm(Verb):
+    """A verb, and how often it is drawn from a mix, compared with the others."""
+
+    weight: Annotated[Number, Field(gt=0, le=1e9)] = Field(
+        default=1.0, description="How often it is drawn, compared with the other entries."
+    )
+
+
 def timed(verb: type[Verb]) -> type[FaultForm]:
     """The form of an entry in a schedule that does this."""
     bases: Any = (verb, FaultForm)
     form: type[FaultForm] = create_model(verb.__name__, __base__=bases, __doc__=verb.__doc__)
+    return form
+
+
+def weighted(verb: type[Verb]) -> type[WeightedForm]:
+    """The form of an entry in a mix that does this."""
+    bases: Any = (verb, WeightedForm)
+    form: type[WeightedForm] = create_model(f"Weighted{verb.__name__}", __base__=bases, __doc__=verb.__doc__)
     return form

@@ -10,8 +10,10 @@ from simulator.cluster.distributions import Constant, Distribution, Uniform
 from simulator.cluster.network import NetworkSpec
 from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec, DiskSpec, LogSpec
 from simulator.cluster.stop import StopWhen
+from simulator.protocol import Guarantee
 from simulator.scenario import checks
 from simulator.scenario.algorithms import AnyAlgorithm
+from simulator.scenario.demands import Liveness
 from simulator.scenario.distributions import DISTRIBUTIONS, AnyDistribution, ConstantForm, DistributionForm
 from simulator.scenario.faults import AnyFault
 from simulator.scenario.fields import (
@@ -25,6 +27,7 @@ from simulator.scenario.fields import (
     Probability,
     Word,
 )
+from simulator.scenario.nemesis import Nemesis
 from simulator.scenario.targets import NodeName, node_id
 from simulator.scenario.units import LONGEST
 
@@ -196,6 +199,7 @@ class Scenario(Model):
     cluster: Cluster = Field(description="The nodes.")
     network: Network = Field(default=Network(), description="The network between them.")
     faults: tuple[AnyFault, ...] = Field(default=(), description="What goes wrong, and when.")
+    nemesis: Nemesis | None = Field(default=None, description="What goes wrong at random, besides; null: nothing.")
     duration: Annotated[Duration, Field(gt=0)] = Field(description="How long a trial lasts, unless stop_when ends it.")
     trials: Annotated[Integer, Field(ge=1, le=10**9)] = Field(
         default=1000, description="How many times to try, each with luck of its own."
@@ -209,6 +213,14 @@ class Scenario(Model):
     stable_after: Duration | None = Field(
         default_factory=_stable_after,
         description="How long a claim must last to count as stable; 16 heartbeat intervals unless given.",
+    )
+    liveness: Liveness | None = Field(
+        default=None, description="The demand that the cluster recovers from the last fault; null: none is made."
+    )
+    waive: tuple[Guarantee, ...] = Field(
+        default=(),
+        description="Promises of the algorithm that this scenario gives up on purpose.",
+        examples=[["one-vote", "election-safety"]],
     )
     limits: Limits = Field(default=Limits(), description="What ends a runaway trial with an error.")
     published: Published | None = Field(default=None, description="A published distribution to compare with.")
@@ -232,7 +244,10 @@ class Scenario(Model):
             disk=cluster.disk.spec(),
             network=self.network.spec(),
             faults=tuple(fault.scheduled() for fault in self.faults),
+            nemesis=None if self.nemesis is None else self.nemesis.value(cluster.nodes, self.duration),
             stop_when=self.stop_when,
             stable_after=self.stable_after or 0,
+            liveness_within=None if self.liveness is None else self.liveness.within,
+            waived=frozenset(self.waive),
             event_limit=self.limits.events,
         )

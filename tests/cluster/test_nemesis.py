@@ -29,7 +29,7 @@ from simulator.protocol import LEADER, SECOND
 from simulator.randomness import Streams
 from simulator.trace import kinds
 from simulator.trace.trace import Row, Trace
-from tests.cluster.probe import MS, PROBE, Letter, Script
+from tests.cluster.probe import MS, PROBE, Script, every, send, timer
 from tests.cluster.test_cuts import Patient
 
 END = 100 * SECOND
@@ -142,16 +142,20 @@ def test_kinds_come_with_their_weights() -> None:
     assert stats.chisquare(seen, np.array(weights) / sum(weights) * seen.sum()).pvalue > 0.001
 
 
+def smaller(one: set[int], other: set[int]) -> set[int]:
+    return one if len(one) <= len(other) else other
+
+
 def ends_of_links(row: Row) -> set[int]:
     """The nodes that a fault troubles, by the rule of docs/nemesis.md: those at the smaller end of its links."""
     nodes = row.fact("nodes")
     if row.fact("fault") == "bridge":
-        return set(min(nodes[0], nodes[2], key=len))
+        return smaller(set(nodes[0]), set(nodes[2]))
     if row.fact("fault") == "partition":
-        groups = [*map(set, nodes), {1, 2, 3, 4, 5}.difference(*map(set, nodes))]
-        return {1, 2, 3, 4, 5} - max(groups, key=lambda group: (len(group), -min(group, default=9)))
+        groups: list[set[int]] = [*map(set, nodes), {1, 2, 3, 4, 5}.difference(*map(set, nodes))]
+        return {1, 2, 3, 4, 5} - max(sorted(groups, key=sorted), key=len)
     if nodes and isinstance(nodes[0], tuple):
-        return set(min(nodes, key=len))  # Of equals, the first.
+        return smaller(set(nodes[0]), set(nodes[1]))
     return set(nodes)
 
 
@@ -315,10 +319,7 @@ def test_targets_are_drawn_in_step() -> None:
 
 def test_each_degradation_has_luck_of_its_own() -> None:
     """A stream that each strike began anew would make all of them lose the same packets."""
-    letters = Script(
-        start={1: lambda host: host.set_timer("write", MS)},
-        on={"timer write": lambda host: (host.send(2, Letter("x")), host.set_timer("write", MS))},
-    )
+    letters = Script(start={1: timer("write", 1)}, on={"timer write": every(send(2, "x"), timer("write", 1))})
     process = nemesis(
         (1.0, Degrade(reach=Reach(nodes=(1,)), loss=0.5)), time_to_repair=50 * MS, time_to_failure=SECOND, at_most=1
     )

@@ -1,0 +1,115 @@
+"""The liveness verdict: whether a trace shows that the cluster recovered from its last fault in time.
+
+Recovered is a cluster with a leader that a majority of the configuration follows. It is read from the trace alone:
+of paths between nodes, the trace tells only that a leader was cut off from its majority, and that it was no more.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from simulator.checks.safety import Violation
+from simulator.protocol import LEADER, SECOND, Nanoseconds, NodeId
+from simulator.trace import kinds
+from simulator.trace.trace import Row, Trace
+
+LIVENESS = "liveness"  # What a violation of it is called, among those of the guarantees.
+
+
+class Verdict(enum.StrEnum):
+    """What a trial says of the demand."""
+
+    RECOVERED = "recovered"  # Such a leader was there in time.
+    FAILED = "failed"  # It was not.
+    UNDECIDED = "undecided"  # The trial ended before the time was over.
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What became of a cluster after its last fault."""
+
+    verdict: Verdict
+    since_ns: Nanoseconds  # When the last fault struck, or was undone; the start where there was none.
+    recovered_ns: Nanoseconds | None  # The first instant since then with such a leader, be it too late.
+    leader: NodeId | None
+
+
+def recovery(trace: Trace, within_ns: Nanoseconds) -> Recovery:
+    """Look for a leader that a majority of the headline group follows, at most `within_ns` after the last fault.
+
+    A node follows the leader that it names while it runs and is not paused. The leader must follow itself, and must
+    not be lost (docs/metrics.md).
+    """
+    since_ns = max((row.time_ns for row in trace.rows if row.kind in (kinds.FAULT, kinds.UNDONE)), default=0)
+    found = _first_followed(trace, since_ns)
+    recovered_ns, leader = found or (None, None)
+    if recovered_ns is not None and recovered_ns <= since_ns + within_ns:
+        verdict = Verdict.RECOVERED
+    else:
+        verdict = Verdict.FAILED if trace.end_ns >= since_ns + within_ns else Verdict.UNDECIDED
+    return Recovery(verdict, since_ns, recovered_ns, leader)
+
+
+def liveness(found: Recovery, within_ns: Nanoseconds) -> Iterator[Violation]:
+    """The violation that a failure is, at the instant at which the time was over."""
+    if found.verdict is Verdict.FAILED:
+        late = "" if found.recovered_ns is None else f"; n{found.leader} is, at {found.recovered_ns / SECOND:.6f} s"
+        text = f"no leader is followed by a majority since the last fault at {found.since_ns / SECOND:.6f} s{late}"
+        yield Violation(LIVENESS, found.since_ns + within_ns, text, () if found.leader is None else (found.leader,))
+
+
+def _first_followed(trace: Trace, since_ns: Nanoseconds) -> tuple[Nanoseconds, NodeId] | None:
+    """The first instant from `since_ns` on with such a leader, once all is told that happens then; and the leader."""
+    followers = _Followers(trace)
+    for time_ns, rows in groupby(trace.rows, key=lambda row: row.time_ns):
+        for row in rows:
+            followers.apply(row)
+        if time_ns >= since_ns and (leader := followers.leader()) is not None:
+            return time_ns, leader
+    return None
+
+
+class _Followers:
+    """Who claims to lead the headline group, and who follows whom."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._group = trace.headline_group
+        self._members = frozenset(trace.groups[self._group])
+        self._claimants: set[NodeId] = set()
+        self._lost: set[NodeId] = set()  # Claimants that were lost, and are not known to be back.
+        self._named: dict[NodeId, NodeId | None] = {}  # By each member that runs.
+        self._paused: set[NodeId] = set()
+
+    def apply(self, row: Row) -> None:
+        node = row.node
+        if node is None or node not in self._members:
+            return
+        if row.kind == kinds.TRANSITION and row.group == self._group:
+            self._named[node] = row.leader
+            self._lost.discard(node)  # Where a claim has no majority, its loss follows at once.
+            (self._claimants.add if row.role is LEADER else self._claimants.discard)(node)
+        elif row.kind == kinds.CRASHED:
+            self._named.pop(node, None)
+            for among in (self._claimants, self._lost, self._paused):
+                among.discard(node)
+        elif row.kind == kinds.PAUSED:
+            self._paused.add(node)
+        elif row.kind == kinds.RESUMED:
+            self._paused.discard(node)
+        elif row.kind == kinds.LEADER_LOST:
+            self._lost.add(node)
+        elif row.kind == kinds.LEADER_BACK:
+            self._lost.discard(node)
+
+    def leader(self) -> NodeId | None:
+        """The claimant that a majority follows, itself included, and that is not lost."""
+        for claimant in sorted(self._claimants - self._lost - self._paused):
+            following = sum(
+                1 for node, leader in self._named.items() if leader == claimant and node not in self._paused
+            )
+            if 2 * following > len(self._members) and self._named[claimant] == claimant:
+                return claimant
+        return None

@@ -1,0 +1,49 @@
+"""How many nodes a fault troubles in a cluster that is well: what a nemesis with a limit must know of its faults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from simulator.cluster.aim import aim
+from simulator.cluster.faults import Fault
+from simulator.cluster.luck import Luck
+from simulator.cluster.spec import ClusterSpec
+from simulator.cluster.targets import NoTargetError
+from simulator.protocol import NodeId
+from simulator.randomness import Streams
+
+
+def toll(fault: Fault, spec: ClusterSpec) -> int:
+    """The number of nodes that the fault troubles while all that are not absent run, and the first of them leads."""
+    try:
+        return len(aim(fault, _Well(spec), Luck(Streams(0, 0), "toll")).victims)
+    except NoTargetError:  # Such as one other than the leader, of one node.
+        return 0
+
+
+class _Well:
+    """A cluster in which nothing is wrong: as much of a `Patient` as aiming needs."""
+
+    def __init__(self, spec: ClusterSpec) -> None:
+        self._spec = spec
+        self._topology = spec.network.topology
+        self._present = [node for node in range(1, spec.nodes + 1) if node not in spec.absent]
+
+    def leader(self) -> NodeId:
+        return self._present[0]
+
+    def size(self) -> int:
+        return self._spec.nodes
+
+    def where(self, state: str) -> Sequence[NodeId]:
+        return () if state in ("down", "paused") else self._present
+
+    def zone(self, name: str) -> Sequence[NodeId]:
+        return () if self._topology is None else self._topology.nodes_in(name)
+
+    def zone_of(self, node: NodeId) -> str | None:
+        return None if self._topology is None else self._topology.zone_of(node)
+
+    def __getattr__(self, verb: str) -> Any:
+        raise AssertionError(f"aiming does not {verb}")
