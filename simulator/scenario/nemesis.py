@@ -11,8 +11,8 @@ from simulator.protocol import Nanoseconds
 from simulator.scenario.fault_forms import WeightedForm, weighted
 from simulator.scenario.faults import VERBS
 from simulator.scenario.fields import Duration, Flag, Model, OneKey
-from simulator.scenario.problems import alternatives, shown
-from simulator.scenario.units import LONGEST, UNITS
+from simulator.scenario.problems import shown
+from simulator.scenario.units import LONGEST, UNITS, format_duration
 
 MIX: dict[str, type[WeightedForm]] = {
     key: weighted(verb) for key, verb in VERBS.items() if verb.ends or key == "amnesia"
@@ -25,15 +25,14 @@ _LONGEST_MEAN: Nanoseconds = LONGEST >> 4  # A draw of 128 means still fits into
 
 def _mean(mean: Nanoseconds) -> Nanoseconds:
     if mean > _LONGEST_MEAN:
-        raise ValueError(f"is too long for a mean; at most {_LONGEST_MEAN // UNITS['h']}h")
+        raise ValueError(f"{format_duration(mean)} is too long for a mean; at most {_LONGEST_MEAN // UNITS['h']}h")
     return mean
 
 
 def _size(value: object) -> object:
     if value in SIZES or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
         return value
-    known = alternatives(value, SIZES) if isinstance(value, str) else f"known: {', '.join(SIZES)}"
-    raise ValueError(f"{shown(value)} is not a number of nodes; {known}, or a number from 1 on")
+    raise ValueError(f"{shown(value)} is not a number of nodes; write {', '.join(SIZES)}, or a number from 1 on")
 
 
 _SIZE_SCHEMA = {"anyOf": [{"enum": list(SIZES)}, {"type": "integer", "minimum": 1}]}

@@ -54,4 +54,14 @@ published:
   source: Nobody
   quantiles: [[0.1, 150ms], [0.5, 250ms]]
   mean: 260ms
+nemesis:
+  mix: [{weight: 3, crash: random}, {isolate: leader}, {degrade: random, latency: 50ms}, {amnesia: n2}]
+  time_to_failure: 500ms
+  time_to_repair: 200ms
+  start: 100ms
+  quiet: 1s
+  at_most: 1
+  swarm: true
+liveness: {within: 1s}
+waive: [one-vote, election-safety]
 """

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from simulator.algorithms.raft import RaftConfig
-from simulator.cluster.cuts import Partition
+from simulator.cluster.cuts import Isolate, Partition
 from simulator.cluster.distributions import Constant, Distribution, Exponential, LogNormal, Normal, Uniform
-from simulator.cluster.faults import Crash, Pause, Restart, Resume
+from simulator.cluster.faults import Amnesia, Crash, Pause, Restart, Resume
+from simulator.cluster.nemesis import Nemesis
 from simulator.cluster.network import NetworkSpec
 from simulator.cluster.schedule import Scheduled
 from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec, DiskSpec, LogSpec
 from simulator.cluster.stop import StopWhen
-from simulator.cluster.weather import Heal
-from simulator.protocol import MILLISECOND, SECOND
+from simulator.cluster.weather import Degrade, Heal, Reach
+from simulator.protocol import MILLISECOND, SECOND, Guarantee
 from simulator.scenario import loads
 from simulator.scenario.algorithms import ALGORITHMS
 from tests.scenario.examples import RICH, SMALL
@@ -51,8 +52,24 @@ def test_every_part_arrives_in_the_cluster() -> None:
             Scheduled(at=Constant(2 * SECOND), fault=Heal()),
             Scheduled(at=Constant(2500 * MS), fault=Restart("all")),
         ),
+        nemesis=Nemesis(
+            mix=(
+                (3.0, Crash("random")),
+                (1.0, Isolate(("leader",))),
+                (1.0, Degrade(reach=Reach(nodes=("random",)), latency=Constant(50 * MS))),
+                (1.0, Amnesia(2)),
+            ),
+            time_to_failure=500 * MS,
+            time_to_repair=200 * MS,
+            start=100 * MS,
+            end=3 * SECOND,  # 4 s, and a quiet of 1 s before.
+            at_most=1,
+            swarm=True,
+        ),
         stop_when=StopWhen.LEADER_STABLE,
         stable_after=SECOND,
+        liveness_within=SECOND,
+        waived=frozenset({Guarantee.ONE_VOTE, Guarantee.ELECTION_SAFETY}),
         event_limit=1_000_000,
     )
 

@@ -1,0 +1,253 @@
+"""The liveness verdict on traces written by hand, on Raft under a nemesis, and on copies of it that never recover.
+
+Issue 3: "after the last fault heals, a leader that a majority follows within a bound the scenario states, else a
+reported failure with the command that replays it".
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import simulator
+from simulator.algorithms.raft import ELECTION, Raft
+from simulator.algorithms.registry import REGISTRY
+from simulator.checks.liveness import LIVENESS, Recovery, Verdict, liveness, recovery
+from simulator.cluster.cluster import run_trial
+from simulator.cluster.spec import ClusterSpec
+from simulator.experiment.trial import simulate
+from simulator.protocol import FOLLOWER, Role
+from simulator.trace import kinds
+from simulator.trace.trace import Row, Trace
+from tests.metrics.story import MS, tell
+
+# n1 leads n2 and n3 from 120 on.
+LED = """
+0 start 1 2 3
+100 1 candidate 1
+120 1 leader 1
+130 2 follower 1 of 1
+140 3 follower 1 of 1
+"""
+
+
+def judged(story: str, *marks: tuple[int, str], within_ms: int = 100, end_ms: int = 2000, nodes: int = 3) -> Recovery:
+    """The verdict on a story, with marks of the schedule: (instant in ms, `fault` or `undone`)."""
+    told = tell(story, end_ms=end_ms, nodes=nodes)
+    rows = [*told.rows, *(Row(at_ms * MS, kind, None, detail=(("fault", "x"),)) for at_ms, kind in marks)]
+    trace = replace(told, rows=sorted(rows, key=lambda row: row.time_ns))
+    return recovery(trace, within_ms * MS)
+
+
+def test_a_leader_whom_a_majority_follows_at_once() -> None:
+    # The fault at 500 leaves everything as it is: two of three, and the leader itself.
+    assert judged(LED, (500, kinds.FAULT)) == Recovery(Verdict.RECOVERED, 500 * MS, 500 * MS, 1)
+
+
+def test_without_faults_the_time_counts_from_the_start() -> None:
+    # n1 claims at 120, but only with n2, at 130, two of three follow it.
+    assert judged(LED, within_ms=130) == Recovery(Verdict.RECOVERED, 0, 130 * MS, 1)
+    assert judged(LED, within_ms=129).verdict is Verdict.FAILED
+
+
+def test_a_new_leader_in_time_and_too_late() -> None:
+    # The crash of 500 is the last fault; n2 claims at 700, and n3 names it at 720: 220 after the fault.
+    story = LED + "500 crash 1\n500 lost 1 crash\n650 2 candidate 2\n700 2 leader 2\n720 3 follower 2 of 2"
+    assert judged(story, (500, kinds.FAULT), within_ms=220) == Recovery(Verdict.RECOVERED, 500 * MS, 720 * MS, 2)
+    assert judged(story, (500, kinds.FAULT), within_ms=219) == Recovery(Verdict.FAILED, 500 * MS, 720 * MS, 2)
+
+
+def test_the_last_that_strikes_or_is_undone_is_what_counts() -> None:
+    story = LED + "500 crash 1\n500 lost 1 crash\n700 2 leader 2\n720 3 follower 2 of 2"
+    assert judged(story, (500, kinds.FAULT), (600, kinds.UNDONE), within_ms=120).since_ns == 600 * MS
+    assert judged(story, (500, kinds.FAULT), (600, kinds.UNDONE), within_ms=120).verdict is Verdict.RECOVERED
+    assert judged(story, (500, kinds.FAULT), (590, kinds.FAULT), within_ms=120).verdict is Verdict.FAILED
+
+
+@pytest.mark.parametrize(
+    ("end_ms", "verdict"), [(600, Verdict.FAILED), (599, Verdict.UNDECIDED), (500, Verdict.UNDECIDED)]
+)
+def test_a_trial_that_ends_before_the_time_is_over_decides_nothing(end_ms: int, verdict: Verdict) -> None:
+    # 100 after the fault at 500; the end of a trial is not observed, and what would happen then is not asked for.
+    story = LED + "500 crash 1\n500 lost 1 crash"
+    assert judged(story, (500, kinds.FAULT), end_ms=end_ms) == Recovery(verdict, 500 * MS, None, None)
+
+
+NOT_FOLLOWED = {
+    "a claim alone": "500 crash 1\n500 lost 1 crash\n510 2 leader 2",
+    "by one that is down": "500 crash 1\n500 lost 1 crash\n510 3 follower 2 of 2\n520 crash 3\n530 2 leader 2",
+    "by one that is paused": "500 crash 1\n500 lost 1 crash\n510 pause 3\n520 2 leader 2\n520 3 follower 2 of 2",
+    "one that only others call leader": "500 1 follower 2\n500 lost 1 step-down",
+    "one that is paused": "500 pause 1\n500 lost 1 pause",
+    "one that is cut off": "500 lost 1 cut-off",
+    "one that is down": "500 crash 1\n500 lost 1 crash",
+}
+
+
+@pytest.mark.parametrize("story", NOT_FOLLOWED.values(), ids=NOT_FOLLOWED)
+def test_who_is_not_followed(story: str) -> None:
+    """ "names, the claimant included, running and awake, with a two-way path"."""
+    assert judged(LED + story, (500, kinds.FAULT)).verdict is Verdict.FAILED
+
+
+def test_who_is_followed_again() -> None:
+    back = "500 lost 1 cut-off\n550 back 1 cut-off"
+    assert judged(LED + back, (500, kinds.FAULT)).recovered_ns == 550 * MS
+    resumed = "500 pause 1\n500 lost 1 pause\n550 resume 1\n550 back 1 pause"
+    assert judged(LED + resumed, (500, kinds.FAULT)).recovered_ns == 550 * MS
+    again = "500 1 follower 1\n500 lost 1 step-down\n550 1 leader 2"  # The others have named it all the while.
+    assert judged(LED + again, (500, kinds.FAULT)).recovered_ns == 550 * MS
+
+
+def test_a_majority_is_one_of_the_configuration() -> None:
+    # Of five members, three follow n1, then two; n4 and n5 have never started.
+    assert judged(LED, (500, kinds.FAULT), nodes=5).verdict is Verdict.RECOVERED
+    assert judged(LED + "400 crash 3", (500, kinds.FAULT), nodes=5).verdict is Verdict.FAILED
+    assert judged(LED + "400 crash 3", (500, kinds.FAULT), nodes=4).verdict is Verdict.FAILED
+
+
+def test_what_is_undone_at_the_instant_at_which_it_is_done_was_never_the_case() -> None:
+    # The paused n1 is back at 600, hears of a higher term at once, and steps down.
+    story = (
+        LED + "500 pause 1\n500 lost 1 pause\n600 resume 1\n600 back 1 pause\n600 1 follower 2\n600 lost 1 step-down"
+    )
+    assert judged(story, (500, kinds.FAULT), within_ms=200).verdict is Verdict.FAILED
+
+
+def test_a_failure_says_when_and_what_came_of_it() -> None:
+    story = LED + "500 crash 1\n500 lost 1 crash\n700 2 leader 2\n720 3 follower 2 of 2"
+    (violation,) = liveness(judged(story, (500, kinds.FAULT)), 100 * MS)
+    assert (violation.guarantee, violation.nodes) == (LIVENESS, (2,))
+    assert str(violation) == (
+        "liveness at 0.600000 s: no leader is followed by a majority since the last fault at 0.500000 s; "
+        "n2 is, at 0.720000 s"
+    )
+    (never,) = liveness(judged(LED + "500 crash 1", (500, kinds.FAULT)), 100 * MS)
+    assert str(never).endswith("since the last fault at 0.500000 s")
+    assert list(liveness(judged(LED, (500, kinds.FAULT)), 100 * MS)) == []
+
+
+# --- Raft, and copies of it that do not recover, under a nemesis
+
+HAUNTED = """
+version: 1
+name: haunted
+algorithm: {name: raft}
+cluster: {nodes: 5, disk: {write: {uniform: [100us, 1ms]}}}
+network: {latency: {uniform: [1ms, 10ms]}, loss: 0.01}
+nemesis:
+  mix:
+    - {crash: leader}
+    - {kill: random}
+    - {bounce: random}
+    - {pause: random}
+    - {slow_node: random, service: 10ms}
+    - {slow_disk: random, write: 50ms}
+    - {stall_disk: random}
+    - {skew_clock: random, drift_ppm: 100000, jump: -10s}
+    - {partition: [[leader-and-minority]]}
+    - {partition_oneway: {senders: leader}}
+    - {partition_oneway: {senders: [random, random], receivers: leader}}
+    - {cut_link: [leader, follower]}
+    - {isolate: minority}
+    - {bridge: random}
+    - {majorities_ring: all}
+    - {degrade: {senders: leader}, latency: {exponential: 100ms}, loss: 0.3, duplication: 0.3}
+    - {flap: leader, down: 100ms, up: 200ms}
+    - {hold: random}
+  time_to_failure: 300ms
+  time_to_repair: 1s
+  at_most: all
+  quiet: 5s
+  swarm: true
+liveness: {within: 5s}
+duration: 12s
+trials: 150
+"""
+
+
+def haunted(*overrides: str) -> simulator.Scenario:
+    return simulator.loads(HAUNTED, "haunted.yaml", overrides)
+
+
+def test_raft_recovers_from_a_nemesis_that_may_strike_everybody() -> None:
+    """Within 5 s, when `broadcastTime << electionTimeout << MTBF` holds again (Raft, section 5.6).
+
+    A round of 5 fails with a probability well below 1/2, and takes 300 ms at most: 16 in a row are not seen.
+    """
+    result = simulator.run(haunted())
+    assert result.violations == []
+    assert result.summary["liveness"]["recovered"] == 150
+    assert result.summary["liveness"]["recovery"]["max"]["value"] > 0.1  # It had something to recover from.
+    assert result.trials["losses"].sum() > 300
+
+
+class NeverStandsAgain(Raft):
+    """Stands once in each life, and never again: "If election timeout elapses: start new election" (figure 2)."""
+
+    def on_timer(self, name: str) -> None:
+        if name == ELECTION and self.term > 0:
+            return
+        super().on_timer(name)
+
+
+class DoesNotTell(Raft):
+    """A leader that sends no heartbeats: "upon election: send initial empty AppendEntries RPCs" (figure 2)."""
+
+    def _send_heartbeats(self) -> None:
+        return
+
+
+def mutated(algorithm: type[Raft], *overrides: str) -> ClusterSpec:
+    registration = replace(REGISTRY["raft"], name=algorithm.__name__, algorithm=algorithm)
+    return replace(haunted(*overrides).cluster_spec(), registration=registration)
+
+
+@pytest.mark.parametrize("mutant", [NeverStandsAgain, DoesNotTell])
+def test_a_raft_that_does_not_recover_is_caught(mutant: type[Raft]) -> None:
+    spec = mutated(mutant)
+    results = [simulate(spec, 1, trial) for trial in range(20)]
+    failed = [result for result in results if result.row["liveness"] == "failed"]
+    assert len(failed) > 10
+    for result in failed:
+        (violation,) = result.violations  # It breaks no promise: safety is all that Raft promises.
+        assert violation.guarantee == LIVENESS
+        assert violation.time_ns <= spec.duration
+    # And the trial fails again, on its own.
+    again = simulate(spec, 1, failed[-1].trial)
+    assert (again.violations, again.digest) == (failed[-1].violations, failed[-1].digest)
+
+
+def test_the_verdict_agrees_with_a_search_through_every_instant() -> None:
+    """The same question asked of each instant anew, from all rows before it, as slowly as can be."""
+    spec = mutated(Raft, "duration=7s", "nemesis.time_to_repair=300ms", "nemesis.quiet=5s")
+    for trial in range(15):
+        trace = run_trial(spec, 1, trial)
+        found = recovery(trace, 5000 * MS)
+        instants = sorted({row.time_ns for row in trace.rows if row.time_ns >= found.since_ns})
+        assert found.recovered_ns == next((time for time in instants if _followed(trace, time)), None)
+
+
+def _followed(trace: Trace, time_ns: int) -> bool:
+    told: dict[int, Any] = {}
+    up: set[int] = set()
+    awake: set[int] = set()
+    lost: set[int] = set()
+    for row in trace.rows:
+        if row.time_ns > time_ns or row.node is None:
+            continue
+        if row.kind == kinds.TRANSITION:
+            told[row.node] = (row.role, row.leader)
+            lost -= {row.node}
+        up |= {row.node} if row.kind == kinds.STARTED else set()
+        up -= {row.node} if row.kind == kinds.CRASHED else set()
+        awake |= {row.node} if row.kind in (kinds.STARTED, kinds.RESUMED) else set()
+        awake -= {row.node} if row.kind in (kinds.CRASHED, kinds.PAUSED) else set()
+        lost |= {row.node} if row.kind == kinds.LEADER_LOST else set()
+        lost -= {row.node} if row.kind == kinds.LEADER_BACK else set()
+        if row.kind == kinds.CRASHED:
+            told[row.node] = (FOLLOWER, None)
+    leaders = [node for node in up & awake - lost if told.get(node, (None, None)) == (Role.LEADER, node)]
+    return any(sum(told[node][1] == leader for node in up & awake if node in told) >= 3 for leader in leaders)
