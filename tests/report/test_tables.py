@@ -237,3 +237,32 @@ def test_open_ends_of_intervals() -> None:
     # docs: null is an end that the data do not bound; durations are never below 0.
     assert interval(None, 2.0, "{:.1f}".format) == "[0.0 – 2.0]"
     assert interval(1.0, None, "{:.1f}".format) == "[1.0 – ∞)"
+
+
+# --- Demands and waivers (docs/nemesis.md)
+
+
+def liveness(recovered: int, failed: int, undecided: int) -> dict[str, Any]:
+    return {
+        "liveness": {"within_s": 2.0, "recovered": recovered, "failed": failed, "undecided": undecided}
+        | {"recovery": duration(0.2)}
+    }
+
+
+def test_failures_of_liveness_are_told_once() -> None:
+    text = printed(summary() | liveness(990, 7, 3) | {"violations": {"liveness": 7}})
+    assert "Liveness: a majority follows a leader within 2 s of the last fault" in text
+    assert "990 recovered, 7 failed, 3 undecided; the trial ended first" in text
+    assert "recovery  median 200 ms, at most 660 ms" in text
+    assert "Broken promises" not in text
+
+
+def test_what_is_not_demanded_is_not_told() -> None:
+    assert "Liveness" not in printed(summary())
+    assert "undecided" not in printed(summary() | liveness(1000, 0, 0))
+
+
+def test_waived_promises_are_named_as_such() -> None:
+    text = printed(summary() | {"violations": {"one-vote": 2}, "waived": {"monotonic-terms": 1234}})
+    assert "Broken promises: one-vote 2" in text
+    assert "Broken promises, waived by the scenario: monotonic-terms 1,234" in text
