@@ -40,13 +40,23 @@ def _parallel(spec: ClusterSpec, seed: int, first: int, count: int, workers: int
     try:
         pending: deque[tuple[range, Future[_Chunk]]] = deque()
         for chunk in chunks:
-            pending.append((chunk, pool.submit(_simulate_all, spec, seed, chunk)))
+            pending.append((chunk, _submitted(pool, spec, seed, chunk)))
             if len(pending) >= 4 * workers:  # Results wait in order; a bound keeps few of them waiting.
                 yield from _unpacked(*pending.popleft())
         while pending:
             yield from _unpacked(*pending.popleft())
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _submitted(pool: ProcessPoolExecutor, spec: ClusterSpec, seed: int, trials: range) -> Future[_Chunk]:
+    """Where a worker has been killed, a future that fails: the results before it are still to be had, in order."""
+    try:
+        return pool.submit(_simulate_all, spec, seed, trials)
+    except BrokenProcessPool as error:
+        failed: Future[_Chunk] = Future()
+        failed.set_exception(error)
+        return failed
 
 
 def _simulate_all(spec: ClusterSpec, seed: int, trials: range) -> _Chunk:

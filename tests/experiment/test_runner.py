@@ -4,7 +4,10 @@ import itertools
 import json
 import math
 import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -107,6 +110,21 @@ def test_a_killed_worker_is_named_and_keeps_the_trials_before_it() -> None:
     with pytest.raises(simulator.TrialError, match="a worker process was killed; try fewer --workers") as failure:
         simulator.run(load(), trials=5000, workers=2, progress=kill)
     assert len(failure.value.finished.trials) == failure.value.trial >= 5
+
+
+def test_a_worker_killed_before_more_is_asked_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The pool may know of it before a result does: `submit` raises then. A bug that a busy machine brought to light.
+    submit, asked = ProcessPoolExecutor.submit, itertools.count()
+
+    def broken(pool: ProcessPoolExecutor, *arguments: Any) -> Any:
+        if next(asked) == 2:
+            raise BrokenProcessPool("killed")
+        return submit(pool, *arguments)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", broken)
+    with pytest.raises(simulator.TrialError, match="trial 40: a worker process was killed") as failure:
+        simulator.run(load(), trials=100, workers=2)
+    assert len(failure.value.finished.trials) == 40
 
 
 STOPPED = """
