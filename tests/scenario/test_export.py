@@ -98,7 +98,14 @@ def test_a_resolved_scenario_holds_every_default() -> None:
     # A later version with other defaults must still repeat the result.
     written = resolved(loads(SMALL))
     assert written["algorithm"]["election_timeout"] == ["150ms", "300ms"]
-    assert written["network"] == {"latency": "5ms", "loss": 0.0, "duplication": 0.0}
+    assert written["network"] == {
+        "topology": "full-mesh",
+        "latency": "5ms",
+        "loss": 0.0,
+        "duplication": 0.0,
+        "bandwidth": None,
+        "transport": "datagram",
+    }
     assert written["cluster"]["start"] == "together"
     assert written["stable_after"] == "800ms"
     assert written["limits"] == {"events": 50_000_000}
