@@ -42,8 +42,8 @@ class Bursts(Model):
 
     @model_validator(mode="after")
     def _check(self) -> Bursts:
-        if self.enter > 1:
-            most = self.mean_length / (self.mean_length + 1)
+        most = self.mean_length / (self.mean_length + 1)  # One packet after each burst gets through.
+        if self.rate > most:
             reject([(("rate",), f"{self.rate:g} needs longer bursts; of {self.mean_length:g}, at most {most:.4g}")])
         return self
 
@@ -55,7 +55,7 @@ class Bursts(Model):
     @property
     def enter(self) -> float:
         """The probability that a burst begins, per packet: so that enter / (enter + leave) is the rate."""
-        return self.rate * self.leave / (1 - self.rate)
+        return min(self.rate * self.leave / (1 - self.rate), 1.0)  # Above 1 by rounding only.
 
 
 class BurstsForm(LossForm):
