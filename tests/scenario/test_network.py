@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from simulator.cluster.distributions import Constant, Exponential, Uniform
 from simulator.cluster.loss import GilbertElliott
@@ -16,7 +19,7 @@ from simulator.protocol import MICROSECOND, MILLISECOND, SECOND
 from simulator.scenario import Scenario, ScenarioError, loads, resolved, resolved_text
 from simulator.scenario.files import files_beside
 from simulator.scenario.rates import format_rate, parse_rate
-from tests.scenario.examples import SMALL, WIDE
+from tests.scenario.examples import ROOT, SMALL, WIDE
 
 MS, US = MILLISECOND, MICROSECOND
 MATRIX = "{a: {b: 10ms, c: 20ms}, b: {a: 11ms, c: 30ms}, c: {a: 21ms, b: 31ms}}"
@@ -399,3 +402,20 @@ def test_the_resolved_network_holds_what_applies() -> None:
         "preset": "three-zones",
         "placement": None,
     }
+
+
+# --- The manual
+
+PAGE = (ROOT / "docs" / "network.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
+def test_every_example_of_the_manual_loads(example: str, tmp_path: Path) -> None:
+    # "docs examples that are executed" (design.md, section 7). The page shows pings.csv, too.
+    (csv,) = re.findall(r"((?: {4}[^\n]*,[^\n]*,[^\n]*\n){3})", PAGE)
+    (tmp_path / "pings.csv").write_text(textwrap.dedent(csv))
+    tree = yaml.safe_load(SMALL) | yaml.safe_load(example)
+    tree["cluster"] = {"nodes": 5} | tree["cluster"]
+    with files_beside(tmp_path):
+        scenario = loads(yaml.safe_dump(tree))
+    assert loads(resolved_text(scenario)) == scenario
