@@ -106,7 +106,8 @@ class PlacedForm(TopologyForm):
         """The network first, then who is where in it."""
         written = handler(self)
         placement = written.pop("placement")
-        return {key: part for key, part in written.items() if key != "file" or part} | {"placement": placement}
+        written = {key: part for key, part in written.items() if key != "file" or part is not None}
+        return {**written, "placement": placement}
 
 
 class PresetForm(PlacedForm):
