@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -36,7 +36,7 @@ def published(published: Published) -> None:
 
 def scenario(scenario: Scenario) -> None:
     """Algorithm, cluster, faults, demands and duration against each other."""
-    checks = (_logs_are_kept, _stability, _faults, _nemesis, demands.troubles)
+    checks = (_logs_are_kept, _stability, _placement, _faults, _nemesis, demands.troubles)
     reject([found for check in checks for found in check(scenario)])
 
 
@@ -76,6 +76,11 @@ def _stability(scenario: Scenario) -> Found:
         yield ("stable_after",), f"is missing; {name} has no heartbeat interval, so say how long a stable leader lasts"
 
 
+def _placement(scenario: Scenario) -> Found:
+    for path, trouble in scenario.network.topology.troubles(scenario.cluster.nodes):
+        yield ("network", "topology", *path), trouble
+
+
 def _faults(scenario: Scenario) -> Found:
     for number, fault in enumerate(scenario.faults):
         here: Path = ("faults", number)
@@ -91,7 +96,7 @@ def _nemesis(scenario: Scenario) -> Found:
         yield ("nemesis", *path), trouble
     if scenario.stop_when is not None and not nemesis.quiet:
         yield ("stop_when",), "never comes: the nemesis goes on until the end of the trial; give nemesis.quiet"
-    well = True
+    well = not any(_placement(scenario))
     for number, entry in enumerate(nemesis.mix):
         for path, trouble in verb(scenario, entry):
             well = False
@@ -175,12 +180,21 @@ def _target_trouble(scenario: Scenario, target: str) -> str | None:
     if zone is not None or target == "zone-of-leader":
         if not zones:
             return f"there are no zones to name; give network.topology, or name nodes instead of {target}"
-        return None if zone is None or zone in zones else f"{zone} is not a zone; {alternatives(zone, zones)}"
+        return None if zone is None else _zone_trouble(scenario, zone, zones)
     if not is_node(target):
         return None  # A description: it finds its nodes when the fault strikes.
     if target in scenario.cluster.absent:
         return f"{target} is absent and never starts; name another node"
     return _is_node(target, scenario.cluster.nodes)
+
+
+def _zone_trouble(scenario: Scenario, zone: str, zones: Sequence[str]) -> str | None:
+    if zone not in zones:
+        return f"{zone} is not a zone; {alternatives(zone, zones)}"
+    topology, nodes = scenario.network.topology, scenario.cluster.nodes
+    if any(topology.troubles(nodes)) or zone in topology.occupied(nodes):
+        return None
+    return f"no node is in {zone}; place one there (network.topology.placement), or name another zone"
 
 
 def _quantiles(published: Published) -> Found:

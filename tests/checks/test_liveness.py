@@ -92,6 +92,15 @@ def test_who_is_not_followed(story: str) -> None:
     assert judged(LED + story, (500, kinds.FAULT)).verdict is Verdict.FAILED
 
 
+def test_a_leader_that_does_not_reign_need_not_be_lost_to_be_no_leader() -> None:
+    # Of losses, the trace tells only those of the reigning leader; here n1, which two others name, does not reign.
+    paused = "400 2 leader 2\n400 3 follower 1 of 1\n410 2 follower 2 of 1\n500 pause 1"
+    assert judged(LED + "150 4 follower 1 of 1\n" + paused, (500, kinds.FAULT), nodes=4).verdict is Verdict.FAILED
+    told = tell(LED, end_ms=2000)
+    rows = [row._replace(leader=3) if row.role is Role.LEADER else row for row in told.rows]
+    assert recovery(replace(told, rows=rows), 1000 * MS).verdict is Verdict.FAILED  # It claims, and names another.
+
+
 def test_who_is_followed_again() -> None:
     back = "500 lost 1 cut-off\n550 back 1 cut-off"
     assert judged(LED + back, (500, kinds.FAULT)).recovered_ns == 550 * MS

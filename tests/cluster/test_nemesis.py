@@ -208,6 +208,12 @@ def test_nothing_of_it_is_left_at_its_end(mix: list[Fault], seed: int) -> None:
         assert node.ready
 
 
+def test_who_is_well_again_makes_room_for_others() -> None:
+    # One at a time of five, some 50 times: each has its turn.
+    trace = haunted(nemesis((1.0, Crash("random")), at_most=1))
+    assert {row.fact("nodes") for row in trace.of_kind(kinds.FAULT)} == {(1,), (2,), (3,), (4,), (5,)}
+
+
 @pytest.mark.parametrize(
     ("fault", "troubled"),
     [  # Of seven nodes, of which n6 leads.

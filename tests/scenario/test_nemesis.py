@@ -151,6 +151,26 @@ def test_absent_nodes_are_neither_named_nor_counted() -> None:
     assert "troubles 4 nodes, and at_most lets 3" in text
 
 
+MATRIX = "{oslo: {oslo: 0, berlin: 20ms}, berlin: {oslo: 20ms, berlin: 0}}"
+PLACED = "{oslo: [n1, n2, n3], berlin: [n4, n5]}"
+ZONES = f"network.topology={{matrix: {MATRIX}, measured: one-way, placement: {PLACED}}}"
+
+
+def test_zones_are_known_and_counted() -> None:
+    unknown = complaint(HAUNTED, ZONES, "nemesis.mix.0={isolate: 'zone:bergen'}")
+    assert "nemesis.mix.0.isolate: bergen is not a zone; " in unknown
+    large = complaint(HAUNTED, ZONES, "nemesis.mix.0={isolate: 'zone:oslo'}")
+    assert "nemesis.mix.0.isolate: troubles 3 nodes, and at_most lets 2 be troubled at once" in large
+    loads(HAUNTED, "x", [ZONES, "nemesis.mix.0={isolate: 'zone:berlin'}"])
+    # From the others' side, those in the lesser zone are cut off, whichever of the two is named.
+    loads(HAUNTED, "x", [ZONES, "nemesis.mix.0={partition: [['zone:oslo']]}"])
+
+
+def test_a_wrong_placement_is_told_alone() -> None:
+    wrong = ZONES.replace("[n4, n5]", "[n4]")
+    assert "nemesis" not in complaint(HAUNTED, wrong, "nemesis.mix.0={isolate: 'zone:oslo'}")
+
+
 def test_editors_accept_a_nemesis_and_refuse_what_has_no_place_in_it() -> None:
     editor = jsonschema.Draft202012Validator(json_schema())
     tree = parse(HAUNTED, "x").tree
