@@ -164,14 +164,15 @@ class Network:
         self.conditions.impose(condition)
         self._plain = False
 
-    def lift(self, condition: Condition) -> bool:
-        """End a condition, and send on what it held. False where it has been lifted before."""
-        lifted = self.conditions.lift(condition)
+    def lift(self, *conditions: Condition) -> bool:
+        """End conditions, all before what they held is sent on. False where each has been lifted before."""
+        lifted = [condition for condition in conditions if self.conditions.lift(condition)]
         self._plain = self._is_plain()
-        if lifted and isinstance(condition, Hold):
-            for send_again in condition.held:
-                send_again()
-        return lifted
+        for condition in lifted:
+            if isinstance(condition, Hold):
+                for send_again in condition.held:
+                    send_again()
+        return bool(lifted)
 
     # --- What happens to processes and hosts, which datagrams do not notice
 
@@ -200,19 +201,19 @@ class Network:
         base = now if port.bases is None else now + port.bases[self.spec.topology.placed[to - 1]]  # type: ignore[union-attr]
         if self.spec.bandwidth is not None:
             base += self._sending(port, to, message) - now
-        arrives = base + next(port.latencies)
+        latency = next(port.latencies)
         lost = port.loses is not None and port.loses(to)
         twice = False
         for condition in conditions:
             if isinstance(condition, Degradation):
-                arrives += next(condition.later)
+                base += next(condition.later)
                 lost |= next(condition.lost)
                 twice |= next(condition.duplicated)
         if lost:
             return ()
         if twice or (self.spec.duplication and next(port.duplicates)):
-            return arrives, base + next(port.duplicate_latencies)
-        return (arrives,)
+            return base + latency, base + next(port.duplicate_latencies)
+        return (base + latency,)
 
     def _sending(self, port: Port, to: NodeId, message: Message | None) -> Nanoseconds:
         """When the last byte has left: behind what was sent before on the same link."""
