@@ -163,7 +163,7 @@ def test_undoing_one_skew_leaves_the_others_in_force(first_ends: int) -> None:
 
 
 def test_the_latest_drift_counts_until_it_is_undone() -> None:
-    # 40 ms. A: at 0.8 from 0 to 20. B: at 1.25 from 10 to 30. Told by 10: 8; by 20, where A's end changes nothing: 20.5;
+    # 40 ms. A: at 0.8 from 0 to 20. B: at 1.25 from 10 to 30. Told by 10: 8; by 20, when A's end changes nothing, 20.5;
     # by 30: 33; then right: 40 at 37.
     faults = lasting(0, 20, drift(-200_000)), lasting(10, 20, drift(250_000))
     assert reached(play(Script(start={1: timer("t", 40)}), *faults), 1) == [(37, "timer t")]

@@ -101,7 +101,7 @@ def test_exactly_what_arrived_is_handled_on_resume_in_order() -> None:
 
 @pytest.mark.parametrize("blocking", [True, False])
 def test_a_write_that_is_done_in_a_pause_is_told_of_on_resume(blocking: bool) -> None:
-    # The write lasts until 10, the pause from 5 to 30; a arrives at 8, before it is on disk, b at 15. A disk that blocks
+    # The write lasts until 10, the pause from 5 to 30; a arrives at 8, before it is on disk, b at 15. One that blocks
     # kept the node from a before the write was done; one that does not leaves all in the order of their instants.
     script = letters_at(6, 13)
     script = Script(start={**script.start, 1: every(save("x", x=1), send(2, "after x"))}, on=script.on)
@@ -162,7 +162,7 @@ def test_a_write_on_a_disk_that_is_fast_again_does_not_overtake_a_slow_one() -> 
 
 
 def test_a_stalled_disk_writes_all_that_is_due_when_it_recovers() -> None:
-    # Writes of 3, requested at 10, 12 and 29, stalled from 5 to 30: the first two at 30, the third when it is due, at 32.
+    # Writes of 3, requested at 10, 12 and 29, stalled from 5 to 30: the first two at 30, the third when due, at 32.
     script = Script(
         start={1: every(timer("a", 10), timer("b", 12), timer("c", 29))},
         on={f"timer {name}": every(save(name, x=name), send(2, name)) for name in "abc"},
@@ -189,7 +189,7 @@ def test_stalls_overlap_and_the_last_one_to_end_counts() -> None:
 
 
 def test_what_a_recovered_disk_tells_of_may_write_again_behind_what_is_still_due() -> None:
-    """The order of saves, once more: what the algorithm saves on hearing of its first write is not before its second."""
+    """The order of saves, once more: what is saved on hearing of the first write is not before the second."""
 
     def go(host: Host) -> None:
         host.save("first", x=1)

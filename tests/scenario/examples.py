@@ -55,3 +55,14 @@ published:
   quantiles: [[0.1, 150ms], [0.5, 250ms]]
   mean: 260ms
 """
+
+# A scenario whose only fault is put in place of FAULT, on a line of its own.
+ONE_FAULT = """\
+version: 1
+name: one
+algorithm: {name: raft}
+cluster: {nodes: 5, absent: [n5]}
+duration: 4s
+faults:
+  - FAULT
+"""
