@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from simulator.cluster.cuts import Bridge, CutLink, MajoritiesRing, Partition, PartitionOneway
 from simulator.cluster.faults import Fault
 from simulator.cluster.luck import Luck
-from simulator.cluster.targets import Patient, present, resolve
+from simulator.cluster.targets import Patient, Target, present, resolve, sides
 from simulator.cluster.weather import Degrade, Flap, HoldBack, Reach
 from simulator.protocol import NodeId
 
@@ -31,13 +31,13 @@ def aim(fault: Fault, patient: Patient, luck: Luck) -> Aimed:
     """Aim a fault at whom it means. Nobody is troubled where all that it names are past it. Raises NoTargetError."""
     match fault:
         case Partition():
-            groups = tuple(present(group, patient, luck) for group in fault.groups)
+            groups = tuple(sides(fault.groups, patient, luck))
             return Aimed(replace(fault, groups=groups), _outside_the_largest(groups, patient))
         case PartitionOneway():
-            senders, receivers = _ends(fault.senders, fault.receivers, patient, luck)
-            return Aimed(replace(fault, senders=senders, receivers=receivers), _smaller(senders, receivers))
+            senders, receivers, victims = _ends(fault.senders, fault.receivers, patient, luck)
+            return Aimed(replace(fault, senders=senders, receivers=receivers), victims)
         case CutLink():
-            one, other = present((fault.one,), patient, luck), present((fault.other,), patient, luck)
+            one, other = sides((fault.one, fault.other), patient, luck)
             return Aimed(replace(fault, one=one, other=other), _smaller(one, other))
         case Bridge():
             aimed = fault.aimed(patient, luck)
@@ -63,15 +63,19 @@ def _reach(reach: Reach, patient: Patient, luck: Luck) -> tuple[Reach, _Nodes]:
     if reach.nodes:
         nodes = present(reach.nodes, patient, luck)
         return replace(reach, nodes=nodes), nodes
-    senders, receivers = _ends(reach.senders, reach.receivers, patient, luck)
-    return replace(reach, senders=senders, receivers=receivers), _smaller(senders, receivers)
+    senders, receivers, victims = _ends(reach.senders, reach.receivers, patient, luck)
+    return replace(reach, senders=senders, receivers=receivers), victims
 
 
-def _ends(senders: Any, receivers: Any, patient: Patient, luck: Luck) -> tuple[_Nodes, _Nodes]:
-    """Receivers that are not given are all others."""
-    one, other = present(senders, patient, luck), present(receivers, patient, luck)
+def _ends(
+    senders: tuple[Target, ...], receivers: tuple[Target, ...], patient: Patient, luck: Luck
+) -> tuple[_Nodes, _Nodes, _Nodes]:
+    """Senders, receivers as far as they are given, and the smaller end; those that are not given are all others."""
+    one, other = sides((senders, receivers), patient, luck)
+    if receivers:
+        return one, other, _smaller(one, other)
     sending = frozenset(one)
-    return one, other or tuple(node for node in patient.where("present") if node not in sending)
+    return one, (), _smaller(one, tuple(node for node in patient.where("present") if node not in sending))
 
 
 def _smaller(one: _Nodes, other: _Nodes) -> _Nodes:

@@ -83,7 +83,7 @@ class _Haunting:
                 return
             struck = aimed.strike(self._patient, luck)
         except NoTargetError as error:
-            self._stage.skipped(fault.name, f"no {error}")
+            self._stage.skipped(fault.name, str(error))
             return
         self._stage.struck(fault.name, struck.nodes)
         if struck.undo is not None:
@@ -93,9 +93,9 @@ class _Haunting:
     def _reprieve(self, victims: tuple[NodeId, ...]) -> str | None:
         """Why these nodes are not to be troubled, if so."""
         if not victims:
-            return "nobody to trouble"
+            return "there is nobody to trouble"
         troubled = set(victims).union(*self._in_force)
-        return f"more than {self._at_most} nodes troubled" if len(troubled) > self._at_most else None
+        return f"more than {self._at_most} nodes would be troubled" if len(troubled) > self._at_most else None
 
     def _repair(self, fault: Fault, struck: Struck, victims: tuple[NodeId, ...]) -> None:
         self._in_force.remove(victims)  # Of two that are alike, either one.

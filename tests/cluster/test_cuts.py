@@ -44,8 +44,8 @@ class Patient:
     def impose(self, condition: Condition) -> None:
         self.links.impose(condition)
 
-    def lift(self, condition: Condition) -> None:
-        self.links.lift(condition)
+    def lift(self, condition: Condition) -> bool:
+        return self.links.lift(condition)
 
     def lift_labelled(self, label: str | None, kind: type[Condition] = Condition) -> None:
         for condition in self.links.labelled(label):
@@ -65,7 +65,7 @@ class Patient:
     def _never(self, *_: Any, **__: Any) -> Any:
         raise AssertionError("a cut strikes no node")
 
-    crash = kill = start = wipe = pause = resume = life = switch = call_after = _never
+    crash = kill = start = wipe = pause = resume = upsets = switch = call_after = _never
     slow_node = slow_disk = stall_disk = skew_clock = _never
 
 

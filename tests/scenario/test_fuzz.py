@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from simulator.scenario import Scenario, ScenarioError, json_schema, load, loads, resolved_text
 from simulator.scenario.tree import parse
 from tests.scenario.examples import RICH, WIDE
+from tests.scenario.test_faults import VERBS, WHEN, text
 
-TREES = [parse(text, "x.yaml").tree for text in (RICH, WIDE)]
-TREE = TREES[0]
+TREE, WIDE_TREE = (parse(rich, "x.yaml").tree for rich in (RICH, WIDE))
+FAULTY = parse(
+    text(*(f"{{at: 1s, {verb}}}" for verb, _ in VERBS), *(f"{{{when}, kill: n1}}" for when, _ in WHEN)), ""
+).tree
 EDITOR = jsonschema.Draft202012Validator(json_schema())
 
 NASTY: list[Any] = [
@@ -49,8 +52,8 @@ def paths(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @st.composite
-def mutated_trees(draw: st.DrawFn) -> Any:
-    tree = copy.deepcopy(draw(st.sampled_from(TREES)))
+def mutated_trees(draw: st.DrawFn, original: Any) -> Any:
+    tree = copy.deepcopy(original)
     for _ in range(draw(st.integers(1, 3))):
         path = draw(st.sampled_from(paths(tree)))
         holder = tree
@@ -62,7 +65,10 @@ def mutated_trees(draw: st.DrawFn) -> Any:
         elif change == "replace" or isinstance(holder, list):
             holder[path[-1]] = copy.deepcopy(draw(values))
         else:
-            key = draw(st.text(max_size=5) | st.sampled_from(["at", "crash", "uniform", "name", "loss"]))
+            key = draw(
+                st.text(max_size=5)
+                | st.sampled_from(["at", "after", "lasts", "crash", "uniform", "name", "loss", "nodes", "between"])
+            )
             holder[key] = holder.pop(path[-1]) if change == "rename" else copy.deepcopy(draw(values))
     return tree
 
@@ -93,8 +99,8 @@ def hold(text: str, *overrides: str) -> None:
             assert [error.message for error in EDITOR.iter_errors(parse(text, "x.yaml").tree)] == []
 
 
-@settings(max_examples=400)
-@given(mutated_trees())
+@settings(max_examples=800)
+@given(mutated_trees(TREE) | mutated_trees(WIDE_TREE) | mutated_trees(FAULTY))
 def test_mutated_trees(tree: Any) -> None:
     hold(yaml.safe_dump(tree, allow_unicode=True))
 
