@@ -32,8 +32,8 @@ TIMEOUT = "timeout"  # Nothing has got through for too long.
 class Mark(enum.Enum):
     """What a segment holds that is no message. The first three are the handshake, and take no place in the order."""
 
-    OPEN = enum.auto()  # Asks for a connection,
-    ACCEPT = enum.auto()  # grants it,
+    OPEN = enum.auto()  # Asks for a connection, until there is an answer;
+    ACCEPT = enum.auto()  # grants it, until there is an answer;
     CONFIRM = enum.auto()  # and says that this has been heard.
     CLOSE = enum.auto()  # The last: the process that sent all before it has died.
 
@@ -122,9 +122,10 @@ class End:
         self._push(Mark.OPEN)
 
     def accept(self) -> None:
-        """The other end has asked for this connection."""
+        """The other end has asked for this connection. To accept it asks for it, too."""
         if not (self.opened or self._accepted):
             self._accepted = True
+            self._forget_asking()
             self._push(Mark.ACCEPT)
 
     def close(self) -> None:
@@ -154,10 +155,11 @@ class End:
 
     def receive(self, segment: Segment) -> None:
         """A segment of the other end has arrived: take it, and all that waited for it, in order."""
-        if not self.opened:  # Whatever comes but an OPEN answers what this end has sent.
-            self._establish(confirm=segment.contents is Mark.ACCEPT and not self._accepted)
+        if segment.contents is Mark.ACCEPT and (self.opened or not self._accepted):
+            self._push(Mark.CONFIRM)  # Where this end has accepted, too, that is an answer already, unless it is lost.
+        if not self.opened:
+            self._establish()
         if segment.number == _UNNUMBERED:
-            segment.end.got_through()
             return
         self._early[segment.number] = segment
         while due := self._early.pop(self._expected, None):
@@ -168,12 +170,10 @@ class End:
             else:
                 self.machine.port.deliver(self.peer, due.contents)
 
-    def _establish(self, *, confirm: bool) -> None:
+    def _establish(self) -> None:
+        """Whatever comes but an OPEN answers what this end has asked."""
         self.opened = self.known = True
-        self._lost.clear()  # The other end has heard of this one, by whichever segment.
-        self.got_through()
-        if confirm:
-            self._push(Mark.CONFIRM)
+        self._forget_asking()
         waiting, self._waiting = self._waiting, []
         for message in waiting:
             self._push(message, numbered=True)
@@ -182,10 +182,11 @@ class End:
     # --- Sending, and sending again (RFC 6298, section 5)
 
     def lose(self, segment: Segment) -> None:
-        """A segment that was sent has not arrived: send it again after the timeout."""
-        moot = self.opened and segment.contents in (Mark.OPEN, Mark.ACCEPT)
-        if self._silent or moot:
-            return
+        """A segment that was sent has not arrived: send it again after the timeout. Asking is repeated in any case."""
+        if segment.number != _UNNUMBERED and not self._silent:
+            self._keep(segment)
+
+    def _keep(self, segment: Segment) -> None:
         self._lost.append(segment)
         if self._silent_since_ns is None:
             self._silent_since_ns = segment.sent_ns
@@ -207,7 +208,7 @@ class End:
     def _push(self, contents: Any, *, numbered: bool = False) -> None:
         segment = Segment(self, self.other, self._next_number if numbered else _UNNUMBERED, contents)
         self._next_number += numbered
-        if self._backing_off:
+        if numbered and self._backing_off:
             self._lost.append(segment)
         else:
             self._attempt(segment)
@@ -216,6 +217,12 @@ class End:
         segment.sent_ns = self.network.now
         segment.on_its_way = True
         self.network.carry_segment(segment)
+        if segment.contents in (Mark.OPEN, Mark.ACCEPT):
+            self._keep(segment)
+
+    def _forget_asking(self) -> None:
+        self._lost.clear()
+        self.got_through()
 
     def _set_timer(self, since_ns: Nanoseconds) -> None:
         self._due_ns = max(since_ns + self._timeout_ns, self.network.now)

@@ -70,7 +70,7 @@ class StreamNetwork(Network):
             segment.end.lose(segment)
         elif segment.contents is Mark.OPEN:
             self._open(machine, segment)
-        elif segment.to is None or segment.to.gone:
+        elif segment.to is None or segment.to.gone or segment.to.other is not segment.end:
             self._answer(machine, segment, RESET)
         else:
             segment.to.receive(segment)
@@ -86,15 +86,14 @@ class StreamNetwork(Network):
 
     def _open(self, machine: Machine, segment: Segment) -> None:
         opener = segment.end
-        if opener.gone:
+        if opener.gone or opener.opened:
             return  # The host would accept, be told that there is no such connection, and its process hear of nothing.
         if not machine.listening:
             self._answer(machine, segment, REFUSED)
-        elif opener.other is not None and opener.other.gone:
-            self._answer(machine, segment, RESET)
         else:
-            end = opener.other or self._join(machine, opener)
-            opener.got_through()
+            end = opener.other
+            if end is None or end.gone:
+                end = self._join(machine, opener)
             end.accept()
 
     def _join(self, machine: Machine, opener: End) -> End:

@@ -78,7 +78,7 @@ def simulated(loss: float, bursts: int) -> np.ndarray:
     trace = play(script, network=network, duration_ms=1000 * (FIRST + APART * bursts + 60))
     letters = [(text.split()[1], instant) for instant, text in reached(trace, 2) if text.startswith("letter")]
     assert [int(text) for text, _ in letters] == list(range(bursts * MESSAGES))
-    return np.array([instant for _, instant in letters]).reshape(sent.shape) * MS / 1e9 - sent
+    return np.asarray(np.array([instant for _, instant in letters]).reshape(sent.shape) * MS / 1e9 - sent)
 
 
 def longest(bursts: np.ndarray) -> np.ndarray:
