@@ -104,7 +104,8 @@ class End:
         self._expected = 0
         self._early: dict[int, Segment] = {}  # What has arrived before its turn.
         self._lost: list[Segment] = []  # To be sent again; also what waits while nothing gets through.
-        self._timeout_ns = self._first_timeout_ns = network.stream.retransmit_after
+        self._backing_off = False  # Nothing has got through since a timeout.
+        self._timeout_ns = network.stream.retransmit_after
         self._due_ns: Nanoseconds | None = None  # When the timeout is over.
         self._silent_since_ns: Nanoseconds | None = None  # Since when nothing has got through, though something should.
 
@@ -132,12 +133,12 @@ class End:
         """The process has died, and its host says so, behind all that was sent."""
         if self.opened:
             self._push(Mark.CLOSE, numbered=True)
+            self._leave()
         else:
-            self.dropped = True
-        self._leave()
+            self.vanish()
 
     def vanish(self) -> None:
-        """The host has gone silent."""
+        """The host sends nothing more for it."""
         self.dropped = True
         self._lost.clear()
         self._leave()
@@ -195,7 +196,8 @@ class End:
 
     def got_through(self) -> None:
         """Something has arrived in its turn: begin anew with the first timeout, and with what was held back."""
-        backing_off, self._timeout_ns = self._backing_off, self._first_timeout_ns
+        backing_off, self._backing_off = self._backing_off, False
+        self._timeout_ns = self.network.stream.retransmit_after
         self._silent_since_ns = self._due_ns = None
         if backing_off:
             lost, self._lost = sorted(self._lost, key=_number), []
@@ -230,14 +232,18 @@ class End:
 
     def _time_out(self, due_ns: Nanoseconds, _: None) -> None:
         """Send the earliest that is lost alone, until something gets through (RFC 5681, section 3.1)."""
-        if due_ns != self._due_ns or self._silent:
+        if self._silent:
+            self._lost.clear()
             return
+        if due_ns != self._due_ns:
+            return  # It was set anew.
         assert self._silent_since_ns is not None
         self._due_ns = None
         if due_ns - self._silent_since_ns >= self.network.stream.give_up_after:
             self.drop(TIMEOUT)
             return
-        self._timeout_ns = min(2 * self._timeout_ns, _LONGEST_TIMEOUT)
+        self._backing_off = True
+        self._timeout_ns = max(self._timeout_ns, min(2 * self._timeout_ns, _LONGEST_TIMEOUT))
         first = min(self._lost, key=_number)
         self._lost.remove(first)
         self._attempt(first)
@@ -252,11 +258,6 @@ class End:
     def _silent(self) -> bool:
         """Whether its host sends nothing more for it."""
         return self.dropped or self._boots != self.machine.boots
-
-    @property
-    def _backing_off(self) -> bool:
-        """Whether nothing has got through since a timeout."""
-        return self._timeout_ns > self._first_timeout_ns
 
     def _leave(self) -> None:
         self.gone = True
