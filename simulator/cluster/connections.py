@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from simulator.cluster.network import Endpoint, Port, StreamSpec
 from simulator.protocol import SECOND, Message, Nanoseconds, NodeId
 
-_LONGEST_TIMEOUT = 120 * SECOND  # Linux's TCP_RTO_MAX.
+LONGEST_TIMEOUT = 120 * SECOND  # Linux's TCP_RTO_MAX.
 _UNNUMBERED = -1
 
 # Why a connection is gone, as `on_disconnect` is told.
@@ -243,7 +243,7 @@ class End:
             self.drop(TIMEOUT)
             return
         self._backing_off = True
-        self._timeout_ns = max(self._timeout_ns, min(2 * self._timeout_ns, _LONGEST_TIMEOUT))
+        self._timeout_ns = max(self._timeout_ns, min(2 * self._timeout_ns, LONGEST_TIMEOUT))
         first = min(self._lost, key=_number)
         self._lost.remove(first)
         self._attempt(first)
