@@ -144,6 +144,9 @@ DESCRIPTIONS: Mapping[str, Describe] = {
     "successor-of-leader": _successor,
     "zone-of-leader": _zone_of_leader,
     "minority": lambda patient, eligible, luck: draw(eligible, _minority(patient.size()), luck.random),
+    "minority-without-leader": lambda patient, eligible, luck: draw(
+        _others(patient, eligible), _minority(patient.size()), luck.random
+    ),
     "majority-without-leader": lambda patient, eligible, luck: draw(
         _others(patient, eligible), patient.size() // 2 + 1, luck.random
     ),
