@@ -177,4 +177,7 @@ class Algorithm:
         """Stream transport only: a connection with `peer` is open."""
 
     def on_disconnect(self, peer: NodeId, reason: str) -> None:
-        """Stream transport only: the connection with `peer` is gone."""
+        """Stream transport only: the connection with `peer` is gone, or could not be opened.
+
+        `reason` is `refused`, `closed`, `reset` or `timeout`.
+        """

@@ -13,7 +13,6 @@ from typing import ClassVar
 from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import Cluster
-from simulator.cluster.connections import StreamNetwork
 from simulator.cluster.distributions import Constant, Uniform
 from simulator.cluster.faults import Struck
 from simulator.cluster.loss import GilbertElliott
@@ -21,6 +20,7 @@ from simulator.cluster.luck import Luck
 from simulator.cluster.network import NetworkSpec, Transport
 from simulator.cluster.schedule import Scheduled
 from simulator.cluster.spec import ClusterSpec
+from simulator.cluster.stream import StreamNetwork
 from simulator.cluster.targets import Patient
 from simulator.cluster.topology import Topology
 from simulator.protocol import CANDIDATE, LEADER, MILLISECOND, SECOND

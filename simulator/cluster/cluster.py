@@ -8,7 +8,6 @@ from typing import Any
 
 from simulator.cluster.clock import Skew
 from simulator.cluster.conditions import Condition
-from simulator.cluster.connections import StreamNetwork
 from simulator.cluster.distributions import durations
 from simulator.cluster.electorate import Others
 from simulator.cluster.kernel import Kernel
@@ -21,6 +20,7 @@ from simulator.cluster.reign import Claim, Reign
 from simulator.cluster.schedule import LEADER_ANNOUNCED, LEADER_ELECTED, LEADER_LOST, Scheduled, play
 from simulator.cluster.spec import ClusterSpec
 from simulator.cluster.stop import StopWhen
+from simulator.cluster.stream import StreamNetwork
 from simulator.protocol import LEADER, Host, Nanoseconds, NodeId, Role
 from simulator.randomness import Streams
 from simulator.trace import kinds

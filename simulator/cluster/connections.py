@@ -1,296 +1,270 @@
 """The stream transport: messages travel over connections, in order per direction, and again until they are there.
 
-A model of what TCP does to an election, not of TCP. Each copy of a segment on its way is a packet with a fate of its
-own. What is lost is sent again after a timeout that doubles until something gets through; what arrives early waits for
-what was sent before it. Acknowledgements take no time and are never lost. When a process dies, its host closes its
-connections, in order behind what was sent. A host that goes silent tells nobody: whoever sends to it learns of that
-from its own patience running out or, once the host is up again, from a reset.
+A model of what TCP does to an election, not of TCP (docs/transport.md says what is left out). Each copy of a segment is
+a packet with a fate of its own. What is lost is sent again after a timeout, which doubles until something gets through;
+what arrives early waits for what was sent before it. Acknowledgements take no time and are never lost. When a process
+dies, its host closes its connections, in order behind what was sent. A host that goes silent tells nobody: whoever
+sends to it learns of that from its own patience running out or, once the host is up again, from a reset.
 
-State exists per connection in use: an `End` for each process that has one.
+State exists per connection in use: an `End` for each process that has one. An end that is gone points at no other, so
+that it is freed with the last of its packets, without a search for cycles.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
-from simulator.cluster.distributions import durations
-from simulator.cluster.network import Network, Port
+from simulator.cluster.network import Endpoint, Port, StreamSpec
 from simulator.protocol import SECOND, Message, Nanoseconds, NodeId
 
 LONGEST_TIMEOUT = 120 * SECOND  # Linux's TCP_RTO_MAX.
+_UNNUMBERED = -1
 
 # Why a connection is gone, as `on_disconnect` is told.
 REFUSED = "refused"  # The host is up, but no process listens there.
 CLOSED = "closed"  # The peer's process has died, and its host has said so.
-RESET = "reset"  # The peer's host knows nothing of this connection any more.
+RESET = "reset"  # The peer has no such connection any more.
 TIMEOUT = "timeout"  # Nothing has got through for too long.
 
 
 class Mark(enum.Enum):
-    """What a segment holds that is no message."""
+    """What a segment holds that is no message. The first three are the handshake, and take no place in the order."""
 
-    OPEN = enum.auto()  # The first of who opens a connection,
-    ACCEPT = enum.auto()  # and of who accepts it: nothing else is sent before it has arrived.
-    CLOSE = enum.auto()  # The last.
+    OPEN = enum.auto()  # Asks for a connection, until there is an answer;
+    ACCEPT = enum.auto()  # grants it, until there is an answer;
+    CONFIRM = enum.auto()  # and says that this has been heard.
+    CLOSE = enum.auto()  # The last: the process that sent all before it has died.
+
+
+class Carrier(Protocol):
+    """What a connection asks of the network."""
+
+    stream: StreamSpec
+
+    @property
+    def now(self) -> Nanoseconds: ...
+    def call_at(self, at_ns: Nanoseconds, act: Callable[[Any, Any], None], one: Any, other: Any = None) -> None: ...
+    def carry_segment(self, segment: Segment) -> None: ...
+    def arrived(self, segment: Segment) -> None: ...
 
 
 class Machine:
-    """What the transport knows of one node: whether its host is up, and which process, if any, listens there."""
+    """What the transport knows of one node: whether its host is up, and whether sockets of a process are open there."""
 
-    __slots__ = ("boots", "ends", "notices", "port", "process", "up")
+    __slots__ = ("boots", "ends", "listening", "lives", "notices", "port", "up")
 
     def __init__(self, port: Port, notices: Iterator[int]) -> None:
         self.port = port
-        self.notices = notices  # How long the host takes, each time, to close a dead process's connections.
+        self.notices = notices  # How long the host takes, each time, to close the sockets of a process that died.
         self.up = True
         self.boots = 0  # How often the host has gone down.
-        self.process: object = None  # Another object in every life of the process.
-        self.ends: dict[NodeId, End] = {}  # Of this process's connections, by peer.
+        self.lives = 0  # How many processes have started here.
+        self.listening = False
+        self.ends: dict[NodeId, End] = {}  # The connections of the process, by peer.
 
 
 class Segment:
-    """A message, or a mark, at its place in one direction of a connection."""
+    """A message, or a mark, in one direction of a connection."""
 
-    __slots__ = ("contents", "end", "number", "sent_ns")
+    __slots__ = ("contents", "end", "number", "on_its_way", "sent_ns", "to")
 
-    def __init__(self, end: End, number: int, contents: Any) -> None:
+    def __init__(self, end: End, to: End | None, number: int, contents: Any) -> None:
         self.end = end
+        self.to = to  # None: whoever accepts the connection.
         self.number = number
         self.contents = contents
         self.sent_ns: Nanoseconds = 0
+        self.on_its_way = False
+
+    def arrive(self, _: NodeId, __: Message) -> None:
+        """A copy has arrived. The first settles the fate of this sending; any other changes nothing."""
+        if self.on_its_way:
+            self.on_its_way = False
+            self.end.network.arrived(self)
 
 
 class End:
     """One side of a connection: what it sends, until all of it has arrived, and what it expects."""
 
-    def __init__(self, network: StreamNetwork, machine: Machine, peer: NodeId, other: End | None = None) -> None:
-        """`other` is the end that is accepted by this one; without it, this one opens the connection."""
+    def __init__(self, network: Carrier, machine: Machine, peer: NodeId, *, known: bool) -> None:
+        self.network = network
         self.machine = machine
         self.peer = peer
-        self.other = other
-        self.opened = other is not None
-        self.superseded = False  # Both sides were opening one; the other one's goes on.
-        self.dropped = False
-        self._network = network
-        self._process, self._boots = machine.process, machine.boots
+        self.other: End | None = None
+        self.known = known  # To the process, which has asked for it, or has been told that it is open.
+        self.opened = False
+        self.gone = False  # The process has it no more. Its host still sends again what was lost, unless
+        self.dropped = False  # there is nobody to send to.
+        self._accepted = False
+        self._boots = machine.boots
         self._waiting: list[Message] = []  # Sent before the connection was open.
         self._next_number = 0
         self._expected = 0
         self._early: dict[int, Segment] = {}  # What has arrived before its turn.
-        self._lost: list[Segment] = []
-        self._timeout_ns = network.spec.stream.retransmit_after
-        self._timer_is_set = False
+        self._lost: list[Segment] = []  # To be sent again; also what waits while nothing gets through.
+        self._backing_off = False  # Nothing has got through since a timeout.
+        self._timeout_ns = network.stream.retransmit_after
+        self._due_ns: Nanoseconds | None = None  # When the timeout is over.
         self._silent_since_ns: Nanoseconds | None = None  # Since when nothing has got through, though something should.
 
-    @property
-    def gone(self) -> bool:
-        """Whether its process has it no more: it has been told so, or has died."""
-        return self.dropped or self._process is not self.machine.process
-
-    @property
-    def silent(self) -> bool:
-        """Whether its host sends nothing more for it."""
-        return self.dropped or self._boots != self.machine.boots
+    # --- What happens to a connection
 
     def send(self, message: Message) -> None:
+        self.known = True
         if self.opened:
-            self.push(message)
+            self._push(message, numbered=True)
         else:
             self._waiting.append(message)
 
-    def push(self, contents: Any) -> None:
-        """Send the next segment of this direction."""
-        segment = Segment(self, self._next_number, contents)
-        self._next_number += 1
-        self._attempt(segment)
+    def ask(self) -> None:
+        """Ask the peer for a connection."""
+        self._push(Mark.OPEN)
+
+    def accept(self) -> None:
+        """The other end has asked for this connection. To accept it asks for it, too."""
+        if not (self.opened or self._accepted):
+            self._accepted = True
+            self._forget_asking()
+            self._push(Mark.ACCEPT)
 
     def close(self) -> None:
-        """The host closes what its dead process has left, behind all that was sent."""
-        if self.opened and not self.silent:
-            self.push(Mark.CLOSE)
+        """The process has died, and its host says so, behind all that was sent."""
+        if self.opened:
+            self._push(Mark.CLOSE, numbered=True)
+            self._leave()
+        else:
+            self.vanish()
+
+    def vanish(self) -> None:
+        """The host sends nothing more for it."""
+        self.dropped = True
+        self._lost.clear()
+        self._leave()
 
     def drop(self, reason: str) -> None:
-        """The connection is gone: whatever is still on its way or waits is lost, and the process is told."""
-        told, self.dropped = not self.gone, True
-        if told:
+        """There is nobody to send to: whatever is still on its way back, or waits, is lost, and the process is told."""
+        told = self.known and not self.gone
+        if not self.gone:
             del self.machine.ends[self.peer]
-            self.machine.port.endpoint.on_disconnected(self.peer, reason)
-
-    def supersede(self, opening: End) -> None:
-        """Go on in place of an end of the same process, which was opening a connection to the same peer."""
-        opening.superseded = opening.dropped = True
-        self._waiting, opening._waiting = opening._waiting, []
-
-    def established(self) -> None:
-        """Both sides have the connection, as far as this one knows."""
-        self.opened = True
-        self.machine.port.endpoint.on_connected(self.peer)
-        waiting, self._waiting = self._waiting, []
-        for message in waiting:
-            self.push(message)
+        self.vanish()
+        if told:
+            self._process.on_disconnected(self.peer, reason)
 
     # --- Receiving
 
     def receive(self, segment: Segment) -> None:
         """A segment of the other end has arrived: take it, and all that waited for it, in order."""
-        if segment.number < self._expected:
-            return  # A copy of what has been taken.
+        if segment.contents is Mark.ACCEPT and (self.opened or not self._accepted):
+            self._push(Mark.CONFIRM)  # Where this end has accepted, too, that is an answer already, unless it is lost.
+        if not self.opened:
+            self._establish()
+        if segment.number == _UNNUMBERED:
+            return
         self._early[segment.number] = segment
-        while not self.gone and (due := self._early.pop(self._expected, None)):
+        while due := self._early.pop(self._expected, None):
             self._expected += 1
             due.end.got_through()
-            self._take(due.contents)
+            if due.contents is Mark.CLOSE:
+                self.drop(CLOSED)
+            else:
+                self.machine.port.deliver(self.peer, due.contents)
 
-    def _take(self, contents: Any) -> None:
-        if contents is Mark.ACCEPT:
-            self.established()
-        elif contents is Mark.CLOSE:
-            self.drop(CLOSED)
-        elif contents is not Mark.OPEN:
-            self.machine.port.deliver(self.peer, contents)
+    def _establish(self) -> None:
+        """Whatever comes but an OPEN answers what this end has asked."""
+        self.opened = self.known = True
+        self._forget_asking()
+        waiting, self._waiting = self._waiting, []
+        for message in waiting:
+            self._push(message, numbered=True)
+        self._process.on_connected(self.peer)
 
-    # --- Sending again
+    # --- Sending, and sending again (RFC 6298, section 5)
 
     def lose(self, segment: Segment) -> None:
-        """A segment that was sent has not arrived: send it again after the timeout, with whatever is lost by then."""
-        if self.silent:
-            return
+        """A segment that was sent has not arrived: send it again after the timeout. Asking is repeated in any case."""
+        if segment.number != _UNNUMBERED and not self._silent:
+            self._keep(segment)
+
+    def _keep(self, segment: Segment) -> None:
         self._lost.append(segment)
         if self._silent_since_ns is None:
             self._silent_since_ns = segment.sent_ns
-        if not self._timer_is_set:
-            self._timer_is_set = True
-            self._network.call_at(segment.sent_ns + self._timeout_ns, self._send_again)
+        if self._due_ns is None:
+            self._set_timer(segment.sent_ns)
 
     def got_through(self) -> None:
-        self._timeout_ns = self._network.spec.stream.retransmit_after
-        self._silent_since_ns = None
+        """Something has arrived in its turn: begin anew with the first timeout, and with what was held back."""
+        backing_off, self._backing_off = self._backing_off, False
+        self._timeout_ns = self.network.stream.retransmit_after
+        self._silent_since_ns = self._due_ns = None
+        if backing_off:
+            lost, self._lost = sorted(self._lost, key=_number), []
+            for segment in lost:
+                self._attempt(segment)
+        elif self._lost:
+            self._silent_since_ns = self.network.now
+            self._set_timer(self.network.now)
 
-    def _send_again(self) -> None:
-        self._timer_is_set = False
-        if self.silent:
-            return
-        now, stream = self._network.now, self._network.spec.stream
-        if self._silent_since_ns is not None and now - self._silent_since_ns >= stream.give_up_after:
-            self.drop(TIMEOUT)
-            return
-        self._timeout_ns = min(2 * self._timeout_ns, LONGEST_TIMEOUT)
-        lost, self._lost = sorted(self._lost, key=lambda segment: segment.number), []
-        for segment in lost:
+    def _push(self, contents: Any, *, numbered: bool = False) -> None:
+        segment = Segment(self, self.other, self._next_number if numbered else _UNNUMBERED, contents)
+        self._next_number += numbered
+        if numbered and self._backing_off:
+            self._lost.append(segment)
+        else:
             self._attempt(segment)
 
     def _attempt(self, segment: Segment) -> None:
-        segment.sent_ns = self._network.now
-        self._network.carry_segment(segment)
+        segment.sent_ns = self.network.now
+        segment.on_its_way = True
+        self.network.carry_segment(segment)
+        if segment.contents in (Mark.OPEN, Mark.ACCEPT):
+            self._keep(segment)
 
+    def _forget_asking(self) -> None:
+        self._lost.clear()
+        self.got_through()
 
-class StreamNetwork(Network):
-    """Carries messages between ports over connections, which are opened by the first message or by a start."""
+    def _set_timer(self, since_ns: Nanoseconds) -> None:
+        self._due_ns = max(since_ns + self._timeout_ns, self.network.now)
+        self.network.call_at(self._due_ns, self._time_out, self._due_ns)
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._machines: dict[NodeId, Machine] = {}
-
-    def transmit(self, port: Port, to: NodeId, message: Message) -> None:
-        self.sent[type(message)] += 1
-        self._end(port.node, to).send(message)
-
-    def process_started(self, port: Port, peers: Iterable[NodeId]) -> None:
-        machine = self._machine(port.node)
-        machine.up, machine.process, machine.ends = True, object(), {}
-        if self.spec.stream.open_at_start:
-            for peer in peers:
-                self._end(port.node, peer)
-
-    def process_died(self, port: Port) -> None:
-        machine = self._machine(port.node)
-        left, machine.process, machine.ends = list(machine.ends.values()), None, {}
-        closed_ns = self.now + next(machine.notices)
-        for end in left:
-            self.call_at(closed_ns, end.close)
-
-    def host_died(self, port: Port) -> None:
-        machine = self._machine(port.node)
-        machine.up, machine.process, machine.ends = False, None, {}
-        machine.boots += 1
-
-    # --- What ends ask for
-
-    @property
-    def now(self) -> Nanoseconds:
-        return int(self._kernel._now)
-
-    def call_at(self, at_ns: Nanoseconds, call: Callable[[], None]) -> None:
-        self._kernel.push(max(at_ns, self.now), lambda _, __: call())
-
-    def carry_segment(self, segment: Segment) -> None:
-        end = segment.end
-        message = None if isinstance(segment.contents, Mark) else segment.contents
-        self.carry(
-            end.machine.port,
-            end.peer,
-            message,
-            lambda _, __: self._segment_arrived(segment),
-            lambda: end.lose(segment),
-        )
+    def _time_out(self, due_ns: Nanoseconds, _: None) -> None:
+        """Send the earliest that is lost alone, until something gets through (RFC 5681, section 3.1)."""
+        if self._silent:
+            self._lost.clear()
+            return
+        if due_ns != self._due_ns:
+            return  # It was set anew.
+        assert self._silent_since_ns is not None
+        self._due_ns = None
+        if due_ns - self._silent_since_ns >= self.network.stream.give_up_after:
+            self.drop(TIMEOUT)
+            return
+        self._backing_off = True
+        self._timeout_ns = max(self._timeout_ns, min(2 * self._timeout_ns, LONGEST_TIMEOUT))
+        first = min(self._lost, key=_number)
+        self._lost.remove(first)
+        self._attempt(first)
 
     # --- Inside
 
-    def _machine(self, node: NodeId) -> Machine:
-        if node not in self._machines:
-            notices = durations(self.spec.stream.notice, self._streams, f"n{node} notice")
-            self._machines[node] = Machine(self.ports[node], notices)
-        return self._machines[node]
+    @property
+    def _process(self) -> Endpoint:
+        return self.machine.port.endpoint
 
-    def _end(self, node: NodeId, peer: NodeId) -> End:
-        machine = self._machine(node)
-        if peer not in machine.ends:
-            end = machine.ends[peer] = End(self, machine, peer)
-            end.push(Mark.OPEN)
-        return machine.ends[peer]
+    @property
+    def _silent(self) -> bool:
+        """Whether its host sends nothing more for it."""
+        return self.dropped or self._boots != self.machine.boots
 
-    def _segment_arrived(self, segment: Segment) -> None:
-        end = segment.end
-        machine = self._machine(end.peer)
-        if end.superseded:
-            return
-        if not machine.up:
-            end.lose(segment)
-        elif end.other is None and machine.process is None:
-            self._answer(machine, segment, REFUSED)
-        elif end.other is None and not self._accept(machine, end):
-            end.lose(segment)  # Its own attempt to open one goes on; if that fails, this one comes again.
-        elif end.other is not None and end.other.gone:
-            self._answer(machine, segment, RESET)
-        elif end.other is not None:
-            end.other.receive(segment)
+    def _leave(self) -> None:
+        self.gone = True
+        self.other = None
+        self._waiting.clear()
+        self._early.clear()
 
-    def _accept(self, machine: Machine, opener: End) -> bool:
-        """Whether the peer takes the connection. Where both open one at once, that of the lower id goes on."""
-        node, peer = machine.port.node, opener.machine.port.node
-        own = machine.ends.get(peer)
-        if own is not None and not own.opened and node < peer:
-            return False
-        end = End(self, machine, peer, opener)
-        opener.other = end
-        if own is not None and own.opened:
-            own.drop(RESET)  # The peer has begun anew.
-        elif own is not None:
-            end.supersede(own)
-        machine.ends[peer] = end
-        end.push(Mark.ACCEPT)
-        end.established()
-        return True
 
-    def _answer(self, machine: Machine, segment: Segment, reason: str) -> None:
-        """Tell who has sent a segment that there is nobody to take it."""
-        end = segment.end
-        self.carry(
-            machine.port,
-            end.machine.port.node,
-            None,
-            lambda _, __: end.drop(reason),
-            lambda: end.lose(segment),
-        )
+def _number(segment: Segment) -> int:
+    return segment.number

@@ -33,7 +33,7 @@ class Transport(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamSpec:
-    """How connections behave (docs/network.md)."""
+    """How connections behave (docs/transport.md)."""
 
     retransmit_after: Nanoseconds = 200 * MILLISECOND  # The first retransmission timeout; each next one is twice that.
     give_up_after: Nanoseconds = 900 * SECOND  # Of silence, after which a connection is given up.

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    model_serializer,
+    model_validator,
+)
 
 from simulator.cluster.connections import LONGEST_TIMEOUT
 from simulator.cluster.network import NetworkSpec, StreamSpec, Transport
@@ -65,6 +72,11 @@ def _stream(data: dict[str, Any]) -> Stream | None:
     return Stream() if data["transport"] is Transport.STREAM else None
 
 
+def _as_usual(stream: Stream | None, info: ValidationInfo) -> Stream | None:
+    """Null, where the transport is stream, is as if nothing were written: so it is written back."""
+    return _stream(info.data) if stream is None and "transport" in info.data else stream
+
+
 class Network(Model):
     """What every link does to a packet, and what carries messages."""
 
@@ -87,7 +99,7 @@ class Network(Model):
         description="What carries messages: datagram (each on its own: lost, late, twice), or stream (in order, "
         "and again until it is there).",
     )
-    stream: Stream | None = Field(
+    stream: Annotated[Stream | None, AfterValidator(_as_usual)] = Field(
         default_factory=_stream, description="How connections behave, where the transport is stream."
     )
 

@@ -13,7 +13,7 @@ from simulator.cluster.faults import Fault
 from simulator.cluster.network import NetworkSpec
 from simulator.cluster.schedule import Scheduled
 from simulator.cluster.spec import ClusterSpec, DiskSpec
-from simulator.protocol import MILLISECOND, Algorithm, Host, Nanoseconds, NodeId, message
+from simulator.protocol import MILLISECOND, Algorithm, Host, NodeId, message
 from simulator.trace.trace import Trace
 
 MS = MILLISECOND
@@ -30,7 +30,9 @@ Deed = Callable[[Host], object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """What each node does when it starts, and what any node does when an event such as `timer x` reaches it."""
+    """What each node does when it starts, and what any node does when an event reaches it: `timer x`, `letter x`,
+    `saved x`, `connect n1` or `disconnect n1 closed`.
+    """
 
     start: Mapping[NodeId, Deed] = field(default_factory=dict)
     on: Mapping[str, Deed] = field(default_factory=dict)
@@ -49,6 +51,12 @@ class Probe(Algorithm):
 
     def on_saved(self, name: str) -> None:
         self._reached(f"saved {name}")
+
+    def on_connect(self, peer: NodeId) -> None:
+        self._reached(f"connect n{peer}")
+
+    def on_disconnect(self, peer: NodeId, reason: str) -> None:
+        self._reached(f"disconnect n{peer} {reason}")
 
     def _on_letter(self, sender: NodeId, message: Letter) -> None:
         self._reached(f"letter {message.text}")
@@ -78,21 +86,22 @@ def play(
     write_ms: int | None = None,
     blocking: bool = True,
     network: NetworkSpec | None = None,
-    duration: Nanoseconds = 100 * MS,
+    duration_ms: float = 100,
+    journal: bool = False,
     **others: Any,
 ) -> Trace:
-    """Run one trial, of 100 ms unless said otherwise, on links with a constant latency of 2 ms."""
+    """Run one trial, on links with a constant latency of 2 ms unless another network is given."""
     spec = ClusterSpec(
         registration=PROBE,
         config=script,
         nodes=nodes,
-        duration=duration,
+        duration=round(duration_ms * MS),
         disk=DiskSpec(write=None if write_ms is None else Constant(write_ms * MS), blocking=blocking),
         network=network or NetworkSpec(latency=Constant(LATENCY_MS * MS)),
         faults=faults,
         **others,
     )
-    return run_trial(spec, seed=1, trial=0)
+    return run_trial(spec, seed=1, trial=0, journal=journal)
 
 
 def reached(trace: Trace, node: NodeId) -> list[tuple[float, str]]:

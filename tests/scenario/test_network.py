@@ -419,3 +419,21 @@ def test_every_example_of_the_manual_loads(example: str, tmp_path: Path) -> None
     with files_beside(tmp_path):
         scenario = loads(yaml.safe_dump(tree))
     assert loads(resolved_text(scenario)) == scenario
+
+
+def test_the_example_of_the_transport_page_loads() -> None:
+    """ "docs examples that are executed" (design.md, section 7)."""
+    page = (ROOT / "docs" / "transport.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    network = loads(yaml.safe_dump(yaml.safe_load(SMALL) | yaml.safe_load(example))).cluster_spec().network
+    assert network.transport is Transport.STREAM
+    assert network.stream == StreamSpec(
+        give_up_after=900 * SECOND, notice=Constant(17 * MILLISECOND), open_at_start=True
+    )
+
+
+def test_no_options_of_streams_are_the_usual_ones() -> None:
+    # A bug that fuzzing found: null was read as null, and written as nothing, which means the defaults.
+    scenario = with_network("{transport: stream, stream: null}")
+    assert scenario == with_network("{transport: stream}") == loads(resolved_text(scenario))
+    assert with_network("{stream: null}") == with_network("{}")
