@@ -258,6 +258,9 @@ class Cluster:
     def skipped(self, fault: str, why: str) -> None:
         self._note_fault(kinds.SKIPPED, {"fault": fault, "why": why})
 
+    def spared(self, fault: str, why: str) -> None:
+        self._note_fault(kinds.SPARED, {"fault": fault, "why": why})
+
     def finished(self) -> None:
         self._entries_to_come -= 1
         self._stop_if_done()

@@ -79,11 +79,11 @@ class _Haunting:
         try:
             aimed, victims = aim(fault, self._patient, luck)
             if why := self._reprieve(victims):
-                self._stage.skipped(fault.name, why)
+                self._stage.spared(fault.name, why)
                 return
             struck = aimed.strike(self._patient, luck)
         except NoTargetError as error:
-            self._stage.skipped(fault.name, str(error))
+            self._stage.spared(fault.name, str(error))
             return
         self._stage.struck(fault.name, struck.nodes)
         if struck.undo is not None:

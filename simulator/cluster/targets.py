@@ -188,4 +188,6 @@ DESCRIPTIONS: Mapping[str, Describe] = {
         *draw(_others(patient, eligible), max(0, _minority(patient.size()) - 1), luck.random),
     ),
 }
-DRAWN = frozenset({"follower", "random", "minority", "majority-without-leader"})  # Of those that are left.
+DRAWN = frozenset(  # Of those that are left.
+    {"follower", "random", "minority", "minority-without-leader", "majority-without-leader"}
+)

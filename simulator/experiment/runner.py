@@ -66,6 +66,7 @@ class Result:
                 "censored": summaries.censored_trials(self.elections),
             },
             "elections": summaries.counts(self.elections),
+            "faults": summaries.faults(self.trials),
             "metrics": summaries.metrics(self.trials, self.elections),
             "violations": _counts(self.violations),
             "waived": _counts(self.waived),

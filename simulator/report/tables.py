@@ -110,6 +110,10 @@ def _title(summary: Summary) -> Text:
     text.append(f"  {trials['run']:,} trials, seed {summary['seed']}", style="not bold")
     if trials["censored"]:
         text.append(f", {trials['censored']:,} censored (unfinished at the end)", style="not bold yellow")
+    faults = summary.get("faults")
+    if faults and faults["never_struck"]:
+        times = f"{faults['never_struck']:,} times, in {faults['trials']:,} trials"
+        text.append(f"\nfaults that never struck: {times}", style="not bold yellow")
     stopped_by = summary.get("stopped_by") or ("interrupted" if summary.get("interrupted") else None)
     if stopped_by:
         text.append(f"\nstopped early: {stopped_by}; {trials['requested']:,} trials were asked for", style="bold red")
@@ -269,8 +273,7 @@ def _liveness(liveness: Summary | None) -> Text | None:
     text = Text(f"Liveness: a majority follows a leader within {liveness['within_s']:g} s of the last fault\n")
     counts = ", ".join(f"{count:,} {name}" for name, count in found.items() if count or name != "undecided")
     text.append(f"trials    {counts}", style="bold red" if found["failed"] else "")
-    unfinished = "; the trial ended first" if found["undecided"] else ""
-    text.append(unfinished, style="dim")
+    text.append("; the trial ended first" if found["undecided"] else "", style="dim")
     median, most = _value(liveness["recovery"]["median"]), _value(liveness["recovery"]["max"])
     if median is not None and most is not None:
         text.append(f"\nrecovery  median {_with_unit(median)}, at most {_with_unit(most)}")

@@ -10,6 +10,7 @@ TRANSITION = "transition"  # A node declares its role, term and the leader that 
 FAULT = "fault"  # A fault of the schedule has struck; the detail says which, and on whom.
 UNDONE = "undone"  # What a fault did is undone: its time is over.
 SKIPPED = "skipped"  # A fault was left out, since whom it was to strike did not exist.
+SPARED = "spared"  # A failure of the nemesis was left out: it suited nobody, or would have troubled too many.
 UNSTRUCK = "unstruck"  # The trial has ended, and a fault of the schedule had not struck yet.
 LEADER_LOST = "leader-lost"  # The reigning leader crashed, paused, stepped down or was cut off (the cause).
 LEADER_BACK = "leader-back"  # The lost leader, still claiming, resumed or reached a majority again.

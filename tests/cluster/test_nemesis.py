@@ -77,7 +77,7 @@ def haunted(haunted_by: Nemesis, *faults: Scheduled, trial: int = 0, seed: int =
 
 def tried(trace: Trace) -> list[Row]:
     """Every failure: those that struck, and those that were left out."""
-    return [row for row in trace.rows if row.kind in (kinds.FAULT, kinds.SKIPPED)]
+    return [row for row in trace.rows if row.kind in (kinds.FAULT, kinds.SPARED)]
 
 
 def spans(trace: Trace) -> Iterator[tuple[Row, Row | None]]:
@@ -396,4 +396,4 @@ def test_a_trial_waits_for_it() -> None:
 def test_a_nemesis_whom_nothing_suits_only_waits() -> None:
     trace = haunted(nemesis((1.0, Crash("leader"))), config=Script())
     assert trace.of_kind(kinds.FAULT) == trace.of_kind(kinds.UNDONE) == []
-    assert {row.fact("why") for row in trace.of_kind(kinds.SKIPPED)} == {"there is no leader"}
+    assert {row.fact("why") for row in trace.of_kind(kinds.SPARED)} == {"there is no leader"}

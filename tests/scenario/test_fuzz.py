@@ -17,9 +17,9 @@ from tests.scenario.examples import RICH, WIDE
 from tests.scenario.test_faults import VERBS, WHEN, text
 
 TREE, WIDE_TREE = (parse(rich, "x.yaml").tree for rich in (RICH, WIDE))
-FAULTY = parse(
-    text(*(f"{{at: 1s, {verb}}}" for verb, _ in VERBS), *(f"{{{when}, kill: n1}}" for when, _ in WHEN)), ""
-).tree
+ENTRIES = [*(f"{{at: 1s, {verb}}}" for verb, _ in VERBS), *(f"{{{when}, kill: n1}}" for when, _ in WHEN)]
+FAULTY = parse(text(*ENTRIES), "x.yaml").tree
+KEYS = ["at", "after", "lasts", "crash", "uniform", "name", "loss", "nodes", "between"]
 EDITOR = jsonschema.Draft202012Validator(json_schema())
 
 NASTY: list[Any] = [
@@ -65,10 +65,7 @@ def mutated_trees(draw: st.DrawFn, original: Any) -> Any:
         elif change == "replace" or isinstance(holder, list):
             holder[path[-1]] = copy.deepcopy(draw(values))
         else:
-            key = draw(
-                st.text(max_size=5)
-                | st.sampled_from(["at", "after", "lasts", "crash", "uniform", "name", "loss", "nodes", "between"])
-            )
+            key = draw(st.text(max_size=5) | st.sampled_from(KEYS))
             holder[key] = holder.pop(path[-1]) if change == "rename" else copy.deepcopy(draw(values))
     return tree
 
@@ -99,7 +96,7 @@ def hold(text: str, *overrides: str) -> None:
             assert [error.message for error in EDITOR.iter_errors(parse(text, "x.yaml").tree)] == []
 
 
-@settings(max_examples=800)
+@settings(max_examples=500)
 @given(mutated_trees(TREE) | mutated_trees(WIDE_TREE) | mutated_trees(FAULTY))
 def test_mutated_trees(tree: Any) -> None:
     hold(yaml.safe_dump(tree, allow_unicode=True))
