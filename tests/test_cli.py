@@ -102,6 +102,15 @@ def test_a_runaway_exits_with_1_and_says_how_to_repeat_it(scenario: Path, tmp_pa
     assert "--first-trial 0 --trials 1" in outcome.stderr
 
 
+def test_a_fault_that_is_to_fail_without_its_target_does_so_in_one_line(scenario: Path, tmp_path: Path) -> None:
+    # "A target that does not exist then (no leader) waits, skips or fails, as the scenario says" (issue 3).
+    never = "faults=[{at: 0, crash: leader, without_target: fail}]"
+    outcome = invoke("run", scenario, "--results", tmp_path / "out", "--set", never)
+    assert (outcome.exit_code, outcome.stderr.count("\n")) == (1, 1)
+    reason = "MissingTargetError: crash: there is no leader, and without_target says fail"
+    assert outcome.stderr.startswith(f"electsim: trial 0: {reason}; again: electsim run ")
+
+
 def test_bounds_are_those_of_the_schema() -> None:
     properties = json_schema()["properties"]
     assert (properties["trials"]["maximum"], properties["seed"]["maximum"]) == (MOST_TRIALS, LARGEST_SEED)

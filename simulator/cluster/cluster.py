@@ -6,10 +6,10 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from simulator.cluster.clock import Skew
 from simulator.cluster.conditions import Condition
 from simulator.cluster.distributions import durations
 from simulator.cluster.electorate import Others
-from simulator.cluster.faults import Undo
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.luck import Luck
 from simulator.cluster.nemesis import haunt
@@ -159,8 +159,8 @@ class Cluster:
         topology = self.spec.network.topology
         return None if topology is None else topology.zone_of(node)
 
-    def life(self, node: NodeId) -> int:
-        return self.nodes[node].incarnation
+    def upsets(self, node: NodeId) -> int:
+        return self.nodes[node].upsets
 
     def start(self, node: NodeId) -> None:
         self.recorder.note(self._now(), kinds.STARTED, node, {"incarnation": self.nodes[node].incarnation})
@@ -190,36 +190,36 @@ class Cluster:
     def wipe(self, node: NodeId) -> None:
         self.nodes[node].durable = {}
 
-    def slow_node(self, node: NodeId, service_times: Iterator[int]) -> Undo:
+    def slow_node(self, node: NodeId, service_times: Iterator[int]) -> Callable[[], None]:
         self.nodes[node].slow(service_times)
         return lambda: self.nodes[node].hasten(service_times)
 
-    def slow_disk(self, node: NodeId, write_times: Iterator[int]) -> Undo:
+    def slow_disk(self, node: NodeId, write_times: Iterator[int]) -> Callable[[], None]:
         times = self.nodes[node].disk.times
         times.add(write_times)
         return lambda: times.remove(write_times)
 
-    def stall_disk(self, node: NodeId) -> Undo:
+    def stall_disk(self, node: NodeId) -> Callable[[], None]:
         self.nodes[node].disk.stall()
         return self.nodes[node].disk.unstall
 
-    def skew_clock(
-        self, node: NodeId, *, drift_ppb: int | None, offset_ns: Nanoseconds | None, jump_ns: Nanoseconds
-    ) -> Undo:
-        return self.nodes[node].skew(drift_ppb, offset_ns, jump_ns)
+    def skew_clock(self, node: NodeId, skew: Skew) -> Callable[[], None]:
+        self.nodes[node].skew(skew)
+        return lambda: self.nodes[node].unskew(skew)
 
     def impose(self, condition: Condition) -> None:
         self.network.impose(condition)
         self._changed()
 
-    def lift(self, condition: Condition) -> None:
-        if self.network.lift(condition):
+    def lift(self, condition: Condition) -> bool:
+        lifted = self.network.lift(condition)
+        if lifted:
             self._changed()
+        return lifted
 
     def lift_labelled(self, label: str | None, kind: type[Condition] = Condition) -> None:
-        for condition in self.network.conditions.labelled(label):
-            if isinstance(condition, kind):
-                self.network.lift(condition)
+        labelled = self.network.conditions.labelled(label)
+        self.network.lift(*(condition for condition in labelled if isinstance(condition, kind)))
         self._changed()
 
     def switch(self, condition: Condition, stops: bool) -> bool:
@@ -279,8 +279,7 @@ class Cluster:
         else:
             self.reign.stepped_down(node)
             self._stop_if_done()
-        if self._awaits_announcement:
-            self._look_for_announcement()
+        self._look_for_announcement()
 
     def on_note(self, node: NodeId, kind: str, fields: Mapping[str, object]) -> None:
         self.recorder.note(self._now(), kind, node, fields)
@@ -302,6 +301,9 @@ class Cluster:
         self._changed()
 
     def _look_for_announcement(self) -> None:
+        """By a transition; or because whoever has not heard of the leader is gone, or cut off."""
+        if not self._awaits_announcement:
+            return
         claim = self.reign.untroubled
         if claim is not None and claim != self._announced and self._is_announced(claim.node):
             self._announced = claim
@@ -311,6 +313,7 @@ class Cluster:
         self.reign.recheck()
         change, self._change = self._change, self.kernel.event()
         change.succeed()
+        self._look_for_announcement()
         self._stop_if_done()
 
     def _start_on_time(self, node: NodeId, _: None) -> None:

@@ -12,7 +12,7 @@ from simulator.cluster.conditions import Cut
 from simulator.cluster.faults import Struck
 from simulator.cluster.links import BetweenGroups, BeyondNeighbours, Pairs
 from simulator.cluster.luck import Luck
-from simulator.cluster.targets import NoTargetError, Patient, Target, draw, present
+from simulator.cluster.targets import NoTargetError, Patient, Target, draw, present, sides
 from simulator.cluster.weather import imposed
 
 
@@ -25,7 +25,7 @@ class Partition:
     name: ClassVar[str] = "partition"
 
     def strike(self, patient: Patient, luck: Luck) -> Struck:
-        groups = tuple(present(group, patient, luck) for group in self.groups)
+        groups = tuple(sides(self.groups, patient, luck))
         return imposed(Cut(BetweenGroups(groups), self.label), patient, groups)
 
 
@@ -39,10 +39,9 @@ class PartitionOneway:
     name: ClassVar[str] = "partition_oneway"
 
     def strike(self, patient: Patient, luck: Luck) -> Struck:
-        senders = present(self.senders, patient, luck)
-        receivers = present(self.receivers, patient, luck) or tuple(
-            node for node in patient.where("present") if node not in senders
-        )
+        senders, receivers = sides((self.senders, self.receivers), patient, luck)
+        if not self.receivers:
+            receivers = tuple(node for node in patient.where("present") if node not in senders)
         return imposed(Cut(Pairs(senders, receivers), self.label), patient, (senders, receivers))
 
 
@@ -56,7 +55,7 @@ class CutLink:
     name: ClassVar[str] = "cut_link"
 
     def strike(self, patient: Patient, luck: Luck) -> Struck:
-        one, other = present((self.one,), patient, luck), present((self.other,), patient, luck)
+        one, other = sides((self.one, self.other), patient, luck)
         return imposed(Cut(Pairs(one, other, both_ways=True), self.label), patient, (one, other))
 
 
@@ -102,8 +101,18 @@ class MajoritiesRing:
 
     def strike(self, patient: Patient, luck: Luck) -> Struck:
         nodes = patient.where("present")
-        reach = (patient.size() // 2 + 1) // 2  # Itself and `reach` on either side are a majority.
-        if 2 * reach + 1 >= len(nodes):
-            raise NoTargetError("a ring of four nodes or more")
+        reach = majority_reach(patient.size())
+        if not rings_a_majority(patient.size(), len(nodes)):
+            raise NoTargetError(f"a ring of {len(nodes)} nodes has no majorities of {patient.size()} that differ")
         ring = draw(nodes, len(nodes), luck.random)
         return imposed(Cut(BeyondNeighbours(ring, reach), self.label), patient, ring)
+
+
+def majority_reach(size: int) -> int:
+    """How many neighbours on either side make, with the node itself, a majority."""
+    return (size // 2 + 1) // 2
+
+
+def rings_a_majority(size: int, present: int) -> bool:
+    """Whether those present of a configuration can form a ring on which each node's majority is one of its own."""
+    return 2 * majority_reach(size) + 1 < present

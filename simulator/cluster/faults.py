@@ -6,7 +6,7 @@ A fault's targets are names or descriptions, resolved when it strikes (`targets`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -14,7 +14,8 @@ from simulator.cluster.luck import Luck
 from simulator.cluster.targets import Patient, Target, resolve
 from simulator.protocol import NodeId
 
-Undo = Callable[[], None]
+# What undoes a fault, and returns on whom, for the trace: on nobody where it was over already.
+Undo = Callable[[], object]
 
 
 class Struck(NamedTuple):
@@ -44,23 +45,20 @@ class NodeFault:
 
     def strike(self, patient: Patient, luck: Luck) -> Struck:
         nodes = resolve(self.target, patient, self.state, luck)
-        undos = [self.strike_one(patient, node) for node in nodes]
-        return Struck(nodes, all_of(undo for undo in undos if undo is not None))
+        undos = {node: self.strike_one(patient, node) for node in nodes}
+        return Struck(nodes, undo_each({node: undo for node, undo in undos.items() if undo is not None}))
 
-    def strike_one(self, patient: Patient, node: NodeId) -> Undo | None:
+    def strike_one(self, patient: Patient, node: NodeId) -> UndoOne | None:
         """What happens to each node, and what undoes it."""
         raise NotImplementedError
 
 
-def all_of(undos: Iterable[Undo]) -> Undo | None:
-    """One after the other; None where there are none."""
-    every = list(undos)
+UndoOne = Callable[[], object]  # Returns False where it was over already.
 
-    def undo() -> None:
-        for one in every:
-            one()
 
-    return undo if every else None
+def undo_each(undos: Mapping[NodeId, UndoOne]) -> Undo | None:
+    """One node after the other; None where there are none."""
+    return (lambda: tuple(node for node, undo in undos.items() if undo() is not False)) if undos else None
 
 
 class Crash(NodeFault):
@@ -68,7 +66,7 @@ class Crash(NodeFault):
 
     name, state = "crash", "running"
 
-    def strike_one(self, patient: Patient, node: NodeId) -> Undo:
+    def strike_one(self, patient: Patient, node: NodeId) -> UndoOne:
         patient.crash(node)
         return _restart_later(patient, node)
 
@@ -78,7 +76,7 @@ class Kill(NodeFault):
 
     name, state = "kill", "running"
 
-    def strike_one(self, patient: Patient, node: NodeId) -> Undo:
+    def strike_one(self, patient: Patient, node: NodeId) -> UndoOne:
         patient.kill(node)
         return _restart_later(patient, node)
 
@@ -89,14 +87,21 @@ class Bounce(Kill):
     name = "bounce"
 
 
-def _restart_later(patient: Patient, node: NodeId) -> Undo:
-    life = patient.life(node)
+def _restart_later(patient: Patient, node: NodeId) -> UndoOne:
+    return _unless_over(patient, node, "down", patient.start)
 
-    def restart() -> None:
-        if patient.life(node) == life and node in patient.where("down"):
-            patient.start(node)
 
-    return restart
+def _unless_over(patient: Patient, node: NodeId, state: str, end: Callable[[NodeId], None]) -> UndoOne:
+    """End the state in which a node is by now; not where it has left it since, though it be in such a state again."""
+    upsets = patient.upsets(node)
+
+    def undo() -> bool:
+        lasts = patient.upsets(node) == upsets and node in patient.where(state)
+        if lasts:
+            end(node)
+        return lasts
+
+    return undo
 
 
 class Restart(NodeFault):
@@ -125,15 +130,9 @@ class Pause(NodeFault):
 
     name, state = "pause", "awake"
 
-    def strike_one(self, patient: Patient, node: NodeId) -> Undo:
+    def strike_one(self, patient: Patient, node: NodeId) -> UndoOne:
         patient.pause(node)
-        life = patient.life(node)
-
-        def resume() -> None:
-            if patient.life(node) == life and node in patient.where("paused"):
-                patient.resume(node)
-
-        return resume
+        return _unless_over(patient, node, "paused", patient.resume)
 
 
 class Resume(NodeFault):

@@ -146,16 +146,21 @@ class Network:
         message: Message | None,
         arrive: Callable[[NodeId, Message], None],
         lost: Callable[[], None] | None = None,
+        sent_ns: Nanoseconds | None = None,
     ) -> None:
-        """Decide the fate of one packet: `arrive(sender, message)` is called for each copy; or `lost()`, at once."""
+        """Decide the fate of one packet: `arrive(sender, message)` is called for each copy; or `lost()`, at once.
+
+        `sent_ns` is when it was sent, where it has been held back since.
+        """
         conditions = self.conditions.on(port.node, to) if self.conditions.in_force else ()
         stop = _what_stops(conditions) if conditions else None
         if isinstance(stop, Hold):
-            stop.held.append(partial(self.carry, port, to, message, arrive, lost))
+            held_ns = self._kernel._now if sent_ns is None else sent_ns
+            stop.held.append(partial(self.carry, port, to, message, arrive, lost, held_ns))
             return
         arrivals = () if stop is not None else self._arrivals(port, to, message, conditions)
         if self.journal is not None and message is not None:
-            self._write_down(port.node, to, message, arrivals)
+            self._write_down(self._kernel._now if sent_ns is None else sent_ns, port.node, to, message, arrivals)
         for arrives in arrivals:
             heappush(self._queue, (arrives, NORMAL, next(self._order), arrive, port.node, message))
         if not arrivals and lost is not None:
@@ -165,14 +170,15 @@ class Network:
         self.conditions.impose(condition)
         self._plain = False
 
-    def lift(self, condition: Condition) -> bool:
-        """End a condition, and send on what it held. False where it has been lifted before."""
-        lifted = self.conditions.lift(condition)
+    def lift(self, *conditions: Condition) -> bool:
+        """End conditions, all before what they held is sent on. False where each has been lifted before."""
+        lifted = [condition for condition in conditions if self.conditions.lift(condition)]
         self._plain = self._is_plain()
-        if lifted and isinstance(condition, Hold):
-            for send_again in condition.held:
-                send_again()
-        return lifted
+        for condition in lifted:
+            if isinstance(condition, Hold):
+                for send_again in condition.held:
+                    send_again()
+        return bool(lifted)
 
     # --- What happens to processes and hosts, which datagrams do not notice
 
@@ -222,11 +228,13 @@ class Network:
         sent_at = port.wires_free_at[to] = free_at + round(wire_size(message) * SECOND / self.spec.bandwidth)
         return sent_at
 
-    def _write_down(self, sender: NodeId, to: NodeId, message: Message, arrivals: Sequence[Nanoseconds]) -> None:
+    def _write_down(
+        self, sent_ns: Nanoseconds, sender: NodeId, to: NodeId, message: Message, arrivals: Sequence[Nanoseconds]
+    ) -> None:
         assert self.journal is not None
-        name, text, now = type(message).__name__, describe(message), int(self._kernel._now)
+        name, text = type(message).__name__, describe(message)
         for arrives_ns in arrivals or (None,):
-            self.journal.append(MessageRow(now, arrives_ns, sender, to, name, text))
+            self.journal.append(MessageRow(sent_ns, arrives_ns, sender, to, name, text))
 
 
 def _what_stops(conditions: Iterable[Condition]) -> Condition | None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from simulator.cluster.clock import Clock, elapsed, true_delay
+from simulator.cluster.clock import Clock, Skew, true_delay
 from simulator.cluster.delays import Delays
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.network import Network
@@ -54,6 +55,7 @@ class Node:
         self.random = source
         self.durable = dict(durable)  # What is on disk.
         self.incarnation = 0
+        self.upsets = 0  # How often it has died or been paused.
         self.algorithm: Algorithm | None = None
         self.paused = False
         self.ready = False
@@ -106,6 +108,7 @@ class Node:
         self._network.process_died(self._port)
 
     def pause(self) -> None:
+        self.upsets += 1
         self.paused = True
         self._update()
 
@@ -127,22 +130,12 @@ class Node:
         self._service_times.remove(service_times)
         self._update()
 
-    def skew(self, drift_ppb: int | None, offset_ns: Nanoseconds | None, jump_ns: Nanoseconds) -> Callable[[], None]:
-        """Let the clocks go wrong, each in the ways that are given; what is returned undoes it."""
-        clock = self.clock
-        drift_before, offset_before = clock.drift_ppb, clock.offset_ns
-        if drift_ppb is not None:
-            self._drift(drift_ppb)
-        if offset_ns is not None:
-            clock.offset_ns = offset_ns
-        clock.offset_ns += jump_ns
+    def skew(self, skew: Skew) -> None:
+        """Let the clocks go wrong, until `unskew` is called with the same skew."""
+        self._change_clock(self.clock.impose, skew)
 
-        def undo() -> None:
-            if drift_ppb is not None:
-                self._drift(drift_before)
-            clock.offset_ns = clock.offset_ns - jump_ns if offset_ns is None else offset_before
-
-        return undo
+    def unskew(self, skew: Skew) -> None:
+        self._change_clock(self.clock.lift, skew)
 
     # --- What the algorithm asks for (`Host`)
 
@@ -173,12 +166,13 @@ class Node:
     def note(self, kind: str, **fields: object) -> None:
         self._observer.on_note(self.me, kind, fields)
 
-    def _drift(self, drift_ppb: int) -> None:
-        """Pending timers ring when the clock says so."""
-        before = self.clock.drift_ppb
-        self.clock.drift(drift_ppb, self._kernel._now)
-        self._timers.rescale(lambda left_ns: true_delay(elapsed(left_ns, before), drift_ppb))
-        self.set_timer = self._set_drifting_timer if drift_ppb else self._timers.set
+    def _change_clock(self, change: Callable[[Skew, Nanoseconds], None], skew: Skew) -> None:
+        """Pending timers ring when the monotonic clock tells what it would have told at their deadlines."""
+        before = copy(self.clock)
+        change(skew, self._kernel._now)
+        if self.clock.drift_ppb != before.drift_ppb:
+            self._timers.move(lambda deadline: self.clock.reaches(before.monotonic(deadline)))
+            self.set_timer = self._set_drifting_timer if self.clock.drift_ppb else self._timers.set
 
     def _set_drifting_timer(self, name: str, delay: Nanoseconds) -> None:
         self._timers.set(name, true_delay(delay, self.clock.drift_ppb))
@@ -228,7 +222,7 @@ class Node:
         self.durable.update(write.values)
         if self.paused and self._blocking_disk:
             self._written.append(write)
-        elif self.paused:
+        elif self.paused or self._serving:
             self._receive(self._complete, write)
         else:
             self._complete(write)
@@ -288,6 +282,7 @@ class Node:
 
     def _die(self) -> None:
         self.incarnation += 1
+        self.upsets += 1
         self.algorithm = None
         self.paused = False
         self._serving = False

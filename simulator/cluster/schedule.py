@@ -89,10 +89,9 @@ def play(entry: Scheduled, patient: Patient, stage: Stage, luck: Luck) -> Genera
 
 
 def undo(fault: Fault, struck: Struck, stage: Stage) -> None:
-    """The time of a fault is over."""
-    if struck.undo is not None:
-        struck.undo()
-    stage.undone(fault.name, struck.nodes)
+    """The time of a fault is over. What was over already, by a heal or a restart, is not undone again."""
+    if struck.undo is not None and (nodes := struck.undo()):
+        stage.undone(fault.name, nodes)
 
 
 def _strike(entry: Scheduled, patient: Patient, stage: Stage, luck: Luck) -> Generator[Any, Any, Struck | None]:
@@ -104,10 +103,10 @@ def _strike(entry: Scheduled, patient: Patient, stage: Stage, luck: Luck) -> Gen
         except NoTargetError as error:
             if entry.without_target is WithoutTarget.SKIP:
                 stage.settled(entry)
-                stage.skipped(name, f"no {error}")
+                stage.skipped(name, str(error))
                 return None
             if entry.without_target is WithoutTarget.FAIL:
-                raise MissingTargetError(f"{name}: no {error} to strike") from error
+                raise MissingTargetError(f"{name}: {error}, and without_target says fail") from error
             yield stage.changed()
         else:
             stage.settled(entry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 
 from simulator.cluster.delays import Delays
@@ -29,20 +30,24 @@ class Disk:
         self._written = written
         self._free_at: Nanoseconds = 0
         self._stalls = 0
-        self._stuck: list[Write] = []  # Writes that would be on disk if it had not stalled.
+        self._under_way: deque[Write] = deque()
+        self._due = 0  # How many of them, from the first on, would be on disk if it had not stalled.
 
     @property
     def instant(self) -> bool:
-        """Whether a write is on disk as soon as it is requested."""
-        return self.times.none and not self._stalls
+        """Whether a write is on disk as soon as it is requested: no time is taken, and none is under way before it."""
+        return self.times.none and not self._stalls and not self._under_way
 
     def write(self, write: Write) -> None:
         self._free_at = max(self._kernel._now, self._free_at) + self.times.draw()
-        self._kernel.push(self._free_at, self._due, write)
+        self._under_way.append(write)
+        self._kernel.push(self._free_at, self._comes_due, self._under_way)
 
     def forget(self) -> None:
-        """Its host has crashed: no write is under way. The writes themselves are known by their incarnation."""
+        """Its host has crashed: no write is under way."""
         self._free_at = 0
+        self._under_way = deque()  # What comes due for the old one finds itself unknown.
+        self._due = 0
 
     def stall(self) -> None:
         self._stalls += 1
@@ -50,13 +55,14 @@ class Disk:
     def unstall(self) -> None:
         """End one of the stalls; with the last, all that is due is written at once."""
         self._stalls -= 1
-        if not self._stalls:
-            stuck, self._stuck = self._stuck, []
-            for write in stuck:
-                self._written(write)
+        self._catch_up()
 
-    def _due(self, write: Write, _: None) -> None:
-        if self._stalls:
-            self._stuck.append(write)
-        else:
-            self._written(write)
+    def _comes_due(self, under_way: deque[Write], _: None) -> None:
+        if under_way is self._under_way:
+            self._due += 1
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        while self._due and not self._stalls:
+            self._due -= 1
+            self._written(self._under_way.popleft())

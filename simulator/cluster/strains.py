@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from simulator.cluster.clock import Skew
 from simulator.cluster.distributions import Distribution
-from simulator.cluster.faults import Struck, all_of
+from simulator.cluster.faults import Struck, undo_each
 from simulator.cluster.luck import Luck
 from simulator.cluster.targets import Patient, Target, resolve
 from simulator.protocol import Nanoseconds
@@ -23,7 +24,7 @@ class SlowNode:
     def strike(self, patient: Patient, luck: Luck) -> Struck:
         nodes = resolve(self.target, patient, "present", luck)
         times = {node: luck.durations(self.service, f"n{node} service") for node in nodes}
-        return Struck(nodes, all_of([patient.slow_node(node, times[node]) for node in nodes]))
+        return Struck(nodes, undo_each({node: patient.slow_node(node, times[node]) for node in nodes}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class SlowDisk:
     def strike(self, patient: Patient, luck: Luck) -> Struck:
         nodes = resolve(self.target, patient, "present", luck)
         times = {node: luck.durations(self.write, f"n{node} write") for node in nodes}
-        return Struck(nodes, all_of([patient.slow_disk(node, times[node]) for node in nodes]))
+        return Struck(nodes, undo_each({node: patient.slow_disk(node, times[node]) for node in nodes}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,14 @@ class StallDisk:
 
     def strike(self, patient: Patient, luck: Luck) -> Struck:
         nodes = resolve(self.target, patient, "present", luck)
-        return Struck(nodes, all_of([patient.stall_disk(node) for node in nodes]))
+        return Struck(nodes, undo_each({node: patient.stall_disk(node) for node in nodes}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkewClock:
     """Clocks go wrong: `drift_ppb` is by how many parts in a billion they are too fast from now on, `offset_ns` how far
-    the wall clock is ahead of the monotonic one, `jump_ns` how far it jumps. Undone, drift and offset are as before,
-    and a jump is jumped back.
+    the wall clock is ahead of the monotonic one, `jump_ns` how far it jumps. Of several drifts or offsets the latest
+    counts, jumps add up. Undone, the clocks go on as if only the others had struck.
     """
 
     target: Target
@@ -67,5 +68,5 @@ class SkewClock:
 
     def strike(self, patient: Patient, luck: Luck) -> Struck:
         nodes = resolve(self.target, patient, "present", luck)
-        skew = {"drift_ppb": self.drift_ppb, "offset_ns": self.offset_ns, "jump_ns": self.jump_ns}
-        return Struck(nodes, all_of([patient.skew_clock(node, **skew) for node in nodes]))  # type: ignore[arg-type]
+        skew = self.drift_ppb, self.offset_ns, self.jump_ns
+        return Struck(nodes, undo_each({node: patient.skew_clock(node, Skew(*skew)) for node in nodes}))

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
+from simulator.cluster.clock import Skew
 from simulator.cluster.conditions import Condition
 from simulator.cluster.luck import Luck
 from simulator.protocol import Nanoseconds, NodeId
@@ -17,7 +18,7 @@ ZONE = "zone:"
 
 
 class NoTargetError(LookupError):
-    """What a target describes does not exist at present."""
+    """What a target describes does not exist at present: says so in a clause, such as `there is no leader`."""
 
 
 class Patient(Protocol):
@@ -31,8 +32,8 @@ class Patient(Protocol):
         ...
 
     def zone_of(self, node: NodeId) -> str | None: ...
-    def life(self, node: NodeId) -> int:
-        """Another number in every life of a node's process: what is undone later is undone in the same life only."""
+    def upsets(self, node: NodeId) -> int:
+        """How often the node has died or been paused: a crash or a pause that is undone later is still the same one."""
         ...
 
     # Processes and hosts.
@@ -47,13 +48,14 @@ class Patient(Protocol):
     def slow_node(self, node: NodeId, service_times: Iterator[int]) -> Callable[[], None]: ...
     def slow_disk(self, node: NodeId, write_times: Iterator[int]) -> Callable[[], None]: ...
     def stall_disk(self, node: NodeId) -> Callable[[], None]: ...
-    def skew_clock(
-        self, node: NodeId, *, drift_ppb: int | None, offset_ns: Nanoseconds | None, jump_ns: Nanoseconds
-    ) -> Callable[[], None]: ...
+    def skew_clock(self, node: NodeId, skew: Skew) -> Callable[[], None]: ...
 
     # Links.
     def impose(self, condition: Condition) -> None: ...
-    def lift(self, condition: Condition) -> None: ...
+    def lift(self, condition: Condition) -> bool:
+        """False where it has been lifted before."""
+        ...
+
     def lift_labelled(self, label: str | None, kind: type[Condition] = Condition) -> None: ...
     def switch(self, condition: Condition, stops: bool) -> bool:
         """Let a condition stop packets, or not. False where it has been lifted."""
@@ -63,18 +65,11 @@ class Patient(Protocol):
 
 
 def resolve(target: Target, patient: Patient, state: str, luck: Luck) -> tuple[NodeId, ...]:
-    """The nodes meant, among those in a state that the fault can strike (a state of `Patient.where`).
+    """The nodes meant, each once, among those in a state that the fault can strike (a state of `Patient.where`).
 
     Raises NoTargetError where a description fits nobody; a named node in another state is simply not struck.
     """
-    if isinstance(target, tuple):
-        return tuple(dict.fromkeys(node for one in target for node in resolve(one, patient, state, luck)))
-    eligible = list(patient.where(state))
-    if isinstance(target, int):
-        return (target,) if target in eligible else ()
-    if target.startswith(ZONE):
-        return _within(eligible, patient.zone(target.removeprefix(ZONE)))
-    return DESCRIPTIONS[target](patient, eligible, luck)
+    return _apart([target], list(patient.where(state)), patient, luck)[0]
 
 
 def present(targets: Sequence[Target], patient: Patient, luck: Luck) -> tuple[NodeId, ...]:
@@ -82,18 +77,56 @@ def present(targets: Sequence[Target], patient: Patient, luck: Luck) -> tuple[No
     return resolve(tuple(targets), patient, "present", luck)
 
 
+def sides(targets: Sequence[Target], patient: Patient, luck: Luck) -> list[tuple[NodeId, ...]]:
+    """The nodes meant by each target, running or not; whoever is drawn for one side is on no other."""
+    return _apart(targets, list(patient.where("present")), patient, luck)
+
+
+def _apart(
+    targets: Sequence[Target], eligible: Sequence[NodeId], patient: Patient, luck: Luck
+) -> list[tuple[NodeId, ...]]:
+    """The nodes that each target means. What is drawn is drawn last, from those whom nothing else means."""
+    found: dict[tuple[int, int], tuple[NodeId, ...]] = {}
+    parts = [((side, place), part) for side, target in enumerate(targets) for place, part in enumerate(_parts(target))]
+    for where, part in sorted(parts, key=lambda part: part[1] in DRAWN):
+        taken = {node for nodes in found.values() for node in nodes} if part in DRAWN else ()
+        found[where] = _resolve_one(part, [node for node in eligible if node not in taken], patient, luck)
+    return [
+        tuple(dict.fromkeys(node for where in sorted(found) if where[0] == side for node in found[where]))
+        for side in range(len(targets))
+    ]
+
+
+def _parts(target: Target) -> Iterator[NodeId | str]:
+    if isinstance(target, tuple):
+        for one in target:
+            yield from _parts(one)
+    else:
+        yield target
+
+
+def _resolve_one(target: NodeId | str, eligible: Sequence[NodeId], patient: Patient, luck: Luck) -> tuple[NodeId, ...]:
+    if isinstance(target, int):
+        return (target,) if target in eligible else ()
+    if target.startswith(ZONE):
+        return _within(eligible, patient.zone(target.removeprefix(ZONE)))
+    return DESCRIPTIONS[target](patient, eligible, luck)
+
+
 def draw(nodes: Sequence[NodeId], count: int, source: random.Random) -> tuple[NodeId, ...]:
     """That many of the nodes, in random order. Raises NoTargetError where there are too few."""
     left = list(nodes)
     if len(left) < count:
-        raise NoTargetError(f"{count} of {len(left)} nodes")
+        raise NoTargetError(f"there are {len(left)} nodes to draw {count} from")
     return tuple(left.pop(source.getrandbits(64) * len(left) >> 64) for _ in range(count))
 
 
 def _leader(patient: Patient, eligible: Sequence[NodeId]) -> NodeId:
     leader = patient.leader()
     if leader is None or leader not in eligible:
-        raise NoTargetError("leader")
+        raise NoTargetError(
+            "there is no leader" if leader is None else f"the leader, n{leader}, cannot be struck as it is"
+        )
     return leader
 
 
@@ -111,20 +144,20 @@ def _successor(patient: Patient, eligible: Sequence[NodeId], _: Luck) -> tuple[N
     leader = _leader(patient, patient.where("running"))
     in_turn = sorted(_others(patient, eligible), key=lambda node: (node < leader, node))
     if not in_turn:
-        raise NoTargetError("successor-of-leader")
+        raise NoTargetError("there is nobody but the leader")
     return (in_turn[0],)
 
 
 def _highest(_: Patient, eligible: Sequence[NodeId], __: Luck) -> tuple[NodeId, ...]:
     if not eligible:
-        raise NoTargetError("highest-id")
+        raise NoTargetError("there is no node to strike")
     return (max(eligible),)
 
 
 def _zone_of_leader(patient: Patient, eligible: Sequence[NodeId], _: Luck) -> tuple[NodeId, ...]:
     zone = patient.zone_of(_leader(patient, patient.where("running")))
     if zone is None:
-        raise NoTargetError("zone-of-leader")
+        raise NoTargetError("the leader is in no zone")
     return _within(eligible, patient.zone(zone))
 
 
@@ -155,3 +188,4 @@ DESCRIPTIONS: Mapping[str, Describe] = {
         *draw(_others(patient, eligible), max(0, _minority(patient.size()) - 1), luck.random),
     ),
 }
+DRAWN = frozenset({"follower", "random", "minority", "majority-without-leader"})  # Of those that are left.

@@ -57,12 +57,12 @@ class Timers:
         if alarm is not None:
             alarm.deadline = None
 
-    def rescale(self, scaled: Callable[[int], int]) -> None:
-        """Give every timer that has not come due the delay that `scaled` makes of what is left of its own."""
+    def move(self, moved: Callable[[int], int]) -> None:
+        """Give every timer that has not come due the deadline that `moved` makes of its own; their order stays."""
         now = self._kernel._now
-        for alarm in list(self._alarms.values()):
+        for alarm in sorted(self._alarms.values(), key=lambda alarm: alarm.order):
             if alarm.deadline is not None and alarm.deadline > now:
-                self.set(alarm.name, scaled(alarm.deadline - now))
+                self.set(alarm.name, moved(alarm.deadline) - now)
 
     def clear(self) -> None:
         """Forget every timer: what the queue still holds for them will find itself unknown."""

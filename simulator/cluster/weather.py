@@ -13,8 +13,8 @@ from simulator.cluster.distributions import Constant, Distribution
 from simulator.cluster.faults import Struck
 from simulator.cluster.links import LinkSet, Pairs, Touching
 from simulator.cluster.luck import Luck
-from simulator.cluster.targets import Patient, Target, present
-from simulator.protocol import Nanoseconds, NodeId
+from simulator.cluster.targets import Patient, Target, present, sides
+from simulator.protocol import Nanoseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,20 +28,21 @@ class Reach:
     receivers: tuple[Target, ...] = ()
     both_ways: bool = False
 
-    def resolve(self, patient: Patient, luck: Luck) -> tuple[LinkSet, tuple[NodeId, ...]]:
-        """The links, and the nodes at their ends as far as they were named."""
+    def resolve(self, patient: Patient, luck: Luck) -> tuple[LinkSet, object]:
+        """The links, and the nodes at their ends as far as they were named: one list, or one for each side."""
         if self.nodes:
             nodes = present(self.nodes, patient, luck)
             return Touching(nodes), nodes
-        senders, receivers = present(self.senders, patient, luck), present(self.receivers, patient, luck)
-        others = receivers or tuple(node for node in patient.where("present") if node not in senders)
-        return Pairs(senders, others, both_ways=self.both_ways), (*senders, *receivers)
+        senders, receivers = sides((self.senders, self.receivers), patient, luck)
+        others = tuple(node for node in patient.where("present") if node not in senders)
+        links = Pairs(senders, receivers if self.receivers else others, both_ways=self.both_ways)
+        return links, (senders, receivers) if self.receivers else senders
 
 
 def imposed(condition: Condition, patient: Patient, nodes: object) -> Struck:
     """Put a condition in force; undone, it alone is lifted."""
     patient.impose(condition)
-    return Struck(nodes, lambda: patient.lift(condition))
+    return Struck(nodes, lambda: nodes if patient.lift(condition) else ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,7 @@ class Result:
                 "censored": summaries.censored_trials(self.elections),
             },
             "elections": summaries.counts(self.elections),
+            "faults": summaries.faults(self.trials),
             "metrics": summaries.metrics(self.trials, self.elections),
             "violations": dict(Counter(str(violation.guarantee) for _, violation in self.violations)),
             "versions": {"python": platform.python_version()} | {name: version(name) for name in _RECORDED_VERSIONS},

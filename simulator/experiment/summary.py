@@ -51,6 +51,12 @@ def headline_elections(elections: pd.DataFrame) -> pd.DataFrame:
     return elections[elections["cause"] == headline_cause(elections)]
 
 
+def faults(trials: pd.DataFrame) -> Summary:
+    """How many faults of the schedule were left out, or still waited at the end, and in how many trials."""
+    never_struck = trials["faults_never_struck"]
+    return {"never_struck": int(never_struck.sum()), "trials": int((never_struck > 0).sum())}
+
+
 def censored_trials(elections: pd.DataFrame) -> int:
     """How many trials ended with an election of the headline cause unfinished."""
     rows = headline_elections(elections)

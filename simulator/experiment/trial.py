@@ -12,6 +12,7 @@ from simulator.cluster.spec import ClusterSpec
 from simulator.metrics.elections import Cause, Election, Outcome, elections
 from simulator.metrics.leadership import Claim, OverlapKind, claims, first_stable_claim, leadership
 from simulator.protocol import SECOND, Nanoseconds
+from simulator.trace import kinds
 from simulator.trace.trace import Trace
 
 Record = dict[str, Any]
@@ -143,6 +144,7 @@ def _trial_row(trace: Trace, stability: _Stability, trial: int, found: Sequence[
         "overlap_s": seconds(sum(overlap.end_ns - overlap.start_ns for overlap in led.overlaps)),
         "overlap_longest_s": seconds(max((overlap.end_ns - overlap.start_ns for overlap in led.overlaps), default=0)),
         "sent_total": sum(trace.sent),
+        "faults_never_struck": sum(row.kind in (kinds.SKIPPED, kinds.UNSTRUCK) for row in trace.rows),
         "violations": broken,
     } | _sent(trace, trace.sent)
 

@@ -11,6 +11,9 @@ from simulator.trace import kinds
 from simulator.trace.trace import Row, Trace
 
 Window = tuple[Nanoseconds, Nanoseconds]
+# What a row says of a fault, and how its mark puts it.
+_OUTCOMES = {kinds.FAULT: "", kinds.UNDONE: "undone", kinds.SKIPPED: "skipped", kinds.UNSTRUCK: "never struck"}
+FAULT_ROWS = frozenset(_OUTCOMES)
 _MARGIN = 0.12  # Of an election, shown before and after it.
 
 
@@ -71,8 +74,9 @@ def election_window(trace: Trace, election: Election | None) -> Window:
 
 
 def fault_label(row: Row) -> str:
-    """A fault as its mark says it: `crash n5`, `partition n1 n2 | n3 n4 n5`, `heal`."""
-    return f"{row.fact('fault')} {_nodes(row.fact('nodes'))}".rstrip()
+    """A fault as its mark says it: `crash n5`, `partition n1 n2 | n3 n4 n5`, `heal`; `crash n5 undone`."""
+    parts = [row.fact("fault"), _nodes(dict(row.detail).get("nodes")), _OUTCOMES[row.kind]]
+    return " ".join(part for part in parts if part)
 
 
 def _nodes(nodes: object) -> str:

@@ -108,6 +108,10 @@ def _title(summary: Summary) -> Text:
     text.append(f"  {trials['run']:,} trials, seed {summary['seed']}", style="not bold")
     if trials["censored"]:
         text.append(f", {trials['censored']:,} censored (unfinished at the end)", style="not bold yellow")
+    faults = summary.get("faults")
+    if faults and faults["never_struck"]:
+        times = f"{faults['never_struck']:,} times, in {faults['trials']:,} trials"
+        text.append(f"\nfaults that never struck: {times}", style="not bold yellow")
     stopped_by = summary.get("stopped_by") or ("interrupted" if summary.get("interrupted") else None)
     if stopped_by:
         text.append(f"\nstopped early: {stopped_by}; {trials['requested']:,} trials were asked for", style="bold red")

@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 
 from simulator.metrics.elections import Cause, Election
 from simulator.protocol import FOLLOWER, MILLISECOND, SECOND, Nanoseconds, NodeId, Role
-from simulator.report.lanes import Segment, Window, election_window, fault_label, headline_election, lanes
+from simulator.report.lanes import FAULT_ROWS, Segment, Window, election_window, fault_label, headline_election, lanes
 from simulator.report.style import DOWN, FAULT, GREY, MESSAGES, new_figure, role_colour, style
 from simulator.trace import kinds
 from simulator.trace.trace import MessageRow, Row, Trace
@@ -23,7 +23,7 @@ from simulator.trace.trace import MessageRow, Row, Trace
 _LANE_HEIGHT = 0.42  # Of the distance between lanes; arrows need the rest.
 _LABEL_EVERY = 0.03  # Of the window: terms that change faster than this on a lane are not all written.
 _CHARACTER = 0.0075  # The width of one, of the window.
-_MOST_LANES, _MOST_ARROWS = 60, 5000  # More could not be told apart.
+_MOST_LANES, _MOST_ARROWS, _MOST_LABELS = 60, 5000, 6  # Of labels, above each other. More could not be told apart.
 _Place = Callable[[Nanoseconds], float]
 
 
@@ -47,12 +47,12 @@ def timeline_figure(
         place = _axis(axes, shown, origin_ns, _origin_name(election))
         _draw_lanes(axes, members, rows, shown, place)
         messages = [m for m in trace.messages if arrows and _within(m, shown) and m.sender in rows and m.to in rows]
-        notes = _left_out(len(all_lanes) - len(members), messages)
+        unnamed = _draw_faults(axes, trace.rows, shown, place)
+        notes = _left_out(len(all_lanes) - len(members), messages, unnamed)
         messages = messages if len(messages) <= _MOST_ARROWS else []
         colours = _message_colours(trace, messages)
         _draw_messages(axes, messages, rows, colours, place)
         _draw_crashes(axes, trace.rows, rows, shown, place)
-        _draw_faults(axes, trace.of_kind(kinds.FAULT), shown, place)
         _legend(figure, members, shown, colours, any(m.arrives_ns is None for m in messages))
         figure.suptitle(
             "\n".join(line for line in (title, _parts(election), notes) if line), x=0.01, ha="left", fontsize=10
@@ -101,10 +101,12 @@ def _parts(election: Election | None) -> str:
     return ", ".join(told)
 
 
-def _left_out(lane_count: int, messages: Sequence[MessageRow]) -> str:
+def _left_out(lane_count: int, messages: Sequence[MessageRow], labels: int) -> str:
     told = [f"{lane_count:,} other nodes are left out"] if lane_count else []
     if len(messages) > _MOST_ARROWS:
         told.append(f"{len(messages):,} messages are left out: choose a shorter window")
+    if labels:
+        told.append(f"{labels:,} names of faults are left out: choose a shorter window")
     return "; ".join(told)
 
 
@@ -175,18 +177,25 @@ def _draw_crashes(
             axes.scatter(x, y, marker=marker, s=42, c="black", edgecolors="white", linewidths=0.8, zorder=6, label=kind)
 
 
-def _draw_faults(axes: Axes, faults: Iterable[Row], shown: Window, place: _Place) -> None:
-    """A vertical mark each; labels that would overlap are stacked."""
-    free_from = [-np.inf] * 4
+def _draw_faults(axes: Axes, trace_rows: Iterable[Row], shown: Window, place: _Place) -> int:
+    """A vertical mark each, dotted where nothing strikes; how many labels had no room above, though stacked."""
+    taken: list[list[tuple[float, float]]] = [[] for _ in range(_MOST_LABELS)]
     width = place(shown[1]) - place(shown[0])
-    for row in faults:
-        if not shown[0] <= row.time_ns <= shown[1]:
+    left_out = 0
+    for row in trace_rows:
+        if row.kind not in FAULT_ROWS or not shown[0] <= row.time_ns <= shown[1]:
             continue
         x, label = place(row.time_ns), fault_label(row)
-        axes.axvline(x, color=FAULT, linewidth=1.1, linestyle=(0, (4, 2)), zorder=1.5, label="fault")
-        level = next((number for number, free in enumerate(free_from) if x >= free), 0)
-        free_from[level] = x + width * _CHARACTER * (len(label) + 2)
-        at_end = x > place(shown[1]) - width * _CHARACTER * len(label)
+        dashes, width_pt = ((4, 2), 1.1) if row.kind == kinds.FAULT else ((1, 2), 0.9)
+        axes.axvline(x, color=FAULT, linewidth=width_pt, linestyle=(0, dashes), zorder=1.5, label=row.kind)
+        length = width * _CHARACTER * (len(label) + 2)
+        at_end = x + length > place(shown[1])
+        left, right = (x - length, x) if at_end else (x, x + length)
+        level = next((n for n, others in enumerate(taken) if all(right <= a or left >= b for a, b in others)), None)
+        if level is None:
+            left_out += 1
+            continue
+        taken[level].append((left, right))
         axes.annotate(
             label,
             (x, 1),
@@ -197,6 +206,7 @@ def _draw_faults(axes: Axes, faults: Iterable[Row], shown: Window, place: _Place
             fontsize=8,
             ha="right" if at_end else "left",
         )
+    return left_out
 
 
 # --- Messages

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
+from simulator.cluster.cuts import majority_reach, rings_a_majority
 from simulator.cluster.schedule import OCCASIONS
 from simulator.cluster.stop import StopWhen
 from simulator.scenario.link_faults import HealVerb, HoldVerb, LinkVerb, MajoritiesRingVerb, ReleaseVerb
@@ -17,6 +18,11 @@ if TYPE_CHECKING:  # The models call these checks.
     from simulator.scenario.distributions import DistributionForm
     from simulator.scenario.fault_forms import FaultForm, Verb
     from simulator.scenario.schema import Cluster, Published, Scenario
+
+_RING = (
+    "needs a majority that is not everybody: of the {present} nodes that start, each would see {most} to see at least "
+    "{majority}; start more nodes"
+)
 
 Found: TypeAlias = Iterator[tuple[Path, str]]
 
@@ -78,8 +84,10 @@ def _placement(scenario: Scenario) -> Found:
 
 
 def _faults(scenario: Scenario) -> Found:
+    labels, coming = {fault.label for fault in scenario.faults if fault.label}, _labels_that_come(scenario)
     for number, fault in enumerate(scenario.faults):
         here: Path = ("faults", number)
+        yield from (((*here, *path), trouble) for path, trouble in _naming(fault, labels - {fault.label}, coming))
         yield from (((*here, *path), trouble) for path, trouble in _times(scenario, fault))
         yield from (((*here, *path), trouble) for path, trouble in verb(scenario, fault))
 
@@ -97,8 +105,10 @@ def verb(scenario: Scenario, fault: Verb) -> Found:
         seen.add(target)
     if isinstance(fault, HealVerb | ReleaseVerb):
         yield from _label_trouble(scenario, fault, getattr(fault, fault.key))
-    if isinstance(fault, MajoritiesRingVerb) and scenario.cluster.nodes - len(scenario.cluster.absent) < 4:
-        yield (fault.key,), "needs four nodes or more: of three, a node and its neighbours are everybody"
+    if isinstance(fault, MajoritiesRingVerb):
+        size, present = scenario.cluster.nodes, scenario.cluster.nodes - len(scenario.cluster.absent)
+        if not rings_a_majority(size, present):
+            yield (fault.key,), _RING.format(present=present, majority=size // 2 + 1, most=2 * majority_reach(size) + 1)
 
 
 def _label_trouble(scenario: Scenario, fault: Verb, label: str) -> Found:
@@ -108,12 +118,36 @@ def _label_trouble(scenario: Scenario, fault: Verb, label: str) -> Found:
         yield (fault.key,), f"{label} is the label of no {kind.what}; {alternatives(label, labels)}"
 
 
+def _labels_that_come(scenario: Scenario) -> set[str]:
+    """The labels of faults that do not wait, directly or by way of others, for themselves."""
+    coming: set[str] = set()
+    while True:
+        known = len(coming)
+        for fault in scenario.faults:
+            if fault.label and (fault.after is None or fault.after.occasion in {*OCCASIONS, *coming}):
+                coming.add(fault.label)
+        if len(coming) == known:
+            return coming
+
+
+def _naming(fault: FaultForm, labels: set[str], coming: set[str]) -> Found:
+    """Its label, and the label that it waits for."""
+    if fault.label == "all":
+        yield ("label",), "all means every label where it is healed; choose another name"
+    elif fault.label in OCCASIONS:
+        yield ("label",), f"{fault.label} is an occasion of its own; choose another name"
+    occasion = None if fault.after is None else fault.after.occasion
+    if occasion in labels and occasion not in coming:
+        yield ("after",), f"{occasion} waits, in the end, for itself; give a fault of that label an instant"
+
+
 def _times(scenario: Scenario, fault: FaultForm) -> Found:
     if fault.at is not None:
         yield from _in_time(scenario, ("at",), fault.at)
     if fault.after is not None:
         yield from _in_time(scenario, ("after",), fault.after.delay)
-        known = [*OCCASIONS, *(other.label for other in scenario.faults if other.label and other is not fault)]
+        labels = (other.label for other in scenario.faults if other.label and other is not fault)
+        known = list(dict.fromkeys((*OCCASIONS, *labels)))
         if fault.after.occasion not in known:
             occasion = fault.after.occasion
             yield ("after",), f"{occasion} is neither an occasion nor another label; {alternatives(occasion, known)}"

@@ -10,7 +10,7 @@ from simulator.cluster.distributions import Constant
 from simulator.cluster.faults import Fault
 from simulator.cluster.schedule import Scheduled, WithoutTarget
 from simulator.scenario.distributions import AnyDistribution
-from simulator.scenario.fields import Model
+from simulator.scenario.fields import Model, given
 from simulator.scenario.occasions import AnyAfter, Label
 from simulator.scenario.problems import reject
 from simulator.scenario.targets import Named
@@ -76,5 +76,8 @@ class FaultForm(Verb):
 def timed(verb: type[Verb]) -> type[FaultForm]:
     """The form of an entry in a schedule that does this."""
     bases: Any = (verb, FaultForm)
+    when = {"oneOf": [given("at"), given("after")]}
+    ends = () if verb.ends else ({"not": given("lasts")},)
     form: type[FaultForm] = create_model(verb.__name__, __base__=bases, __doc__=verb.__doc__)
+    form.demands = (*verb.demands, when, *ends)
     return form

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -34,10 +34,21 @@ from simulator.scenario.units import (
 )
 
 
+def given(name: str) -> dict[str, Any]:
+    """The JSON Schema of a mapping that has this key, with a value that is not null."""
+    return {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
+
+
+def _demand(schema: dict[str, Any], model: type[Model]) -> None:
+    if model.demands:
+        schema["allOf"] = list(model.demands)
+
+
 class Model(BaseModel):
     """A mapping with fixed keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    demands: ClassVar[tuple[dict[str, Any], ...]] = ()  # What its JSON Schema asks of the keys together.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=_demand)
 
     @model_validator(mode="before")
     @classmethod

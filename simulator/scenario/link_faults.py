@@ -7,14 +7,15 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from simulator.cluster.cuts import Bridge, CutLink, Isolate, MajoritiesRing, Partition, PartitionOneway
+from simulator.cluster.distributions import Constant
 from simulator.cluster.faults import Fault
 from simulator.cluster.weather import Degrade, Flap, Heal, HoldBack, Reach, Release
 from simulator.scenario.distributions import AnyDistribution, ConstantForm
 from simulator.scenario.fault_forms import Verb
-from simulator.scenario.fields import Duration, Model, Probability, allow_short
+from simulator.scenario.fields import Duration, Model, Probability, allow_short, given
 from simulator.scenario.occasions import Label
 from simulator.scenario.problems import reject
-from simulator.scenario.targets import TARGETS_SCHEMA, Named, Target, Targets, meant, placed
+from simulator.scenario.targets import TARGETS_SCHEMA, Group, Named, Target, Targets, meant, placed
 
 
 class LinkVerb(Verb):
@@ -28,11 +29,19 @@ class LinkVerb(Verb):
         return getattr(self, "label", None)
 
 
+def _groups(value: object) -> object:
+    if value in ([], ()):
+        raise ValueError("names no group; write [[n1, n2], [n3]], for example")
+    return value
+
+
 class PartitionVerb(LinkVerb):
     """The groups cannot reach each other; nodes that are in no group form one more."""
 
     key: ClassVar = "partition"
-    partition: tuple[tuple[Target, ...], ...] = Field(min_length=1, examples=[[["n1", "leader"], ["n3"]]])
+    partition: Annotated[tuple[Group, ...], BeforeValidator(_groups), Field(json_schema_extra={"minItems": 1})] = Field(
+        examples=[[["n1", "leader"], ["n3"]]]
+    )
 
     def fault(self) -> Fault:
         return Partition(tuple(map(meant, self.partition)), self.its_label)
@@ -126,6 +135,10 @@ class Where(Model):
     between: tuple[Targets, Targets] | None = Field(default=None, description="Both ways.", examples=[["n1", "n2"]])
     senders: Targets | None = Field(default=None, description="One way, from these.")
     receivers: Targets | None = Field(default=None, description="One way, to these; to all others by default.")
+    demands: ClassVar = (
+        {"oneOf": [given("nodes"), given("between"), given("senders")]},
+        {"anyOf": [given("senders"), {"not": given("receivers")}]},
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Where:
@@ -185,6 +198,13 @@ class DegradeVerb(_WeatherVerb):
     latency: AnyDistribution = Field(default=ConstantForm(constant=0), description="How much longer they take.")
     loss: Probability = Field(default=0.0, description="The probability of being lost, besides what the network does.")
     duplication: Probability = Field(default=0.0, description="The probability of arriving twice.")
+    demands: ClassVar = ({"anyOf": [given("latency"), given("loss"), given("duplication")]},)
+
+    @model_validator(mode="after")
+    def _check(self) -> DegradeVerb:
+        if not (self.loss or self.duplication) and self.latency.value() == Constant(0):
+            reject([((self.key,), "gives no latency, no loss and no duplication; give at least one")])
+        return self
 
     def fault(self) -> Fault:
         return Degrade(

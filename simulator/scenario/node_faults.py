@@ -12,7 +12,7 @@ from simulator.cluster.strains import SkewClock, SlowDisk, SlowNode, StallDisk
 from simulator.cluster.targets import Target as ClusterTarget
 from simulator.scenario.distributions import AnyDistribution
 from simulator.scenario.fault_forms import Verb
-from simulator.scenario.fields import Number, SignedDuration
+from simulator.scenario.fields import Number, SignedDuration, given
 from simulator.scenario.problems import reject
 from simulator.scenario.targets import Named, Targets, meant, placed
 
@@ -53,6 +53,8 @@ def _verb(makes: Any, *, ends: bool = True, base: type[NodeVerb] = NodeVerb) -> 
 
 class _Bounced(NodeVerb):
     """A kill whose duration must be given."""
+
+    demands: ClassVar = (given("lasts"),)
 
     @model_validator(mode="after")
     def _check_bounce(self) -> _Bounced:
@@ -102,6 +104,7 @@ class _SkewClock(NodeVerb):
     drift_ppm: _Drift | None = Field(default=None, description="By how many parts per million it is too fast.")
     offset: SignedDuration | None = Field(default=None, description="How far the wall clock is ahead of the other.")
     jump: SignedDuration | None = Field(default=None, description="How far the wall clock jumps ahead.")
+    demands: ClassVar = ({"anyOf": [given("drift_ppm"), given("offset"), given("jump")]},)
 
     def fault(self) -> Fault:
         drift_ppb = None if self.drift_ppm is None else round(1000 * self.drift_ppm)

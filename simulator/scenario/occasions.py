@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_serializer
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_serializer
 
 from simulator.cluster.schedule import OCCASIONS
 from simulator.scenario.distributions import AnyDistribution, ConstantForm
 from simulator.scenario.fields import Integer, Model, allow_short
 from simulator.scenario.problems import shown
-from simulator.scenario.units import format_duration
+from simulator.scenario.units import DURATION_PATTERN, format_duration
 
 LABEL_PATTERN = r"^[A-Za-z0-9_-]{1,40}$"
-Label = Annotated[str, StringConstraints(pattern=LABEL_PATTERN)]
+
+
+def _label(text: object) -> object:
+    if not isinstance(text, str) or not re.fullmatch(LABEL_PATTERN, text):
+        raise ValueError(f"{shown(text)} is not a label; write letters, digits, hyphens and underscores, 40 at most")
+    return text
+
+
+Label = Annotated[str, BeforeValidator(_label), WithJsonSchema({"type": "string", "pattern": LABEL_PATTERN})]
 
 _ABOUT = f"One of {', '.join(OCCASIONS)}; or the label of another fault, which means the instant at which it strikes."
 
@@ -36,13 +45,18 @@ class After(Model):
 def _read(value: Any) -> Any:
     if isinstance(value, dict | Model):
         return value
-    if not isinstance(value, str) or not value.strip():
+    match = _SHORT.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
         raise ValueError(f"{shown(value)} is not an occasion; write leader-elected + 500ms, for example")
-    occasion, plus, delay = (part.strip() for part in value.partition("+"))
-    return {"occasion": occasion, "delay": delay} if plus else {"occasion": occasion}
+    return {name: part for name, part in match.groupdict().items() if part is not None}
 
 
-_SHORT_SCHEMA = {"type": "string", "examples": ["leader-elected + 500ms"]}
+_SHORT = re.compile(rf" *(?P<occasion>{LABEL_PATTERN[1:-1]}) *(?:\+ *(?P<delay>[^ ]*) *)?")
+_SHORT_SCHEMA = {
+    "type": "string",
+    "pattern": rf"^ *{LABEL_PATTERN[1:-1]} *(\+ *{DURATION_PATTERN[1:-1]} *)?$",
+    "examples": ["leader-elected + 500ms"],
+}
 AnyAfter = Annotated[
     After,
     BeforeValidator(_read),

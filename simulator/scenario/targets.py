@@ -24,16 +24,26 @@ def _node(name: str) -> str:
     return name
 
 
-def _target(name: str) -> str:
-    if name not in DESCRIPTIONS and not re.fullmatch(NODE_PATTERN, name) and not re.fullmatch(_ZONE_PATTERN, name):
-        raise ValueError(f"{shown(name)} is not a target; {alternatives(name, (*DESCRIPTIONS, f'{ZONE}NAME', 'n1'))}")
-    return name
+def _target(name: object) -> object:
+    if isinstance(name, str) and (
+        name in DESCRIPTIONS or re.fullmatch(NODE_PATTERN, name) or re.fullmatch(_ZONE_PATTERN, name)
+    ):
+        return name
+    if type(name) is int and 0 < name < 10**9:
+        raise ValueError(f"{name} is not a target; write n{name}")
+    raise ValueError(f"{shown(name)} is not a target; {alternatives(name, (*DESCRIPTIONS, f'{ZONE}NAME', 'n1'))}")
 
 
 def _several(value: object) -> object:
     if value in ([], ()):
         raise ValueError("names nobody; give at least one target")
     return value if isinstance(value, list | tuple) else (value,)
+
+
+def _group(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"{shown(value)} is not a group of nodes; write [[n1, n2], [n3]], for example")
+    return _several(value)
 
 
 def _alone(targets: tuple[str, ...]) -> str | list[str]:
@@ -45,12 +55,18 @@ _TARGET_SCHEMA = {"anyOf": [{"enum": list(DESCRIPTIONS)}, _NODE_SCHEMA, {"type":
 TARGETS_SCHEMA = {"anyOf": [*_TARGET_SCHEMA["anyOf"], {"type": "array", "items": _TARGET_SCHEMA, "minItems": 1}]}
 
 NodeName = Annotated[str, AfterValidator(_node), WithJsonSchema(_NODE_SCHEMA)]
-Target = Annotated[str, AfterValidator(_target), WithJsonSchema(_TARGET_SCHEMA)]
+Target = Annotated[str, BeforeValidator(_target), WithJsonSchema(_TARGET_SCHEMA)]
 Targets = Annotated[  # One may stand alone.
     tuple[Target, ...],
     BeforeValidator(_several),
     PlainSerializer(_alone),
     WithJsonSchema(TARGETS_SCHEMA),
+]
+
+Group = Annotated[  # One may not: in a list of groups, it would be read as a group of its own, and as one of a group.
+    tuple[Target, ...],
+    BeforeValidator(_group),
+    WithJsonSchema({"type": "array", "items": _TARGET_SCHEMA, "minItems": 1}),
 ]
 
 Named = Iterator[tuple[Path, str]]  # Targets, and where they are named.

@@ -44,8 +44,8 @@ class Patient:
     def impose(self, condition: Condition) -> None:
         self.links.impose(condition)
 
-    def lift(self, condition: Condition) -> None:
-        self.links.lift(condition)
+    def lift(self, condition: Condition) -> bool:
+        return self.links.lift(condition)
 
     def lift_labelled(self, label: str | None, kind: type[Condition] = Condition) -> None:
         for condition in self.links.labelled(label):
@@ -65,7 +65,7 @@ class Patient:
     def _never(self, *_: Any, **__: Any) -> Any:
         raise AssertionError("a cut strikes no node")
 
-    crash = kill = start = wipe = pause = resume = life = switch = call_after = _never
+    crash = kill = start = wipe = pause = resume = upsets = switch = call_after = _never
     slow_node = slow_disk = stall_disk = skew_clock = _never
 
 
@@ -202,3 +202,23 @@ def test_drawn_targets_are_uniform() -> None:
     luck = Luck(Streams(1, 0), "fault")
     drawn = [resolve("random", Patient(), "running", luck)[0] for _ in range(7000)]
     assert all(abs(drawn.count(node) - 1000) < 146 for node in NODES)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whoever_is_drawn_is_nobody_else_of_the_fault(seed: int) -> None:
+    """docs/faults.md: "Whom a list draws is another node than those that it names"; and so do the sides of a fault."""
+    assert len(set(meant(("random", "leader", "random"), Patient(), seed))) == 3
+    assert len(set(meant(("minority", 1, 2), Patient(), seed))) == 5
+    assert len(ALL - struck(CutLink("random", "random"), seed=seed)) == 2
+    # Groups of one and of four, and two left over: from each to the others.
+    links = struck(Partition((("random",), ("majority-without-leader",))), seed=seed)
+    assert len(links) == 4 * 3 + 2 * 1
+
+
+def test_what_is_named_is_meant_however_often_it_is_named() -> None:
+    assert meant((6, "leader", "highest-id"), Patient(down=(7,))) == (6,)
+
+
+def test_a_zone_without_nodes_receives_nothing_rather_than_everybody() -> None:
+    """ "by default, everybody else" is for receivers that are not given, not for such as nobody is in at present."""
+    assert struck(PartitionOneway((1,), ("zone:empty",))) == ALL

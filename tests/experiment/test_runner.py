@@ -194,3 +194,18 @@ def test_the_distance_to_published_quantiles() -> None:
     beside = summaries.beside_published(elections, published)
     assert math.isclose(beside["distance"], 0.15)
     assert [row["simulated"]["value"] for row in beside["quantiles"]] == [2.0, 4.0]
+
+
+def test_faults_that_never_struck_are_counted() -> None:
+    # "A target that does not exist then (no leader) waits, skips or fails" (issue 3): a result must say which.
+    # Of the three faults beside the crash, one is left out and two are still waiting at the end.
+    others = """
+  - {at: 0, pause: leader, without_target: skip, label: early}
+  - {after: early, resume: all}
+  - {after: {occasion: leader-lost, occurrence: 99}, crash: leader}
+"""
+    text = CRASH.replace("crash: leader}\n", "crash: leader}" + others)
+    result = simulator.run(load(text), trials=4)
+    assert list(result.trials["faults_never_struck"]) == [3, 3, 3, 3]
+    assert result.summary["faults"] == {"never_struck": 12, "trials": 4}
+    assert simulator.run(load(), trials=2).summary["faults"] == {"never_struck": 0, "trials": 0}

@@ -212,6 +212,33 @@ def test_labels_name_nodes_groups_or_their_number() -> None:
     assert fault_label(event(1, kinds.FAULT, None, fault="restart", nodes=tuple(range(50)))) == "restart 50 nodes"
 
 
+def test_labels_say_what_became_of_a_fault() -> None:
+    # Issue 3: a fault is undone in time, left out, or still waits at the end; none of these is a fault that strikes.
+    assert fault_label(event(1, kinds.UNDONE, None, fault="crash", nodes=(3,))) == "crash n3 undone"
+    assert fault_label(event(1, kinds.SKIPPED, None, fault="crash", why="there is no leader")) == "crash skipped"
+    assert fault_label(event(1, kinds.UNSTRUCK, None, fault="crash")) == "crash never struck"
+    rows = (
+        event(100, kinds.FAULT, None, fault="hold", nodes=(1,)),
+        event(300, kinds.UNDONE, None, fault="hold", nodes=(1,)),
+        event(500, kinds.UNSTRUCK, None, fault="crash"),
+    )
+    axes = axes_of(timeline_figure(Trace(rows=rows, end_ns=at(500), groups={ELECTORATE: (1,)}), (0, 0.5)))
+    assert [text.get_text() for text in axes.texts] == ["hold n1", "hold n1 undone", "crash never struck"]
+    assert len(axes.lines) == 3
+
+
+def test_labels_never_cover_each_other_and_what_has_no_room_is_counted() -> None:
+    # The last label stands to the left of its mark, and must not reach over the one before it; of ten at once, six fit.
+    rows = [event(250, kinds.FAULT, None, fault="crash", nodes=(1,))] * 10
+    rows += [event(ms, kinds.UNDONE, None, fault="partition", nodes=((1, 2), (3,))) for ms in (440, 490)]
+    figure = timeline_figure(Trace(rows=rows, end_ns=at(500), groups={ELECTORATE: (1,)}), (0, 0.5))
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in axes_of(figure).texts]
+    assert len(boxes) == 8
+    assert not any(one.overlaps(other) for one in boxes for other in boxes if one is not other)
+    assert "4 names of faults are left out" in str(figure.get_suptitle())
+
+
 def test_crashes_and_restarts_are_marked_on_their_lanes() -> None:
     # The brief. A start at 0 is no restart.
     marks = {str(c.get_label()): c.get_offsets() for c in whole().collections if not isinstance(c, Quiver)}

@@ -83,3 +83,14 @@ faults:
   - {at: 1s, crash: "zone:oslo"}
 duration: 4s
 """
+
+# A scenario whose only fault is put in place of FAULT, on a line of its own.
+ONE_FAULT = """\
+version: 1
+name: one
+algorithm: {name: raft}
+cluster: {nodes: 5, absent: [n5]}
+duration: 4s
+faults:
+  - FAULT
+"""

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from simulator.scenario import Scenario, ScenarioError, json_schema, load, loads, resolved_text
 from simulator.scenario.tree import parse
 from tests.scenario.examples import RICH, WIDE
+from tests.scenario.test_faults import VERBS, WHEN, text
 
-TREES = [parse(text, "x.yaml").tree for text in (RICH, WIDE)]
+ENTRIES = [*(f"{{at: 1s, {verb}}}" for verb, _ in VERBS), *(f"{{{when}, kill: n1}}" for when, _ in WHEN)]
+TREES = [parse(example, "x.yaml").tree for example in (RICH, WIDE, text(*ENTRIES))]
 TREE = TREES[0]
+KEYS = ["at", "after", "lasts", "crash", "uniform", "name", "loss", "nodes", "between"]
 EDITOR = jsonschema.Draft202012Validator(json_schema())
 
 NASTY: list[Any] = [
@@ -62,7 +65,7 @@ def mutated_trees(draw: st.DrawFn) -> Any:
         elif change == "replace" or isinstance(holder, list):
             holder[path[-1]] = copy.deepcopy(draw(values))
         else:
-            key = draw(st.text(max_size=5) | st.sampled_from(["at", "crash", "uniform", "name", "loss"]))
+            key = draw(st.text(max_size=5) | st.sampled_from(KEYS))
             holder[key] = holder.pop(path[-1]) if change == "rename" else copy.deepcopy(draw(values))
     return tree
 
@@ -93,7 +96,7 @@ def hold(text: str, *overrides: str) -> None:
             assert [error.message for error in EDITOR.iter_errors(parse(text, "x.yaml").tree)] == []
 
 
-@settings(max_examples=400)
+@settings(max_examples=500)
 @given(mutated_trees())
 def test_mutated_trees(tree: Any) -> None:
     hold(yaml.safe_dump(tree, allow_unicode=True))
