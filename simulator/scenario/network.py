@@ -123,6 +123,8 @@ class Network(Model):
     def _check(self) -> Network:
         if self.stream is not None and self.transport is not Transport.STREAM:
             reject([(("stream",), "is for the transport stream only; write transport: stream, or leave this out")])
+        if self.stream is None and self.transport is Transport.STREAM:  # Written as null.
+            object.__setattr__(self, "stream", Stream())
         return self
 
     @model_serializer(mode="wrap")

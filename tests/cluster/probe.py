@@ -13,7 +13,7 @@ from simulator.cluster.faults import Fault
 from simulator.cluster.network import NetworkSpec
 from simulator.cluster.schedule import Scheduled
 from simulator.cluster.spec import ClusterSpec, DiskSpec
-from simulator.protocol import MILLISECOND, Algorithm, Host, NodeId, message
+from simulator.protocol import MILLISECOND, Algorithm, Host, Nanoseconds, NodeId, message
 from simulator.trace.trace import Trace
 
 MS = MILLISECOND
@@ -86,16 +86,16 @@ def play(
     write_ms: int | None = None,
     blocking: bool = True,
     network: NetworkSpec | None = None,
-    duration_ms: float = 100,
+    duration: Nanoseconds = 100 * MS,
     journal: bool = False,
     **others: Any,
 ) -> Trace:
-    """Run one trial, on links with a constant latency of 2 ms unless another network is given."""
+    """Run one trial, of 100 ms unless said otherwise, on links with a constant latency of 2 ms unless given."""
     spec = ClusterSpec(
         registration=PROBE,
         config=script,
         nodes=nodes,
-        duration=round(duration_ms * MS),
+        duration=duration,
         disk=DiskSpec(write=None if write_ms is None else Constant(write_ms * MS), blocking=blocking),
         network=network or NetworkSpec(latency=Constant(LATENCY_MS * MS)),
         faults=faults,

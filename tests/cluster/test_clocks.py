@@ -48,7 +48,7 @@ def test_a_timer_of_one_second_on_a_drifting_clock(ppm: int, fires_ns: int) -> N
     assert true_delay(SECOND, ppm * PPM) == fires_ns
     # In a cluster: the clock drifts from 1 ms on, and the timer is set a millisecond or so later.
     script = Script(start={1: timer("set", 2)}, on={"timer set": lambda host: host.set_timer("t", SECOND)})
-    trace = play(script, at(1, drift(ppm)), duration_ms=3000)
+    trace = play(script, at(1, drift(ppm)), duration=3 * SECOND)
     [set_ns], [rung_ns] = rings_ns(trace, "set"), rings_ns(trace, "t")
     assert rung_ns - set_ns == fires_ns
 
@@ -126,7 +126,7 @@ def told_ns(*faults: Scheduled) -> list[tuple[float, float]]:
         host.note("told", at=host.now())
         host.set_timer("tell", 10 * MS)
 
-    trace = play(Script(start={1: tell}, on={"timer tell": tell}), *faults, duration_ms=60)
+    trace = play(Script(start={1: tell}, on={"timer tell": tell}), *faults, duration=60 * MS)
     return [(row.time_ns / MS, row.fact("at") / MS) for row in trace.of_kind("told")]
 
 

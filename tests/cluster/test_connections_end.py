@@ -21,7 +21,7 @@ def test_peers_are_told_of_a_dead_process_behind_all_that_it_sent() -> None:
     network = stream(notice=Constant(17 * MS), open_at_start=True)
     assert later(play(Script(), at(50, Kill(2)), network=network), 1) == [(69, "disconnect n2 closed")]
     script = Script(**at_instants(2, t49=send(1, "a"), t49_8=send(1, "b")))
-    trace = play(script, at(50, Kill(2)), *cut(48.5, 49.5), network=network, duration_ms=500)
+    trace = play(script, at(50, Kill(2)), *cut(48.5, 49.5), network=network, duration=500 * MS)
     # a is lost; b arrives at 51.8, CLOSE at 69, and both wait for a, which the dead process's host sends again at 249.
     assert later(trace, 1) == [(251, "letter a"), (251, "letter b"), (251, "disconnect n2 closed")]
 
@@ -54,20 +54,22 @@ def test_a_closed_peer_refuses_after_a_round_trip() -> None:
 
 def test_a_host_that_goes_silent_tells_nobody() -> None:
     """Issue 3: "but not when a host goes silent"."""
-    trace = play(SENDS, at(11, Crash(2)), network=CONNECTED, duration_ms=5000)
+    trace = play(SENDS, at(11, Crash(2)), network=CONNECTED, duration=5000 * MS)
     assert later(trace, 1) == []
 
 
 def test_a_connection_over_which_nothing_gets_through_is_given_up() -> None:
     """RFC 9293, 3.8.3: at threshold R2, "close the connection"; noticed when the next retransmission is due."""
     network = stream(open_at_start=True, give_up_after=1 * SECOND)
-    trace = play(SENDS, at(11, Crash(2)), network=network, duration_ms=5000)
+    trace = play(SENDS, at(11, Crash(2)), network=network, duration=5000 * MS)
     assert later(trace, 1) == [(1412, "disconnect n2 timeout")]  # At 612, it is silent for 600 ms only.
 
 
 def test_patience_is_by_default_that_of_linux() -> None:
     """ip-sysctl, tcp_retries2: "The default value of 15 yields a hypothetical timeout of 924.6 seconds"."""
-    trace = play(Script(**at_instants(1, t12=send(2, "a"))), at(11, Crash(2)), network=CONNECTED, duration_ms=1e6)
+    trace = play(
+        Script(**at_instants(1, t12=send(2, "a"))), at(11, Crash(2)), network=CONNECTED, duration=1_000_000 * MS
+    )
     assert later(trace, 1) == [(12 + 924_600, "disconnect n2 timeout")]
 
 
@@ -82,7 +84,7 @@ def test_a_host_that_is_back_resets_what_it_knows_nothing_of() -> None:
 def test_while_it_backs_off_it_does_not_find_out_that_the_host_is_back() -> None:
     """RFC 5681, 3.1: the next packet is the next retransmission, however often the process sends."""
     script = Script(**at_instants(1, t10=send(2, "x"), t50=send(2, "a"), t300=send(2, "b")))
-    trace = play(script, at(40, Crash(2)), at(290, Restart(2)), network=stream(), duration_ms=1000)
+    trace = play(script, at(40, Crash(2)), at(290, Restart(2)), network=stream(), duration=1000 * MS)
     assert later(trace, 1, 20) == [(654, "disconnect n2 reset")]  # a is sent at 50, 250 and 650.
 
 
@@ -90,7 +92,7 @@ def test_a_lost_reset_is_caused_again() -> None:
     """Whatever gets no answer is sent again, and answered again."""
     script = Script(**at_instants(1, t10=send(2, "x"), t80=send(2, "a")))
     oneway = at(81, PartitionOneway((2,), (1,))), at(83, Heal())
-    trace = play(script, at(50, Crash(2)), at(70, Restart(2)), *oneway, network=stream(), duration_ms=500)
+    trace = play(script, at(50, Crash(2)), at(70, Restart(2)), *oneway, network=stream(), duration=500 * MS)
     assert later(trace, 1, 20) == [(284, "disconnect n2 reset")]
 
 

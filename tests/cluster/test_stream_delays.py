@@ -75,7 +75,7 @@ def simulated(loss: float, bursts: int) -> np.ndarray:
         stream=StreamSpec(open_at_start=True),
     )
     script = Script(start={1: begin}, on={"timer next": go_on})
-    trace = play(script, network=network, duration_ms=1000 * (FIRST + APART * bursts + 60))
+    trace = play(script, network=network, duration=round(1000 * MS * (FIRST + APART * bursts + 60)))
     letters = [(text.split()[1], instant) for instant, text in reached(trace, 2) if text.startswith("letter")]
     assert [int(text) for text, _ in letters] == list(range(bursts * MESSAGES))
     return np.asarray(np.array([instant for _, instant in letters]).reshape(sent.shape) * MS / 1e9 - sent)

@@ -16,9 +16,9 @@ from simulator.scenario.tree import parse
 from tests.scenario.examples import RICH, WIDE
 from tests.scenario.test_faults import VERBS, WHEN, text
 
-TREE, WIDE_TREE = (parse(rich, "x.yaml").tree for rich in (RICH, WIDE))
 ENTRIES = [*(f"{{at: 1s, {verb}}}" for verb, _ in VERBS), *(f"{{{when}, kill: n1}}" for when, _ in WHEN)]
-FAULTY = parse(text(*ENTRIES), "x.yaml").tree
+TREES = [parse(example, "x.yaml").tree for example in (RICH, WIDE, text(*ENTRIES))]
+TREE = TREES[0]
 KEYS = ["at", "after", "lasts", "crash", "uniform", "name", "loss", "nodes", "between"]
 EDITOR = jsonschema.Draft202012Validator(json_schema())
 
@@ -52,8 +52,8 @@ def paths(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @st.composite
-def mutated_trees(draw: st.DrawFn, original: Any) -> Any:
-    tree = copy.deepcopy(original)
+def mutated_trees(draw: st.DrawFn) -> Any:
+    tree = copy.deepcopy(draw(st.sampled_from(TREES)))
     for _ in range(draw(st.integers(1, 3))):
         path = draw(st.sampled_from(paths(tree)))
         holder = tree
@@ -97,7 +97,7 @@ def hold(text: str, *overrides: str) -> None:
 
 
 @settings(max_examples=500)
-@given(mutated_trees(TREE) | mutated_trees(WIDE_TREE) | mutated_trees(FAULTY))
+@given(mutated_trees())
 def test_mutated_trees(tree: Any) -> None:
     hold(yaml.safe_dump(tree, allow_unicode=True))
 
