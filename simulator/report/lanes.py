@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from simulator.metrics.elections import Cause, Election, elections
-from simulator.protocol import Nanoseconds, NodeId, Role
+from simulator.protocol import MILLISECOND, Nanoseconds, NodeId, Role
 from simulator.trace import kinds
 from simulator.trace.trace import Row, Trace
 
@@ -15,6 +15,7 @@ Window = tuple[Nanoseconds, Nanoseconds]
 _OUTCOMES = {kinds.FAULT: "", kinds.UNDONE: "undone", kinds.SKIPPED: "skipped", kinds.UNSTRUCK: "never struck"}
 FAULT_ROWS = frozenset(_OUTCOMES)
 _MARGIN = 0.12  # Of an election, shown before and after it.
+_LEAST_SHOWN_NS = 100 * MILLISECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def election_window(trace: Trace, election: Election | None) -> Window:
     if election is None:
         return 0, trace.end_ns
     end_ns = max(election.followed_until_ns, election.announced_majority_ns or 0, election.announced_all_ns or 0)
-    margin_ns = round(_MARGIN * max(end_ns - election.start_ns, 1))
+    margin_ns = round(_MARGIN * max(end_ns - election.start_ns, _LEAST_SHOWN_NS))  # It may be over in no time.
     return max(0, election.start_ns - margin_ns), min(trace.end_ns, end_ns + margin_ns)
 
 

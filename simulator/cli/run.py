@@ -1,53 +1,28 @@
-"""The command line: parse, call, print. What it does is done by the layers below, and by `simulator.run`."""
+"""`electsim run`: the trials of a scenario, what they show, and the files that they leave."""
 
 from __future__ import annotations
 
 import json
 import shlex
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, fail, load_scenario, print_table
 
+if TYPE_CHECKING:
     from simulator.experiment.runner import Result
     from simulator.scenario import Scenario
     from simulator.trace.trace import Trace
 
-EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # As the scenario schema has them; a test holds them equal.
 _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline is drawn.
 
 
-def fail(text: str, code: int) -> NoReturn:
-    """End with one line on standard error."""
-    click.echo(f"electsim: {text}", err=True)
-    sys.exit(code)
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="electsim")
-def main() -> None:
-    """Simulate leader election, and measure it.
-
-    \b
-    Run a scenario, and look at the directory that it names:
-      electsim run scenarios/raft-leader-crash.yaml
-    \b
-    Ask what a lossier network does to it:
-      electsim run scenarios/raft-leader-crash.yaml --set network.loss=0.05
-    \b
-    Check scenario files before a long run:
-      electsim validate scenarios/*.yaml
-    """
-
-
-@main.command()
+@click.command()
 @click.argument("scenario_file", metavar="SCENARIO", type=click.Path(path_type=Path))
 @click.option(
     "--trials", type=click.IntRange(1, MOST_TRIALS), help="How many trials, in place of the scenario's number."
@@ -95,7 +70,7 @@ def run(
     from simulator.experiment.executors import uninterrupted
     from simulator.experiment.store import StoreError, new_directory
 
-    scenario = _load(scenario_file, overrides)
+    scenario = load_scenario(scenario_file, overrides)
     command = _command(scenario_file, trials or scenario.trials, _or(seed, scenario.seed), overrides, first_trial)
     try:
         with new_directory(root, scenario.name) as draft:
@@ -116,107 +91,6 @@ def run(
         fail("interrupted before a trial was finished", EXIT_INTERRUPTED)
     click.echo(f"Results are in {kept}", err=True)
     _finish(result, failure)
-
-
-@main.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-def validate(files: tuple[Path, ...]) -> None:
-    """Check scenario FILES, and say file, line, field, value and remedy of each mistake.
-
-    \b
-      electsim validate scenarios/*.yaml
-
-    Exits with 2 if any file is wrong.
-    """
-    from simulator.scenario import ScenarioError, load
-
-    wrong = False
-    for file in files:
-        try:
-            scenario = load(file)
-        except ScenarioError as error:
-            wrong = True
-            click.echo(str(error), err=True)
-        else:
-            click.echo(f"{file}: {scenario.name}: valid")
-    if wrong:
-        sys.exit(EXIT_BAD_INPUT)
-
-
-@main.command()
-@click.argument("scenario_file", metavar="SCENARIO", type=click.Path(path_type=Path))
-@click.option("--samples", type=click.IntRange(min=1, max=10_000_000), default=100_000, show_default=True)
-@click.option("--set", "overrides", multiple=True, metavar="FIELD=VALUE", help="Override a field; may be repeated.")
-@click.option(
-    "--figure",
-    "figure_file",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Where to draw it (.png, .svg, .pdf); a file that exists is refused. Without this: latency-NAME.png here, or, "
-    "if that exists, latency-NAME-2.png and so on.",
-)
-@click.option("--from", "sender", metavar="NODE", default="n1", show_default=True, help="The link's sending end.")
-@click.option("--to", "receiver", metavar="NODE", help="The link's receiving end.  [default: n2, or n1 from n2]")
-def latency(
-    scenario_file: Path,
-    samples: int,
-    overrides: tuple[str, ...],
-    figure_file: Path | None,
-    sender: str,
-    receiver: str | None,
-) -> None:
-    """Show the latency, loss, duplication and transport that a link of SCENARIO will see, before anything is run.
-
-    \b
-    A table on the screen, and a figure in latency-raft-leader-crash.png:
-      electsim latency scenarios/raft-leader-crash.yaml
-    \b
-    Try another distribution before writing it into the file:
-      electsim latency scenarios/raft-leader-crash.yaml \\
-          --set 'network.latency={lognormal: {median: 5ms, p99: 40ms}}' --figure lognormal.png
-    \b
-    One packet in a hundred is slow, and none is faster than light:
-      electsim latency scenarios/raft-leader-crash.yaml --set 'network.latency={at_least: 4ms, mixture: [
-          {weight: 0.99, of: {normal: {mean: 5ms, sd: 1ms}}}, {weight: 0.01, of: {uniform: [50ms, 200ms]}}]}'
-
-    \b
-    Another link; with a topology, the base latencies between its zones are shown, too:
-      electsim latency scenarios/raft-leader-crash.yaml --set network.topology=world --from n4 --to n1
-
-    The latencies are those that the sending node draws in the scenario's trial 0. Exits with 2 for bad input, or for a
-    figure that cannot be written.
-    """
-    from simulator.report.latency import latencies, latency_figure, latency_table, write_figure
-    from simulator.report.links import link_between
-
-    scenario = _load(scenario_file, overrides)
-    try:
-        link = link_between(scenario, sender, receiver)
-    except ValueError as error:
-        fail(str(error), EXIT_BAD_INPUT)
-    drawn = latencies(scenario, samples, link)
-    _print(latency_table(scenario, drawn, link))
-    path = figure_file or Path(f"latency-{scenario.name}.png")
-    try:
-        written = write_figure(latency_figure(scenario, drawn, link), path, numbered=figure_file is None)
-    except FileExistsError:
-        fail(f"{path}: exists, and is left as it is; choose another with --figure FILE", EXIT_BAD_INPUT)
-    except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or error
-        fail(f"{path}: cannot write the figure: {reason}", EXIT_BAD_INPUT)
-    click.echo(f"The figure is in {written}", err=True)
-
-
-@main.command()
-def schema() -> None:
-    """Print the JSON Schema of scenario files, by which editors complete and check them.
-
-    \b
-      electsim schema > scenario.schema.json
-    """
-    from simulator.scenario import json_schema_text
-
-    click.echo(json_schema_text(), nl=False)
 
 
 # --- Parts of `run`
@@ -245,16 +119,6 @@ def _simulate(
         if error.finished is None:
             fail(failure, EXIT_FAILED)
         return error.finished, failure
-
-
-def _load(path: Path, overrides: tuple[str, ...]) -> Scenario:
-    from simulator.scenario import ScenarioError, load
-
-    try:
-        return load(path, overrides)
-    except ScenarioError as error:
-        click.echo(str(error), err=True)
-        sys.exit(EXIT_BAD_INPUT)
 
 
 def _or(given: int | None, otherwise: int) -> int:
@@ -294,13 +158,7 @@ def _show(result: Result, as_json: bool) -> None:
         return
     from simulator.report.tables import summary_table
 
-    _print(summary_table(result.summary))
-
-
-def _print(table: RenderableType) -> None:
-    from rich.console import Console
-
-    Console(width=None if sys.stdout.isatty() else 100, highlight=False).print(table)
+    print_table(summary_table(result.summary))
 
 
 def _first_trace(result: Result, whole: bool) -> Trace:

@@ -1,0 +1,32 @@
+"""The command line: parse, call, print. What it does is done by the layers below, and by `simulator.run`."""
+
+from __future__ import annotations
+
+import click
+
+from simulator.cli.latency import latency
+from simulator.cli.run import LARGEST_SEED, MOST_TRIALS, run
+from simulator.cli.scenarios import schema, validate
+
+__all__ = ["LARGEST_SEED", "MOST_TRIALS", "main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="electsim")
+def main() -> None:
+    """Simulate leader election, and measure it.
+
+    \b
+    Run a scenario, and look at the directory that it names:
+      electsim run scenarios/raft-leader-crash.yaml
+    \b
+    Ask what a lossier network does to it:
+      electsim run scenarios/raft-leader-crash.yaml --set network.loss=0.05
+    \b
+    Check scenario files before a long run:
+      electsim validate scenarios/*.yaml
+    """
+
+
+for command in (run, validate, latency, schema):
+    main.add_command(command)

@@ -1,0 +1,73 @@
+"""`electsim latency`: what a link will see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from simulator.cli.common import EXIT_BAD_INPUT, fail, load_scenario, print_table
+
+
+@click.command()
+@click.argument("scenario_file", metavar="SCENARIO", type=click.Path(path_type=Path))
+@click.option("--samples", type=click.IntRange(min=1, max=10_000_000), default=100_000, show_default=True)
+@click.option("--set", "overrides", multiple=True, metavar="FIELD=VALUE", help="Override a field; may be repeated.")
+@click.option(
+    "--figure",
+    "figure_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to draw it (.png, .svg, .pdf); a file that exists is refused. Without this: latency-NAME.png here, or, "
+    "if that exists, latency-NAME-2.png and so on.",
+)
+@click.option("--from", "sender", metavar="NODE", default="n1", show_default=True, help="The link's sending end.")
+@click.option("--to", "receiver", metavar="NODE", help="The link's receiving end.  [default: n2, or n1 from n2]")
+def latency(
+    scenario_file: Path,
+    samples: int,
+    overrides: tuple[str, ...],
+    figure_file: Path | None,
+    sender: str,
+    receiver: str | None,
+) -> None:
+    """Show the latency, loss, duplication and transport that a link of SCENARIO will see, before anything is run.
+
+    \b
+    A table on the screen, and a figure in latency-raft-leader-crash.png:
+      electsim latency scenarios/raft-leader-crash.yaml
+    \b
+    Try another distribution before writing it into the file:
+      electsim latency scenarios/raft-leader-crash.yaml \\
+          --set 'network.latency={lognormal: {median: 5ms, p99: 40ms}}' --figure lognormal.png
+    \b
+    One packet in a hundred is slow, and none is faster than light:
+      electsim latency scenarios/raft-leader-crash.yaml --set 'network.latency={at_least: 4ms, mixture: [
+          {weight: 0.99, of: {normal: {mean: 5ms, sd: 1ms}}}, {weight: 0.01, of: {uniform: [50ms, 200ms]}}]}'
+
+    \b
+    Another link; with a topology, the base latencies between its zones are shown, too:
+      electsim latency scenarios/raft-leader-crash.yaml --set network.topology=world --from n4 --to n1
+
+    The latencies are those that the sending node draws in the scenario's trial 0. Exits with 2 for bad input, or for a
+    figure that cannot be written.
+    """
+    from simulator.report.latency import latencies, latency_figure, latency_table, write_figure
+    from simulator.report.links import link_between
+
+    scenario = load_scenario(scenario_file, overrides)
+    try:
+        link = link_between(scenario, sender, receiver)
+    except ValueError as error:
+        fail(str(error), EXIT_BAD_INPUT)
+    drawn = latencies(scenario, samples, link)
+    print_table(latency_table(scenario, drawn, link))
+    path = figure_file or Path(f"latency-{scenario.name}.png")
+    try:
+        written = write_figure(latency_figure(scenario, drawn, link), path, numbered=figure_file is None)
+    except FileExistsError:
+        fail(f"{path}: exists, and is left as it is; choose another with --figure FILE", EXIT_BAD_INPUT)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        fail(f"{path}: cannot write the figure: {reason}", EXIT_BAD_INPUT)
+    click.echo(f"The figure is in {written}", err=True)

@@ -1,0 +1,47 @@
+"""`electsim validate` and `electsim schema`: scenario files, before anything is run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from simulator.cli.common import EXIT_BAD_INPUT
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def validate(files: tuple[Path, ...]) -> None:
+    """Check scenario FILES, and say file, line, field, value and remedy of each mistake.
+
+    \b
+      electsim validate scenarios/*.yaml
+
+    Exits with 2 if any file is wrong.
+    """
+    from simulator.scenario import ScenarioError, load
+
+    wrong = False
+    for file in files:
+        try:
+            scenario = load(file)
+        except ScenarioError as error:
+            wrong = True
+            click.echo(str(error), err=True)
+        else:
+            click.echo(f"{file}: {scenario.name}: valid")
+    if wrong:
+        sys.exit(EXIT_BAD_INPUT)
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, by which editors complete and check them.
+
+    \b
+      electsim schema > scenario.schema.json
+    """
+    from simulator.scenario import json_schema_text
+
+    click.echo(json_schema_text(), nl=False)
