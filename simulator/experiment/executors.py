@@ -74,7 +74,8 @@ def _unpacked(trials: range, future: Future[_Chunk]) -> Generator[TrialResult, N
     try:
         finished, failure = future.result()
     except BrokenProcessPool as error:
-        raise TrialError(trials.start, "a worker process was killed; try fewer --workers") from error
+        remedy = "try fewer --workers (or, in a script, run behind `if __name__ == '__main__':`)"
+        raise TrialError(trials.start, f"a worker process died; {remedy}") from error
     yield from finished
     if failure is not None:
         raise failure
