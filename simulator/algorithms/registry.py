@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.algorithms.raft import Raft, RaftConfig
+from simulator.algorithms.raft import DIALECTS, Raft, RaftConfig
 from simulator.protocol import ELECTORATE, Algorithm
 
 
@@ -17,16 +17,28 @@ def _raft_log(index: int) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """An algorithm under its name: its class, its options, its group, and what a log of some length leaves on disk."""
+    """An algorithm under its name: its class, its options, its group, and what a log of some length leaves on disk.
+
+    `dialects` are sets of options by name, the first of which changes none.
+    """
 
     name: str
     algorithm: type[Algorithm]
     config: type[Any]
     group: str = ELECTORATE
     durable_log: Callable[[int], Mapping[str, Any]] | None = None  # None: the algorithm keeps no log.
+    dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 REGISTRY: Mapping[str, Registration] = {
     registration.name: registration
-    for registration in (Registration(name="raft", algorithm=Raft, config=RaftConfig, durable_log=_raft_log),)
+    for registration in (
+        Registration(
+            name="raft",
+            algorithm=Raft,
+            config=RaftConfig,
+            durable_log=_raft_log,
+            dialects={name: dialect.options for name, dialect in DIALECTS.items()},
+        ),
+    )
 }
