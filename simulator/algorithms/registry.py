@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,11 @@ class Registration:
     dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     transfer: Callable[[NodeId | None], Message] | None = None
     propose: Callable[[int], Message] | None = None
+
+    @property
+    def commands(self) -> Sequence[type]:
+        """The types of the commands that the algorithm takes."""
+        return [made for made in (self.transfer, self.propose) if isinstance(made, type)]
 
 
 REGISTRY: Mapping[str, Registration] = {
