@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 
@@ -28,9 +29,12 @@ class Log:
     def restored(cls, durable: Mapping[str, Any]) -> Log:
         """The log that `saved` has left on disk; before its first entry, what `last_log` says, if anything."""
         base_term, base_length = durable.get("last_log", (0, 0))
-        base = [Entry(base_term)] * base_length
+        base = {_key(at): Entry(base_term) for at in range(1, base_length + 1)}
         length = durable.get("log_length", base_length)
-        return cls([durable.get(_key(at), base[at - 1] if at <= base_length else None) for at in range(1, length + 1)])
+        held = {**base, **durable}
+        found = (held.get(_key(at)) for at in range(1, length + 1))
+        whole: Iterator[Any] = takewhile(lambda entry: entry is not None, found)
+        return cls(list(whole))
 
     @property
     def last_index(self) -> int:

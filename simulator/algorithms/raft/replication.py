@@ -75,8 +75,9 @@ class Replication:
     def answered(self, peer: NodeId, reply: AppendEntriesReply) -> bool:
         """Learn from a follower's answer of this term; whether it is to be sent more at once."""
         if not reply.success:
-            self.next_index[peer] = max(self.match_index[peer], min(reply.match_index, self.log.last_index)) + 1
-            return True
+            agreed = self.match_index[peer]
+            self.next_index[peer] = max(agreed, min(reply.match_index, self.log.last_index)) + 1
+            return reply.match_index >= agreed  # Otherwise it is old, or of a peer that has lost its disk: no hurry.
         self.match_index[peer] = max(self.match_index[peer], reply.match_index)
         self._advance()
         return self.next_index[peer] <= self.log.last_index
