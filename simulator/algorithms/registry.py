@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.algorithms.raft import Raft, RaftConfig
-from simulator.protocol import ELECTORATE, Algorithm
+from simulator.algorithms.raft import DIALECTS, Propose, Raft, RaftConfig, Transfer
+from simulator.protocol import ELECTORATE, Algorithm, Message, NodeId
 
 
 def _raft_log(index: int) -> Mapping[str, Any]:
@@ -17,16 +17,38 @@ def _raft_log(index: int) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """An algorithm under its name: its class, its options, its group, and what a log of some length leaves on disk."""
+    """An algorithm under its name: its class, its options, its group, and what a log of some length leaves on disk.
+
+    `dialects` are sets of options by name, the first of which changes none. `transfer` makes the command that asks for
+    another leader, `propose` that of a client with so many bytes; None where the algorithm takes no such command.
+    """
 
     name: str
     algorithm: type[Algorithm]
     config: type[Any]
     group: str = ELECTORATE
     durable_log: Callable[[int], Mapping[str, Any]] | None = None  # None: the algorithm keeps no log.
+    dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    transfer: Callable[[NodeId | None], Message] | None = None
+    propose: Callable[[int], Message] | None = None
+
+    @property
+    def commands(self) -> Sequence[type]:
+        """The types of the commands that the algorithm takes."""
+        return [made for made in (self.transfer, self.propose) if isinstance(made, type)]
 
 
 REGISTRY: Mapping[str, Registration] = {
     registration.name: registration
-    for registration in (Registration(name="raft", algorithm=Raft, config=RaftConfig, durable_log=_raft_log),)
+    for registration in (
+        Registration(
+            name="raft",
+            algorithm=Raft,
+            config=RaftConfig,
+            durable_log=_raft_log,
+            transfer=Transfer,
+            propose=Propose,
+            dialects={name: dialect.options for name, dialect in DIALECTS.items()},
+        ),
+    )
 }

@@ -15,7 +15,7 @@ Window = tuple[Nanoseconds, Nanoseconds]
 _OUTCOMES = {kinds.FAULT: "", kinds.UNDONE: "undone", kinds.SKIPPED: "skipped", kinds.UNSTRUCK: "never struck"}
 FAULT_ROWS = frozenset(_OUTCOMES)
 _MARGIN = 0.12  # Of an election, shown before and after it.
-_LEAST_SHOWN_NS = 100 * MILLISECOND
+_LEAST_SHOWN_NS = 10 * MILLISECOND
 
 
 @dataclass(frozen=True, slots=True)

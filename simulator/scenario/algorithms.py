@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -22,6 +23,14 @@ class Options(Model):
     """An algorithm, with its options."""
 
     registration: ClassVar[Registration]
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]]  # Of each dialect, as a scenario would write its options.
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, data: Any) -> Any:
+        """The options of the dialect, where the scenario does not give them."""
+        name = data.get("dialect") if isinstance(data, dict) else None
+        return {**cls.presets[name], **data} if isinstance(name, str) and name in cls.presets else data
 
     def config(self) -> Any:
         """An instance of the registration's configuration class. Raises ValueError as that class does."""
@@ -56,8 +65,12 @@ def options_form(registration: Registration) -> type[Options]:
     """The pydantic model of one algorithm's options."""
     hints = get_type_hints(registration.config, include_extras=True)
     members: dict[str, Any] = {"name": (Literal[registration.name], ...)}
+    kinds = {option.name: _in_scenario(hints[option.name]) for option in fields(registration.config)}
+    if names := tuple(registration.dialects):
+        preset = "A preset of the options below; those that are given replace its own."
+        members["dialect"] = (Literal[names], Field(names[0], description=preset))
     for option in fields(registration.config):
-        kind = _in_scenario(hints[option.name])
+        kind = kinds[option.name]
         about = option.metadata.get("about")
         if option.default is MISSING:
             members[option.name] = (kind, Field(description=about))
@@ -68,6 +81,10 @@ def options_form(registration: Registration) -> type[Options]:
     paper = (sys.modules[registration.algorithm.__module__].__doc__ or registration.name).splitlines()[0]
     form = create_model(registration.config.__name__, __base__=Options, __doc__=paper, **members)
     form.registration = registration
+    form.presets = {
+        name: {key: TypeAdapter(kinds[key]).dump_python(value, mode="json") for key, value in options.items()}
+        for name, options in registration.dialects.items()
+    }
     return form
 
 

@@ -12,6 +12,7 @@ from simulator.cluster.stop import StopWhen
 from simulator.scenario import demands
 from simulator.scenario.link_faults import HealVerb, HoldVerb, LinkVerb, MajoritiesRingVerb, ReleaseVerb
 from simulator.scenario.problems import Path, alternatives, reject
+from simulator.scenario.requests import TransferVerb
 from simulator.scenario.targets import is_node, node_id, zone_named
 from simulator.scenario.toll import toll
 from simulator.scenario.units import format_duration
@@ -42,7 +43,7 @@ def published(published: Published) -> None:
 
 def scenario(scenario: Scenario) -> None:
     """Algorithm, cluster, faults, demands and duration against each other."""
-    checks = (_logs_are_kept, _stability, _placement, _faults, _nemesis, demands.troubles)
+    checks = (_logs_are_kept, _is_asked_for, _stability, _placement, _faults, _nemesis, demands.troubles)
     reject([found for check in checks for found in check(scenario)])
 
 
@@ -74,6 +75,18 @@ def _logs_are_kept(scenario: Scenario) -> Found:
     registration = scenario.algorithm.registration
     if scenario.cluster.logs.value() is not None and registration.durable_log is None:
         yield ("cluster", "logs"), f"{registration.name} keeps no log; leave this out"
+
+
+def _is_asked_for(scenario: Scenario) -> Found:
+    """Whether the algorithm takes the commands of clients and operators."""
+    registration = scenario.algorithm.registration
+    if scenario.workload is not None and registration.propose is None:
+        yield ("workload",), f"{registration.name} takes no commands of clients; leave this out"
+    elif scenario.workload is not None and getattr(scenario.algorithm, "replication", True) is False:
+        yield ("workload",), "nothing would be written; give algorithm.replication: true"
+    for number, fault in enumerate(scenario.faults):
+        if isinstance(fault, TransferVerb) and registration.transfer is None:
+            yield ("faults", number, fault.key), f"{registration.name} hands nothing over; leave this out"
 
 
 def _stability(scenario: Scenario) -> Found:

@@ -15,7 +15,7 @@ from simulator.scenario.fault_forms import Verb
 from simulator.scenario.fields import Duration, Model, Probability, allow_short, given
 from simulator.scenario.occasions import Label
 from simulator.scenario.problems import reject
-from simulator.scenario.targets import TARGETS_SCHEMA, Group, Named, Target, Targets, meant, placed
+from simulator.scenario.targets import TARGETS_SCHEMA, Group, Named, Target, Targets, meant, one_or_more, placed
 
 
 class LinkVerb(Verb):
@@ -112,7 +112,7 @@ class BridgeVerb(LinkVerb):
     bridge: Target
 
     def fault(self) -> Fault:
-        return Bridge(meant((self.bridge,))[0], self.its_label)
+        return Bridge(one_or_more((self.bridge,)), self.its_label)
 
     def targets(self) -> Named:
         yield (self.key,), self.bridge

@@ -14,7 +14,7 @@ from simulator.scenario.distributions import AnyDistribution
 from simulator.scenario.fault_forms import Verb
 from simulator.scenario.fields import Number, SignedDuration, given
 from simulator.scenario.problems import reject
-from simulator.scenario.targets import Named, Targets, meant, placed
+from simulator.scenario.targets import Named, Targets, one_or_more, placed
 
 _ABOUT = "Whom: a node, a zone, or a description that is resolved when the fault strikes; or a list of these."
 
@@ -37,8 +37,7 @@ class NodeVerb(Verb):
     @property
     def target(self) -> ClusterTarget:
         """The targets as the cluster knows them."""
-        targets = meant(self.named)
-        return targets[0] if len(targets) == 1 else targets
+        return one_or_more(self.named)
 
     def targets(self) -> Named:
         yield from placed(self.named, self.key)

@@ -27,6 +27,7 @@ from simulator.scenario.fields import (
 )
 from simulator.scenario.nemesis import Nemesis
 from simulator.scenario.network import Network
+from simulator.scenario.requests import WorkloadForm
 from simulator.scenario.targets import NodeName, node_id
 from simulator.scenario.units import LONGEST
 
@@ -188,6 +189,7 @@ class Scenario(Model):
     network: Network = Field(default=Network(), description="The network between them.")
     faults: tuple[AnyFault, ...] = Field(default=(), description="What goes wrong, and when.")
     nemesis: Nemesis | None = Field(default=None, description="What goes wrong at random, besides; null: nothing.")
+    workload: WorkloadForm | None = Field(default=None, description="What clients write; null: nothing.")
     duration: Annotated[Duration, Field(gt=0)] = Field(description="How long a trial lasts, unless stop_when ends it.")
     trials: Annotated[Integer, Field(ge=1, le=10**9)] = Field(
         default=1000, description="How many times to try, each with luck of its own."
@@ -234,6 +236,7 @@ class Scenario(Model):
             network=self.network.spec(cluster.nodes),
             faults=tuple(fault.scheduled() for fault in self.faults),
             nemesis=None if self.nemesis is None else self.nemesis.value(cluster.nodes, self.duration),
+            workload=None if self.workload is None else self.workload.value(),
             stop_when=self.stop_when,
             stable_after=self.stable_after or 0,
             liveness_within=None if self.liveness is None else self.liveness.within,

@@ -82,6 +82,12 @@ def meant(targets: Iterable[str]) -> tuple[ClusterTarget, ...]:
     return tuple(node_id(name) if re.fullmatch(NODE_PATTERN, name) else name for name in targets)
 
 
+def one_or_more(targets: Iterable[str]) -> ClusterTarget:
+    """The targets as the cluster knows them, one of them as itself."""
+    found = meant(targets)
+    return found[0] if len(found) == 1 else found
+
+
 def placed(targets: Iterable[str], *path: str | int) -> Named:
     """Each target, and its place in a list at that path."""
     for position, target in enumerate(targets):

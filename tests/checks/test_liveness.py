@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 import simulator
-from simulator.algorithms.raft import ELECTION, Raft
+from simulator.algorithms.raft import Raft
+from simulator.algorithms.raft.pace import ELECTION
 from simulator.algorithms.registry import REGISTRY
 from simulator.checks.liveness import LIVENESS, Recovery, Verdict, liveness, recovery
 from simulator.cluster.cluster import run_trial
@@ -205,7 +206,7 @@ class NeverStandsAgain(Raft):
 class DoesNotTell(Raft):
     """A leader that sends no heartbeats: "upon election: send initial empty AppendEntries RPCs" (figure 2)."""
 
-    def _send_heartbeats(self) -> None:
+    def send_heartbeats(self) -> None:
         return
 
 

@@ -31,7 +31,7 @@ MISTAKES = [
     (
         "heartbeat_interval:",
         "heartbeat:",
-        "x.yaml:7: algorithm.heartbeat: unknown key; did you mean heartbeat_interval?",
+        "x.yaml:7: algorithm.heartbeat: unknown key; did you mean heartbeat_spread or heartbeat_interval?",
     ),
     ("mean: 5ms, sd: 3ms", "mean: 5ms", "x.yaml:17: network.latency.normal.sd: is missing"),
     ("sd: 3ms", "sd: 3ms, x: 1", "x.yaml:17: network.latency.normal.x: unknown key; known: mean, sd"),

@@ -1,0 +1,132 @@
+"""The options of Raft. Their defaults are the paper's; `dialects` has the sets of them that others chose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from simulator.protocol import MILLISECOND, Duration, DurationRange, Nanoseconds, option
+
+WhoResets = Literal["leader", "candidate", "anybody"]
+Stickiness = Literal["off", "refuse", "ignore"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaftConfig:
+    """Options of Raft; the defaults are the paper's (5.6, 9.3)."""
+
+    election_timeout: DurationRange = option(
+        (150 * MILLISECOND, 300 * MILLISECOND),
+        "The range that each election timeout is drawn from, anew at each reset (5.2).",
+    )
+    heartbeat_interval: Duration = option(50 * MILLISECOND, "How often a leader sends AppendEntries (5.2).")
+    heartbeat_spread: Duration = option(
+        0, "Each interval between heartbeats is longer by a draw from 0 to this (hashicorp/raft: as much again)."
+    )
+    vote_retry_interval: Duration | None = option(
+        None, "A candidate asks those who have not replied again this often (5.1); none by default, as most systems do."
+    )
+
+    # What stepping down for a higher term means, where the paper leaves a choice.
+    step_down_resets_timer: WhoResets = option(
+        "leader",
+        "Who draws a new timeout on hearing of a higher term: only a leader, which had none (Figure 2 names two other "
+        "reasons to reset); also a candidate (Raft Refloated); or anybody (etcd).",
+    )
+    votes_after_stepping_down: bool = option(
+        True,
+        "Whether a request that makes a candidate or leader step down may get its vote, or is refused (Refloated).",
+    )
+    new_term_heartbeat_only_steps_down: bool = option(
+        False, "AppendEntries of a higher term does no more than end the old role, as in AvailSim (dissertation, 9.3)."
+    )
+    separate_writes: bool = option(
+        False,
+        "A voter writes its new term and then its vote, one after the other; the paper asks for no more than one.",
+    )
+
+    # How candidates go on.
+    candidate_timeout: DurationRange | None = option(
+        None, "The range of a candidate's timeouts; that of election_timeout unless given (Raft Refloated, 6)."
+    )
+    candidate_backoff: float = option(
+        1.0, "Each further candidacy in a row that was refused draws its timeout from a range so many times as long."
+    )
+    refusals_end_candidacy: bool = option(
+        False, "A candidate that a majority has refused is a follower again at once, and draws a new timeout (etcd)."
+    )
+
+    # Extensions of the dissertation.
+    pre_vote: bool = option(
+        False, "Ask a majority whether it would vote, before a term is spent on it (dissertation, 9.6)."
+    )
+    check_quorum: bool = option(
+        False, "A leader that has heard from no majority within its lease steps down (dissertation, 6.2)."
+    )
+    leader_lease: Duration | None = option(
+        None, "How long such a leader may hear from no majority; the least election timeout unless given."
+    )
+    leader_stickiness: Stickiness = option(
+        "off",
+        "What becomes of a vote request within the least election timeout after a leader was heard (dissertation, "
+        "4.2.3): it is like any other; or, whatever its term, it is refused, or ignored without a reply (etcd).",
+    )
+
+    # The log.
+    replication: bool = option(
+        False, "Clients' commands are replicated (5.3), so that logs differ by what happened; else logs stay as given."
+    )
+    no_op: bool = option(False, "A new leader begins with an entry of its own term (5.4.2; dissertation, 6.4).")
+
+    # How timeouts are kept.
+    tick: Duration | None = option(
+        None,
+        "Time is counted in ticks of this length, from a random phase on; timeouts are whole ticks, and are redrawn "
+        "only where the role may change (etcd).",
+    )
+    least_silence: Duration | None = option(
+        None,
+        "A timeout that finds that a leader was heard, or a vote granted, within this time starts over (hashicorp).",
+    )
+    poll_interval: Duration | None = option(
+        None, "Timeouts are looked at this often, and whenever a message arrives (PySyncObj)."
+    )
+
+    def __post_init__(self) -> None:
+        for problem in _problems(self):
+            raise ValueError(problem)
+
+    @property
+    def lease_ns(self) -> Nanoseconds:
+        """How long a leader may be without a majority's replies."""
+        return self.election_timeout[0] if self.leader_lease is None else self.leader_lease
+
+
+def _problems(config: RaftConfig) -> Iterator[str]:
+    for name in ("election_timeout", "candidate_timeout"):
+        low, high = getattr(config, name) or (1, 1)
+        if not 0 < low <= high:
+            yield f"{name}: the range must be positive and its first end not above its second"
+    for name in ("heartbeat_interval", "vote_retry_interval", "leader_lease", "tick", "least_silence", "poll_interval"):
+        value = getattr(config, name)
+        if value is not None and value <= 0:
+            yield f"{name}: must be positive"
+    if config.no_op and not config.replication:
+        yield "no_op: stands without replication; give both"
+    if not 1 <= config.candidate_backoff <= 10:
+        yield "candidate_backoff: must be from 1 to 10"
+    if sum(way is not None for way in (config.tick, config.least_silence, config.poll_interval)) > 1:
+        yield "tick: cannot stand with least_silence or poll_interval, nor these together; give one of them"
+    if config.tick is not None:
+        yield from _tick_problems(config, config.tick)
+
+
+def _tick_problems(config: RaftConfig, tick: Nanoseconds) -> Iterator[str]:
+    for name in ("election_timeout", "candidate_timeout", "heartbeat_interval", "leader_lease"):
+        value = getattr(config, name)
+        parts = value if isinstance(value, tuple) else (value,)
+        if any(part is not None and part % tick for part in parts):
+            yield f"{name}: must be a whole number of ticks"
+    if config.heartbeat_spread:
+        yield "heartbeat_spread: ticks leave no room for it; give 0"

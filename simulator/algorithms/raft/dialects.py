@@ -1,0 +1,90 @@
+"""Raft as others have it: sets of options, each with where its rules are stated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from simulator.algorithms.raft.config import RaftConfig
+from simulator.protocol import MILLISECOND
+
+MS = MILLISECOND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """A name, what it stands for and where that is stated, and the options that differ from the paper's."""
+
+    name: str
+    about: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+DIALECTS: Mapping[str, Dialect] = MappingProxyType(
+    {
+        preset.name: preset
+        for preset in (
+            Dialect(name="paper", about="Ongaro and Ousterhout 2014, Figure 2 and sections 5.1 to 5.6."),
+            Dialect(
+                name="availsim",
+                about="AvailSim (dissertation, 9.3): AppendEntries of a higher term only steps down.",
+                options={
+                    "election_timeout": (300 * MS, 600 * MS),
+                    "heartbeat_interval": 150 * MS,
+                    "new_term_heartbeat_only_steps_down": True,
+                },
+            ),
+            Dialect(
+                name="refloated",
+                about="Howard et al., Raft Refloated (2015): a candidate that steps down starts a new timer, and does "
+                "not vote on the request that it steps down for.",
+                options={"step_down_resets_timer": "candidate", "votes_after_stepping_down": False},
+            ),
+            Dialect(
+                name="etcd",
+                about="etcd's raft library (etcd-io/raft, raft.go): whole ticks, drawn where the role may change; "
+                "CheckQuorum; requests within a leader's lease are ignored; a majority of refusals ends a candidacy.",
+                options={
+                    "election_timeout": (1000 * MS, 1900 * MS),
+                    "heartbeat_interval": 100 * MS,
+                    "tick": 100 * MS,
+                    "step_down_resets_timer": "anybody",
+                    "check_quorum": True,
+                    "leader_stickiness": "ignore",
+                    "refusals_end_candidacy": True,
+                },
+            ),
+            Dialect(
+                name="hashicorp",
+                about="hashicorp/raft (raft.go; DefaultConfig): a follower's timer runs on whatever it hears, and "
+                "stands only after a heartbeat timeout of silence; heartbeats at a random tenth to fifth of it.",
+                options={
+                    "election_timeout": (1000 * MS, 2000 * MS),
+                    "candidate_timeout": (1000 * MS, 2000 * MS),
+                    "least_silence": 1000 * MS,
+                    "heartbeat_interval": 100 * MS,
+                    "heartbeat_spread": 100 * MS,
+                    "check_quorum": True,
+                    "leader_lease": 500 * MS,
+                },
+            ),
+            Dialect(
+                name="pysyncobj",
+                about="PySyncObj (syncobj.py): timeouts are looked at in a poll loop, which messages wake; nothing is "
+                "asked of a leader that loses its quorum.",
+                options={
+                    "election_timeout": (400 * MS, 1400 * MS),
+                    "heartbeat_interval": 100 * MS,
+                    "poll_interval": 50 * MS,
+                },
+            ),
+        )
+    }
+)
+
+
+def dialect(name: str, **options: Any) -> RaftConfig:
+    """The options of a dialect, some of them replaced. Raises KeyError for an unknown one, ValueError as RaftConfig."""
+    return RaftConfig(**{**DIALECTS[name].options, **options})
