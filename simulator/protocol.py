@@ -48,6 +48,7 @@ class Guarantee(enum.StrEnum):
     QUORUM_OF_VOTES = "quorum-of-votes"  # Who claims in a term holds votes of a majority of the electorate.
     MONOTONIC_TERMS = "monotonic-terms"  # A node's term never goes back, restarts included.
     LOG_UP_TO_DATE = "log-up-to-date"  # Who claims has a log at least as up-to-date as those of a majority.
+    LEADER_COMPLETENESS = "leader-completeness"  # Who claims in a later term holds every committed entry.
 
 
 @dataclass_transform(frozen_default=True)
@@ -73,7 +74,8 @@ HEADER_BYTES = 40  # Of a TCP/IP packet without options: 20 for IPv4, 20 for TCP
 def wire_size(message: Message | None) -> int:
     """The bytes that a message takes on the wire: its fields', and a header. None is a packet without contents.
 
-    Numbers take 8 bytes, truth values and None 1, text its UTF-8 bytes, and a sequence or a message what it holds.
+    Numbers take 8 bytes, truth values and None 1, text its UTF-8 bytes, what has `wire_bytes` so many, and any other
+    sequence or message what it holds.
     """
     return HEADER_BYTES + (0 if message is None else _field_bytes(message))
 
@@ -85,6 +87,8 @@ def _field_bytes(value: Any) -> int:
         return 8
     if isinstance(value, str):
         return len(value.encode())
+    if hasattr(value, "wire_bytes"):
+        return int(value.wire_bytes)
     parts = (getattr(value, part.name) for part in fields(value)) if is_dataclass(value) else value
     return sum(map(_field_bytes, parts))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.algorithms.raft import DIALECTS, Raft, RaftConfig
-from simulator.protocol import ELECTORATE, Algorithm
+from simulator.algorithms.raft import DIALECTS, Propose, Raft, RaftConfig, Transfer
+from simulator.protocol import ELECTORATE, Algorithm, Message, NodeId
 
 
 def _raft_log(index: int) -> Mapping[str, Any]:
@@ -19,7 +19,8 @@ def _raft_log(index: int) -> Mapping[str, Any]:
 class Registration:
     """An algorithm under its name: its class, its options, its group, and what a log of some length leaves on disk.
 
-    `dialects` are sets of options by name, the first of which changes none.
+    `dialects` are sets of options by name, the first of which changes none. `transfer` makes the command that asks for
+    another leader, `propose` that of a client with so many bytes; None where the algorithm takes no such command.
     """
 
     name: str
@@ -28,6 +29,13 @@ class Registration:
     group: str = ELECTORATE
     durable_log: Callable[[int], Mapping[str, Any]] | None = None  # None: the algorithm keeps no log.
     dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    transfer: Callable[[NodeId | None], Message] | None = None
+    propose: Callable[[int], Message] | None = None
+
+    @property
+    def commands(self) -> Sequence[type]:
+        """The types of the commands that the algorithm takes."""
+        return [made for made in (self.transfer, self.propose) if isinstance(made, type)]
 
 
 REGISTRY: Mapping[str, Registration] = {
@@ -38,6 +46,8 @@ REGISTRY: Mapping[str, Registration] = {
             algorithm=Raft,
             config=RaftConfig,
             durable_log=_raft_log,
+            transfer=Transfer,
+            propose=Propose,
             dialects={name: dialect.options for name, dialect in DIALECTS.items()},
         ),
     )

@@ -138,6 +138,46 @@ def log_up_to_date(trace: Trace) -> Iterator[Violation]:
                 yield Violation(Guarantee.LOG_UP_TO_DATE, row.time_ns, text, (node,))
 
 
+def leader_completeness(trace: Trace) -> Iterator[Violation]:
+    """ "If a log entry is committed in a given term, then that entry will be present in the logs of the leaders for all
+    higher-numbered terms" (Raft, figure 3); and what is committed at an index is committed there for ever.
+    """
+    committed: dict[int, tuple[int, int]] = {}  # By index: the entry's term, and that in which it was committed.
+    runs: dict[NodeId, tuple[tuple[int, int], ...]] = {}
+    for row in trace.rows:
+        node = row.node
+        if row.kind == kinds.COMMIT:
+            assert node is not None
+            index, entry_term = row.fact("index"), row.fact("entry_term")
+            earlier, _ = committed.setdefault(index, (entry_term, row.fact("term")))
+            if earlier != entry_term:
+                text = f"n{node} commits an entry of term {entry_term} at index {index}, where one of {earlier} is"
+                yield Violation(Guarantee.LEADER_COMPLETENESS, row.time_ns, text, (node,))
+        elif row.kind == kinds.LOG and (told := dict(row.detail).get("runs")) is not None:
+            assert node is not None
+            runs[node] = told
+        elif row.role is LEADER and node in runs:
+            assert node is not None
+            assert row.term is not None
+            yield from _missing(row.time_ns, node, row.term, runs.pop(node), committed)
+
+
+def _missing(
+    time_ns: Nanoseconds,
+    node: NodeId,
+    term: int,
+    runs: tuple[tuple[int, int], ...],
+    committed: Mapping[int, tuple[int, int]],
+) -> Iterator[Violation]:
+    """The first committed entry that a new leader's log lacks."""
+    for index, (entry_term, commit_term) in sorted(committed.items()):
+        held = next((run_term for run_term, last in runs if index <= last), None)
+        if commit_term < term and held != entry_term:
+            text = f"n{node} claims term {term} without entry {index} of term {entry_term}, committed in {commit_term}"
+            yield Violation(Guarantee.LEADER_COMPLETENESS, time_ns, text, (node,))
+            return
+
+
 CHECKERS: Mapping[Guarantee, Checker] = MappingProxyType(
     {
         Guarantee.ELECTION_SAFETY: election_safety,
@@ -145,5 +185,6 @@ CHECKERS: Mapping[Guarantee, Checker] = MappingProxyType(
         Guarantee.QUORUM_OF_VOTES: quorum_of_votes,
         Guarantee.MONOTONIC_TERMS: monotonic_terms,
         Guarantee.LOG_UP_TO_DATE: log_up_to_date,
+        Guarantee.LEADER_COMPLETENESS: leader_completeness,
     }
 )

@@ -21,6 +21,7 @@ from simulator.cluster.reign import Claim, Reign
 from simulator.cluster.schedule import LEADER_ANNOUNCED, LEADER_ELECTED, LEADER_LOST, Scheduled, play
 from simulator.cluster.spec import ClusterSpec
 from simulator.cluster.stop import StopWhen
+from simulator.cluster.workload import ask
 from simulator.protocol import LEADER, Host, Nanoseconds, NodeId, Role
 from simulator.randomness import Streams
 from simulator.trace import kinds
@@ -137,6 +138,8 @@ class Cluster:
             self.kernel.process(play(entry, self, self, Luck(self.streams, f"fault {number}")))
         if self.spec.nemesis is not None:
             self.kernel.process(haunt(self.spec.nemesis, self, self, Luck(self.streams, "nemesis")))
+        if self.spec.workload is not None:
+            self.kernel.process(ask(self.spec.workload, self._propose, self.kernel.timeout, self.streams))
 
     # --- What faults ask for (`Patient`)
 
@@ -189,6 +192,11 @@ class Cluster:
 
     def wipe(self, node: NodeId) -> None:
         self.nodes[node].durable = {}
+
+    def ask_for_transfer(self, node: NodeId, to: NodeId | None) -> None:
+        transfer = self.spec.registration.transfer
+        assert transfer is not None
+        self.nodes[node].command(transfer(to))
 
     def slow_node(self, node: NodeId, service_times: Iterator[int]) -> Undo:
         self.nodes[node].slow(service_times)
@@ -286,6 +294,12 @@ class Cluster:
         self.recorder.note(self._now(), kind, node, fields)
 
     # --- Inside
+
+    def _propose(self, size: int) -> None:
+        """A client's command reaches the leader; where nobody leads, or the leader is not awake, it is given up."""
+        leader, propose = self.reign.leader, self.spec.registration.propose
+        if leader is not None and self.nodes[leader].awake and propose is not None:
+            self.nodes[leader].command(propose(size))
 
     def _now(self) -> int:
         return int(self.kernel._now)

@@ -183,6 +183,14 @@ class Node:
     def _set_drifting_timer(self, name: str, delay: Nanoseconds) -> None:
         self._timers.set(name, true_delay(delay, self.clock.drift_ppb))
 
+    def command(self, command: Message) -> None:
+        """An operator or a client asks the algorithm for something, now or when it can listen."""
+        self._receive(self._obey, command)
+
+    def _obey(self, command: Message, _: None) -> None:
+        assert self.algorithm is not None
+        self.algorithm.on_command(command)
+
     # --- What the network brings (`Endpoint`)
 
     def on_delivery(self, sender: NodeId, message: Message) -> None:

@@ -11,6 +11,7 @@ from simulator.cluster.nemesis import Nemesis
 from simulator.cluster.network import NetworkSpec
 from simulator.cluster.schedule import Scheduled
 from simulator.cluster.stop import StopWhen
+from simulator.cluster.workload import Workload
 from simulator.protocol import Nanoseconds, NodeId
 
 DEFAULT_EVENT_LIMIT = 50_000_000
@@ -48,6 +49,7 @@ class ClusterSpec:
     network: NetworkSpec = field(default_factory=NetworkSpec)
     faults: tuple[Scheduled, ...] = ()
     nemesis: Nemesis | None = None
+    workload: Workload | None = None
     stop_when: StopWhen | None = None
     stable_after: Nanoseconds = 0  # How long a claim must last to count as stable.
     event_limit: int = DEFAULT_EVENT_LIMIT

@@ -26,6 +26,7 @@ def metrics(trials: pd.DataFrame, elections: pd.DataFrame) -> Summary:
     return {
         "headline_cause": headline_cause(elections),
         **{name: durations(sample(elections, name)) for name in SAMPLES},
+        "transfer": durations(_transfer(elections)),
         "rounds_per_election": {"mean": statistic(mean(_plain(elected, "rounds")))},
         "split_votes": _fraction_of_rounds(headline, "split_votes"),
         "failed_rounds": _fraction_of_rounds(headline, "failed_rounds"),
@@ -86,6 +87,11 @@ def _election(rows: pd.DataFrame) -> Sample:
 def _stabilisation(rows: pd.DataFrame) -> Sample:
     rows = rows[rows["outcome"] != "recovered"]  # A leader that comes back makes no new claim.
     return _censored_sample(rows, "stabilisation_s", rows["stabilising_until_s"] - rows["start_s"])
+
+
+def _transfer(rows: pd.DataFrame) -> Sample:
+    rows = rows[(rows["cause"] == "transfer") & rows["outcome"].isin(("elected", "censored"))]
+    return _censored_sample(rows, "transfer_s", rows["followed_until_s"] - rows["start_s"])
 
 
 def _announcement(column: str) -> Callable[[pd.DataFrame], Sample]:

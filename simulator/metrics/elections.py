@@ -68,6 +68,13 @@ class Election:
         return self.claimed_ns - self.start_ns
 
     @property
+    def transfer_ns(self) -> Nanoseconds | None:
+        """From a leader's wish to hand over, from when on it serves nobody, to another's claim."""
+        if self.cause is not Cause.TRANSFER or self.claimed_ns is None:
+            return None
+        return self.claimed_ns - self.start_ns
+
+    @property
     def detection_ns(self) -> Nanoseconds | None:
         return None if self.suspected_ns is None else self.suspected_ns - self.start_ns
 
@@ -141,6 +148,10 @@ class _Reader:
             self.started_ns[row.node] = row.time_ns
         elif row.kind == kinds.CRASHED and row.node is not None:
             self._withdraw(row)
+        elif row.kind == kinds.TRANSFER:
+            self._asked_to_hand_over(row)
+        elif row.kind == kinds.TRANSFER_ABORTED:
+            self._goes_on(row)
         elif row.kind == kinds.LEADER_LOST:
             self._lost(row)
         elif row.kind == kinds.LEADER_BACK:
@@ -249,6 +260,15 @@ class _Reader:
         search.outcome = Outcome.CENSORED
         self.search = search
         return True
+
+    def _asked_to_hand_over(self, row: Row) -> None:
+        if self.search is None and row.node == self.reigning:
+            self._open(Cause.TRANSFER, row.time_ns, row.sent)
+
+    def _goes_on(self, row: Row) -> None:
+        search = self.search
+        if search is not None and search.cause is Cause.TRANSFER and row.node == self.reigning:
+            self._close(Outcome.WITHDRAWN, row.time_ns, row.sent)
 
     # --- Searches
 

@@ -19,6 +19,7 @@ DURATIONS = {
     "stabilisation": "stabilisation",
     "announcement_majority": "announced to a majority",
     "announcement_all": "announced to all",
+    "transfer": "transfer",
 }
 _QUANTILES = ("median", "p95", "p99")
 _COMPARED = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)  # Of the quantiles that somebody published.

@@ -10,6 +10,7 @@ from simulator.cluster.schedule import OCCASIONS
 from simulator.cluster.stop import StopWhen
 from simulator.scenario.link_faults import HealVerb, HoldVerb, LinkVerb, MajoritiesRingVerb, ReleaseVerb
 from simulator.scenario.problems import Path, alternatives, reject
+from simulator.scenario.requests import TransferVerb
 from simulator.scenario.targets import is_node, node_id, zone_named
 from simulator.scenario.units import format_duration
 
@@ -33,7 +34,7 @@ def published(published: Published) -> None:
 
 def scenario(scenario: Scenario) -> None:
     """Algorithm, cluster, faults and duration against each other."""
-    reject([*_logs_are_kept(scenario), *_stability(scenario), *_faults(scenario)])
+    reject([*_logs_are_kept(scenario), *_is_asked_for(scenario), *_stability(scenario), *_faults(scenario)])
 
 
 def _is_node(name: str, nodes: int) -> str | None:
@@ -64,6 +65,18 @@ def _logs_are_kept(scenario: Scenario) -> Found:
     registration = scenario.algorithm.registration
     if scenario.cluster.logs.value() is not None and registration.durable_log is None:
         yield ("cluster", "logs"), f"{registration.name} keeps no log; leave this out"
+
+
+def _is_asked_for(scenario: Scenario) -> Found:
+    """Whether the algorithm takes the commands of clients and operators."""
+    registration = scenario.algorithm.registration
+    if scenario.workload is not None and registration.propose is None:
+        yield ("workload",), f"{registration.name} takes no commands of clients; leave this out"
+    elif scenario.workload is not None and getattr(scenario.algorithm, "replication", True) is False:
+        yield ("workload",), "nothing would be written; give algorithm.replication: true"
+    for number, fault in enumerate(scenario.faults):
+        if isinstance(fault, TransferVerb) and registration.transfer is None:
+            yield ("faults", number, fault.key), f"{registration.name} hands nothing over; leave this out"
 
 
 def _stability(scenario: Scenario) -> Found:

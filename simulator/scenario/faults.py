@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from simulator.scenario.fault_forms import FaultForm, timed
+from simulator.scenario.fault_forms import FaultForm, Verb, timed
 from simulator.scenario.fields import OneKey
 from simulator.scenario.link_faults import LINK_VERBS
 from simulator.scenario.node_faults import NODE_VERBS
+from simulator.scenario.requests import TransferVerb
 
-VERBS = {**NODE_VERBS, **LINK_VERBS}
+VERBS: dict[str, type[Verb]] = {**NODE_VERBS, **LINK_VERBS, TransferVerb.key: TransferVerb}
 FAULTS: dict[str, type[FaultForm]] = {key: timed(verb) for key, verb in VERBS.items()}
 
 AnyFault = Annotated[FaultForm, OneKey(FAULTS, what="a fault")]

@@ -25,6 +25,7 @@ from simulator.scenario.fields import (
     Probability,
     Word,
 )
+from simulator.scenario.requests import WorkloadForm
 from simulator.scenario.targets import NodeName, node_id
 from simulator.scenario.units import LONGEST
 
@@ -196,6 +197,7 @@ class Scenario(Model):
     cluster: Cluster = Field(description="The nodes.")
     network: Network = Field(default=Network(), description="The network between them.")
     faults: tuple[AnyFault, ...] = Field(default=(), description="What goes wrong, and when.")
+    workload: WorkloadForm | None = Field(default=None, description="What clients write; null: nothing.")
     duration: Annotated[Duration, Field(gt=0)] = Field(description="How long a trial lasts, unless stop_when ends it.")
     trials: Annotated[Integer, Field(ge=1, le=10**9)] = Field(
         default=1000, description="How many times to try, each with luck of its own."
@@ -232,6 +234,7 @@ class Scenario(Model):
             disk=cluster.disk.spec(),
             network=self.network.spec(),
             faults=tuple(fault.scheduled() for fault in self.faults),
+            workload=None if self.workload is None else self.workload.value(),
             stop_when=self.stop_when,
             stable_after=self.stable_after or 0,
             event_limit=self.limits.events,

@@ -17,7 +17,10 @@ LEADER_BACK = "leader-back"  # The lost leader, still claiming, resumed or reach
 # Notes by which algorithms of every kind tell the metrics and checks what they did.
 SUSPECTED = "suspected"  # leader: whom the node suspects.
 VOTE = "vote"  # term, voter: a candidate counts this voter's vote.
-LOG = "log"  # last_term, last_index: the end of the node's log.
+LOG = "log"  # last_term, last_index: the end of the node's log. runs, of who claims: each term, and how far it reaches.
+COMMIT = "commit"  # term, index, entry_term: this leader has committed its log up to an entry of that term.
+TRANSFER = "transfer"  # to: a leader begins to hand over, and serves nobody meanwhile.
+TRANSFER_ABORTED = "transfer-aborted"  # It goes on leading.
 
 # The causes of a loss.
 CRASH = "crash"

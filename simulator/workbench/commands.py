@@ -186,6 +186,14 @@ def _inject(session: Session, text: str) -> list[str]:
     return []
 
 
+def _ask(session: Session, text: str) -> list[str]:
+    """`ask NODE COMMAND`: a client or an operator asks the node for something: `ask 1 Propose(size=10)`."""
+    node, _, rest = text.partition(" ")
+    command = parse_message(rest.strip(), session.bench.registration.commands)
+    session.node(node).command(command)
+    return []
+
+
 def _crash(session: Session, text: str) -> list[str]:
     """`crash NODE`: it loses everything but what is on its disk."""
     session.node(text).crash()
@@ -275,6 +283,7 @@ COMMANDS: Mapping[str, Callable[[Session, str], list[str]]] = {
     "duplicate": _duplicate,
     "settle": _settle,
     "inject": _inject,
+    "ask": _ask,
     "crash": _crash,
     "restart": _restart,
     "disk": _disk,

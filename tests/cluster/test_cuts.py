@@ -66,7 +66,7 @@ class Patient:
         raise AssertionError("a cut strikes no node")
 
     crash = kill = start = wipe = pause = resume = life = switch = call_after = _never
-    slow_node = slow_disk = stall_disk = skew_clock = _never
+    ask_for_transfer = slow_node = slow_disk = stall_disk = skew_clock = _never
 
 
 def struck(*faults: Fault, patient: Patient | None = None, seed: int = 1) -> Open:

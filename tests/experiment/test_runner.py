@@ -171,7 +171,7 @@ def test_the_summary_is_plain_json() -> None:
 def test_messages_by_type_add_up() -> None:
     result = simulator.run(load(), trials=5)
     by_type = result.trials.filter(regex="^sent_[A-Z]")
-    assert by_type.shape == (5, 6)
+    assert by_type.shape == (5, 8)
     assert (by_type.sum(axis=1) == result.trials["sent_total"]).all()
 
 

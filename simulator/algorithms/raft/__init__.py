@@ -1,8 +1,8 @@
 """Raft leader election: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (2014).
 
-Sections 5.1 (terms), 5.2 (election), 5.4.1 (up-to-date logs) and 5.6 (timing); Ongaro's dissertation, sections 4.2.3
-and 6.2 (leader stickiness, CheckQuorum) and 9.6 (PreVote). Logs are given as the term and index of their last entry;
-heartbeats are AppendEntries without entries.
+Sections 5.1 (terms), 5.2 (election), 5.3 (replication), 5.4 (up-to-date logs, commitment) and 5.6 (timing); Ongaro's
+dissertation, sections 3.10 (leadership transfer), 4.2.3 and 6.2 (leader stickiness, CheckQuorum) and 9.6 (PreVote).
+Without replication, a log is the term and index of its last entry, and heartbeats are AppendEntries without entries.
 
 Assumes crash-recovery nodes with stable storage, and a network that may lose, duplicate, delay and reorder.
 Promises at most one leader in a term, always; a leader eventually, once a majority can talk within a time well
@@ -10,7 +10,7 @@ below the election timeout. An undisturbed election costs n - 1 requests and as 
 heartbeats cost the same again, and the first vote request goes out one election timeout after the last heartbeat.
 
 `config` holds the options, `dialects` the presets that real systems and published experiments make of them, `pace`
-when a server acts of its own accord, and `server` the state machine.
+when a server acts of its own accord, `replication` its log, `handover` a transfer, and `server` the state machine.
 """
 
 from simulator.algorithms.raft.config import RaftConfig
@@ -20,8 +20,12 @@ from simulator.algorithms.raft.messages import (
     AppendEntriesReply,
     PreVote,
     PreVoteReply,
+    Propose,
     RequestVote,
     RequestVoteReply,
+    TimeoutNow,
+    Transfer,
+    TransferRequest,
 )
 from simulator.algorithms.raft.server import Raft
 
@@ -31,9 +35,13 @@ __all__ = [
     "AppendEntriesReply",
     "PreVote",
     "PreVoteReply",
+    "Propose",
     "Raft",
     "RaftConfig",
     "RequestVote",
     "RequestVoteReply",
+    "TimeoutNow",
+    "Transfer",
+    "TransferRequest",
     "dialect",
 ]

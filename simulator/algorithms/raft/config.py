@@ -82,6 +82,12 @@ class RaftConfig:
         "4.2.3): it is like any other; or, whatever its term, it is refused, or ignored without a reply (etcd).",
     )
 
+    # The log.
+    replication: bool = option(
+        False, "Clients' commands are replicated (5.3), so that logs differ by what happened; else logs stay as given."
+    )
+    no_op: bool = option(False, "A new leader begins with an entry of its own term (5.4.2; dissertation, 6.4).")
+
     # How timeouts are kept.
     tick: Duration | None = option(
         None,
@@ -115,6 +121,8 @@ def _problems(config: RaftConfig) -> Iterator[str]:
         value = getattr(config, name)
         if value is not None and value <= 0:
             yield f"{name}: must be positive"
+    if config.no_op and not config.replication:
+        yield "no_op: stands without replication; give both"
     if not 1 <= config.candidate_backoff <= 10:
         yield "candidate_backoff: must be from 1 to 10"
     if sum(way is not None for way in (config.tick, config.least_silence, config.poll_interval)) > 1:

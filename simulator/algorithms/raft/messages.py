@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from simulator.protocol import message
+from simulator.algorithms.raft.log import Entry
+from simulator.protocol import NodeId, message
 
 
 @message
 class RequestVote:
-    """A candidate asks for a vote (5.2), and shows the end of its log (5.4.1)."""
+    """A candidate asks for a vote (5.2), and shows the end of its log (5.4.1).
+
+    One that the leader has asked to stand says so: it is heard even where a leader was heard (dissertation, 4.2.3).
+    """
 
     term: int
     last_log_term: int = 0
     last_log_index: int = 0
+    is_transfer: bool = False
 
 
 @message
@@ -24,17 +29,25 @@ class RequestVoteReply:
 
 @message
 class AppendEntries:
-    """A leader's heartbeat (5.2)."""
+    """A leader's heartbeat (5.2), and what a follower's log lacks (5.3)."""
 
     term: int
+    prev_log_index: int = 0
+    prev_log_term: int = 0
+    entries: tuple[Entry, ...] = ()
+    leader_commit: int = 0
 
 
 @message
 class AppendEntriesReply:
-    """A follower's answer; a refusal tells a leader that its term is over."""
+    """A follower's answer; a refusal of a later term tells a leader that its own is over.
+
+    `match_index` is how far the logs agree or, in a refusal, at most agree (5.3).
+    """
 
     term: int
     success: bool
+    match_index: int = 0
 
 
 @message
@@ -52,3 +65,35 @@ class PreVoteReply:
 
     term: int
     vote_granted: bool
+
+
+@message
+class TimeoutNow:
+    """A leader asks a follower that has all of its log to stand at once (dissertation, 3.10)."""
+
+    term: int
+
+
+@message
+class TransferRequest:
+    """A follower passes on what an operator has asked it for, to the leader."""
+
+    term: int
+    to: NodeId | None = None
+
+
+# --- Commands of operators and clients
+
+
+@message
+class Transfer:
+    """Hand leadership to that server, or to whoever has all of the leader's log."""
+
+    to: NodeId | None = None
+
+
+@message
+class Propose:
+    """A client's command, of so many bytes."""
+
+    size: int

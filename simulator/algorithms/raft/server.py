@@ -9,15 +9,20 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from simulator.algorithms.raft.config import RaftConfig
+from simulator.algorithms.raft.handover import ABORT, Handover
 from simulator.algorithms.raft.messages import (
     AppendEntries,
     AppendEntriesReply,
     PreVote,
     PreVoteReply,
+    Propose,
     RequestVote,
     RequestVoteReply,
+    TimeoutNow,
+    TransferRequest,
 )
 from simulator.algorithms.raft.pace import pace
+from simulator.algorithms.raft.replication import Replication
 from simulator.protocol import (
     CANDIDATE,
     FOLLOWER,
@@ -50,23 +55,25 @@ class Raft(Algorithm):
         self.leader: NodeId | None = None
         self.votes: set[NodeId] = set()  # Whose votes, or promises of one, this candidate holds for its term.
         self.replied: set[NodeId] = set()  # Who has answered this candidate's request, for a vote or against.
+        self.is_transfer = False  # Whether this candidate stands since the leader has asked it to.
         self.refused = 0  # Candidacies in a row, up to this one, that somebody has refused.
         self.active: set[NodeId] = set()  # Who has answered this leader since it last saw to its quorum.
         self.quorum = (len(host.peers) + 1) // 2 + 1
         self.pace = pace(host, config, self)
+        self.replication = Replication(host, durable, self) if config.replication else None
+        self.handover = Handover(host, self, config.election_timeout[0])
         self.polls = config.poll_interval is not None
 
     # --- Inputs
 
     def on_start(self) -> None:
-        last_term, last_index = self.last_log
-        self.host.note("log", last_term=last_term, last_index=last_index)
+        self._note_log()
         self.host.transition(FOLLOWER, self.term, None)
         self.pace.start()
 
     def on_message(self, sender: NodeId, message: Message) -> None:
         if message.term > self.term and not self._is_hypothetical(message):
-            if self._is_sticky and type(message) is RequestVote:
+            if self._is_sticky and type(message) is RequestVote and not message.is_transfer:
                 self._turn_away(sender)
                 return
             # "If one server's current term is smaller …, then it updates" (5.1).
@@ -87,12 +94,25 @@ class Raft(Algorithm):
     def on_timer(self, name: str) -> None:
         if name == RETRY:
             self._request_votes()
+        elif name == ABORT:
+            self.handover.abort()
         else:
             self.pace.ring(name)
 
     def on_saved(self, name: str) -> None:
         if name == self._own_vote and self.role is CANDIDATE:
             self._count_vote(self.host.me)  # A candidate's own vote counts once a crash cannot take it back.
+        elif self.role is LEADER and self.replication is not None:
+            self.replication.saved(name)
+
+    def on_command(self, command: Message) -> None:
+        """A client's command, which only a leader takes; or an operator's wish for another leader."""
+        if isinstance(command, Propose):
+            self._propose(command.size)
+        elif self.role is LEADER:
+            self.handover.begin(command.to)
+        elif self.leader is not None:
+            self.host.send(self.leader, TransferRequest(self.term, command.to))
 
     def on_disconnect(self, peer: NodeId, reason: str) -> None:
         if self.polls:
@@ -106,6 +126,8 @@ class Raft(Algorithm):
             if self.voted_for is None:
                 self.voted_for = sender
                 self.unsaved = True
+                if self.replication is not None:
+                    self._note_log()
             self.pace.voted()
         if granted or self._refuses(message):
             self._reply(sender, RequestVoteReply(self.term, granted))
@@ -166,16 +188,43 @@ class Raft(Algorithm):
             if self.leader != sender:
                 self._become_follower(self.term, leader=sender)
             self.pace.heard()
+            if self.replication is not None:
+                self._reply(sender, self.replication.accept(message))
+                return
         self._reply(sender, AppendEntriesReply(self.term, current))
 
     def _on_append_entries_reply(self, sender: NodeId, message: AppendEntriesReply) -> None:
         """A higher term has been dealt with on arrival; a quorum of answers keeps a leader with CheckQuorum."""
         self.active.add(sender)
+        replication = self.replication
+        if replication is not None and self.role is LEADER and message.term == self.term:
+            if replication.answered(sender, message):
+                self.send_append_entries(sender)
+            self.handover.proceed()
+
+    # --- Commands, and leadership transfer (dissertation, 3.10)
+
+    def _propose(self, size: int) -> None:
+        if self.replication is not None and self.role is LEADER and self.handover.to is None:
+            self.replication.append(size)
+            for peer in self.host.peers:
+                self.send_append_entries(peer)
+
+    def _on_transfer_request(self, sender: NodeId, message: TransferRequest) -> None:
+        if self.role is LEADER and message.term == self.term:
+            self.handover.begin(message.to)
+
+    def _on_timeout_now(self, sender: NodeId, message: TimeoutNow) -> None:
+        """Stand at once, "without waiting for an election timeout to elapse", and without asking beforehand."""
+        if self.role is FOLLOWER and message.term == self.term and sender == self.leader:
+            self.is_transfer = True
+            self._become_candidate()
 
     # --- What the pace asks for
 
     def stand(self) -> None:
         """No leader was heard for an election timeout."""
+        self.is_transfer = False
         if self.config.pre_vote:
             self._become_pre_candidate()
         else:
@@ -183,10 +232,19 @@ class Raft(Algorithm):
 
     def send_heartbeats(self) -> None:
         """Send AppendEntries to everybody."""
-        heartbeat = AppendEntries(self.term)
-        for peer in self.host.peers:
-            self.host.send(peer, heartbeat)
+        if self.replication is None:
+            heartbeat = AppendEntries(self.term)
+            for peer in self.host.peers:
+                self.host.send(peer, heartbeat)
+        else:
+            for peer in self.host.peers:
+                self.send_append_entries(peer)
         self.pace.sent_heartbeats()
+
+    def send_append_entries(self, peer: NodeId) -> None:
+        """Send one follower what its log lacks, or a heartbeat."""
+        replication = self.replication
+        self.host.send(peer, AppendEntries(self.term) if replication is None else replication.message_for(peer))
 
     def check_quorum(self) -> None:
         """A leader "steps down if an election timeout elapses without a successful round of heartbeats" (6.2)."""
@@ -205,6 +263,8 @@ class Raft(Algorithm):
             self.unsaved = True
         if was in (CANDIDATE, PRE_CANDIDATE):
             self.host.cancel_timer(RETRY)
+        elif was is LEADER:
+            self.handover.end()
         if leader is not None:
             self.refused = 0
         self.role = FOLLOWER
@@ -242,7 +302,13 @@ class Raft(Algorithm):
         self.active.clear()
         self.host.cancel_timer(RETRY)
         self.pace.leads()
+        if self.replication is not None:
+            self.host.note(
+                "log", last_term=self.last_log[0], last_index=self.last_log[1], runs=self.replication.log.runs()
+            )
         self.host.transition(LEADER, self.term, self.host.me)
+        if self.replication is not None:
+            self.replication.lead(no_op=self.config.no_op)
         self.send_heartbeats()
 
     # --- Inside
@@ -268,8 +334,11 @@ class Raft(Algorithm):
     def _is_up_to_date(self, message: RequestVote | PreVote) -> bool:
         return (message.last_log_term, message.last_log_index) >= self.last_log
 
+    def _note_log(self, **runs: object) -> None:
+        self.host.note("log", last_term=self.last_log[0], last_index=self.last_log[1], **runs)
+
     def _suspect(self) -> None:
-        if self.role is FOLLOWER:
+        if self.role is FOLLOWER and not self.is_transfer:
             self.host.note("suspected", leader=self.leader)
 
     def _begin_asking(self) -> None:
@@ -278,7 +347,7 @@ class Raft(Algorithm):
         self.replied = set()
 
     def _request_votes(self) -> None:
-        request: Message = RequestVote(self.term, *self.last_log)
+        request: Message = RequestVote(self.term, *self.last_log, self.is_transfer)
         if self.role is PRE_CANDIDATE:
             request = PreVote(self.term + 1, *self.last_log)
         for peer in self.host.peers:
@@ -316,4 +385,6 @@ class Raft(Algorithm):
         AppendEntriesReply: _on_append_entries_reply,
         PreVote: _on_pre_vote,
         PreVoteReply: _on_pre_vote_reply,
+        TimeoutNow: _on_timeout_now,
+        TransferRequest: _on_transfer_request,
     }

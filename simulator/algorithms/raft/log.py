@@ -1,0 +1,97 @@
+"""A Raft server's log (5.3): entries from index 1 on, each with the term in which a leader took it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+
+class Entry(NamedTuple):
+    """One entry. `size` is that of its command, in bytes; a no-op has none (dissertation, 6.4)."""
+
+    term: int
+    size: int = 0
+
+    @property
+    def wire_bytes(self) -> int:
+        """Its term, and its command."""
+        return 8 + self.size
+
+
+class Log:
+    """The entries of one server, and where they stand on its disk."""
+
+    def __init__(self, entries: Sequence[Entry] = ()) -> None:
+        self._entries = list(entries)
+
+    @classmethod
+    def restored(cls, durable: Mapping[str, Any]) -> Log:
+        """The log that `saved` has left on disk; before its first entry, what `last_log` says, if anything."""
+        base_term, base_length = durable.get("last_log", (0, 0))
+        base = {_key(at): Entry(base_term) for at in range(1, base_length + 1)}
+        length = durable.get("log_length", base_length)
+        held = {**base, **durable}
+        found = (held.get(_key(at)) for at in range(1, length + 1))
+        whole: Iterator[Any] = takewhile(lambda entry: entry is not None, found)
+        return cls(list(whole))
+
+    @property
+    def last_index(self) -> int:
+        return len(self._entries)
+
+    @property
+    def last(self) -> tuple[int, int]:
+        """Term and index of the last entry: what two logs are compared by (5.4.1)."""
+        return self.term_at(self.last_index), self.last_index
+
+    def term_at(self, index: int) -> int:
+        """0 before the first entry, and beyond the last."""
+        return self._entries[index - 1].term if 0 < index <= self.last_index else 0
+
+    def holds(self, index: int, term: int) -> bool:
+        """Whether an entry of that term stands there: the consistency check of AppendEntries."""
+        return index <= self.last_index and self.term_at(index) == term
+
+    def after(self, index: int, most: int) -> tuple[Entry, ...]:
+        """The entries behind an index, at most so many of them."""
+        return tuple(self._entries[index : index + most])
+
+    def append(self, entry: Entry) -> Mapping[str, object]:
+        """Add an entry; what is to be saved."""
+        self._entries.append(entry)
+        return self._saved_from(self.last_index)
+
+    def merge(self, index: int, entries: Sequence[Entry]) -> Mapping[str, object]:
+        """Put entries behind an index: "if an existing entry conflicts with a new one, delete the existing entry and
+        all that follow it" (Figure 2). What is to be saved; nothing where the log held them all.
+        """
+        for offset, entry in enumerate(entries, start=1):
+            if not self.holds(index + offset, entry.term):
+                del self._entries[index + offset - 1 :]
+                self._entries += entries[offset - 1 :]
+                return self._saved_from(index + offset)
+        return {}
+
+    def first_of_term_at(self, index: int) -> int:
+        """The first index with the term that stands at an index: how far a conflict may reach back (5.3)."""
+        term = self.term_at(index)
+        while index > 1 and self.term_at(index - 1) == term:
+            index -= 1
+        return index
+
+    def runs(self) -> tuple[tuple[int, int], ...]:
+        """The log in short: each term in order, with the last index that it reaches."""
+        found: dict[int, int] = {}
+        for index, entry in enumerate(self._entries, start=1):
+            found[entry.term] = index
+        return tuple(found.items())
+
+    def _saved_from(self, index: int) -> Mapping[str, object]:
+        changed = {_key(at): self._entries[at - 1] for at in range(index, self.last_index + 1)}
+        return {"log_length": self.last_index, **changed}
+
+
+def _key(index: int) -> str:
+    """The name of an entry on disk: so that a write holds what is new, not the whole log."""
+    return f"entry {index}"

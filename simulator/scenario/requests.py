@@ -1,0 +1,45 @@
+"""How a scenario writes what operators and clients ask for: `transfer_leadership: leader`, and a workload."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from simulator.cluster.faults import Fault
+from simulator.cluster.requests import TransferLeadership
+from simulator.cluster.workload import Workload
+from simulator.scenario.fault_forms import Verb
+from simulator.scenario.fields import Duration, Integer, Model, Number
+from simulator.scenario.targets import Named, Target, Targets, meant, placed
+
+
+class TransferVerb(Verb):
+    """An operator asks a node, the leader or another, to see to it that another node leads."""
+
+    key: ClassVar = "transfer_leadership"
+    ends: ClassVar = False
+    transfer_leadership: Targets = Field(description="Who is asked; who does not lead passes it on, if it can.")
+    to: Target | None = Field(default=None, description="Who is to lead; whom the algorithm finds fit, by default.")
+
+    def fault(self) -> Fault:
+        return TransferLeadership(
+            target=meant(self.transfer_leadership), to=None if self.to is None else meant((self.to,))[0]
+        )
+
+    def targets(self) -> Named:
+        yield from placed(self.transfer_leadership, self.key)
+        if self.to is not None:
+            yield ("to",), self.to
+
+
+class WorkloadForm(Model):
+    """Clients' commands, which reach whoever leads, with exponential times between them."""
+
+    rate_per_s: Annotated[Number, Field(gt=0, le=1_000_000)] = Field(description="How many a second, on average.")
+    size_bytes: Annotated[Integer, Field(ge=1, le=1 << 30)] = Field(default=100, description="The size of each.")
+    start: Duration = Field(default=0, description="When the first may come.")
+
+    def value(self) -> Workload:
+        """What the cluster plays."""
+        return Workload(rate_per_s=self.rate_per_s, size_bytes=self.size_bytes, start=self.start)

@@ -1,0 +1,139 @@
+"""Raft's log under randomised faults and load: what is committed stays, and the check sees every deliberate fault.
+
+"If a log entry is committed in a given term, then that entry will be present in the logs of the leaders for all
+higher-numbered terms" (Raft, figure 3, Leader Completeness).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from simulator.algorithms.raft import AppendEntries, AppendEntriesReply, Raft
+from simulator.algorithms.raft.log import Entry, Log
+from simulator.algorithms.raft.replication import Replication
+from simulator.algorithms.registry import REGISTRY, Registration
+from simulator.checks.safety import Violation, violations
+from simulator.cluster.cluster import run_trial
+from simulator.cluster.spec import ClusterSpec
+from simulator.cluster.workload import Workload
+from simulator.protocol import Guarantee
+from tests.verify.randomised import random_spec
+
+SEED = 1
+TRIALS = 150
+MOST_TRIALS = 600  # As far as a mutant is looked at.
+COMPLETENESS = Guarantee.LEADER_COMPLETENESS
+
+
+def loaded(registration: Registration, trial: int) -> ClusterSpec:
+    """A randomised trial in which clients write much or little; in every fourth, leaders begin with a no-op."""
+    spec = random_spec(registration, SEED, trial)
+    config = replace(spec.config, replication=True, no_op=trial % 4 == 0)
+    return replace(spec, config=config, workload=Workload(rate_per_s=300 if trial % 4 < 2 else 60))
+
+
+def broken(registration: Registration, trial: int) -> tuple[Sequence[Violation], int]:
+    """Broken promises, and how many commits there were."""
+    trace = run_trial(loaded(registration, trial), SEED, trial)
+    return violations(trace, set(Guarantee)), len(trace.of_kind("commit"))
+
+
+def test_raft_keeps_its_promises_under_load() -> None:
+    commits = 0
+    for trial in range(TRIALS):
+        found, committed = broken(REGISTRY["raft"], trial)
+        assert not found, f"trial {trial}: {found[0]}"
+        commits += committed
+    assert commits > 20 * TRIALS  # A log that nothing is written to proves nothing.
+
+
+class CommitsEarlierTerms(Replication):
+    """Entries of an earlier term are committed by counting replicas (5.4.2, figure 8: they must not be)."""
+
+    def _advance(self) -> None:
+        held = sorted(self.match_index.values(), reverse=True)[self.server.quorum - 1]
+        if held > self.commit_index:
+            self.commit_index = held
+            self.host.note("commit", term=self.server.term, index=held, entry_term=self.log.term_at(held))
+
+
+class CommitsWhatAMinorityHolds(Replication):
+    """One replica less than a majority is taken for enough (5.3: "replicated … on a majority of the servers")."""
+
+    def _advance(self) -> None:
+        held = sorted(self.match_index.values(), reverse=True)[max(0, self.server.quorum - 2)]
+        if held > self.commit_index and self.log.term_at(held) == self.server.term:
+            self.commit_index = held
+            self.host.note("commit", term=self.server.term, index=held, entry_term=self.log.term_at(held))
+
+
+class SkipsTheConsistencyCheck(Replication):
+    """Entries are taken wherever they are said to begin (figure 2: "reply false if log doesn't contain an entry …")."""
+
+    def accept(self, message: AppendEntries) -> AppendEntriesReply:
+        before = min(message.prev_log_index, self.log.last_index)
+        return super().accept(replace(message, prev_log_index=before, prev_log_term=self.log.term_at(before)))
+
+
+class KeepsEntriesInMemory(Replication):
+    """A follower answers before its entries are on disk, and never writes them (figure 2: log[] is persistent)."""
+
+    def accept(self, message: AppendEntries) -> AppendEntriesReply:
+        save, self.host.save = self.host.save, lambda *_, **__: None  # type: ignore[method-assign]
+        try:
+            return super().accept(message)
+        finally:
+            self.host.save = save  # type: ignore[method-assign]
+
+
+class _Truncates(Log):
+    def merge(self, index: int, entries: Sequence[Entry]) -> Any:
+        del self._entries[index:]
+        self._entries += entries
+        return self._saved_from(index + 1)
+
+
+class TruncatesWithoutConflict(Replication):
+    """Whatever follows is deleted, though nothing conflicts (figure 2: only "if an existing entry conflicts").
+
+    A message that arrives late then takes away what has been acknowledged since.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.log.__class__ = _Truncates
+
+
+MUTANTS = (
+    CommitsEarlierTerms,
+    CommitsWhatAMinorityHolds,
+    SkipsTheConsistencyCheck,
+    KeepsEntriesInMemory,
+    TruncatesWithoutConflict,
+)
+
+
+def mutant(replication: type[Replication]) -> Registration:
+    """Raft with another kind of log."""
+
+    class Mutant(Raft):
+        def __init__(self, host: Any, config: Any, durable: Any) -> None:
+            super().__init__(host, config, durable)
+            self.replication = replication(host, durable, self)
+
+    return replace(REGISTRY["raft"], name=replication.__name__, algorithm=Mutant)
+
+
+@pytest.mark.parametrize("replication", MUTANTS)
+def test_a_deliberate_fault_of_the_log_is_seen(replication: type[Replication]) -> None:
+    """Each mutant's docstring cites the sentence that it breaks."""
+    registration = mutant(replication)
+    for trial in range(MOST_TRIALS):
+        if any(violation.guarantee is COMPLETENESS for violation in broken(registration, trial)[0]):
+            print(f"{replication.__name__}: seen in trial {trial}, the first of {trial + 1}")
+            return
+    pytest.fail(f"{MOST_TRIALS} trials do not show it")
