@@ -154,8 +154,17 @@ def validate(files: tuple[Path, ...]) -> None:
     help="Where to draw it (.png, .svg, .pdf); a file that exists is refused. Without this: latency-NAME.png here, or, "
     "if that exists, latency-NAME-2.png and so on.",
 )
-def latency(scenario_file: Path, samples: int, overrides: tuple[str, ...], figure_file: Path | None) -> None:
-    """Show the latency, loss and duplication that a link of SCENARIO will see, before anything is run.
+@click.option("--from", "sender", metavar="NODE", default="n1", show_default=True, help="The link's sending end.")
+@click.option("--to", "receiver", metavar="NODE", help="The link's receiving end.  [default: n2, or n1 from n2]")
+def latency(
+    scenario_file: Path,
+    samples: int,
+    overrides: tuple[str, ...],
+    figure_file: Path | None,
+    sender: str,
+    receiver: str | None,
+) -> None:
+    """Show the latency, loss, duplication and transport that a link of SCENARIO will see, before anything is run.
 
     \b
     A table on the screen, and a figure in latency-raft-leader-crash.png:
@@ -169,17 +178,26 @@ def latency(scenario_file: Path, samples: int, overrides: tuple[str, ...], figur
       electsim latency scenarios/raft-leader-crash.yaml --set 'network.latency={at_least: 4ms, mixture: [
           {weight: 0.99, of: {normal: {mean: 5ms, sd: 1ms}}}, {weight: 0.01, of: {uniform: [50ms, 200ms]}}]}'
 
-    The latencies are those that node n1 draws in the scenario's trial 0. Exits with 2 for bad input, or for a figure
-    that cannot be written.
+    \b
+    Another link; with a topology, the base latencies between its zones are shown, too:
+      electsim latency scenarios/raft-leader-crash.yaml --set network.topology=world --from n4 --to n1
+
+    The latencies are those that the sending node draws in the scenario's trial 0. Exits with 2 for bad input, or for a
+    figure that cannot be written.
     """
     from simulator.report.latency import latencies, latency_figure, latency_table, write_figure
+    from simulator.report.links import link_between
 
     scenario = _load(scenario_file, overrides)
-    drawn = latencies(scenario, samples)
-    _print(latency_table(scenario, drawn))
+    try:
+        link = link_between(scenario, sender, receiver)
+    except ValueError as error:
+        fail(str(error), EXIT_BAD_INPUT)
+    drawn = latencies(scenario, samples, link)
+    _print(latency_table(scenario, drawn, link))
     path = figure_file or Path(f"latency-{scenario.name}.png")
     try:
-        written = write_figure(latency_figure(scenario, drawn), path, numbered=figure_file is None)
+        written = write_figure(latency_figure(scenario, drawn, link), path, numbered=figure_file is None)
     except FileExistsError:
         fail(f"{path}: exists, and is left as it is; choose another with --figure FILE", EXIT_BAD_INPUT)
     except (OSError, ValueError) as error:

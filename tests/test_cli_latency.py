@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import islice
 from pathlib import Path
 
@@ -51,6 +52,40 @@ def test_the_latencies_are_those_of_the_first_trial() -> None:
     assert np.rint(latencies(made, 2000) * SECOND).astype(int).tolist() == list(islice(port.latencies, 2000))
 
 
+def test_it_shows_a_link_of_a_topology(scenario: Path) -> None:
+    # Frankfurt to Tokyo takes 233 ms there and back (docs/network.md), so 116.5 one way; 1.5 ms more here.
+    loss = "{bursts: {rate: 0.05, mean_length: 4}}"
+    network = f"network={{topology: world, latency: 1500us, loss: {loss}, bandwidth: 1MB/s}}"
+    options = ("--samples", 100, "--set", network, "--set", "cluster.nodes=11", "--from", "n4", "--to", "n9")
+    outcome = invoke(scenario, *options)
+    assert outcome.exit_code == 0, outcome.output
+    assert "n4 (frankfurt) → n9 (tokyo)" in outcome.stdout
+    assert "116.5ms + constant(1.5ms)" in outcome.stdout
+    found = {words[0]: words[1:] for line in outcome.stdout.splitlines() if (words := line.split())}
+    assert found["min"] == found["max"] == ["118.000"]
+    assert " ".join(found["loss"]).startswith("5 %, in bursts of 4 packets on average (")
+    assert found["bandwidth"][:2] == ["1", "MB/s"]
+    row = "61.50 46.50 45.50 1.09 6.50 14.50 116.00 125.00 116.50 99.00 n4"
+    assert " ".join(found["frankfurt"]) == row
+    assert found["dallas"][-2:] == ["n1", "n11"]
+
+
+def test_a_link_draws_the_luck_of_its_sender() -> None:
+    # --help says so: n2's ports draw what is shown for a link from n2, and its base is added to each.
+    made = loads(SMALL, "x.yaml", ["network={topology: three-zones, latency: {uniform: [5ms, 15ms]}}"])
+    port = Cluster(made.cluster_spec(), made.seed, trial=0).network.ports[2]
+    expected = [1_090_000 + drawn for drawn in islice(port.latencies, 500)]  # From dallas_2 to dallas_3.
+    assert np.rint(latencies(made, 500, (2, 3)) * SECOND).astype(int).tolist() == expected
+
+
+def test_a_matrix_that_fits_no_screen_is_cut(scenario: Path) -> None:
+    zones = [f"z{number}" for number in range(15)]
+    matrix = {zone: {other: "1ms" for other in zones if other != zone} for zone in zones}
+    network = json.dumps({"topology": {"matrix": matrix, "measured": "one-way"}})
+    outcome = invoke(scenario, "--samples", 100, "--set", f"network={network}", "--set", "cluster.nodes=15")
+    assert "base latency from row to column, ms; 3 more zones are not shown" in outcome.stdout
+
+
 def test_nothing_is_overwritten(scenario: Path, tmp_path: Path) -> None:
     # A default name takes the next number; a name that was asked for is refused.
     (tmp_path / "latency-small.png").write_text("mine")
@@ -68,6 +103,10 @@ def test_nothing_is_overwritten(scenario: Path, tmp_path: Path) -> None:
     [
         (["--figure", "x.txt3"], "ends with no known format; write .png, .svg or .pdf"),
         (["--figure", "nowhere/x.png"], "nowhere/x.png: cannot write the figure: No such file or directory"),
+        (["--to", "n9"], "--to: n9 is not a node; the nodes are n1 to n5"),
+        (["--from", "leader"], "--from: leader is not a node; the nodes are n1 to n5"),
+        (["--from", "n3", "--to", "n3"], "--to: n3 is also --from; a link joins two nodes"),
+        (["--set", "cluster.nodes=1"], "a cluster of one node has no links; set cluster.nodes"),
         (["--set", "network.latency={gama: 1}"], "network.latency.gama: is not a distribution; did you mean gamma?"),
     ],
 )

@@ -19,7 +19,7 @@ from simulator.cluster.distributions import durations
 from simulator.cluster.network import Network, Port
 from simulator.protocol import SECOND, Message, Nanoseconds, NodeId
 
-_LONGEST_TIMEOUT = 120 * SECOND  # Linux's TCP_RTO_MAX.
+LONGEST_TIMEOUT = 120 * SECOND  # Linux's TCP_RTO_MAX.
 
 # Why a connection is gone, as `on_disconnect` is told.
 REFUSED = "refused"  # The host is up, but no process listens there.
@@ -176,7 +176,7 @@ class End:
         if self._silent_since_ns is not None and now - self._silent_since_ns >= stream.give_up_after:
             self.drop(TIMEOUT)
             return
-        self._timeout_ns = min(2 * self._timeout_ns, _LONGEST_TIMEOUT)
+        self._timeout_ns = min(2 * self._timeout_ns, LONGEST_TIMEOUT)
         lost, self._lost = sorted(self._lost, key=lambda segment: segment.number), []
         for segment in lost:
             self._attempt(segment)

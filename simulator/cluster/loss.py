@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from math import inf
 
 import numpy as np
 
@@ -20,6 +21,16 @@ class Bernoulli:
     """Each packet is lost with the same probability, whatever befell the others."""
 
     probability: float
+
+    @property
+    def rate(self) -> float:
+        """The share of packets that are lost."""
+        return self.probability
+
+    @property
+    def mean_burst(self) -> float:
+        """How many packets in a row are lost, on average; infinite where none gets through."""
+        return inf if self.probability == 1 else 1 / (1 - self.probability)
 
     def of(self, streams: Streams, name: str) -> Loses:
         flips = coin_flips(self.probability, streams, name)
@@ -40,12 +51,33 @@ class GilbertElliott:
     loss_bad: float = 1.0
     loss_good: float = 0.0
 
+    @property
+    def rate(self) -> float:
+        """The share of packets that are lost, in the long run."""
+        return self._bad * self.loss_bad + (1 - self._bad) * self.loss_good
+
+    @property
+    def mean_burst(self) -> float:
+        """How many packets in a row are lost, on average: the share of those lost over that of those lost last.
+
+        Infinite where none gets through after a loss, or where nothing is lost.
+        """
+        after_bad = self.leave * (1 - self.loss_good) + (1 - self.leave) * (1 - self.loss_bad)
+        after_good = self.enter * (1 - self.loss_bad) + (1 - self.enter) * (1 - self.loss_good)
+        last = self._bad * self.loss_bad * after_bad + (1 - self._bad) * self.loss_good * after_good
+        return self.rate / last if last else inf
+
+    @property
+    def _bad(self) -> float:
+        """The share of packets that find the link bad."""
+        return self.enter / (self.enter + self.leave)
+
     def of(self, streams: Streams, name: str) -> Loses:
         """State is kept per receiver, from the first packet to it; the luck is the sender's, in two draws a packet."""
         uniform = _uniform_numbers(streams, name)
         bad: dict[NodeId, bool] = {}
         enter, stay = _threshold(self.enter), _threshold(1 - self.leave)
-        stationary = _threshold(self.enter / (self.enter + self.leave))
+        stationary = _threshold(self._bad)
         lose_bad, lose_good = _threshold(self.loss_bad), _threshold(self.loss_good)
 
         def loses(to: NodeId) -> bool:

@@ -115,6 +115,7 @@ class Network:
         self.ports: dict[NodeId, Port] = {}
         self.journal: list[MessageRow] | None = [] if journal else None
         self.spec = spec
+        self._placed = () if spec.topology is None else spec.topology.placed
         self._streams = streams
         self._kernel = kernel
         self._queue: list[Any] = kernel._queue
@@ -197,22 +198,22 @@ class Network:
     ) -> Sequence[Nanoseconds]:
         """The instant at which each copy of a packet that passes arrives; none for one that is lost."""
         now = self._kernel._now
-        base = now if port.bases is None else now + port.bases[self.spec.topology.placed[to - 1]]  # type: ignore[union-attr]
+        base = now if port.bases is None else now + port.bases[self._placed[to - 1]]
         if self.spec.bandwidth is not None:
             base += self._sending(port, to, message) - now
-        arrives = base + next(port.latencies)
+        latency = next(port.latencies)
         lost = port.loses is not None and port.loses(to)
         twice = False
         for condition in conditions:
             if isinstance(condition, Degradation):
-                arrives += next(condition.later)
+                base += next(condition.later)  # Both copies of a packet that arrives twice are later.
                 lost |= next(condition.lost)
                 twice |= next(condition.duplicated)
         if lost:
             return ()
         if twice or (self.spec.duplication and next(port.duplicates)):
-            return arrives, base + next(port.duplicate_latencies)
-        return (arrives,)
+            return base + latency, base + next(port.duplicate_latencies)
+        return (base + latency,)
 
     def _sending(self, port: Port, to: NodeId, message: Message | None) -> Nanoseconds:
         """When the last byte has left: behind what was sent before on the same link."""

@@ -266,6 +266,7 @@ class Node:
     def _served(self, incarnation: int, served: tuple[NodeId, Message]) -> None:
         if incarnation == self.incarnation:
             self._serving = False
+            self._update()  # It may have been hastened meanwhile.
             self._backlog.appendleft((self._handle, *served))  # Where the node is paused, for when it resumes.
             self._catch_up()
 

@@ -21,8 +21,10 @@ from simulator.cluster.distributions import durations
 from simulator.metrics.statistics import Sample, quantiles
 from simulator.protocol import SECOND
 from simulator.randomness import Streams
+from simulator.report.links import FIRST_LINK, Link, base_ns, base_table, link_name, what_befalls
 from simulator.report.style import BLUE, GREY, style
 from simulator.scenario import Scenario, resolved
+from simulator.scenario.units import format_duration
 
 _QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 _LONG_TAIL = 20  # Times the median: beyond it, a logarithmic axis.
@@ -30,10 +32,16 @@ _BINS = 80
 _RIGHT_SIDE = 0.8  # Of the axes' width: from there on, a label stands left of its mark.
 
 
-def latencies(scenario: Scenario, count: int) -> np.ndarray:
-    """The first latencies that n1 draws in trial 0 of the scenario; seconds, shape (count,)."""
-    drawn = durations(scenario.network.spec().latency, Streams(scenario.seed, 0), "n1 latency")
-    return np.fromiter(islice(drawn, count), dtype=np.int64, count=count) / SECOND
+def latencies(scenario: Scenario, count: int, link: Link = FIRST_LINK) -> np.ndarray:
+    """The first one-way latencies of a link in trial 0 of the scenario, its base included; seconds, shape (count,).
+
+    They are those of the sender's first packets, to whomever it sends: its luck is its own, not its links'.
+    """
+    sender, receiver = link
+    network = scenario.cluster_spec().network
+    drawn = durations(network.latency, Streams(scenario.seed, 0), f"n{sender} latency")
+    base = base_ns(network.topology, sender, receiver)
+    return (base + np.fromiter(islice(drawn, count), dtype=np.int64, count=count)) / SECOND
 
 
 def name_of(distribution: Any) -> str:
@@ -62,20 +70,31 @@ def _plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def latency_table(scenario: Scenario, drawn: np.ndarray) -> RenderableType:
-    """The distribution, its quantiles with their intervals, and what else befalls a packet. `drawn` is in seconds."""
-    network = scenario.network
+def latency_table(scenario: Scenario, drawn: np.ndarray, link: Link = FIRST_LINK) -> RenderableType:
+    """A link's latency, its quantiles with their intervals, and what else befalls a packet. `drawn` is in seconds."""
+    network = scenario.cluster_spec().network
     text = Text(scenario.name, style="bold")
-    text.append(f"  one-way latency of a link, {drawn.size:,} packets, seed {scenario.seed}\n", style="not bold")
-    text.append(name_of(resolved(scenario)["network"]["latency"]), style="not bold")
+    where = link_name(network.topology, *link)
+    text.append(f"  one-way latency of {where}, {drawn.size:,} packets, seed {scenario.seed}\n", style="not bold")
+    text.append(latency_name(scenario, link), style="not bold")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("latency, ms")
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("95 % interval", no_wrap=True)
     for name, value, spread in _rows(drawn):
         table.add_row(name, value, Text(spread, style="dim"))
-    odds = f"loss  {100 * network.loss:g} %\nduplication  {100 * network.duplication:g} %"
-    return Group(text, "", table, "", Text(odds))
+    parts: list[Any] = [text, "", table, "", what_befalls(network)]
+    return Group(*parts) if network.topology is None else Group(*parts, "", base_table(network.topology))
+
+
+def latency_name(scenario: Scenario, link: Link) -> str:
+    """The distribution of a link's latency, with the base from its topology, if there is one."""
+    name = name_of(resolved(scenario)["network"]["latency"])
+    topology = scenario.cluster_spec().network.topology
+    if topology is None:
+        return name
+    base = format_duration(base_ns(topology, *link))
+    return f"constant({base})" if name == name_of("0s") else f"{base} + {name}"
 
 
 def _rows(drawn: np.ndarray) -> list[tuple[str, str, str]]:
@@ -96,7 +115,7 @@ def _ms(seconds: float) -> str:
     return f"{seconds * 1e3:,.3f}"
 
 
-def latency_figure(scenario: Scenario, drawn: np.ndarray) -> Figure:
+def latency_figure(scenario: Scenario, drawn: np.ndarray, link: Link = FIRST_LINK) -> Figure:
     """The empirical distribution function above the density, on one axis: logarithmic for a long tail."""
     values_ms = np.sort(drawn) * 1e3
     with style():
@@ -109,8 +128,9 @@ def latency_figure(scenario: Scenario, drawn: np.ndarray) -> Figure:
         top.step(corners, [0.0, *shares, 1.0], where="post", color=BLUE, linewidth=1.5, zorder=4)
         top.set_ylim(0, 1.02)
         top.set_ylabel("cumulative share of packets")
-        name = name_of(resolved(scenario)["network"]["latency"])
-        top.set_title(fill(f"{scenario.name}: {shorten(name, 180, placeholder=' …')}", 80))
+        where = link_name(scenario.cluster_spec().network.topology, *link)
+        name = shorten(latency_name(scenario, link), 180, placeholder=" …")
+        top.set_title(fill(f"{scenario.name}, {where}: {name}", 80))
         bottom.hist(values_ms, bins=edges.tolist(), weights=np.full(values_ms.size, 1 / values_ms.size), color=BLUE)
         bottom.set_ylabel("share per bar")
         bottom.set_xlabel("one-way latency (ms)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -34,7 +34,15 @@ def published(published: Published) -> None:
 
 def scenario(scenario: Scenario) -> None:
     """Algorithm, cluster, faults and duration against each other."""
-    reject([*_logs_are_kept(scenario), *_is_asked_for(scenario), *_stability(scenario), *_faults(scenario)])
+    reject(
+        [
+            *_logs_are_kept(scenario),
+            *_is_asked_for(scenario),
+            *_stability(scenario),
+            *_placement(scenario),
+            *_faults(scenario),
+        ]
+    )
 
 
 def _is_node(name: str, nodes: int) -> str | None:
@@ -83,6 +91,11 @@ def _stability(scenario: Scenario) -> Found:
     if scenario.stop_when is StopWhen.LEADER_STABLE and scenario.stable_after is None:
         name = scenario.algorithm.registration.name
         yield ("stable_after",), f"is missing; {name} has no heartbeat interval, so say how long a stable leader lasts"
+
+
+def _placement(scenario: Scenario) -> Found:
+    for path, trouble in scenario.network.topology.troubles(scenario.cluster.nodes):
+        yield ("network", "topology", *path), trouble
 
 
 def _faults(scenario: Scenario) -> Found:
@@ -141,12 +154,21 @@ def _target_trouble(scenario: Scenario, target: str) -> str | None:
     if zone is not None or target == "zone-of-leader":
         if not zones:
             return f"there are no zones to name; give network.topology, or name nodes instead of {target}"
-        return None if zone is None or zone in zones else f"{zone} is not a zone; {alternatives(zone, zones)}"
+        return None if zone is None else _zone_trouble(scenario, zone, zones)
     if not is_node(target):
         return None  # A description: it finds its nodes when the fault strikes.
     if target in scenario.cluster.absent:
         return f"{target} is absent and never starts; name another node"
     return _is_node(target, scenario.cluster.nodes)
+
+
+def _zone_trouble(scenario: Scenario, zone: str, zones: Sequence[str]) -> str | None:
+    if zone not in zones:
+        return f"{zone} is not a zone; {alternatives(zone, zones)}"
+    topology, nodes = scenario.network.topology, scenario.cluster.nodes
+    if any(topology.troubles(nodes)) or zone in topology.occupied(nodes):
+        return None
+    return f"no node is in {zone}; place one there (network.topology.placement), or name another zone"
 
 
 def _quantiles(published: Published) -> Found:

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from simulator.scenario import explain
 from simulator.scenario import overrides as overriding
+from simulator.scenario.files import files_beside
 from simulator.scenario.problems import Problem, ScenarioError, shown
-from simulator.scenario.samples import files_beside
 from simulator.scenario.schema import Scenario
 from simulator.scenario.tree import LARGEST_BYTES, parse
 

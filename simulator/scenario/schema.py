@@ -7,12 +7,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from simulator.cluster.distributions import Constant, Distribution, Uniform
-from simulator.cluster.network import NetworkSpec
 from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec, DiskSpec, LogSpec
 from simulator.cluster.stop import StopWhen
 from simulator.scenario import checks
 from simulator.scenario.algorithms import AnyAlgorithm
-from simulator.scenario.distributions import DISTRIBUTIONS, AnyDistribution, ConstantForm, DistributionForm
+from simulator.scenario.distributions import DISTRIBUTIONS, AnyDistribution, DistributionForm
 from simulator.scenario.faults import AnyFault
 from simulator.scenario.fields import (
     DURATION_SCHEMA,
@@ -22,9 +21,9 @@ from simulator.scenario.fields import (
     Model,
     Number,
     OneKey,
-    Probability,
     Word,
 )
+from simulator.scenario.network import Network
 from simulator.scenario.requests import WorkloadForm
 from simulator.scenario.targets import NodeName, node_id
 from simulator.scenario.units import LONGEST
@@ -124,26 +123,15 @@ class Cluster(Model):
         default=SameLogsForm(), description="The lengths of the nodes' logs, for algorithms that compare them."
     )
     disk: Disk = Field(default=Disk(), description="What durable writes cost.")
+    service: AnyDistribution | None = Field(
+        default=None,
+        description="How long a node takes over each message, one after the other; null: no time at all.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Cluster:
         checks.cluster(self)
         return self
-
-
-class Network(Model):
-    """What every link does to a packet."""
-
-    latency: AnyDistribution = Field(default=ConstantForm(constant="5ms"), description="One-way latency.")  # type: ignore[arg-type]
-    loss: Probability = Field(default=0.0, description="The probability that a packet is lost.")
-    duplication: Probability = Field(default=0.0, description="The probability that a packet arrives twice.")
-
-    def zones(self) -> tuple[str, ...]:
-        """The zones in which nodes are placed; none where the network has no topology."""
-        return ()
-
-    def spec(self) -> NetworkSpec:
-        return NetworkSpec(latency=self.latency.value(), loss=self.loss, duplication=self.duplication)
 
 
 class Limits(Model):
@@ -232,7 +220,8 @@ class Scenario(Model):
             start=cluster.start.value(),
             logs=cluster.logs.value(),
             disk=cluster.disk.spec(),
-            network=self.network.spec(),
+            service=None if cluster.service is None else cluster.service.value(),
+            network=self.network.spec(cluster.nodes),
             faults=tuple(fault.scheduled() for fault in self.faults),
             workload=None if self.workload is None else self.workload.value(),
             stop_when=self.stop_when,

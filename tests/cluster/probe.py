@@ -63,8 +63,8 @@ class Probe(Algorithm):
 PROBE = Registration(name="probe", algorithm=Probe, config=Script)
 
 
-def at(instant_ms: float, fault: Fault) -> Scheduled:
-    return Scheduled(at=Constant(round(instant_ms * MS)), fault=fault)
+def at(instant_ms: float, fault: Fault, **others: Any) -> Scheduled:
+    return Scheduled(at=Constant(round(instant_ms * MS)), fault=fault, **others)
 
 
 def play(

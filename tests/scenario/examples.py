@@ -55,3 +55,31 @@ published:
   quantiles: [[0.1, 150ms], [0.5, 250ms]]
   mean: 260ms
 """
+
+# Every part of the network that RICH leaves out.
+WIDE = """\
+version: 1
+name: wide
+algorithm: {name: raft}
+cluster:
+  nodes: 5
+  service: {exponential: 20us}
+network:
+  topology:
+    matrix:
+      berlin: {berlin: 0.2ms, oslo: 20ms}
+      oslo: {berlin: 24.000001ms}
+    measured: round-trip
+    within: 0.4ms
+    placement: {berlin: [n1, n4], oslo: [n2, n3, n5]}
+    file: pings.csv
+  latency: {exponential: 1ms}
+  loss: {bursts: {rate: 0.05, mean_length: 4}}
+  duplication: 0.01
+  bandwidth: 100Mbit/s
+  transport: stream
+  stream: {retransmit_after: 100ms, give_up_after: 10s, notice: {uniform: [1ms, 2ms]}, open_at_start: true}
+faults:
+  - {at: 1s, crash: "zone:oslo"}
+duration: 4s
+"""

@@ -23,7 +23,7 @@ from simulator.cluster.distributions import (
 )
 from simulator.protocol import MILLISECOND
 from simulator.scenario import Scenario, ScenarioError, load, loads, resolved, resolved_text
-from simulator.scenario.samples import files_beside
+from simulator.scenario.files import files_beside
 from tests.scenario.examples import SMALL
 
 MS = MILLISECOND
@@ -65,14 +65,14 @@ MEANINGS: list[tuple[str, Distribution, tuple[int, int | None]]] = [
 def test_every_form_is_read_and_written_back(written: str, means: Distribution, bounds: tuple[int, int | None]) -> None:
     # Issue 3, "Latency", worked out by hand; written back, since results are repeated from the resolved scenario.
     scenario = with_latency(written)
-    assert scenario.network.spec().latency == means
+    assert scenario.cluster_spec().network.latency == means
     assert scenario.network.latency.bounds() == bounds
     assert loads(resolved_text(scenario)) == scenario
 
 
 def test_a_lognormal_by_median_and_p99_has_them() -> None:
     # Definition: F(median) = 0.5 and F(p99) = 0.99, with SciPy's distribution function.
-    made = with_latency("{lognormal: {median: 5ms, p99: 40ms}}").network.spec().latency
+    made = with_latency("{lognormal: {median: 5ms, p99: 40ms}}").cluster_spec().network.latency
     assert isinstance(made, LogNormal)
     theirs = stats.lognorm(made.sigma, scale=made.median)
     assert theirs.cdf([5 * MS, 40 * MS]) == pytest.approx([0.5, 0.99], abs=1e-12)
@@ -80,7 +80,7 @@ def test_a_lognormal_by_median_and_p99_has_them() -> None:
 
 def test_a_lognormal_by_mean_and_sigma_has_that_mean() -> None:
     # The mean of a lognormal distribution is median · exp(sigma² / 2); the median is rounded to a nanosecond.
-    made = with_latency("{lognormal: {mean: 5ms, sigma: 0.8}}").network.spec().latency
+    made = with_latency("{lognormal: {mean: 5ms, sigma: 0.8}}").cluster_spec().network.latency
     assert isinstance(made, LogNormal)
     assert made.sigma == 0.8
     assert stats.lognorm(made.sigma, scale=made.median).mean() == pytest.approx(5 * MS, rel=1e-6)
@@ -158,7 +158,7 @@ def empirical(directory: Path, content: str | bytes) -> Scenario:
 def test_a_csv_is_loaded_into_the_value(tmp_path: Path) -> None:
     # The cluster stays free of files, and the resolved scenario loads where there is none (design.md, section 2).
     scenario = empirical(tmp_path, "\ufefflatency_us\r\n1500\r\n0.25e3\r\n\r\n999.9996\r\n")
-    assert scenario.network.spec().latency == Empirical((250_000, 1_000_000, 1_500_000))
+    assert scenario.cluster_spec().network.latency == Empirical((250_000, 1_000_000, 1_500_000))
     (tmp_path / "rtt.csv").unlink()
     again = loads(resolved_text(scenario))
     assert again == scenario
@@ -202,4 +202,4 @@ def test_a_path_starts_at_the_scenarios_directory(tmp_path: Path) -> None:
     # Issue 3: "a CSV of samples beside the scenario", wherever the command is called from.
     (tmp_path / "rtt.csv").write_text("latency_ms\n1\n")
     (tmp_path / "x.yaml").write_text(f"{SMALL}network:\n  latency: {{empirical: rtt.csv}}\n")
-    assert load(tmp_path / "x.yaml").network.spec().latency == Empirical((MS,))
+    assert load(tmp_path / "x.yaml").cluster_spec().network.latency == Empirical((MS,))

@@ -18,7 +18,7 @@ from simulator.scenario.algorithms import ALGORITHMS
 from simulator.scenario.distributions import DISTRIBUTIONS
 from simulator.scenario.faults import FAULTS
 from simulator.scenario.tree import parse
-from tests.scenario.examples import RICH, ROOT, SHIPPED, SMALL
+from tests.scenario.examples import RICH, ROOT, SHIPPED, SMALL, WIDE
 
 EDITOR = jsonschema.Draft202012Validator(json_schema())
 
@@ -32,7 +32,7 @@ def test_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(json_schema_text()))
 
 
-@pytest.mark.parametrize("text", [SMALL, RICH], ids=["small", "rich"])
+@pytest.mark.parametrize("text", [SMALL, RICH, WIDE], ids=["small", "rich", "wide"])
 def test_editors_accept_what_loads(text: str) -> None:
     loads(text)
     assert [error.message for error in EDITOR.iter_errors(parse(text, "x.yaml").tree)] == []
@@ -82,7 +82,7 @@ def test_every_shipped_scenario_is_valid_and_teaches(path: Path) -> None:
     assert [error.message for error in EDITOR.iter_errors(parse(text, path.name).tree)] == []
 
 
-@pytest.mark.parametrize("text", [SMALL, RICH, *(path.read_text(encoding="utf-8") for path in SHIPPED)])
+@pytest.mark.parametrize("text", [SMALL, RICH, WIDE, *(path.read_text(encoding="utf-8") for path in SHIPPED)])
 def test_a_resolved_scenario_is_the_same_scenario(text: str) -> None:
     # It is written beside the results, to repeat them (issue 2, "What a user can do").
     scenario = loads(text)
@@ -98,7 +98,14 @@ def test_a_resolved_scenario_holds_every_default() -> None:
     # A later version with other defaults must still repeat the result.
     written = resolved(loads(SMALL))
     assert written["algorithm"]["election_timeout"] == ["150ms", "300ms"]
-    assert written["network"] == {"latency": "5ms", "loss": 0.0, "duplication": 0.0}
+    assert written["network"] == {
+        "topology": "full-mesh",
+        "latency": "5ms",
+        "loss": 0.0,
+        "duplication": 0.0,
+        "bandwidth": None,
+        "transport": "datagram",
+    }
     assert written["cluster"]["start"] == "together"
     assert written["stable_after"] == "800ms"
     assert written["limits"] == {"events": 50_000_000}

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from simulator.scenario import Scenario, ScenarioError, json_schema, load, loads, resolved_text
 from simulator.scenario.tree import parse
-from tests.scenario.examples import RICH
+from tests.scenario.examples import RICH, WIDE
 
-TREE = parse(RICH, "x.yaml").tree
+TREES = [parse(text, "x.yaml").tree for text in (RICH, WIDE)]
+TREE = TREES[0]
 EDITOR = jsonschema.Draft202012Validator(json_schema())
 
 NASTY: list[Any] = [
@@ -24,6 +25,18 @@ NASTY: list[Any] = [
     *("\x07", "a\nb", "\x85", "\u2028x", "n1\n", "é"),
     *("0s", "1ns", "5ms", "1000h", "400000h", "-5ms", "0.1ns", "together", "same", "1e3ms", "\u2028", "{", "=", "<<"),
     *([], {}, [[]], [[[]]], {"at": "1s"}, {"constant": "5ms"}, {"uniform": ["5ms", "1ms"]}, {"name": "raft"}, {"": ""}),
+    *(
+        "world",
+        "lan",
+        "zone:oslo",
+        "berlin",
+        "10MB/s",
+        "0bit/s",
+        "stream",
+        {"berlin": ["n1"]},
+        {"a": {"a": 0}},
+        ["oslo"],
+    ),
     *({"together": None}, {"same": None}, {"exponential": None}, {"normal": []}, ["n1", "n1"], {"on": 1, "1": 2}),
 ]
 SYNTAX = [*"{}[]:,-&*!|>%@`'\"#?\n\t\0\ud800", "---\n", "\n  ", ": ", "<<", '"\\U', '"\\x']
@@ -37,7 +50,7 @@ def paths(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 @st.composite
 def mutated_trees(draw: st.DrawFn) -> Any:
-    tree = copy.deepcopy(TREE)
+    tree = copy.deepcopy(draw(st.sampled_from(TREES)))
     for _ in range(draw(st.integers(1, 3))):
         path = draw(st.sampled_from(paths(tree)))
         holder = tree

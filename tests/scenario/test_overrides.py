@@ -35,7 +35,7 @@ def test_a_path_leads_through_lists() -> None:
 
 def test_a_path_may_begin_where_the_file_says_nothing() -> None:
     # A file that leaves the network at its defaults can still be given some loss.
-    assert loads(SMALL, "x", ["network.loss=0.5", "cluster.disk.write=1ms"]).network.loss == 0.5
+    assert loads(SMALL, "x", ["network.loss=0.5", "cluster.disk.write=1ms"]).network.loss.value() == 0.5
     changed = loads(SMALL, "x", ["network.latency.normal.mean=5ms", "network.latency.normal.sd=1ms"])
     assert changed.network.latency.value() == Normal(5 * MILLISECOND, MILLISECOND)
 
