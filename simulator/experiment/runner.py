@@ -49,7 +49,7 @@ class Result:
     def summary(self) -> summaries.Summary:
         """Statistics and provenance, as `--json` prints them."""
         published = self.scenario.published
-        beside = {"published": summaries.beside_published(self.elections, published)} if published else {}
+        beside = {"published": summaries.beside_published(self.elections, published, self.seed)} if published else {}
         return {
             "scenario": self.scenario.name,
             "version": version("electsim"),
