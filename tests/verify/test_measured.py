@@ -150,10 +150,10 @@ def explain_the_fast(record: Record, found: Simulated) -> None:
     )
     busy = simulate(NAMES["fast"], 31, TRIALS // 2, WORK)
     distance = stats.ks_2samp(busy.failover, table["failover_ms"]).statistic
+    share = (busy.terms > 1).mean()
     record.notes.append(
         "etcd at 10/100 ms: if every message took its server an exponential time of 1 ms on average, which no rule "
-        f"says, the distance would be KS {distance:.4f}, and {(busy.terms > 1).mean():.4f} of the failovers would take more "
-        "than one term."
+        f"says, the distance would be KS {distance:.4f}, and {share:.4f} of failovers would take more than one term."
     )
 
 
