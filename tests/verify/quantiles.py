@@ -114,7 +114,7 @@ def distance_at(simulated: np.ndarray, quantiles: np.ndarray) -> float:
 
     It is at most the Kolmogorov-Smirnov distance to the samples that the quantiles were taken from.
     """
-    known = np.arange(1, len(quantiles) + 1) / len(quantiles)
+    known = np.searchsorted(quantiles, quantiles, side="right") / len(quantiles)  # Of equal ones, the last counts.
     reached = np.searchsorted(np.sort(simulated), quantiles, side="right") / len(simulated)
     return float(np.abs(reached - known)[quantiles < quantiles[-1]].max())
 
