@@ -50,7 +50,7 @@ class Result:
     def summary(self) -> summaries.Summary:
         """Statistics and provenance, as `--json` prints them."""
         published = self.scenario.published
-        beside = {"published": summaries.beside_published(self.elections, published)} if published else {}
+        beside = {"published": summaries.beside_published(self.elections, published, self.seed)} if published else {}
         if demand := self.scenario.liveness:
             beside["liveness"] = summaries.liveness(self.trials, demand.within)
         return {

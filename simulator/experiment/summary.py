@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from simulator.checks.liveness import Verdict
+from simulator.cluster.distributions import durations as drawn
 from simulator.metrics.leadership import OverlapKind
 from simulator.metrics.statistics import Estimate, Sample, fraction_by_trial, mean, quantiles, ratio
 from simulator.metrics.survival import ecdf
 from simulator.protocol import SECOND
+from simulator.randomness import Streams
 from simulator.scenario.schema import Published
 
 Summary = dict[str, Any]
@@ -96,6 +98,14 @@ def _stabilisation(rows: pd.DataFrame) -> Sample:
     return _censored_sample(rows, "stabilisation_s", rows["stabilising_until_s"] - rows["start_s"])
 
 
+def _downtime(rows: pd.DataFrame) -> Sample:
+    """From a loss until everybody has heard of the successor."""
+    rows = rows[(rows["cause"] == "loss") & (rows["outcome"] != "recovered")]
+    told = rows.assign(downtime_s=rows["failover_s"] + rows["announced_all_s"])
+    until = rows["announcing_until_s"].fillna(rows["followed_until_s"])
+    return _censored_sample(told, "downtime_s", until - rows["start_s"])
+
+
 def _transfer(rows: pd.DataFrame) -> Sample:
     rows = rows[(rows["cause"] == "transfer") & rows["outcome"].isin(("elected", "censored"))]
     return _censored_sample(rows, "transfer_s", rows["followed_until_s"] - rows["start_s"])
@@ -116,6 +126,7 @@ SAMPLES: Mapping[str, Callable[[pd.DataFrame], Sample]] = {
     "stabilisation": _stabilisation,
     "announcement_majority": _announcement("announced_majority_s"),
     "announcement_all": _announcement("announced_all_s"),
+    "downtime": _downtime,
 }
 
 
@@ -204,13 +215,23 @@ def liveness(trials: pd.DataFrame, within_ns: int) -> Summary:
 # --- Beside published figures
 
 
-def beside_published(elections: pd.DataFrame, published: Published) -> Summary:
+def counted_as_published(elections: pd.DataFrame, published: Published, seed: int) -> Sample:
+    """The durations of the published metric, each counted from where the published ones were, by its own luck."""
+    found = sample(elections, published.metric)
+    if published.counted_from is None:
+        return found
+    offsets = drawn(published.counted_from.value(), Streams(seed, 0), "counted from")
+    values = found.values - np.fromiter(offsets, dtype=float, count=found.values.size) / SECOND
+    return Sample(np.maximum(values, 0), found.censored, found.trials)
+
+
+def beside_published(elections: pd.DataFrame, published: Published, seed: int) -> Summary:
     """The published quantiles beside the simulated ones, and the largest distance between the two distributions.
 
     The distance is |F(q_p) - p| over the published quantiles q_p, F being the simulated distribution: a
     Kolmogorov-Smirnov distance, looked at where something is published.
     """
-    found = sample(elections, published.metric)
+    found = counted_as_published(elections, published, seed)
     ps = [p for p, _ in published.quantiles]
     values = [value_ns / SECOND for _, value_ns in published.quantiles]
     simulated = quantiles(found, ps)

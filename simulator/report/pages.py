@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from simulator.experiment.runner import Result
-from simulator.experiment.summary import headline_cause, sample
+from simulator.experiment.summary import counted_as_published, headline_cause, sample
 from simulator.protocol import SECOND
 from simulator.report.figures import ecdf_figure, save
 from simulator.report.tables import DURATIONS
@@ -18,8 +18,12 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
     SVG; the paths written. A distribution without data is left out."""
     written = []
     metric = headline_metric(result)
-    found = sample(result.elections, metric)
     published = result.scenario.published
+    found = (
+        sample(result.elections, metric)
+        if published is None
+        else counted_as_published(result.elections, published, result.seed)
+    )
     beside = published.quantiles if published is not None and published.metric == metric else ()
     if found.values.size:
         figure = ecdf_figure(

@@ -19,6 +19,7 @@ DURATIONS = {
     "stabilisation": "stabilisation",
     "announcement_majority": "announced to a majority",
     "announcement_all": "announced to all",
+    "downtime": "downtime",
     "transfer": "transfer",
 }
 _QUANTILES = ("median", "p95", "p99")

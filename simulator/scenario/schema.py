@@ -149,7 +149,7 @@ class Published(Model):
     """A distribution that someone has published for this experiment, to lay over the simulated one."""
 
     metric: Literal[
-        "failover", "detection", "election", "announcement_majority", "announcement_all", "stabilisation"
+        "failover", "detection", "election", "announcement_majority", "announcement_all", "downtime", "stabilisation"
     ] = Field(description="What was measured, in the words of docs/metrics.md.")
     source: Annotated[str, StringConstraints(min_length=1)] = Field(
         description="Whom to cite, and under which licence."
@@ -158,6 +158,10 @@ class Published(Model):
         default=(), description="Pairs of a probability and its quantile, both rising.", examples=[[[0.5, "150ms"]]]
     )
     mean: Duration | None = Field(default=None, description="The published mean.")
+    counted_from: AnyDistribution | None = Field(
+        default=None,
+        description="How long after it began the published durations were counted from, drawn for each; null: at once.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Published:

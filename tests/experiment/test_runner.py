@@ -209,7 +209,7 @@ def test_the_distance_to_published_quantiles() -> None:
     published = Published.model_validate(
         {"metric": "failover", "source": "worked out here", "quantiles": [[0.5, "2s"], [0.9, "3s"]]}
     )
-    beside = summaries.beside_published(elections, published)
+    beside = summaries.beside_published(elections, published, seed=1)
     assert math.isclose(beside["distance"], 0.15)
     assert [row["simulated"]["value"] for row in beside["quantiles"]] == [2.0, 4.0]
 
@@ -227,3 +227,33 @@ def test_faults_that_never_struck_are_counted() -> None:
     assert list(result.trials["faults_never_struck"]) == [3, 3, 3, 3]
     assert result.summary["faults"] == {"never_struck": 12, "trials": 4}
     assert simulator.run(load(), trials=2).summary["faults"] == {"never_struck": 0, "trials": 0}
+
+
+def test_a_downtime_ends_when_everybody_has_heard() -> None:
+    # docs/metrics.md: "failover, and its announcement to all"; unfinished, it is censored when it was last followed.
+    elections = pd.DataFrame(
+        {
+            "trial": range(3),
+            "cause": "loss",
+            "outcome": ["elected", "elected", "censored"],
+            "start_s": 1.0,
+            "claimed_s": [2.0, 2.0, math.nan],
+            "failover_s": [1.0, 1.0, math.nan],
+            "announced_all_s": [0.5, math.nan, math.nan],
+            "announcing_until_s": [2.5, 4.0, math.nan],
+            "followed_until_s": [2.0, 2.0, 9.0],
+        }
+    )
+    found = summaries.sample(elections, "downtime")
+    assert found.values.tolist() == [1.5, 3.0, 8.0]
+    assert found.censored.tolist() == [False, True, True]
+
+
+def test_durations_are_counted_from_where_the_published_ones_were() -> None:
+    # Howard et al. (2015) count from a random instant within half the least timeout.
+    elections = pd.DataFrame(
+        {"trial": range(2), "cause": "loss", "outcome": "elected", "failover_s": [1.0, 0.001], "start_s": 0.0}
+    ).assign(followed_until_s=1.0)
+    told = {"metric": "failover", "source": "worked out here", "counted_from": "250ms", "mean": "1s"}
+    found = summaries.counted_as_published(elections, Published.model_validate(told), seed=1)
+    assert found.values.tolist() == [0.75, 0.0]

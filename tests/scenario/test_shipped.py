@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import simulator
-from simulator.cluster.distributions import Constant, Uniform
+from simulator.cluster.distributions import Constant, LogNormal, Normal, Uniform
+from simulator.cluster.faults import Kill
 from simulator.cluster.spec import LogSpec
 from simulator.protocol import MILLISECOND, SECOND
 from simulator.scenario import load
@@ -76,3 +77,26 @@ def test_every_shipped_scenario_runs(path: Path) -> None:
     assert result.violations == []
     assert result.trials["faults_never_struck"].sum() == 0
     assert (result.trials["elections"] > 0).all()
+
+
+def test_raft_refloated_is_modelled_as_published() -> None:
+    # "Five live nodes from a cold start", one-way delay "normal (mean 5, s.d. 3 ms)", "the fifth has a shorter log",
+    # and the figure "minus a draw of U(0, tmin/2)" (Howard et al. 2015, by the reference's description).
+    scenario, spec = shipped("raft-refloated"), shipped("raft-refloated").cluster_spec()
+    assert spec.network.latency == Normal(5 * MS, 3 * MS)
+    assert spec.logs == LogSpec(lengths=(2, 2, 2, 2, 1))
+    assert (spec.faults, spec.disk.write, spec.start) == ((), None, Constant(0))
+    assert (spec.config.step_down_resets_timer, spec.config.votes_after_stepping_down) == ("candidate", False)
+    assert scenario.published is not None
+    assert scenario.published.counted_from is not None
+    assert scenario.published.counted_from.value() == Uniform(0, spec.config.election_timeout[0] // 2)
+
+
+@pytest.mark.parametrize("name", ["raft-etcd-failover", "raft-pysyncobj-failover"])
+def test_measured_systems_are_run_by_their_rules(name: str) -> None:
+    # "Parameters from the documented rules … and from the round trip": "median 0.08 ms, p99 0.2–0.4 ms"; SIGKILL.
+    spec = shipped(name).cluster_spec()
+    assert isinstance(spec.network.latency, LogNormal)
+    assert spec.network.latency.median == 40_000
+    assert spec.config.heartbeat_interval == 100 * MS
+    assert [scheduled.fault for scheduled in spec.faults] == [Kill("leader")]

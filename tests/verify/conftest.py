@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
+from simulator.report.figures import save
 from tests.verify.record import Record, page, table
 
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
 SUITE = Path(__file__).parent
 PAGE = SUITE.parents[1] / "docs" / "verification.md"
 
@@ -26,6 +30,22 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def record(pytestconfig: pytest.Config) -> Record:
     return pytestconfig.stash[_RECORD]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of the report, which are drawn only where it is written."""
+
+    written: bool
+
+    def save(self, name: str, figure: Figure) -> None:
+        if self.written:
+            save(figure, IMAGES / name, ["png"])
+
+
+@pytest.fixture
+def figures(pytestconfig: pytest.Config) -> Figures:
+    return Figures(bool(pytestconfig.getoption("--write-verification", default=False)))
 
 
 def pytest_terminal_summary(

@@ -7,7 +7,23 @@ import pytest
 from scipy import stats
 
 from tests.verify.closed_forms import holm, split_probability
-from tests.verify.quantiles import DATA_SETS, GRID, distance_at, inverse_ecdf, published
+from tests.verify.quantiles import (
+    COLLECTIONS,
+    DATA_SETS,
+    FIG16,
+    GRID,
+    MEASURED,
+    REFLOATED,
+    Collection,
+    columns,
+    distance_at,
+    distance_to,
+    facts_of,
+    inverse_ecdf,
+    published,
+)
+from tests.verify.test_etcd_ticks import collision_probability
+from tests.verify.test_measured import p_value
 
 
 @pytest.mark.parametrize(("latency", "printed"), [(0.01, 0.0006), (0.1, 0.0523), (0.2, 0.1808)])
@@ -52,3 +68,56 @@ def test_the_quantiles_that_are_kept_are_those_of_the_samples(name: str) -> None
     assert found.quantiles.mean() == pytest.approx(found.mean, rel=0.01)
     if found.samples is not None:
         assert np.array_equal(found.quantiles, inverse_ecdf(found.samples))
+
+
+@pytest.mark.parametrize(
+    ("collection", "name"), [(collection, name) for collection in COLLECTIONS for name in collection.data_sets]
+)
+def test_every_data_set_is_kept_by_its_quantiles(collection: Collection, name: str) -> None:
+    found, table = published(name, collection), columns(name, collection)
+    assert len(found.quantiles) == collection.grid
+    assert collection.grid < found.size / 5 + 1  # Never so many that they would be the samples.
+    if table is not None and found.samples is not None:
+        assert np.array_equal(found.quantiles, inverse_ecdf(found.samples, collection.grid))
+        assert found.facts == facts_of(table)
+        assert distance_to(found.samples, found) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "mean_ms", "packets"),
+    [  # Printed in the reference; packets to three figures.
+        ("org_12-24", 36.1, 41.1),
+        ("org_150-155", 566.8, 113),
+        ("org_150-200", 138.0, 13.3),
+        ("org_150-300", 152.3, 10.6),
+        ("fixed_150-155", 172.7, 52),
+    ],
+)
+def test_the_means_of_raft_refloated_are_as_printed(name: str, mean_ms: float, packets: float) -> None:
+    found = published(name, REFLOATED)
+    assert found.mean == pytest.approx(mean_ms, abs=0.1)
+    assert found.facts["packets_mean"] == pytest.approx(packets, rel=0.005)
+
+
+def test_figure_16_is_as_printed() -> None:
+    """150-155 ms: median 287 ms; 150-200 ms: worst of 1000 trials 513 ms; 12-24 ms: mean 35 ms, worst 152 ms."""
+    assert round(published("150-155", FIG16).quantiles[FIG16.grid // 2 - 1]) == 287
+    assert round(published("150-200", FIG16).quantiles[-1]) in (512, 513)
+    assert round(published("12-24", FIG16).mean) == 35
+    assert round(published("12-24", FIG16).quantiles[-1]) == 152
+
+
+def test_what_the_measurements_tell_of_terms() -> None:
+    assert published("etcd_3_nodes_100_1000", MEASURED).facts["more_than_one_term"] == 21
+
+
+def test_the_collision_of_ticks_is_as_printed() -> None:
+    """Five nodes, ten ticks: 0.2333."""
+    assert round(collision_probability(5, 10), 4) == 0.2333
+
+
+def test_the_p_value_of_a_distance_is_that_of_scipy() -> None:
+    source = np.random.default_rng(3)
+    one, other = source.normal(0, 1, 400), source.normal(0.1, 1, 900)
+    test = stats.ks_2samp(one, other, method="asymp")
+    assert p_value(float(test.statistic), 400, 900) == pytest.approx(test.pvalue, rel=0.1)

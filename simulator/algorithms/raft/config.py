@@ -10,6 +10,7 @@ from simulator.protocol import MILLISECOND, Duration, DurationRange, Nanoseconds
 
 WhoResets = Literal["leader", "candidate", "anybody"]
 Stickiness = Literal["off", "refuse", "ignore"]
+Refusals = Literal["always", "current", "never"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,12 @@ class RaftConfig:
         "A voter writes its new term and then its vote, one after the other; the paper asks for no more than one.",
     )
 
+    vote_refusals: Refusals = option(
+        "always",
+        "Which vote requests that get no vote are answered: always all of them (Figure 2); those of the current term "
+        "only, so that who is behind does not hear of it (etcd); or never any (PySyncObj).",
+    )
+
     # How candidates go on.
     candidate_timeout: DurationRange | None = option(
         None, "The range of a candidate's timeouts; that of election_timeout unless given (Raft Refloated, 6)."
@@ -54,7 +61,9 @@ class RaftConfig:
         1.0, "Each further candidacy in a row that was refused draws its timeout from a range so many times as long."
     )
     refusals_end_candidacy: bool = option(
-        False, "A candidate that a majority has refused is a follower again at once, and draws a new timeout (etcd)."
+        False,
+        "A candidate that can reach no majority any more, so many have refused, is a follower again at once, and "
+        "draws a new timeout (etcd).",
     )
 
     # Extensions of the dissertation.

@@ -45,7 +45,8 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             Dialect(
                 name="etcd",
                 about="etcd's raft library (etcd-io/raft, raft.go): whole ticks, drawn where the role may change; "
-                "CheckQuorum; requests within a leader's lease are ignored; a majority of refusals ends a candidacy.",
+                "CheckQuorum; requests within a leader's lease, or of an older term, are ignored; a candidacy ends "
+                "once too many have refused.",
                 options={
                     "election_timeout": (1000 * MS, 1900 * MS),
                     "heartbeat_interval": 100 * MS,
@@ -53,6 +54,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                     "step_down_resets_timer": "anybody",
                     "check_quorum": True,
                     "leader_stickiness": "ignore",
+                    "vote_refusals": "current",
                     "refusals_end_candidacy": True,
                 },
             ),
@@ -72,12 +74,13 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 name="pysyncobj",
-                about="PySyncObj (syncobj.py): timeouts are looked at in a poll loop, which messages wake; nothing is "
-                "asked of a leader that loses its quorum.",
+                about="PySyncObj (syncobj.py): timeouts are looked at in a poll loop, which messages and closed "
+                "connections wake; a vote is given or nothing is said; a leader that loses its quorum goes on.",
                 options={
                     "election_timeout": (400 * MS, 1400 * MS),
                     "heartbeat_interval": 100 * MS,
                     "poll_interval": 50 * MS,
+                    "vote_refusals": "never",
                 },
             ),
         )

@@ -129,7 +129,8 @@ class Raft(Algorithm):
                 if self.replication is not None:
                     self._note_log()
             self.pace.voted()
-        self._reply(sender, RequestVoteReply(self.term, granted))
+        if granted or self._refuses(message):
+            self._reply(sender, RequestVoteReply(self.term, granted))
 
     def _on_request_vote_reply(self, sender: NodeId, message: RequestVoteReply) -> None:
         if self.role is CANDIDATE and message.term == self.term:
@@ -150,7 +151,8 @@ class Raft(Algorithm):
         refusals = len(self.replied - self.votes)
         if refusals == 1:
             self.refused += 1
-        if self.config.refusals_end_candidacy and refusals >= self.quorum:
+        others = len(self.host.peers) + 1 - refusals  # Who has voted for it, or may yet.
+        if self.config.refusals_end_candidacy and others < self.quorum:
             self._become_follower(self.term, leader=None)
             self.pace.gave_up()
 
@@ -158,7 +160,7 @@ class Raft(Algorithm):
 
     def _on_pre_vote(self, sender: NodeId, message: PreVote) -> None:
         """Would it vote? Its log decides, and whether it has heard a leader within the least election timeout (9.6)."""
-        if self._is_sticky:
+        if self._is_sticky and message.term > self.term:  # Of another term, no leader is there to be protected.
             self._turn_away(sender, PreVoteReply(self.term, vote_granted=False))
             return
         free = message.term > self.term or (message.term == self.term and self.voted_for in (None, sender))
@@ -319,6 +321,11 @@ class Raft(Algorithm):
     @property
     def _is_sticky(self) -> bool:
         return self.config.leader_stickiness != "off" and self._hears_a_leader
+
+    def _refuses(self, message: RequestVote) -> bool:
+        """Whether a request that gets no vote gets an answer."""
+        which = self.config.vote_refusals
+        return which == "always" or (which == "current" and message.term >= self.term)
 
     def _is_hypothetical(self, message: Message) -> bool:
         """Whether the message speaks of a term that nobody is in yet."""
