@@ -30,7 +30,7 @@ def row(path: Path, result: Result) -> str:
         _times(metrics["failover"] if elections["loss"] else metrics["stabilisation"], bool(elections["loss"])),
         _per_trial(elections["spurious"], trials),
         _per_trial(overlaps, trials),
-        f"{100 * metrics['quorum_leaderless']['availability']['value']:.2f} %",
+        _share(metrics["quorum_leaderless"]["availability"]["value"]),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -41,6 +41,11 @@ def _times(metric: dict[str, dict[str, float | None]], lost: bool) -> str:
     if median is None:
         return "–"
     return f"{'' if lost else 'cold start '}{_ms(median)} / {'∞' if p99 is None else _ms(p99)}"
+
+
+def _share(value: float | None) -> str:
+    """None where a trial ends with the first claim."""
+    return "–" if value is None else f"{100 * value:.2f} %"
 
 
 def _ms(seconds: float) -> str:
