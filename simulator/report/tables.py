@@ -123,7 +123,7 @@ def _title(summary: Summary) -> Text:
 
 
 def _durations(metrics: Summary, losses: bool) -> Table | None:
-    """A row per duration, but for what others add up to: stabilisation after a loss, and downtime, which some publish."""
+    """A row per duration, but for what others add up to: stabilisation after a loss, and downtime."""
     left_out = {"downtime", "stabilisation"} if losses else {"downtime"}
     names = [name for name in DURATIONS if name in metrics and name not in left_out]
     rows = [(name, metrics[name]) for name in names if metrics[name]["count"]]
