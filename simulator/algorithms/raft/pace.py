@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from simulator.algorithms.raft.config import RaftConfig
-from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Host, Nanoseconds, Role, uniform
+from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Host, Nanoseconds, NodeId, Role, uniform
 
 ELECTION, HEARTBEAT, QUORUM, LED = "election", "heartbeat", "quorum", "led"
+TOUCH = "touch "  # Followed by the peer whose last answer it dates.
 SILENCE, TICK, POLL = "silence", "tick", "poll"
 
 _MOST_BACKOFFS = 5  # As far as a candidate's timeouts grow.
@@ -26,6 +27,7 @@ class Server(Protocol):
     def stand(self) -> None: ...
     def send_heartbeats(self) -> None: ...
     def check_quorum(self) -> None: ...
+    def lose_touch(self, peer: NodeId) -> None: ...
 
 
 class Timeouts:
@@ -37,7 +39,9 @@ class Timeouts:
         self.server = server
         self.leader_was_heard = False  # Within the least election timeout; kept only where an option asks.
         self._election_timeout = config.election_timeout
-        self._keeps_led = config.pre_vote or config.leader_stickiness != "off"
+        self._slides = config.check_quorum and config.lease_slides
+        asks = config.pre_vote or config.leader_stickiness != "off"
+        self._keeps_led = asks and config.stickiness_lasts == "least_timeout"
 
     # --- What has happened
 
@@ -57,15 +61,13 @@ class Timeouts:
 
     def stood(self, refused: int) -> None:
         """A candidacy, or the wish for one, begins, after so many in a row that were refused."""
-        low, high = self.config.candidate_timeout or self._election_timeout
-        factor = self.config.candidate_backoff ** min(refused, _MOST_BACKOFFS)
-        self.host.set_timer(ELECTION, uniform(self.host.random, (low, round(high * factor))))
+        self.host.set_timer(ELECTION, uniform(self.host.random, self._candidate_timeout(refused)))
 
     def stepped_down(self, was: Role, higher_term: bool) -> None:
         """The server is a follower. Otherwise than for a higher term, what made it one resets the timer itself."""
         if was is LEADER:
             self.host.cancel_timer(HEARTBEAT)
-            self.host.cancel_timer(QUORUM)
+            self._end_lease()
         if was is LEADER or (higher_term and self._resets(was)):
             self._reset()
 
@@ -76,8 +78,7 @@ class Timeouts:
     def leads(self) -> None:
         self.host.cancel_timer(ELECTION)
         self.leader_was_heard = False
-        if self.config.check_quorum:
-            self.host.set_timer(QUORUM, self.config.lease_ns)
+        self._begin_lease()
 
     def sent_heartbeats(self) -> None:
         config = self.config
@@ -85,6 +86,11 @@ class Timeouts:
         if config.heartbeat_spread:
             delay += uniform(self.host.random, (0, config.heartbeat_spread))
         self.host.set_timer(HEARTBEAT, delay)
+
+    def answered(self, peer: NodeId) -> None:
+        """A peer has answered this leader with CheckQuorum."""
+        if self._slides:
+            self.host.set_timer(f"{TOUCH}{peer}", self.config.lease_ns)
 
     def woken(self) -> None:
         """A message has been handled: only who polls looks at the time then."""
@@ -102,8 +108,27 @@ class Timeouts:
                 self.host.set_timer(QUORUM, self.config.lease_ns)
         elif name == LED:
             self.leader_was_heard = False
+        elif name.startswith(TOUCH):
+            self.server.lose_touch(int(name.removeprefix(TOUCH)))
 
     # --- Inside
+
+    def _candidate_timeout(self, refused: int) -> tuple[Nanoseconds, Nanoseconds]:
+        low, high = self.config.candidate_timeout or self._election_timeout
+        return low, round(high * self.config.candidate_backoff ** min(refused, _MOST_BACKOFFS))
+
+    def _begin_lease(self) -> None:
+        if self._slides:
+            for peer in self.host.peers:
+                self.answered(peer)
+        elif self.config.check_quorum:
+            self.host.set_timer(QUORUM, self.config.lease_ns)
+
+    def _end_lease(self) -> None:
+        self.host.cancel_timer(QUORUM)
+        if self._slides:
+            for peer in self.host.peers:
+                self.host.cancel_timer(f"{TOUCH}{peer}")
 
     def _resets(self, was: Role) -> bool:
         who = self.config.step_down_resets_timer
@@ -136,17 +161,18 @@ class Ticks(Timeouts):
 
     def voted(self) -> None:
         self._elapsed = 0
-        self.leader_was_heard = False  # For this term, no leader is known.
 
     def stood(self, refused: int) -> None:
         self.leader_was_heard = False
         if self.server.role is CANDIDATE:
-            self._redraw(self.config.candidate_timeout or self._election_timeout)
+            self._redraw(self._candidate_timeout(refused))
         else:
             self._elapsed = 0
 
     def stepped_down(self, was: Role, higher_term: bool) -> None:
         self.leader_was_heard = False
+        if was is LEADER:
+            self._end_lease()
         if higher_term or was is not FOLLOWER:
             self._redraw(self._election_timeout)
 
@@ -156,12 +182,16 @@ class Ticks(Timeouts):
     def leads(self) -> None:
         self._redraw(self._election_timeout)
         self._since_heartbeat = 0
+        if self._slides:
+            self._begin_lease()
 
     def sent_heartbeats(self) -> None:
         self._since_heartbeat = 0
 
     def ring(self, name: str) -> None:
-        assert name == TICK
+        if name != TICK:
+            super().ring(name)
+            return
         self.host.set_timer(TICK, self._tick)
         self._elapsed += 1
         if self.server.role is LEADER:
@@ -176,7 +206,7 @@ class Ticks(Timeouts):
         self._since_heartbeat += 1
         if self._elapsed * self._tick >= self.config.lease_ns:
             self._elapsed = 0
-            if self.config.check_quorum:
+            if self.config.check_quorum and not self._slides:
                 self.server.check_quorum()
         if self.server.role is LEADER and self._since_heartbeat * self._tick >= self.config.heartbeat_interval:
             self.server.send_heartbeats()
@@ -240,15 +270,30 @@ class Polls(Timeouts):
         super().start()
         self.host.set_timer(POLL, self._poll_interval)
 
+    def heard(self) -> None:
+        self._due.pop(ELECTION, None)  # Messages come before timeouts in the loop: this one is called off.
+        super().heard()
+
+    def stood(self, refused: int) -> None:
+        self._due.pop(ELECTION, None)
+        super().stood(refused)
+
+    def answered(self, peer: NodeId) -> None:
+        self._due.pop(f"{TOUCH}{peer}", None)
+        super().answered(peer)
+
     def woken(self) -> None:
         self.host.set_timer(POLL, self._poll_interval)
-        due, self._due = self._due, {}
-        for name in due:
+        while self._due:  # One by one: what one leads to may call off the next.
+            name = next(iter(self._due))
+            del self._due[name]
             super().ring(name)
 
     def ring(self, name: str) -> None:
         if name == POLL:
             self.woken()
+        elif name == LED:  # Nothing to do but to remember.
+            super().ring(name)
         else:
             self._due[name] = None
 
