@@ -65,6 +65,8 @@ class Timeouts:
 
     def stepped_down(self, was: Role, higher_term: bool) -> None:
         """The server is a follower. Otherwise than for a higher term, what made it one resets the timer itself."""
+        if higher_term:
+            self.leader_was_heard = False  # Not one of this term.
         if was is LEADER:
             self.host.cancel_timer(HEARTBEAT)
             self._end_lease()
