@@ -66,7 +66,7 @@ class Timeouts:
     def stepped_down(self, was: Role, higher_term: bool) -> None:
         """The server is a follower. Otherwise than for a higher term, what made it one resets the timer itself."""
         if higher_term:
-            self.leader_was_heard = False  # Not one of this term.
+            self._forget_leader()  # Not one of this term.
         if was is LEADER:
             self.host.cancel_timer(HEARTBEAT)
             self._end_lease()
@@ -79,7 +79,7 @@ class Timeouts:
 
     def leads(self) -> None:
         self.host.cancel_timer(ELECTION)
-        self.leader_was_heard = False
+        self._forget_leader()
         self._begin_lease()
 
     def sent_heartbeats(self) -> None:
@@ -118,6 +118,11 @@ class Timeouts:
     def _candidate_timeout(self, refused: int) -> tuple[Nanoseconds, Nanoseconds]:
         low, high = self.config.candidate_timeout or self._election_timeout
         return low, round(high * self.config.candidate_backoff ** min(refused, _MOST_BACKOFFS))
+
+    def _forget_leader(self) -> None:
+        self.leader_was_heard = False
+        if self._keeps_led:
+            self.host.cancel_timer(LED)
 
     def _begin_lease(self) -> None:
         if self._slides:
