@@ -50,7 +50,7 @@ def random_spec(registration: Registration, seed: int, trial: int) -> ClusterSpe
         logs=pick(source, None, LogSpec(lengths=lengths, permuted=True)),
         disk=_disk(source),
         network=_network(source),
-        faults=tuple(_faults(source, nodes)),
+        faults=tuple(some_faults(source, nodes)),
         event_limit=200_000,
     )
 
@@ -93,7 +93,8 @@ def _network(source: random.Random) -> NetworkSpec:
     )
 
 
-def _faults(source: random.Random, nodes: int) -> list[Scheduled]:
+def some_faults(source: random.Random, nodes: int) -> list[Scheduled]:
+    """Any mix of kinds, over the length of a trial."""
     kinds: Sequence[Callable[[random.Random, int, Nanoseconds], list[Scheduled]]] = (
         _crash_in_election,
         _flapping,
