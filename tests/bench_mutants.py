@@ -175,10 +175,9 @@ class PromisesAreVotes(Raft):
 class StickyButMovesOn(Raft):
     """4.2.3: who hears a leader "does not update its term or grant its vote"."""
 
-    def _turn_away(self, sender: NodeId, refusal: Message | None = None) -> None:
-        if refusal is None:
-            self._become_follower(self.term + 1, leader=None)
-        super()._turn_away(sender, refusal)
+    def _turn_away(self, sender: NodeId) -> None:
+        self._become_follower(self.term + 1, leader=None)
+        super()._turn_away(sender)
 
 
 class LeaderIsNotSticky(Raft):

@@ -16,7 +16,7 @@ from simulator.cluster.distributions import Constant, Uniform
 from simulator.cluster.faults import Restart, Resume
 from simulator.cluster.network import NetworkSpec
 from simulator.cluster.schedule import Scheduled, WithoutTarget
-from simulator.cluster.spec import ClusterSpec, DiskSpec
+from simulator.cluster.spec import ClusterSpec, DiskSpec, LogSpec
 from simulator.cluster.weather import Heal
 from simulator.metrics.leadership import claims
 from simulator.protocol import LEADER, PRE_CANDIDATE, SECOND, Nanoseconds
@@ -32,7 +32,14 @@ CUT = SECOND
 TRIALS = 40
 
 
-def simulate(options: dict[str, Any], trial: int, *faults: Scheduled, nodes: int = 5, duration: Nanoseconds) -> Trace:
+def simulate(
+    options: dict[str, Any],
+    trial: int,
+    *faults: Scheduled,
+    nodes: int = 5,
+    duration: Nanoseconds,
+    logs: LogSpec | None = None,
+) -> Trace:
     spec = ClusterSpec(
         registration=RAFT,
         config=RaftConfig(**options),
@@ -41,6 +48,7 @@ def simulate(options: dict[str, Any], trial: int, *faults: Scheduled, nodes: int
         network=NetworkSpec(latency=LATENCY),
         disk=DiskSpec(write=Uniform(0, MS)),
         faults=faults,
+        logs=logs,
     )
     return run_trial(spec, 4, trial)
 
@@ -61,32 +69,36 @@ def options_of(kind: str, trial: int) -> dict[str, Any]:
 def test_once_the_network_is_fair_somebody_leads(kind: str) -> None:
     """Dissertation, 4.2.3: stickiness "does not affect normal elections"; paper, 5.4 and 5.6: a leader, eventually.
 
-    Two seconds with any faults, then four in which every node runs and every message arrives, within a small part of
-    the least timeout: at their end one leads, whom all follow, or a majority where an option strands who is ahead.
+    Two seconds with any faults, then a time in which every node runs and every message arrives, within a small part of
+    the least timeout: at its end one leads, whom all follow. Four seconds are enough, but for one trial in a thousand
+    or so: two servers of which one can be elected, and the other refuses whoever deposes it.
     """
     trials = 400 if kind == "any options" else 100
     for trial in range(trials):
-        source, options = Streams(6, trial).python("faults"), options_of(kind, trial)
-        nodes = pick(source, 2, 3, 4, 5, 7)
-        quiet = (Heal(), Restart("all"), Resume("all"))
-        troubles = (replace(fault, without_target=WithoutTarget.SKIP) for fault in some_faults(source, nodes))
-        faults = (*troubles, *(Scheduled(at=Constant(2 * SECOND), fault=fault) for fault in quiet))
-        trace = simulate(options, trial, *faults, nodes=nodes, duration=6 * SECOND)
-        last = {row.node: row for row in trace.of_kind(kinds.TRANSITION)}
-        following = [row.leader for row in last.values() if row.leader is not None]
-        assert len(set(following)) == 1 and len(last) == nodes, f"{kind}, trial {trial}: {last}"
-        assert sum(row.role is LEADER for row in last.values()) == 1
-        assert len(following) > nodes // 2 if strands(options) else len(following) == nodes, f"{kind}, trial {trial}"
+        ends = (all_follow_one(kind, trial, duration * SECOND) for duration in (6, 60))
+        assert any(ends), f"{kind}, trial {trial}: {options_of(kind, trial)}"
 
 
-def strands(options: dict[str, Any]) -> bool:
-    """Whether a server whose term got ahead may stay out for ever: its requests move nobody, and it refuses nothing.
+def all_follow_one(kind: str, trial: int, duration: Nanoseconds) -> bool:
+    source, options = Streams(6, trial).python("faults"), options_of(kind, trial)
+    nodes = pick(source, 2, 3, 4, 5, 7)
+    quiet = (Heal(), Restart("all"), Resume("all"))
+    troubles = (replace(fault, without_target=WithoutTarget.SKIP) for fault in some_faults(source, nodes))
+    faults = (*troubles, *(Scheduled(at=Constant(2 * SECOND), fault=fault) for fault in quiet))
+    logs = None if starves(options) else pick(source, None, LogSpec(lengths=tuple(range(nodes)), permuted=True))
+    trace = simulate(options, trial, *faults, nodes=nodes, duration=duration, logs=logs)
+    last = {row.node: row for row in trace.of_kind(kinds.TRANSITION)}
+    leading = [row.node for row in last.values() if row.role is LEADER]
+    return len(last) == nodes and len(leading) == 1 and {row.leader for row in last.values()} == set(leading)
 
-    So etcd answers heartbeats of earlier terms once requests may be ignored (etcd-io/raft, Step: "to free this stuck
-    node"). The others have their leader.
+
+def starves(options: dict[str, Any]) -> bool:
+    """Whether a candidate that nobody may elect, its log being short, can keep all others from ever standing.
+
+    It stands again before they would, and each of its terms puts them off anew. etcd's timeouts are alike for all.
     """
-    deaf = options.get("pre_vote") or options.get("leader_stickiness", "off") != "off"
-    return bool(deaf) and options.get("refusals") == "never"
+    puts_off = options.get("step_down_resets_timer") == "anybody" or "tick" in options
+    return puts_off and options.get("candidate_timeout") is not None
 
 
 # --- Leases

@@ -13,14 +13,14 @@ LIMIT = 3000
 
 
 def rows() -> Iterator[tuple[str, str, str, str]]:
-    """Fault, rule, what it is convicted of, and the trials or schedules that it took."""
+    """Fault, rule, what it is convicted of, and the first trial or schedule that shows it."""
     for name, mutant in MUTANTS.items():
         for guarantee in mutant.breaks:
             tries = hunt(name, guarantee, SEED, LIMIT).trial + 1
-            yield name, _rule(mutant.registration.algorithm), guarantee, f"{tries} trials"
+            yield name, _rule(mutant.registration.algorithm), guarantee, f"trial {tries}"
     for algorithm in BENCH_MUTANTS:
         tries, violation = tries_until_convicted(algorithm)
-        yield algorithm.__name__, _rule(algorithm), violation.partition(":")[0], f"{tries} schedules"
+        yield algorithm.__name__, _rule(algorithm), violation.partition(":")[0], f"schedule {tries}"
 
 
 def _rule(algorithm: type) -> str:
@@ -28,6 +28,6 @@ def _rule(algorithm: type) -> str:
 
 
 if __name__ == "__main__":
-    print("| fault | the rule that it breaks | convicted of | after |\n| --- | --- | --- | --- |")
+    print("| fault | the rule that it breaks | convicted of | in |\n| --- | --- | --- | --- |")
     for row in rows():
         print(f"| {' | '.join(row)} |")

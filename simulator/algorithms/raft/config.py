@@ -51,7 +51,8 @@ class RaftConfig:
     refusals: Refusals = option(
         "always",
         "Which requests are refused by a reply: all that are (Figure 2); no vote request of an earlier term (etcd); or "
-        "none at all, heartbeats included (PySyncObj). The others go unanswered.",
+        "none at all (PySyncObj). The others go unanswered. Pre-votes are always refused aloud, and so are heartbeats "
+        "under pre_vote or leader_stickiness, or servers could be stuck (etcd).",
     )
 
     # How candidates go on.

@@ -56,6 +56,9 @@ class Raft(Algorithm):
         self.pace = pace(host, config, self)
         self.polls = config.poll_interval is not None
         self.checks_quorum = config.check_quorum
+        turns_away = config.pre_vote or config.leader_stickiness != "off"
+        # Who got ahead of a leader whom others hear would be stuck if its refusals did not tell (etcd-io/raft, `Step`).
+        self.refuses_heartbeats = config.refusals != "never" or turns_away
 
     # --- Inputs
 
@@ -147,15 +150,16 @@ class Raft(Algorithm):
     # --- Votes that cost no term (dissertation, 9.6)
 
     def _on_pre_vote(self, sender: NodeId, message: PreVote) -> None:
-        """Would it vote? Its log decides, and whether it has heard a leader within the least election timeout (9.6)."""
-        if message.term > self.term and self._is_sticky(sender):
-            self._turn_away(sender, PreVoteReply(self.term, vote_granted=False))
+        """Would it vote? Its log decides, and whether it has heard a leader within the least election timeout (9.6).
+
+        A refusal tells its term, without which two servers may wait for each other for ever (etcd-io/etcd#9586).
+        """
+        later = message.term > self.term
+        if later and self.config.leader_stickiness == "ignore" and self._hears_a_leader(sender):
             return
-        free = message.term > self.term or (message.term == self.term and self.voted_for in (None, sender))
-        if free and not self._hears_a_leader(sender) and self._is_up_to_date(message):
-            self._reply(sender, PreVoteReply(message.term, vote_granted=True))
-        else:
-            self._refuse(sender, PreVoteReply(self.term, vote_granted=False))
+        free = later or (message.term == self.term and self.voted_for in (None, sender))
+        granted = free and not self._hears_a_leader(sender) and self._is_up_to_date(message)
+        self._reply(sender, PreVoteReply(message.term if granted else self.term, granted))
 
     def _on_pre_vote_reply(self, sender: NodeId, message: PreVoteReply) -> None:
         if self.role is PRE_CANDIDATE:
@@ -178,7 +182,7 @@ class Raft(Algorithm):
             if self.leader != sender:
                 self._become_follower(self.term, leader=sender)
             self.pace.heard()
-        if current or self.config.refusals != "never":
+        if current or self.refuses_heartbeats:
             self._reply(sender, AppendEntriesReply(self.term, current))
 
     def _on_append_entries_reply(self, sender: NodeId, message: AppendEntriesReply) -> None:
@@ -305,10 +309,10 @@ class Raft(Algorithm):
         if self.config.vote_retry_interval is not None:
             self.host.set_timer(RETRY, self.config.vote_retry_interval)
 
-    def _turn_away(self, sender: NodeId, refusal: Message | None = None) -> None:
+    def _turn_away(self, sender: NodeId) -> None:
         """A request that comes while a leader is heard changes no term and gets no vote (4.2.3)."""
         if self.config.leader_stickiness == "refuse":
-            self._refuse(sender, refusal or RequestVoteReply(self.term, vote_granted=False))
+            self._refuse(sender, RequestVoteReply(self.term, vote_granted=False))
 
     def _refuse(self, to: NodeId, refusal: Message) -> None:
         if self.config.refusals != "never":
