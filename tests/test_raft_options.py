@@ -19,10 +19,11 @@ from simulator.cluster.schedule import Scheduled, WithoutTarget
 from simulator.cluster.spec import ClusterSpec, DiskSpec, LogSpec
 from simulator.cluster.weather import Heal
 from simulator.metrics.leadership import claims
-from simulator.protocol import LEADER, PRE_CANDIDATE, SECOND, Nanoseconds
+from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, SECOND, Nanoseconds
 from simulator.randomness import Streams
 from simulator.trace import kinds
 from simulator.trace.trace import Trace
+from simulator.workbench import Workbench
 from tests.raft_options import MS, WAYS, any_options, dialect_options
 from tests.verify.randomised import LEAST_TIMEOUT, pick, some_faults
 
@@ -99,6 +100,18 @@ def starves(options: dict[str, Any]) -> bool:
     """
     puts_off = options.get("step_down_resets_timer") == "anybody" or "tick" in options
     return puts_off and options.get("candidate_timeout") is not None
+
+
+def test_a_closed_connection_wakes_the_poll_loop() -> None:
+    """PySyncObj as measured: deadlines are seen in a loop; "incoming messages and closed connections also wake" it."""
+    config = RaftConfig(election_timeout=(410 * MS, 410 * MS), poll_interval=50 * MS)
+    bench = Workbench(RAFT, 3, config=config)
+    bench.advance(420 * MS)  # The loop has looked at 400 ms, and will at 450.
+    assert {transition.role for transition in bench.transitions} == {FOLLOWER}
+    algorithm = bench.node(1).algorithm
+    assert algorithm is not None
+    algorithm.on_disconnect(2, "closed")
+    assert bench.transitions[-1].role is CANDIDATE
 
 
 # --- Leases

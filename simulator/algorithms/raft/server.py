@@ -17,7 +17,7 @@ from simulator.algorithms.raft.messages import (
     RequestVote,
     RequestVoteReply,
 )
-from simulator.algorithms.raft.pace import pace
+from simulator.algorithms.raft.ways import pace
 from simulator.protocol import (
     CANDIDATE,
     FOLLOWER,
