@@ -106,10 +106,10 @@ def _assignments(words: list[str]) -> dict[str, str]:
 
 
 def _cluster(session: Session, text: str) -> list[str]:
-    """`cluster ALGORITHM NODES [logs=1,2,3] [seed=N] [OPTION=VALUE …]`: build and start the nodes."""
+    """`cluster ALGORITHM NODES [logs=1,2,3] [seed=N] [dialect=NAME] [OPTION=VALUE …]`: build and start the nodes."""
     words = text.split()
     if len(words) < 2:
-        raise WorkbenchError("usage: cluster ALGORITHM NODES [logs=1,2,3] [seed=N] [OPTION=VALUE …]")
+        raise WorkbenchError("usage: cluster ALGORITHM NODES [logs=1,2,3] [seed=N] [dialect=NAME] [OPTION=VALUE …]")
     name, nodes, *rest = words
     if name not in session.registry:
         raise WorkbenchError(f"unknown algorithm {name!r}; there are: {', '.join(session.registry)}")
@@ -117,15 +117,28 @@ def _cluster(session: Session, text: str) -> list[str]:
     settings = _assignments(rest)
     logs = [parse_whole(length) for length in settings.pop("logs").split(",")] if "logs" in settings else None
     seed = parse_whole(settings.pop("seed", "0"))
+    options = _dialect(registration, settings.pop("dialect", None))
     allowed = [field.name for field in fields(registration.config)]
     if unknown := [option for option in settings if option not in allowed]:
         raise WorkbenchError(f"{name} has no option {unknown[0]!r}; it has: {', '.join(allowed)}")
+    options |= {option: parse_option(value) for option, value in settings.items()}
     try:
-        config = registration.config(**{option: parse_option(value) for option, value in settings.items()})
+        config = registration.config(
+            **{**options, **{option: parse_option(value) for option, value in settings.items()}}
+        )
     except (TypeError, ValueError) as error:
         raise WorkbenchError(f"{text}: {error}") from error
     session.open(Workbench(registration, parse_whole(nodes), config=config, logs=logs, seed=seed))
     return []
+
+
+def _dialect(registration: Registration, name: str | None) -> dict[str, object]:
+    if name is None:
+        return {}
+    if name not in registration.dialects:
+        known = ", ".join(registration.dialects) or "none"
+        raise WorkbenchError(f"{registration.name} has no dialect {name!r}; there are: {known}")
+    return dict(registration.dialects[name])
 
 
 def _timeout(session: Session, text: str) -> list[str]:

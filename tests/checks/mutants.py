@@ -118,6 +118,24 @@ class KeepsLeading(Raft):
         self._save_term_and_vote()
 
 
+class PromisesAreVotes(Raft):
+    """Promises of a vote count as votes (dissertation, 9.6: they only begin an election)."""
+
+    def _begin_asking(self) -> None:
+        promised = self.votes if self.role is CANDIDATE and self.config.pre_vote else set()
+        super()._begin_asking()
+        self.votes = promised - {self.host.me}
+
+
+class AnswersAreVotes(Raft):
+    """Whoever has answered counts as a voter, refusals included (option refusals_end_candidacy counts those)."""
+
+    def _count_refusal(self, voter: NodeId) -> None:
+        super()._count_refusal(voter)
+        if self.role is CANDIDATE and len(self.replied | {self.host.me}) >= self.quorum:
+            self._become_leader()
+
+
 @dataclass(frozen=True, slots=True)
 class Mutant:
     registration: Registration
@@ -141,5 +159,7 @@ MUTANTS: Mapping[str, Mutant] = {
         _mutant(VotesForAnyone, Guarantee.ONE_VOTE, Guarantee.ELECTION_SAFETY),
         _mutant(QuorumTooSmall, Guarantee.QUORUM_OF_VOTES, Guarantee.ELECTION_SAFETY),
         _mutant(KeepsLeading, Guarantee.QUORUM_OF_VOTES, Guarantee.ELECTION_SAFETY),
+        _mutant(PromisesAreVotes, Guarantee.QUORUM_OF_VOTES, Guarantee.ELECTION_SAFETY),
+        _mutant(AnswersAreVotes, Guarantee.QUORUM_OF_VOTES, Guarantee.ELECTION_SAFETY),
     )
 }

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
-from simulator.algorithms.raft import RaftConfig
+from simulator.algorithms.raft import DIALECTS, RaftConfig
 from simulator.algorithms.registry import Registration
 from simulator.cluster.cuts import Partition
 from simulator.cluster.distributions import Constant, Distribution, Exponential, Uniform
@@ -24,6 +25,7 @@ from simulator.cluster.weather import Heal
 from simulator.protocol import MILLISECOND, Nanoseconds
 from simulator.protocol import uniform as draw
 from simulator.randomness import Streams
+from tests.raft_options import any_options, dialect_options
 
 MS = MILLISECOND
 DURATION = 1000 * MS
@@ -48,7 +50,7 @@ def random_spec(registration: Registration, seed: int, trial: int) -> ClusterSpe
         logs=pick(source, None, LogSpec(lengths=lengths, permuted=True)),
         disk=_disk(source),
         network=_network(source),
-        faults=tuple(_faults(source, nodes)),
+        faults=tuple(some_faults(source, nodes)),
         event_limit=200_000,
     )
 
@@ -58,13 +60,18 @@ def pick(source: random.Random, *choices: T) -> T:
 
 
 def _config(source: random.Random) -> RaftConfig:
-    """Timeouts so close together that votes often split."""
-    return RaftConfig(
-        election_timeout=(LEAST_TIMEOUT, LEAST_TIMEOUT + pick(source, 5, 20, 50, 100) * MS),
-        heartbeat_interval=pick(source, 25, 50) * MS,
-        vote_retry_interval=pick(source, None, None, 15 * MS),
-        new_term_heartbeat_only_steps_down=pick(source, False, False, True),
-    )
+    """The paper's Raft, that of a dialect, or one with every option drawn; often timeouts so close that votes split."""
+    times = {
+        "election_timeout": (LEAST_TIMEOUT, LEAST_TIMEOUT + pick(source, 0, 25, 50, 100) * MS),
+        "heartbeat_interval": pick(source, 25, 50) * MS,
+    }
+    paper = {
+        "vote_retry_interval": pick(source, None, None, 15 * MS),
+        "new_term_heartbeat_only_steps_down": pick(source, False, False, True),
+    }
+    dialect = dialect_options(pick(source, *DIALECTS), LEAST_TIMEOUT)
+    every = any_options(partial(pick, source))
+    return RaftConfig(**pick(source, {**times, **paper}, dialect, {**times, **every}, {**times, **every}))
 
 
 def _disk(source: random.Random) -> DiskSpec:
@@ -86,7 +93,8 @@ def _network(source: random.Random) -> NetworkSpec:
     )
 
 
-def _faults(source: random.Random, nodes: int) -> list[Scheduled]:
+def some_faults(source: random.Random, nodes: int) -> list[Scheduled]:
+    """Any mix of kinds, over the length of a trial."""
     kinds: Sequence[Callable[[random.Random, int, Nanoseconds], list[Scheduled]]] = (
         _crash_in_election,
         _flapping,

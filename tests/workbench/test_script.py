@@ -7,6 +7,8 @@ from textwrap import dedent
 
 import pytest
 
+from simulator.algorithms.registry import REGISTRY as RAFT
+from simulator.protocol import MILLISECOND
 from simulator.workbench import ScriptError, Session, WorkbenchError, replay
 from tests.workbench.echo import ECHO
 
@@ -49,12 +51,21 @@ def test_commands_above_one_separator_answer_together() -> None:
     assert replay(text, registry=REGISTRY) == text + "2->1 Said(what='a')\n1->1 Said(what='b')\n"
 
 
+def test_options_replace_those_of_the_dialect() -> None:
+    """A scenario lets them do so, too (issue 4, "presets of explicit options"): one tick for ten to nineteen."""
+    session = Session(RAFT)
+    session.run("cluster raft 3 dialect=etcd election_timeout=[100ms,100ms]")
+    config = session.bench.config
+    assert (config.election_timeout, config.tick) == ((100 * MILLISECOND, 100 * MILLISECOND), 100 * MILLISECOND)
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("# x\nclustr raft 3\n----\n", r"^here:2: unknown command 'clustr'; there are: cluster, timeout, "),
         ("timeout 1\n----\n", r"^here:1: there is no cluster yet"),
         ("cluster paxos 3\n----\n", r"^here:1: unknown algorithm 'paxos'; there are: raft"),
+        ("cluster raft 3 dialect=zab\n----\n", r"^here:1: raft has no dialect 'zab'; there are: paper, "),
         ("cluster raft\n----\n", r"^here:1: usage: cluster ALGORITHM NODES"),
         ("cluster raft 0\n----\n", r"^here:1: a cluster of 0 nodes"),
         ("cluster raft three\n----\n", r"^here:1: 'three' is not a whole number"),

@@ -10,7 +10,8 @@ from simulator.protocol import MILLISECOND, Duration, DurationRange, Nanoseconds
 
 WhoResets = Literal["leader", "candidate", "anybody"]
 Stickiness = Literal["off", "refuse", "ignore"]
-Refusals = Literal["always", "current", "never"]
+StickinessLasts = Literal["least_timeout", "own_timeout"]
+Refusals = Literal["always", "not_stale", "never"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +48,11 @@ class RaftConfig:
         "A voter writes its new term and then its vote, one after the other; the paper asks for no more than one.",
     )
 
-    vote_refusals: Refusals = option(
+    refusals: Refusals = option(
         "always",
-        "Which vote requests that get no vote are answered: always all of them (Figure 2); those of the current term "
-        "only, so that who is behind does not hear of it (etcd); or never any (PySyncObj).",
+        "Which requests are refused by a reply: all that are (Figure 2); no vote request of an earlier term (etcd); or "
+        "none at all (PySyncObj). The others go unanswered. Pre-votes are always refused aloud, and so are heartbeats "
+        "under pre_vote or leader_stickiness, or servers could be stuck (etcd).",
     )
 
     # How candidates go on.
@@ -58,7 +60,7 @@ class RaftConfig:
         None, "The range of a candidate's timeouts; that of election_timeout unless given (Raft Refloated, 6)."
     )
     candidate_backoff: float = option(
-        1.0, "Each further candidacy in a row that was refused draws its timeout from a range so many times as long."
+        1.0, "After each candidacy in a row that was refused, the next one's range ends so many times as late."
     )
     refusals_end_candidacy: bool = option(
         False,
@@ -76,10 +78,20 @@ class RaftConfig:
     leader_lease: Duration | None = option(
         None, "How long such a leader may hear from no majority; the least election timeout unless given."
     )
+    lease_slides: bool = option(
+        False,
+        "Such a leader steps down once its last answers from a majority are a lease old (hashicorp, PySyncObj); else "
+        "it looks once in each lease at who has answered since (etcd).",
+    )
     leader_stickiness: Stickiness = option(
         "off",
         "What becomes of a vote request within the least election timeout after a leader was heard (dissertation, "
         "4.2.3): it is like any other; or, whatever its term, it is refused, or ignored without a reply (etcd).",
+    )
+    stickiness_lasts: StickinessLasts = option(
+        "least_timeout",
+        "How long a heard leader keeps stickiness and PreVote from granting: the least election timeout (4.2.3, 9.6), "
+        "or until the voter's own timeout finds it silent (hashicorp: as long as it knows of a leader).",
     )
 
     # The log.

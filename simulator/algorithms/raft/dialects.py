@@ -45,7 +45,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             Dialect(
                 name="etcd",
                 about="etcd's raft library (etcd-io/raft, raft.go): whole ticks, drawn where the role may change; "
-                "CheckQuorum; requests within a leader's lease, or of an older term, are ignored; a candidacy ends "
+                "CheckQuorum; requests within a leader's lease, or of an earlier term, are ignored; a candidacy ends "
                 "once too many have refused.",
                 options={
                     "election_timeout": (1000 * MS, 1900 * MS),
@@ -54,14 +54,15 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                     "step_down_resets_timer": "anybody",
                     "check_quorum": True,
                     "leader_stickiness": "ignore",
-                    "vote_refusals": "current",
                     "refusals_end_candidacy": True,
+                    "refusals": "not_stale",
                 },
             ),
             Dialect(
                 name="hashicorp",
-                about="hashicorp/raft (raft.go; DefaultConfig): a follower's timer runs on whatever it hears, and "
-                "stands only after a heartbeat timeout of silence; heartbeats at a random tenth to fifth of it.",
+                about="hashicorp/raft (raft.go; DefaultConfig): a follower's timer runs on whatever it hears, and it "
+                "stands only after a heartbeat timeout of silence; heartbeats at a random tenth to fifth of it; who "
+                "knows of a leader refuses; a leader's lease slides. Since 1.7.0, also PreVote.",
                 options={
                     "election_timeout": (1000 * MS, 2000 * MS),
                     "candidate_timeout": (1000 * MS, 2000 * MS),
@@ -70,17 +71,24 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                     "heartbeat_spread": 100 * MS,
                     "check_quorum": True,
                     "leader_lease": 500 * MS,
+                    "lease_slides": True,
+                    "leader_stickiness": "refuse",
+                    "stickiness_lasts": "own_timeout",
                 },
             ),
             Dialect(
                 name="pysyncobj",
                 about="PySyncObj (syncobj.py): timeouts are looked at in a poll loop, which messages and closed "
-                "connections wake; a vote is given or nothing is said; a leader that loses its quorum goes on.",
+                "connections wake; nothing is ever refused by a reply; a leader falls back after 30 s without a "
+                "majority's answers.",
                 options={
                     "election_timeout": (400 * MS, 1400 * MS),
                     "heartbeat_interval": 100 * MS,
                     "poll_interval": 50 * MS,
-                    "vote_refusals": "never",
+                    "refusals": "never",
+                    "check_quorum": True,
+                    "leader_lease": 30_000 * MS,
+                    "lease_slides": True,
                 },
             ),
         )

@@ -21,8 +21,8 @@ from simulator.algorithms.raft.messages import (
     TimeoutNow,
     TransferRequest,
 )
-from simulator.algorithms.raft.pace import pace
 from simulator.algorithms.raft.replication import Replication
+from simulator.algorithms.raft.ways import pace
 from simulator.protocol import (
     CANDIDATE,
     FOLLOWER,
@@ -63,6 +63,10 @@ class Raft(Algorithm):
         self.replication = Replication(host, durable, self) if config.replication else None
         self.handover = Handover(host, self, config.election_timeout[0])
         self.polls = config.poll_interval is not None
+        self.checks_quorum = config.check_quorum
+        turns_away = config.pre_vote or config.leader_stickiness != "off"
+        # Who got ahead of a leader whom others hear would be stuck if its refusals did not tell (etcd-io/raft, `Step`).
+        self.refuses_heartbeats = config.refusals != "never" or turns_away
 
     # --- Inputs
 
@@ -72,24 +76,29 @@ class Raft(Algorithm):
         self.pace.start()
 
     def on_message(self, sender: NodeId, message: Message) -> None:
-        if message.term > self.term and not self._is_hypothetical(message):
-            if self._is_sticky and type(message) is RequestVote and not message.is_transfer:
-                self._turn_away(sender)
-                return
-            # "If one server's current term is smaller …, then it updates" (5.1).
-            steps_down = self.role is not FOLLOWER
-            self._become_follower(message.term, leader=None)
-            if self.config.new_term_heartbeat_only_steps_down and type(message) is AppendEntries:
-                self._save_term_and_vote()
-                return
-            if steps_down and not self.config.votes_after_stepping_down and type(message) is RequestVote:
-                self._reply(sender, RequestVoteReply(self.term, vote_granted=False))
-                return
-        self.receive[type(message)](self, sender, message)
+        if message.term <= self.term or self._moves_on(sender, message):
+            self.receive[type(message)](self, sender, message)
         if self.unsaved:  # Nothing was answered that would have needed it on disk first.
             self._save_term_and_vote()
         if self.polls:
             self.pace.woken()
+
+    def _moves_on(self, sender: NodeId, message: Message) -> bool:
+        """A message of a higher term has come: see to the term, and tell whether there is more to do about it."""
+        if self._is_hypothetical(message):
+            return True
+        if type(message) is RequestVote and not message.is_transfer and self._is_sticky(sender):
+            self._turn_away(sender)
+            return False
+        # "If one server's current term is smaller …, then it updates" (5.1).
+        steps_down = self.role is not FOLLOWER
+        self._become_follower(message.term, leader=None)
+        if self.config.new_term_heartbeat_only_steps_down and type(message) is AppendEntries:
+            return False
+        if steps_down and not self.config.votes_after_stepping_down and type(message) is RequestVote:
+            self._refuse(sender, RequestVoteReply(self.term, vote_granted=False))
+            return False
+        return True
 
     def on_timer(self, name: str) -> None:
         if name == RETRY:
@@ -121,24 +130,27 @@ class Raft(Algorithm):
     # --- Votes (5.2, 5.4.1)
 
     def _on_request_vote(self, sender: NodeId, message: RequestVote) -> None:
-        granted = message.term == self.term and self.voted_for in (None, sender) and self._is_up_to_date(message)
-        if granted:
+        """One vote a term, and none for another while a leader is heard, whatever the term (4.2.3)."""
+        open_minded = message.is_transfer or not self._is_sticky(sender)
+        free = self.voted_for == sender or (self.voted_for is None and open_minded)
+        if message.term == self.term and free and self._is_up_to_date(message):
             if self.voted_for is None:
                 self.voted_for = sender
                 self.unsaved = True
                 if self.replication is not None:
                     self._note_log()
             self.pace.voted()
-        if granted or self._refuses(message):
-            self._reply(sender, RequestVoteReply(self.term, granted))
+            self._reply(sender, RequestVoteReply(self.term, vote_granted=True))
+        elif message.term == self.term or self.config.refusals != "not_stale":
+            self._refuse(sender, RequestVoteReply(self.term, vote_granted=False))
 
     def _on_request_vote_reply(self, sender: NodeId, message: RequestVoteReply) -> None:
         if self.role is CANDIDATE and message.term == self.term:
-            self.replied.add(sender)
             if message.vote_granted:
+                self.replied.add(sender)
                 self._count_vote(sender)
             else:
-                self._count_refusal()
+                self._count_refusal(sender)
 
     def _count_vote(self, voter: NodeId) -> None:
         if voter not in self.votes:
@@ -147,7 +159,10 @@ class Raft(Algorithm):
             if len(self.votes) >= self.quorum:
                 self._become_leader()
 
-    def _count_refusal(self) -> None:
+    def _count_refusal(self, voter: NodeId) -> None:
+        if voter in self.replied:
+            return  # A duplicate.
+        self.replied.add(voter)
         refusals = len(self.replied - self.votes)
         if refusals == 1:
             self.refused += 1
@@ -159,20 +174,23 @@ class Raft(Algorithm):
     # --- Votes that cost no term (dissertation, 9.6)
 
     def _on_pre_vote(self, sender: NodeId, message: PreVote) -> None:
-        """Would it vote? Its log decides, and whether it has heard a leader within the least election timeout (9.6)."""
-        if self._is_sticky and message.term > self.term:  # Of another term, no leader is there to be protected.
-            self._turn_away(sender, PreVoteReply(self.term, vote_granted=False))
+        """Would it vote? Its log decides, and whether it has heard a leader within the least election timeout (9.6).
+
+        A refusal tells its term, without which two servers may wait for each other for ever (etcd-io/etcd#9586).
+        """
+        later = message.term > self.term
+        if later and self.config.leader_stickiness == "ignore" and self._hears_a_leader(sender):
             return
-        free = message.term > self.term or (message.term == self.term and self.voted_for in (None, sender))
-        granted = free and not self._hears_a_leader and self._is_up_to_date(message)
+        free = later or (message.term == self.term and self.voted_for in (None, sender))
+        granted = free and not self._hears_a_leader(sender) and self._is_up_to_date(message)
         self._reply(sender, PreVoteReply(message.term if granted else self.term, granted))
 
     def _on_pre_vote_reply(self, sender: NodeId, message: PreVoteReply) -> None:
-        if self.role is PRE_CANDIDATE and message.term <= self.term + 1:
-            self.replied.add(sender)
+        if self.role is PRE_CANDIDATE:
             if not message.vote_granted:
-                self._count_refusal()
+                self._count_refusal(sender)
             elif message.term == self.term + 1:
+                self.replied.add(sender)
                 self._count_promise(sender)
 
     def _count_promise(self, voter: NodeId) -> None:
@@ -191,14 +209,18 @@ class Raft(Algorithm):
             if self.replication is not None:
                 self._reply(sender, self.replication.accept(message))
                 return
-        self._reply(sender, AppendEntriesReply(self.term, current))
+        if current or self.refuses_heartbeats:
+            self._reply(sender, AppendEntriesReply(self.term, current))
 
     def _on_append_entries_reply(self, sender: NodeId, message: AppendEntriesReply) -> None:
         """A higher term has been dealt with on arrival; a quorum of answers keeps a leader with CheckQuorum."""
-        self.active.add(sender)
-        replication = self.replication
-        if replication is not None and self.role is LEADER and message.term == self.term:
-            if replication.answered(sender, message):
+        if self.role is not LEADER or message.term != self.term:
+            return
+        if self.checks_quorum:
+            self.active.add(sender)
+            self.pace.answered(sender)
+        if self.replication is not None:
+            if self.replication.answered(sender, message):
                 self.send_append_entries(sender)
             self.handover.proceed()
 
@@ -248,9 +270,17 @@ class Raft(Algorithm):
 
     def check_quorum(self) -> None:
         """A leader "steps down if an election timeout elapses without a successful round of heartbeats" (6.2)."""
+        self._keep_leading()
+        self.active.clear()
+
+    def lose_touch(self, peer: NodeId) -> None:
+        """The last answer of a peer is as old as the lease of a leader whose lease slides."""
+        self.active.discard(peer)
+        self._keep_leading()
+
+    def _keep_leading(self) -> None:
         if len(self.active) + 1 < self.quorum:
             self._become_follower(self.term, leader=None)
-        self.active.clear()
 
     # --- Roles
 
@@ -299,13 +329,11 @@ class Raft(Algorithm):
         self.role = LEADER
         self.leader = self.host.me
         self.refused = 0
-        self.active.clear()
+        self.active = set(self.host.peers) if self.config.lease_slides else set()
         self.host.cancel_timer(RETRY)
         self.pace.leads()
         if self.replication is not None:
-            self.host.note(
-                "log", last_term=self.last_log[0], last_index=self.last_log[1], runs=self.replication.log.runs()
-            )
+            self._note_log(runs=self.replication.log.runs())
         self.host.transition(LEADER, self.term, self.host.me)
         if self.replication is not None:
             self.replication.lead(no_op=self.config.no_op)
@@ -313,19 +341,14 @@ class Raft(Algorithm):
 
     # --- Inside
 
-    @property
-    def _hears_a_leader(self) -> bool:
-        """Whether this server leads, or has heard a leader within the least election timeout."""
+    def _hears_a_leader(self, asking: NodeId) -> bool:
+        """Whether this server leads, or has heard a leader lately: within the least election timeout, or its own."""
+        if self.config.stickiness_lasts == "own_timeout":
+            return self.leader is not None and self.leader != asking
         return self.role is LEADER or self.pace.leader_was_heard
 
-    @property
-    def _is_sticky(self) -> bool:
-        return self.config.leader_stickiness != "off" and self._hears_a_leader
-
-    def _refuses(self, message: RequestVote) -> bool:
-        """Whether a request that gets no vote gets an answer."""
-        which = self.config.vote_refusals
-        return which == "always" or (which == "current" and message.term >= self.term)
+    def _is_sticky(self, asking: NodeId) -> bool:
+        return self.config.leader_stickiness != "off" and self._hears_a_leader(asking)
 
     def _is_hypothetical(self, message: Message) -> bool:
         """Whether the message speaks of a term that nobody is in yet."""
@@ -356,10 +379,14 @@ class Raft(Algorithm):
         if self.config.vote_retry_interval is not None:
             self.host.set_timer(RETRY, self.config.vote_retry_interval)
 
-    def _turn_away(self, sender: NodeId, refusal: Message | None = None) -> None:
-        """A request that comes while a leader is heard "is ignored": no term changes, no vote is granted (4.2.3)."""
+    def _turn_away(self, sender: NodeId) -> None:
+        """A request that comes while a leader is heard changes no term and gets no vote (4.2.3)."""
         if self.config.leader_stickiness == "refuse":
-            self.host.send(sender, refusal or RequestVoteReply(self.term, vote_granted=False))
+            self._refuse(sender, RequestVoteReply(self.term, vote_granted=False))
+
+    def _refuse(self, to: NodeId, refusal: Message) -> None:
+        if self.config.refusals != "never":
+            self._reply(to, refusal)
 
     def _reply(self, to: NodeId, reply: Message) -> None:
         """Answer; term and vote are "updated on stable storage before responding to RPCs" (Fig. 2)."""

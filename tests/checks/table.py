@@ -1,0 +1,33 @@
+"""`python -m tests.checks.table` prints how soon each deliberate fault is convicted, as docs/raft.md has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.bench_mutants import BENCH_MUTANTS, tries_until_convicted
+from tests.checks.mutants import MUTANTS
+from tests.checks.replay import hunt
+
+SEED = 1
+LIMIT = 3000
+
+
+def rows() -> Iterator[tuple[str, str, str, str]]:
+    """Fault, rule, what it is convicted of, and the first trial or schedule that shows it."""
+    for name, mutant in MUTANTS.items():
+        for guarantee in mutant.breaks:
+            tries = hunt(name, guarantee, SEED, LIMIT).trial + 1
+            yield name, _rule(mutant.registration.algorithm), guarantee, f"trial {tries}"
+    for algorithm in BENCH_MUTANTS:
+        tries, violation = tries_until_convicted(algorithm)
+        yield algorithm.__name__, _rule(algorithm), violation.partition(":")[0], f"schedule {tries}"
+
+
+def _rule(algorithm: type) -> str:
+    return (algorithm.__doc__ or "").splitlines()[0]
+
+
+if __name__ == "__main__":
+    print("| fault | the rule that it breaks | convicted of | in |\n| --- | --- | --- | --- |")
+    for row in rows():
+        print(f"| {' | '.join(row)} |")
