@@ -10,7 +10,8 @@ below the election timeout. An undisturbed election costs n - 1 requests and as 
 heartbeats cost the same again, and the first vote request goes out one election timeout after the last heartbeat.
 
 `config` holds the options, `dialects` the presets that real systems and published experiments make of them, `pace`
-when a server acts of its own accord, `replication` its log, `handover` a transfer, and `server` the state machine.
+when a server acts of its own accord, `election` the state machine and `prevote` its votes that cost no term,
+`replication` the log, `handover` a transfer, and `server` all of it together.
 """
 
 from simulator.algorithms.raft.config import RaftConfig

@@ -1,6 +1,7 @@
 """Raft leader election: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (2014).
 
-The state machine of one server, as far as elections go; the package's docstring has the assumptions and the cost.
+One server, whole: it elects (`election`, `prevote`), and keeps a log, takes commands and hands leadership over. The
+package's docstring has the assumptions and the cost.
 """
 
 from __future__ import annotations
@@ -13,97 +14,36 @@ from simulator.algorithms.raft.handover import ABORT, Handover
 from simulator.algorithms.raft.messages import (
     AppendEntries,
     AppendEntriesReply,
-    PreVote,
-    PreVoteReply,
     Propose,
-    RequestVote,
-    RequestVoteReply,
     TimeoutNow,
     TransferRequest,
 )
-from simulator.algorithms.raft.pace import pace
+from simulator.algorithms.raft.prevote import PreElector
 from simulator.algorithms.raft.replication import Replication
-from simulator.protocol import (
-    CANDIDATE,
-    FOLLOWER,
-    LEADER,
-    PRE_CANDIDATE,
-    Algorithm,
-    Guarantee,
-    Host,
-    Message,
-    NodeId,
-    Role,
-)
-
-RETRY = "retry"
+from simulator.protocol import FOLLOWER, LEADER, Host, Message, NodeId
 
 
-class Raft(Algorithm):
-    """One Raft server, as far as elections go."""
-
-    guarantees = frozenset(Guarantee)
+class Raft(PreElector):
+    """One Raft server. Without replication it keeps the log that it was given."""
 
     def __init__(self, host: Host, config: RaftConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
-        self.config: RaftConfig = config
-        self.term: int = durable.get("term", 0)
-        self.voted_for: NodeId | None = durable.get("voted_for")
-        self.last_log: tuple[int, int] = durable.get("last_log", (0, 0))  # Term and index of the last entry.
-        self.unsaved = False  # Whether term or vote differ from what has been sent to the disk.
-        self.role: Role = FOLLOWER
-        self.leader: NodeId | None = None
-        self.votes: set[NodeId] = set()  # Whose votes, or promises of one, this candidate holds for its term.
-        self.replied: set[NodeId] = set()  # Who has answered this candidate's request, for a vote or against.
-        self.is_transfer = False  # Whether this candidate stands since the leader has asked it to.
-        self.refused = 0  # Candidacies in a row, up to this one, that somebody has refused.
-        self.active: set[NodeId] = set()  # Who has answered this leader since it last saw to its quorum.
-        self.quorum = (len(host.peers) + 1) // 2 + 1
-        self.pace = pace(host, config, self)
         self.replication = Replication(host, durable, self) if config.replication else None
         self.handover = Handover(host, self, config.election_timeout[0])
-        self.polls = config.poll_interval is not None
 
     # --- Inputs
 
-    def on_start(self) -> None:
-        self._note_log()
-        self.host.transition(FOLLOWER, self.term, None)
-        self.pace.start()
-
-    def on_message(self, sender: NodeId, message: Message) -> None:
-        if message.term > self.term and not self._is_hypothetical(message):
-            if self._is_sticky and type(message) is RequestVote and not message.is_transfer:
-                self._turn_away(sender)
-                return
-            # "If one server's current term is smaller …, then it updates" (5.1).
-            steps_down = self.role is not FOLLOWER
-            self._become_follower(message.term, leader=None)
-            if self.config.new_term_heartbeat_only_steps_down and type(message) is AppendEntries:
-                self._save_term_and_vote()
-                return
-            if steps_down and not self.config.votes_after_stepping_down and type(message) is RequestVote:
-                self._reply(sender, RequestVoteReply(self.term, vote_granted=False))
-                return
-        self.receive[type(message)](self, sender, message)
-        if self.unsaved:  # Nothing was answered that would have needed it on disk first.
-            self._save_term_and_vote()
-        if self.polls:
-            self.pace.woken()
-
     def on_timer(self, name: str) -> None:
-        if name == RETRY:
-            self._request_votes()
-        elif name == ABORT:
+        if name == ABORT:
             self.handover.abort()
         else:
-            self.pace.ring(name)
+            super().on_timer(name)
 
     def on_saved(self, name: str) -> None:
-        if name == self._own_vote and self.role is CANDIDATE:
-            self._count_vote(self.host.me)  # A candidate's own vote counts once a crash cannot take it back.
-        elif self.role is LEADER and self.replication is not None:
+        if self.role is LEADER and self.replication is not None:
             self.replication.saved(name)
+        else:
+            super().on_saved(name)
 
     def on_command(self, command: Message) -> None:
         """A client's command, which only a leader takes; or an operator's wish for another leader."""
@@ -114,85 +54,13 @@ class Raft(Algorithm):
         elif self.leader is not None:
             self.host.send(self.leader, TransferRequest(self.term, command.to))
 
-    def on_disconnect(self, peer: NodeId, reason: str) -> None:
-        if self.polls:
-            self.pace.woken()  # A closed connection wakes a poll loop, too.
+    # --- The log (5.3)
 
-    # --- Votes (5.2, 5.4.1)
-
-    def _on_request_vote(self, sender: NodeId, message: RequestVote) -> None:
-        granted = message.term == self.term and self.voted_for in (None, sender) and self._is_up_to_date(message)
-        if granted:
-            if self.voted_for is None:
-                self.voted_for = sender
-                self.unsaved = True
-                if self.replication is not None:
-                    self._note_log()
-            self.pace.voted()
-        self._reply(sender, RequestVoteReply(self.term, granted))
-
-    def _on_request_vote_reply(self, sender: NodeId, message: RequestVoteReply) -> None:
-        if self.role is CANDIDATE and message.term == self.term:
-            self.replied.add(sender)
-            if message.vote_granted:
-                self._count_vote(sender)
-            else:
-                self._count_refusal()
-
-    def _count_vote(self, voter: NodeId) -> None:
-        if voter not in self.votes:
-            self.votes.add(voter)
-            self.host.note("vote", term=self.term, voter=voter)
-            if len(self.votes) >= self.quorum:
-                self._become_leader()
-
-    def _count_refusal(self) -> None:
-        refusals = len(self.replied - self.votes)
-        if refusals == 1:
-            self.refused += 1
-        if self.config.refusals_end_candidacy and refusals >= self.quorum:
-            self._become_follower(self.term, leader=None)
-            self.pace.gave_up()
-
-    # --- Votes that cost no term (dissertation, 9.6)
-
-    def _on_pre_vote(self, sender: NodeId, message: PreVote) -> None:
-        """Would it vote? Its log decides, and whether it has heard a leader within the least election timeout (9.6)."""
-        if self._is_sticky:
-            self._turn_away(sender, PreVoteReply(self.term, vote_granted=False))
-            return
-        free = message.term > self.term or (message.term == self.term and self.voted_for in (None, sender))
-        granted = free and not self._hears_a_leader and self._is_up_to_date(message)
-        self._reply(sender, PreVoteReply(message.term if granted else self.term, granted))
-
-    def _on_pre_vote_reply(self, sender: NodeId, message: PreVoteReply) -> None:
-        if self.role is PRE_CANDIDATE and message.term <= self.term + 1:
-            self.replied.add(sender)
-            if not message.vote_granted:
-                self._count_refusal()
-            elif message.term == self.term + 1:
-                self._count_promise(sender)
-
-    def _count_promise(self, voter: NodeId) -> None:
-        self.votes.add(voter)
-        if len(self.votes) >= self.quorum:
-            self._become_candidate()
-
-    # --- Heartbeats (5.2)
-
-    def _on_append_entries(self, sender: NodeId, message: AppendEntries) -> None:
-        current = message.term == self.term
-        if current and self.role is not LEADER:  # Two leaders of a term cannot be; if they were, a check would tell.
-            if self.leader != sender:
-                self._become_follower(self.term, leader=sender)
-            self.pace.heard()
-            if self.replication is not None:
-                self._reply(sender, self.replication.accept(message))
-                return
-        self._reply(sender, AppendEntriesReply(self.term, current))
+    def _accept(self, message: AppendEntries) -> AppendEntriesReply:
+        replication = self.replication
+        return super()._accept(message) if replication is None else replication.accept(message)
 
     def _on_append_entries_reply(self, sender: NodeId, message: AppendEntriesReply) -> None:
-        """A higher term has been dealt with on arrival; a quorum of answers keeps a leader with CheckQuorum."""
         self.active.add(sender)
         replication = self.replication
         if replication is not None and self.role is LEADER and message.term == self.term:
@@ -200,13 +68,32 @@ class Raft(Algorithm):
                 self.send_append_entries(sender)
             self.handover.proceed()
 
+    def send_heartbeats(self) -> None:
+        if self.replication is None:
+            super().send_heartbeats()
+        else:
+            self._send_to_all()
+            self.pace.sent_heartbeats()
+
+    def send_append_entries(self, peer: NodeId) -> None:
+        """Send one follower what its log lacks, or a heartbeat."""
+        replication = self.replication
+        self.host.send(peer, AppendEntries(self.term) if replication is None else replication.message_for(peer))
+
+    def _send_to_all(self) -> None:
+        for peer in self.peers:
+            self.send_append_entries(peer)
+
+    def _has_voted(self) -> None:
+        if self.replication is not None:
+            self._note_log()
+
     # --- Commands, and leadership transfer (dissertation, 3.10)
 
     def _propose(self, size: int) -> None:
         if self.replication is not None and self.role is LEADER and self.handover.to is None:
             self.replication.append(size)
-            for peer in self.host.peers:
-                self.send_append_entries(peer)
+            self._send_to_all()
 
     def _on_transfer_request(self, sender: NodeId, message: TransferRequest) -> None:
         if self.role is LEADER and message.term == self.term:
@@ -218,166 +105,23 @@ class Raft(Algorithm):
             self.is_transfer = True
             self._become_candidate()
 
-    # --- What the pace asks for
-
-    def stand(self) -> None:
-        """No leader was heard for an election timeout."""
-        self.is_transfer = False
-        if self.config.pre_vote:
-            self._become_pre_candidate()
-        else:
-            self._become_candidate()
-
-    def send_heartbeats(self) -> None:
-        """Send AppendEntries to everybody."""
-        if self.replication is None:
-            heartbeat = AppendEntries(self.term)
-            for peer in self.host.peers:
-                self.host.send(peer, heartbeat)
-        else:
-            for peer in self.host.peers:
-                self.send_append_entries(peer)
-        self.pace.sent_heartbeats()
-
-    def send_append_entries(self, peer: NodeId) -> None:
-        """Send one follower what its log lacks, or a heartbeat."""
-        replication = self.replication
-        self.host.send(peer, AppendEntries(self.term) if replication is None else replication.message_for(peer))
-
-    def check_quorum(self) -> None:
-        """A leader "steps down if an election timeout elapses without a successful round of heartbeats" (6.2)."""
-        if len(self.active) + 1 < self.quorum:
-            self._become_follower(self.term, leader=None)
-        self.active.clear()
-
     # --- Roles
 
-    def _become_follower(self, term: int, leader: NodeId | None) -> None:
-        assert term > self.term or term == self.term
-        was, higher_term = self.role, term > self.term
-        if higher_term:
-            self.term = term
-            self.voted_for = None
-            self.unsaved = True
-        if was in (CANDIDATE, PRE_CANDIDATE):
-            self.host.cancel_timer(RETRY)
-        elif was is LEADER:
-            self.handover.end()
-        if leader is not None:
-            self.refused = 0
-        self.role = FOLLOWER
-        self.leader = leader
-        self.pace.stepped_down(was, higher_term)
-        self.host.transition(FOLLOWER, term, leader)
-
-    def _become_pre_candidate(self) -> None:
-        assert self.role in (FOLLOWER, CANDIDATE, PRE_CANDIDATE)
-        self._suspect()
-        self.role = PRE_CANDIDATE
-        self._begin_asking()
-        self.host.transition(PRE_CANDIDATE, self.term, None)
-        self.pace.stood(self.refused)
-        self._request_votes()
-        self._count_promise(self.host.me)
-
-    def _become_candidate(self) -> None:
-        assert self.role in (FOLLOWER, CANDIDATE, PRE_CANDIDATE)
-        self._suspect()
-        self.term += 1
-        self.voted_for = self.host.me
-        self.role = CANDIDATE
-        self._begin_asking()
-        self.host.transition(CANDIDATE, self.term, None)
-        self._save_term_and_vote(then=self._own_vote)
-        self.pace.stood(self.refused)
-        self._request_votes()
-
     def _become_leader(self) -> None:
-        assert self.role is CANDIDATE
-        self.role = LEADER
-        self.leader = self.host.me
-        self.refused = 0
-        self.active.clear()
-        self.host.cancel_timer(RETRY)
-        self.pace.leads()
         if self.replication is not None:
-            self.host.note(
-                "log", last_term=self.last_log[0], last_index=self.last_log[1], runs=self.replication.log.runs()
-            )
-        self.host.transition(LEADER, self.term, self.host.me)
+            self._note_log(runs=self.replication.log.runs())
+        super()._become_leader()
+
+    def _leads(self) -> None:
         if self.replication is not None:
             self.replication.lead(no_op=self.config.no_op)
-        self.send_heartbeats()
 
-    # --- Inside
-
-    @property
-    def _hears_a_leader(self) -> bool:
-        """Whether this server leads, or has heard a leader within the least election timeout."""
-        return self.role is LEADER or self.pace.leader_was_heard
-
-    @property
-    def _is_sticky(self) -> bool:
-        return self.config.leader_stickiness != "off" and self._hears_a_leader
-
-    def _is_hypothetical(self, message: Message) -> bool:
-        """Whether the message speaks of a term that nobody is in yet."""
-        return type(message) is PreVote or (type(message) is PreVoteReply and message.vote_granted)
-
-    def _is_up_to_date(self, message: RequestVote | PreVote) -> bool:
-        return (message.last_log_term, message.last_log_index) >= self.last_log
-
-    def _note_log(self, **runs: object) -> None:
-        self.host.note("log", last_term=self.last_log[0], last_index=self.last_log[1], **runs)
-
-    def _suspect(self) -> None:
-        if self.role is FOLLOWER and not self.is_transfer:
-            self.host.note("suspected", leader=self.leader)
-
-    def _begin_asking(self) -> None:
-        self.leader = None
-        self.votes = set()
-        self.replied = set()
-
-    def _request_votes(self) -> None:
-        request: Message = RequestVote(self.term, *self.last_log, self.is_transfer)
-        if self.role is PRE_CANDIDATE:
-            request = PreVote(self.term + 1, *self.last_log)
-        for peer in self.host.peers:
-            if peer not in self.replied:
-                self.host.send(peer, request)
-        if self.config.vote_retry_interval is not None:
-            self.host.set_timer(RETRY, self.config.vote_retry_interval)
-
-    def _turn_away(self, sender: NodeId, refusal: Message | None = None) -> None:
-        """A request that comes while a leader is heard "is ignored": no term changes, no vote is granted (4.2.3)."""
-        if self.config.leader_stickiness == "refuse":
-            self.host.send(sender, refusal or RequestVoteReply(self.term, vote_granted=False))
-
-    def _reply(self, to: NodeId, reply: Message) -> None:
-        """Answer; term and vote are "updated on stable storage before responding to RPCs" (Fig. 2)."""
-        if self.unsaved:
-            self._save_term_and_vote()
-        self.host.send(to, reply)
-
-    @property
-    def _own_vote(self) -> str:
-        """The name of the write that holds this term's vote for itself: one of an earlier term must not count."""
-        return f"own vote, term {self.term}"
-
-    def _save_term_and_vote(self, then: str | None = None) -> None:
-        self.unsaved = False
-        if self.config.separate_writes and self.role is FOLLOWER and self.voted_for is not None:
-            self.host.save(term=self.term, voted_for=None)
-        self.host.save(then, term=self.term, voted_for=self.voted_for)
+    def _leads_no_more(self) -> None:
+        self.handover.end()
 
     receive: ClassVar = {
-        RequestVote: _on_request_vote,
-        RequestVoteReply: _on_request_vote_reply,
-        AppendEntries: _on_append_entries,
+        **PreElector.receive,
         AppendEntriesReply: _on_append_entries_reply,
-        PreVote: _on_pre_vote,
-        PreVoteReply: _on_pre_vote_reply,
         TimeoutNow: _on_timeout_now,
         TransferRequest: _on_transfer_request,
     }
