@@ -4,7 +4,7 @@ stickiness (4.2.3). What else a server does it adds by overriding: see `prevote`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from simulator.algorithms.raft.config import RaftConfig
@@ -51,6 +51,8 @@ class Elector(Algorithm):
         self.quorum = (len(host.peers) + 1) // 2 + 1
         self.pace = pace(host, config, self)
         self.polls = config.poll_interval is not None
+        self.accept: Callable[[AppendEntries], AppendEntriesReply] | None = None  # Where heartbeats carry something.
+        self.timers: dict[str, Callable[[], None]] = {RETRY: self._request_votes}  # Its own; the others are its pace's.
 
     # --- Inputs
 
@@ -80,10 +82,11 @@ class Elector(Algorithm):
             self.pace.woken()
 
     def on_timer(self, name: str) -> None:
-        if name == RETRY:
-            self._request_votes()
-        else:
+        ring = self.timers.get(name)
+        if ring is None:
             self.pace.ring(name)
+        else:
+            ring()
 
     def on_saved(self, name: str) -> None:
         if name == self._own_vote and self.role is CANDIDATE and self.counts_itself:
@@ -136,8 +139,9 @@ class Elector(Algorithm):
             if self.leader != sender:
                 self._become_follower(self.term, leader=sender)
             self.pace.heard()
-            self._reply(sender, self._accept(message))
-            return
+            if self.accept is not None:
+                self._reply(sender, self.accept(message))
+                return
         self._reply(sender, AppendEntriesReply(self.term, current))
 
     def _on_append_entries_reply(self, sender: NodeId, message: AppendEntriesReply) -> None:
@@ -230,10 +234,6 @@ class Elector(Algorithm):
 
     def _has_voted(self) -> None:
         """It has a new vote of this term to save, not for itself."""
-
-    def _accept(self, message: AppendEntries) -> AppendEntriesReply:
-        """What it answers to the leader of its term."""
-        return AppendEntriesReply(self.term, success=True)
 
     def _leads(self) -> None:
         """It leads, and is about to send its first heartbeats."""

@@ -30,14 +30,11 @@ class Raft(PreElector):
         super().__init__(host, config, durable)
         self.replication = Replication(host, durable, self) if config.replication else None
         self.handover = Handover(host, self, config.election_timeout[0])
+        self.timers[ABORT] = self.handover.abort
+        if config.replication:
+            self.accept = self._accept
 
     # --- Inputs
-
-    def on_timer(self, name: str) -> None:
-        if name == ABORT:
-            self.handover.abort()
-        else:
-            super().on_timer(name)
 
     def on_saved(self, name: str) -> None:
         if self.role is LEADER and self.replication is not None:
@@ -57,8 +54,8 @@ class Raft(PreElector):
     # --- The log (5.3)
 
     def _accept(self, message: AppendEntries) -> AppendEntriesReply:
-        replication = self.replication
-        return super()._accept(message) if replication is None else replication.accept(message)
+        assert self.replication is not None
+        return self.replication.accept(message)
 
     def _on_append_entries_reply(self, sender: NodeId, message: AppendEntriesReply) -> None:
         self.active.add(sender)
