@@ -21,9 +21,10 @@ MICROSECOND: Nanoseconds = 1_000
 MILLISECOND: Nanoseconds = 1_000_000
 SECOND: Nanoseconds = 1_000_000_000
 
-# What a scenario may write for an algorithm's option: these two accept units (`150ms`, `[150ms, 300ms]`).
+# What a scenario may write for an algorithm's option: two accept units (`150ms`, `[150ms, 300ms]`), one `[n1, n2]`.
 Duration = Annotated[Nanoseconds, "duration"]
 DurationRange = Annotated[tuple[Nanoseconds, Nanoseconds], "duration range"]
+NodeNames = Annotated[tuple[NodeId, ...], "node names"]
 
 ELECTORATE = "electorate"  # The group of nodes that elect a leader among themselves, where there is only one.
 

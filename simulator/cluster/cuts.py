@@ -102,7 +102,7 @@ class MajoritiesRing:
 
     def strike(self, patient: Patient, luck: Luck) -> Struck:
         nodes = patient.where("present")
-        reach = (patient.size() // 2 + 1) // 2  # Itself and `reach` on either side are a majority.
+        reach = (len(patient.voters()) // 2 + 1) // 2  # Itself and `reach` on either side are a majority.
         if 2 * reach + 1 >= len(nodes):
             raise NoTargetError("a ring of four nodes or more")
         ring = draw(nodes, len(nodes), luck.random)

@@ -10,7 +10,7 @@ from simulator.cluster.schedule import OCCASIONS
 from simulator.cluster.stop import StopWhen
 from simulator.scenario.link_faults import HealVerb, HoldVerb, LinkVerb, MajoritiesRingVerb, ReleaseVerb
 from simulator.scenario.problems import Path, alternatives, reject
-from simulator.scenario.requests import TransferVerb
+from simulator.scenario.requests import MembersVerb, TransferVerb
 from simulator.scenario.targets import is_node, node_id, zone_named
 from simulator.scenario.units import format_duration
 
@@ -34,7 +34,15 @@ def published(published: Published) -> None:
 
 def scenario(scenario: Scenario) -> None:
     """Algorithm, cluster, faults and duration against each other."""
-    reject([*_logs_are_kept(scenario), *_is_asked_for(scenario), *_stability(scenario), *_faults(scenario)])
+    reject(
+        [
+            *_logs_are_kept(scenario),
+            *_members(scenario),
+            *_is_asked_for(scenario),
+            *_stability(scenario),
+            *_faults(scenario),
+        ]
+    )
 
 
 def _is_node(name: str, nodes: int) -> str | None:
@@ -77,6 +85,30 @@ def _is_asked_for(scenario: Scenario) -> Found:
     for number, fault in enumerate(scenario.faults):
         if isinstance(fault, TransferVerb) and registration.transfer is None:
             yield ("faults", number, fault.key), f"{registration.name} hands nothing over; leave this out"
+        if isinstance(fault, MembersVerb) and (trouble := _no_change(scenario)):
+            yield ("faults", number, fault.key), trouble
+
+
+def _no_change(scenario: Scenario) -> str | None:
+    """Why members could not change: in Raft, a leader first commits an entry of its own term."""
+    registration, options = scenario.algorithm.registration, scenario.algorithm
+    if registration.add_server is None:
+        return f"{registration.name} has the same members for ever; leave this out"
+    if getattr(options, "replication", True) is False:
+        return "the change could not be logged; give algorithm.replication: true"
+    if scenario.workload is None and getattr(options, "no_op", True) is False:
+        return "would wait until somebody writes; give algorithm.no_op: true, or a workload"
+    return None
+
+
+def _members(scenario: Scenario) -> Found:
+    """Members that the algorithm's options name, against the cluster."""
+    for option in ("voters", "learners"):
+        for position, node in enumerate(getattr(scenario.algorithm, option, None) or ()):
+            if trouble := _is_node(f"n{node}", scenario.cluster.nodes):
+                yield ("algorithm", option, position), trouble
+    if set(getattr(scenario.algorithm, "learners", ())).issuperset(range(1, scenario.cluster.nodes + 1)):
+        yield ("algorithm", "learners"), "leaves nobody to elect; let at least one node vote"
 
 
 def _stability(scenario: Scenario) -> Found:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, Strict, WithJsonSchema
 
 from simulator.cluster.targets import DESCRIPTIONS, ZONE
 from simulator.cluster.targets import Target as ClusterTarget
@@ -51,6 +51,19 @@ Targets = Annotated[  # One may stand alone.
     BeforeValidator(_several),
     PlainSerializer(_alone),
     WithJsonSchema(TARGETS_SCHEMA),
+]
+
+
+def _ids(value: object) -> object:
+    names = value if isinstance(value, list | tuple) else (value,)
+    return tuple(node_id(_node(name)) if isinstance(name, str) else name for name in names)
+
+
+NodeIds = Annotated[
+    tuple[Annotated[NodeId, Strict()], ...],
+    BeforeValidator(_ids),
+    PlainSerializer(lambda ids: [f"n{node}" for node in ids]),
+    WithJsonSchema({"type": "array", "items": _NODE_SCHEMA, "examples": [["n1", "n2", "n3"]]}),
 ]
 
 Named = Iterator[tuple[Path, str]]  # Targets, and where they are named.

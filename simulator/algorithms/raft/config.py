@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from simulator.protocol import MILLISECOND, Duration, DurationRange, Nanoseconds, option
+from simulator.protocol import MILLISECOND, Duration, DurationRange, Nanoseconds, NodeNames, option
 
 WhoResets = Literal["leader", "candidate", "anybody"]
 Stickiness = Literal["off", "refuse", "ignore"]
@@ -79,6 +79,12 @@ class RaftConfig:
     )
     no_op: bool = option(False, "A new leader begins with an entry of its own term (5.4.2; dissertation, 6.4).")
 
+    # Who belongs to the cluster at first.
+    voters: NodeNames | None = option(
+        None, "Who votes at first, as far as logs do not say otherwise; everybody but the learners unless given (4.1)."
+    )
+    learners: NodeNames = option((), "Who receives the log, and neither votes nor stands (dissertation, 4.2.1).")
+
     # How timeouts are kept.
     tick: Duration | None = option(
         None,
@@ -114,12 +120,23 @@ def _problems(config: RaftConfig) -> Iterator[str]:
             yield f"{name}: must be positive"
     if config.no_op and not config.replication:
         yield "no_op: stands without replication; give both"
+    yield from _member_problems(config)
     if not 1 <= config.candidate_backoff <= 10:
         yield "candidate_backoff: must be from 1 to 10"
     if sum(way is not None for way in (config.tick, config.least_silence, config.poll_interval)) > 1:
         yield "tick: cannot stand with least_silence or poll_interval, nor these together; give one of them"
     if config.tick is not None:
         yield from _tick_problems(config, config.tick)
+
+
+def _member_problems(config: RaftConfig) -> Iterator[str]:
+    if config.voters == ():
+        yield "voters: nobody could be elected; name at least one"
+    for name, nodes in (("voters", config.voters or ()), ("learners", config.learners)):
+        if len(set(nodes)) < len(nodes):
+            yield f"{name}: somebody is named twice"
+    if both := set(config.voters or ()).intersection(config.learners):
+        yield f"learners: n{min(both)} is a voter, too"
 
 
 def _tick_problems(config: RaftConfig, tick: Nanoseconds) -> Iterator[str]:

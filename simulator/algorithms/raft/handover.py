@@ -6,6 +6,7 @@ prior leader aborts the transfer and resumes accepting client requests."
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from simulator.algorithms.raft.messages import TimeoutNow
@@ -19,6 +20,7 @@ class Server(Protocol):
     """What a handover knows of its server."""
 
     term: int
+    electors: Sequence[NodeId]
     replication: Replication | None
 
     def send_append_entries(self, peer: NodeId) -> None: ...
@@ -36,7 +38,7 @@ class Handover:
 
     def begin(self, to: NodeId | None) -> None:
         """Hand over to a peer; to the one with the longest log that is known, where none is named."""
-        if self.to is not None or (to is not None and to not in self.host.peers):
+        if self.to is not None or (to is not None and to not in self.server.electors):
             return
         self.to = self._best() if to is None else to
         if self.to is None:
@@ -70,5 +72,5 @@ class Handover:
     def _best(self) -> NodeId | None:
         replication = self.server.replication
         if replication is None:
-            return next(iter(self.host.peers), None)
-        return max(self.host.peers, key=lambda peer: (replication.match_index[peer], -peer), default=None)
+            return next(iter(self.server.electors), None)
+        return max(self.server.electors, key=lambda peer: (replication.match_index[peer], -peer), default=None)

@@ -97,3 +97,17 @@ class Propose:
     """A client's command, of so many bytes."""
 
     size: int
+
+
+@message
+class AddServer:
+    """Let that server vote, once it has caught up (dissertation, 4.2.1)."""
+
+    node: NodeId
+
+
+@message
+class RemoveServer:
+    """Let that server, voter or learner, be a member no more."""
+
+    node: NodeId

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from simulator.algorithms.raft.changes import CATCH_UP, Changes
 from simulator.algorithms.raft.config import RaftConfig
 from simulator.algorithms.raft.handover import ABORT, Handover
+from simulator.algorithms.raft.membership import Membership
 from simulator.algorithms.raft.messages import (
+    AddServer,
     AppendEntries,
     AppendEntriesReply,
     Propose,
+    RemoveServer,
     TimeoutNow,
     TransferRequest,
 )
@@ -29,23 +33,35 @@ class Raft(PreElector):
     def __init__(self, host: Host, config: RaftConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
         self.replication = Replication(host, durable, self) if config.replication else None
+        self.membership = Membership(host, config, self, None if self.replication is None else self.replication.log)
         self.handover = Handover(host, self, config.election_timeout[0])
+        self.changes: Changes | None = None
         self.timers[ABORT] = self.handover.abort
-        if config.replication:
+        if self.replication is not None:
+            self.changes = Changes(host, self, self.membership, self.replication, config.election_timeout[0])
+            self.timers[CATCH_UP] = self.changes.ring
             self.accept = self._accept
 
     # --- Inputs
 
+    def on_start(self) -> None:
+        self.membership.start()
+        super().on_start()
+
     def on_saved(self, name: str) -> None:
         if self.role is LEADER and self.replication is not None:
             self.replication.saved(name)
+            self._see_to_changes()
         else:
             super().on_saved(name)
 
     def on_command(self, command: Message) -> None:
-        """A client's command, which only a leader takes; or an operator's wish for another leader."""
+        """A client's command or a change of members, which only a leader takes; or a wish for another leader."""
         if isinstance(command, Propose):
             self._propose(command.size)
+        elif isinstance(command, AddServer | RemoveServer):
+            if self.role is LEADER and self.changes is not None:
+                self.changes.ask(command)
         elif self.role is LEADER:
             self.handover.begin(command.to)
         elif self.leader is not None:
@@ -55,7 +71,9 @@ class Raft(PreElector):
 
     def _accept(self, message: AppendEntries) -> AppendEntriesReply:
         assert self.replication is not None
-        return self.replication.accept(message)
+        reply = self.replication.accept(message)
+        self.membership.follow_log()
+        return reply
 
     def _on_append_entries_reply(self, sender: NodeId, message: AppendEntriesReply) -> None:
         self.active.add(sender)
@@ -64,20 +82,22 @@ class Raft(PreElector):
             if replication.answered(sender, message):
                 self.send_append_entries(sender)
             self.handover.proceed()
+            self._see_to_changes()
 
     def send_heartbeats(self) -> None:
         if self.replication is None:
             super().send_heartbeats()
         else:
-            self._send_to_all()
+            self.send_to_all()
             self.pace.sent_heartbeats()
 
     def send_append_entries(self, peer: NodeId) -> None:
-        """Send one follower what its log lacks, or a heartbeat."""
+        """Send a peer what its log lacks, or a heartbeat."""
         replication = self.replication
         self.host.send(peer, AppendEntries(self.term) if replication is None else replication.message_for(peer))
 
-    def _send_to_all(self) -> None:
+    def send_to_all(self) -> None:
+        """Send everybody what they lack."""
         for peer in self.peers:
             self.send_append_entries(peer)
 
@@ -85,12 +105,26 @@ class Raft(PreElector):
         if self.replication is not None:
             self._note_log()
 
+    # --- Members (dissertation, chapter 4)
+
+    @property
+    def _may_stand(self) -> bool:
+        return self.membership.may_stand(0 if self.replication is None else self.replication.commit_index)
+
+    def _see_to_changes(self) -> None:
+        if self.changes is not None and self.changes.under_way:
+            self.changes.proceed()
+
+    def retire(self) -> None:
+        """A leader that the configuration does not name "steps down … once the C_new entry is committed" (4.2.2)."""
+        self._become_follower(self.term, leader=None)
+
     # --- Commands, and leadership transfer (dissertation, 3.10)
 
     def _propose(self, size: int) -> None:
         if self.replication is not None and self.role is LEADER and self.handover.to is None:
             self.replication.append(size)
-            self._send_to_all()
+            self.send_to_all()
 
     def _on_transfer_request(self, sender: NodeId, message: TransferRequest) -> None:
         if self.role is LEADER and message.term == self.term:
@@ -98,7 +132,7 @@ class Raft(PreElector):
 
     def _on_timeout_now(self, sender: NodeId, message: TimeoutNow) -> None:
         """Stand at once, "without waiting for an election timeout to elapse", and without asking beforehand."""
-        if self.role is FOLLOWER and message.term == self.term and sender == self.leader:
+        if self.role is FOLLOWER and message.term == self.term and sender == self.leader and self._may_stand:
             self.is_transfer = True
             self._become_candidate()
 
@@ -110,11 +144,14 @@ class Raft(PreElector):
         super()._become_leader()
 
     def _leads(self) -> None:
-        if self.replication is not None:
+        if self.replication is not None and self.changes is not None:
             self.replication.lead(no_op=self.config.no_op)
+            self.changes.lead()
 
     def _leads_no_more(self) -> None:
         self.handover.end()
+        if self.changes is not None:
+            self.changes.end()
 
     receive: ClassVar = {
         **PreElector.receive,
