@@ -70,24 +70,27 @@ class Changes:
 
     def proceed(self) -> None:
         """A follower has answered, or a write is done: see to what that makes possible."""
-        while self.newcomer is not None and self.replication.match_index[self.newcomer] >= self._goal:
-            self._end_round()
-        while self.wanted and self.may_begin:
-            self._begin(self.wanted.popleft())
-        committed = self.replication.commit_index >= self.membership.index
-        self.under_way = bool(self.wanted) or self.newcomer is not None or not committed
-        if committed and not self.server.counts_itself:
+        if self.is_done and not self.server.counts_itself:
             self.server.retire()
+            return
+        while self._go_on():
+            pass
+        self.under_way = bool(self.wanted) or self.newcomer is not None or not self.is_done
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the configuration that is used is committed."""
+        return self.replication.commit_index >= self.membership.index
+
+    @property
+    def has_committed(self) -> bool:
+        """Whether an entry of this leader's own term is."""
+        return self.replication.log.term_at(self.replication.commit_index) == self.server.term
 
     @property
     def may_begin(self) -> bool:
-        replication, handover = self.replication, self.server.handover
-        return (
-            self.newcomer is None
-            and handover.to is None
-            and replication.commit_index >= self.membership.index
-            and replication.log.term_at(replication.commit_index) == self.server.term
-        )
+        """Whether the next change may: not while leadership is handed over, either."""
+        return self.is_done and self.has_committed and self.server.handover.to is None
 
     def ring(self) -> None:
         """An election timeout has passed in one round."""
@@ -99,6 +102,7 @@ class Changes:
             self.host.set_timer(CATCH_UP, self.patience_ns)
         else:
             self._give_up("makes no progress")
+            self.proceed()
 
     def end(self) -> None:
         """This server leads no more."""
@@ -111,12 +115,24 @@ class Changes:
 
     # --- Inside
 
+    def _go_on(self) -> bool:
+        """Take the next step, if it is possible now."""
+        if self.newcomer is not None:
+            possible = self.replication.match_index[self.newcomer] >= self._goal
+            if possible:
+                self._end_round()
+        else:
+            possible = bool(self.wanted) and self.may_begin
+            if possible:
+                self._begin(self.wanted.popleft())
+        return possible
+
     def _begin(self, command: AddServer | RemoveServer) -> None:
         node, current = command.node, self.membership.current
         if isinstance(command, RemoveServer):
             if node in current.members and current.without(node).voters:
                 self._append(current.without(node))
-        elif node not in current.voters:
+        elif node not in (*current.voters, self.host.me):
             self.newcomer, self._rounds = node, 0
             if node not in self.server.peers:
                 self.server.peers = (*self.server.peers, node)
@@ -152,7 +168,6 @@ class Changes:
         self.host.cancel_timer(CATCH_UP)
         self.membership.apply()
         self.replication.meet()
-        self.proceed()
 
     def _append(self, configuration: Configuration) -> None:
         self.replication.append(configuration=configuration)
