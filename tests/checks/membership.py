@@ -145,18 +145,11 @@ class AddsAtOnce(Changes):
 
 
 class CountsItselfThoughRemoved(Membership):
-    """A leader that is to go still counts itself (4.2.2: "but does not count itself in majorities")."""
+    """A leader that is to go still counts itself (4.2.2: it is in no majority)."""
 
     def apply(self) -> None:
         super().apply()
         self.server.counts_itself = True
-
-
-class KeepsWhatWasTruncated(Membership):
-    """A configuration that a later leader has deleted is still used (4.1: it "must be prepared to fall back")."""
-
-    def follow_log(self) -> bool:
-        return self._latest[0] > self.index and super().follow_log()
 
 
 class KeepsItsQuorum(Membership):
@@ -168,17 +161,18 @@ class KeepsItsQuorum(Membership):
 
 
 class AsksLearners(Membership):
-    """Learners' votes and copies count (4.2.1: "non-voting")."""
+    """Learners' votes and copies count (4.2.1: they have none)."""
 
     def apply(self) -> None:
         super().apply()
         self.server.electors = self.server.peers
 
 
-CHANGES: Sequence[type[Changes]] = (TwoAtOnce, BeforeItsOwnEntry, AddsAtOnce)
-MEMBERSHIPS: Sequence[type[Membership]] = (
+FAULTS: Sequence[type[Changes] | type[Membership]] = (
+    TwoAtOnce,
+    BeforeItsOwnEntry,
+    AddsAtOnce,
     CountsItselfThoughRemoved,
-    KeepsWhatWasTruncated,
     KeepsItsQuorum,
     AsksLearners,
 )

@@ -19,7 +19,7 @@ from simulator.algorithms.raft.replication import Replication
 from simulator.protocol import Host, Nanoseconds, NodeId
 
 CATCH_UP = "catch up"
-ROUNDS = 10  # "a fixed number of rounds (such as 10)" (4.2.1).
+ROUNDS = 10  # As the dissertation suggests (4.2.1).
 
 
 class Server(Protocol):
@@ -150,7 +150,7 @@ class Changes:
             self.server.send_append_entries(self.newcomer)
 
     def _end_round(self) -> None:
-        """ "If the last round lasts less than an election timeout, then the leader adds the new server" (4.2.1)."""
+        """After the last round, the server is added if that round was quicker than an election timeout (4.2.1)."""
         assert self.newcomer is not None
         if self._rounds < ROUNDS:
             self._begin_round()

@@ -8,7 +8,7 @@ from simulator.protocol import NodeId
 
 
 class Configuration(NamedTuple):
-    """Voters count in majorities; learners are "non-voting" members (4.2.1)."""
+    """Voters count in majorities; learners are members without a vote (4.2.1)."""
 
     voters: tuple[NodeId, ...]
     learners: tuple[NodeId, ...] = ()

@@ -116,7 +116,7 @@ class Raft(PreElector):
             self.changes.proceed()
 
     def retire(self) -> None:
-        """A leader that the configuration does not name "steps down … once the C_new entry is committed" (4.2.2)."""
+        """A leader that the configuration does not name steps down once that is committed (4.2.2)."""
         self._become_follower(self.term, leader=None)
 
     # --- Commands, and leadership transfer (dissertation, 3.10)
