@@ -18,8 +18,8 @@ ZONE_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
 _ZONE_PATTERN = rf"^{ZONE}{ZONE_NAME_PATTERN[1:]}"
 
 
-def _node(name: str) -> str:
-    if not re.fullmatch(NODE_PATTERN, name):
+def _node(name: Any) -> str:
+    if not isinstance(name, str) or not re.fullmatch(NODE_PATTERN, name):
         raise ValueError(f"{shown(name)} is not a node; nodes are called n1, n2, and so on")
     return name
 
@@ -56,7 +56,7 @@ Targets = Annotated[  # One may stand alone.
 
 def _ids(value: object) -> object:
     names = value if isinstance(value, list | tuple) else (value,)
-    return tuple(node_id(_node(name)) if isinstance(name, str) else name for name in names)
+    return tuple(node_id(_node(name)) for name in names)
 
 
 NodeIds = Annotated[

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from statistics import mean
+from typing import Any
 
 import pytest
 
@@ -12,8 +15,10 @@ from simulator.algorithms.registry import REGISTRY
 from simulator.checks.safety import violations
 from simulator.cluster.cluster import run_trial
 from simulator.protocol import Guarantee
+from simulator.scenario import load
 from simulator.trace import kinds
 from tests.checks.membership import FAULTS, mutant, random_members
+from tests.scenario.examples import ROOT
 
 SEED = 1
 TRIALS = 400
@@ -45,3 +50,31 @@ def test_a_deliberate_fault_of_membership_is_seen(fault: type[Changes] | type[Me
             print(f"{fault.__name__}: {found[0].guarantee} is broken in trial {trial}, the first of {trial + 1}")
             return
     pytest.fail(f"{MOST_TRIALS} trials do not show it")
+
+
+@pytest.mark.parametrize(
+    ("options", "disrupts"),
+    [
+        ({}, True),
+        ({"pre_vote": True}, False),
+        ({"leader_stickiness": "refuse"}, False),
+        ({"leader_stickiness": "ignore"}, False),
+    ],
+)
+def test_a_removed_server_disrupts_unless_it_is_not_listened_to(options: dict[str, Any], disrupts: bool) -> None:
+    """Dissertation, 4.2.3: who is removed hears no heartbeats and stands, which deposes leader after leader; not where
+    servers that hear a leader disregard it. PreVote keeps it out here, as its log lacks its removal.
+    """
+    spec = load(ROOT / "scenarios" / "raft-removed-server.yaml").cluster_spec()
+    spec = replace(spec, config=replace(spec.config, **options))
+    losses: list[int] = []
+    for trial in range(30):
+        trace = run_trial(spec, SEED, trial)
+        removed = next(row.time_ns for row in trace.rows if row.kind == kinds.FAULT)
+        after = [row for row in trace.rows if row.time_ns > removed]
+        losses.append(sum(1 for row in after if row.kind == kinds.LEADER_LOST))
+    print(f"{options}: {mean(losses):.2f} leaders lost in a trial")
+    if disrupts:
+        assert min(losses) >= 3
+    else:
+        assert sum(losses) <= 1

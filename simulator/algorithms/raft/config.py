@@ -79,6 +79,13 @@ class RaftConfig:
     )
     no_op: bool = option(False, "A new leader begins with an entry of its own term (5.4.2; dissertation, 6.4).")
 
+    priorities: tuple[int, ...] = option(
+        (),
+        "Of each node, from n1 on: a voter refuses a candidate of lower priority than its own whose log is not more "
+        "up-to-date, unless the leader has asked it to stand (tikv/raft-rs#68, etcd-io/etcd#10201); none at all by "
+        "default.",
+    )
+
     # Who belongs to the cluster at first.
     voters: NodeNames | None = option(
         None, "Who votes at first, as far as logs do not say otherwise; everybody but the learners unless given (4.1)."

@@ -99,7 +99,7 @@ class Elector(Algorithm):
     # --- Votes (5.2, 5.4.1)
 
     def _on_request_vote(self, sender: NodeId, message: RequestVote) -> None:
-        granted = message.term == self.term and self.voted_for in (None, sender) and self._is_up_to_date(message)
+        granted = message.term == self.term and self.voted_for in (None, sender) and self._is_fit(sender, message)
         if granted:
             if self.voted_for is None:
                 self.voted_for = sender
@@ -232,6 +232,10 @@ class Elector(Algorithm):
         """What a candidate asks of the others."""
         return RequestVote(self.term, *self.last_log, self.is_transfer)
 
+    def _defers_to(self, candidate: NodeId, message: Any) -> bool:
+        """Whether a candidate with the same log will do."""
+        return True
+
     def _has_voted(self) -> None:
         """It has a new vote of this term to save, not for itself."""
 
@@ -252,8 +256,10 @@ class Elector(Algorithm):
     def _is_sticky(self) -> bool:
         return self.config.leader_stickiness != "off" and self._hears_a_leader
 
-    def _is_up_to_date(self, message: Any) -> bool:
-        return (message.last_log_term, message.last_log_index) >= self.last_log
+    def _is_fit(self, candidate: NodeId, message: Any) -> bool:
+        """Whether a candidate's log is up-to-date (5.4.1); one that is no more than that may have to be preferred."""
+        log = (message.last_log_term, message.last_log_index)
+        return log > self.last_log or (log == self.last_log and self._defers_to(candidate, message))
 
     def _note_log(self, **runs: object) -> None:
         self.host.note("log", last_term=self.last_log[0], last_index=self.last_log[1], **runs)

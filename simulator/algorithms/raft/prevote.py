@@ -35,7 +35,7 @@ class PreElector(Elector):
             self._turn_away(sender, PreVoteReply(self.term, vote_granted=False))
             return
         free = message.term > self.term or (message.term == self.term and self.voted_for in (None, sender))
-        granted = free and not self._hears_a_leader and self._is_up_to_date(message)
+        granted = free and not self._hears_a_leader and self._is_fit(sender, message)
         self._reply(sender, PreVoteReply(message.term if granted else self.term, granted))
 
     def _on_pre_vote_reply(self, sender: NodeId, message: PreVoteReply) -> None:

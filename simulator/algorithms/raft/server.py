@@ -105,6 +105,14 @@ class Raft(PreElector):
         if self.replication is not None:
             self._note_log()
 
+    # --- Priority (tikv/raft-rs#68)
+
+    def _defers_to(self, candidate: NodeId, message: Any) -> bool:
+        priorities = self.config.priorities
+        if not priorities or getattr(message, "is_transfer", False):
+            return True
+        return priorities[candidate - 1] >= priorities[self.host.me - 1]
+
     # --- Members (dissertation, chapter 4)
 
     @property
