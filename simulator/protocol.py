@@ -49,6 +49,7 @@ class Guarantee(enum.StrEnum):
     QUORUM_OF_VOTES = "quorum-of-votes"  # Who claims in a term holds votes of a majority of the electorate.
     MONOTONIC_TERMS = "monotonic-terms"  # A node's term never goes back, restarts included.
     LOG_UP_TO_DATE = "log-up-to-date"  # Who claims has a log at least as up-to-date as those of a majority.
+    DISJOINT_LEASES = "disjoint-leases"  # No two leaders hold a lease at once, while clocks keep the drift bound.
     LEADER_COMPLETENESS = "leader-completeness"  # Who claims in a later term holds every committed entry.
 
 

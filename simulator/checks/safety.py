@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 
+from simulator.checks.leases import leases
 from simulator.protocol import LEADER, SECOND, Guarantee, Nanoseconds, NodeId
 from simulator.trace import kinds
 from simulator.trace.trace import Row, Trace
@@ -201,6 +203,14 @@ def _missing(
             return
 
 
+def disjoint_leases(trace: Trace) -> Iterator[Violation]:
+    """No two leaders hold a lease at one instant (dissertation, 6.4.1), as long as clocks keep the drift bound."""
+    for first, second in pairwise(leases(trace)):
+        if first.node != second.node and second.start_ns < first.end_ns:
+            text = f"n{second.node} has a lease in term {second.term} while n{first.node} has that of term {first.term}"
+            yield Violation(Guarantee.DISJOINT_LEASES, second.start_ns, text, (first.node, second.node))
+
+
 CHECKERS: Mapping[Guarantee, Checker] = MappingProxyType(
     {
         Guarantee.ELECTION_SAFETY: election_safety,
@@ -209,5 +219,6 @@ CHECKERS: Mapping[Guarantee, Checker] = MappingProxyType(
         Guarantee.MONOTONIC_TERMS: monotonic_terms,
         Guarantee.LOG_UP_TO_DATE: log_up_to_date,
         Guarantee.LEADER_COMPLETENESS: leader_completeness,
+        Guarantee.DISJOINT_LEASES: disjoint_leases,
     }
 )

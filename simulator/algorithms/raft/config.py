@@ -73,6 +73,15 @@ class RaftConfig:
         "4.2.3): it is like any other; or, whatever its term, it is refused, or ignored without a reply (etcd).",
     )
 
+    lease_reads: bool = option(
+        False,
+        "A leader keeps a lease for reads: a majority's answers to heartbeats hold off its successor for a while from "
+        "their sending on (dissertation, 6.4.1). Needs leader_stickiness; a restarted server hears a leader at first.",
+    )
+    clock_drift_bound: float = option(
+        1.1, "How many times as fast as a leader's clock another server's may run, where leases are kept (6.4.1)."
+    )
+
     # The log.
     replication: bool = option(
         False, "Clients' commands are replicated (5.3), so that logs differ by what happened; else logs stay as given."
@@ -115,6 +124,24 @@ class RaftConfig:
         """How long a leader may be without a majority's replies."""
         return self.election_timeout[0] if self.leader_lease is None else self.leader_lease
 
+    @property
+    def lease_span_ns(self) -> Nanoseconds:
+        """How long a round of heartbeats that a majority has answered holds off every other leader.
+
+        Whoever counts in ticks may hear a leader just before one; and some stand after a lesser silence.
+        """
+        least = min(self.election_timeout[0], self.least_silence or self.election_timeout[0]) - (self.tick or 0)
+        return int(least / self.clock_drift_bound)
+
+
+def _lease_problems(config: RaftConfig) -> Iterator[str]:
+    if not 1 <= config.clock_drift_bound <= 10:
+        yield "clock_drift_bound: must be from 1 to 10"
+    elif config.lease_reads and config.leader_stickiness == "off":
+        yield "lease_reads: nobody would hold off a successor; give leader_stickiness, too"
+    elif config.lease_reads and config.lease_span_ns <= 0:
+        yield "lease_reads: an election timeout of one tick leaves no lease"
+
 
 def _problems(config: RaftConfig) -> Iterator[str]:
     for name in ("election_timeout", "candidate_timeout"):
@@ -128,6 +155,7 @@ def _problems(config: RaftConfig) -> Iterator[str]:
     if config.no_op and not config.replication:
         yield "no_op: stands without replication; give both"
     yield from _member_problems(config)
+    yield from _lease_problems(config)
     if not 1 <= config.candidate_backoff <= 10:
         yield "candidate_backoff: must be from 1 to 10"
     if sum(way is not None for way in (config.tick, config.least_silence, config.poll_interval)) > 1:

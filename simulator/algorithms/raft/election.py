@@ -99,7 +99,9 @@ class Elector(Algorithm):
     # --- Votes (5.2, 5.4.1)
 
     def _on_request_vote(self, sender: NodeId, message: RequestVote) -> None:
-        granted = message.term == self.term and self.voted_for in (None, sender) and self._is_fit(sender, message)
+        busy = self.voted_for is None and self._is_sticky and not message.is_transfer  # Whatever the term (4.2.3).
+        free = self.voted_for in (None, sender) and not busy
+        granted = message.term == self.term and free and self._is_fit(sender, message)
         if granted:
             if self.voted_for is None:
                 self.voted_for = sender

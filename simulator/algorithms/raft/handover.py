@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from simulator.algorithms.raft.lease import Lease
 from simulator.algorithms.raft.messages import TimeoutNow
 from simulator.algorithms.raft.replication import Replication
 from simulator.protocol import Host, Nanoseconds, NodeId
@@ -22,6 +23,7 @@ class Server(Protocol):
     term: int
     electors: Sequence[NodeId]
     replication: Replication | None
+    lease: Lease | None
 
     def send_append_entries(self, peer: NodeId) -> None: ...
 
@@ -54,6 +56,8 @@ class Handover:
         replication = self.server.replication
         if self.to is not None and not self._told and (replication is None or replication.has_all(self.to)):
             self._told = True
+            if self.server.lease is not None:
+                self.server.lease.bar()
             self.host.send(self.to, TimeoutNow(self.server.term))
         return self._told
 

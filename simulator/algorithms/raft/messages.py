@@ -36,6 +36,7 @@ class AppendEntries:
     prev_log_term: int = 0
     entries: tuple[Entry, ...] = ()
     leader_commit: int = 0
+    round: int | None = None  # Of heartbeats, where the leader keeps a lease (dissertation, 6.4.1).
 
 
 @message
@@ -48,6 +49,7 @@ class AppendEntriesReply:
     term: int
     success: bool
     match_index: int = 0
+    round: int | None = None  # That of what it answers.
 
 
 @message

@@ -44,6 +44,11 @@ class Timeouts:
     def start(self) -> None:
         self._reset()
 
+    def hears_at_first(self) -> None:
+        """The server has just started, and may have forgotten a leader that relies on having been heard."""
+        self.leader_was_heard = True
+        self.host.set_timer(LED, self._election_timeout[0])
+
     def heard(self) -> None:
         """AppendEntries of the leader of this term has come: the hot path."""
         self.host.set_timer(ELECTION, uniform(self.host.random, self._election_timeout))
@@ -134,19 +139,22 @@ class Ticks(Timeouts):
         self._elapsed = 0
         self.leader_was_heard = True
 
+    def hears_at_first(self) -> None:
+        self.leader_was_heard = True
+
     def voted(self) -> None:
         self._elapsed = 0
-        self.leader_was_heard = False  # For this term, no leader is known.
+        self._forget()  # For this term, no leader is known.
 
     def stood(self, refused: int) -> None:
-        self.leader_was_heard = False
+        self._forget()
         if self.server.role is CANDIDATE:
             self._redraw(self.config.candidate_timeout or self._election_timeout)
         else:
             self._elapsed = 0
 
     def stepped_down(self, was: Role, higher_term: bool) -> None:
-        self.leader_was_heard = False
+        self._forget()
         if higher_term or was is not FOLLOWER:
             self._redraw(self._election_timeout)
 
@@ -180,6 +188,11 @@ class Ticks(Timeouts):
                 self.server.check_quorum()
         if self.server.role is LEADER and self._since_heartbeat * self._tick >= self.config.heartbeat_interval:
             self.server.send_heartbeats()
+
+    def _forget(self) -> None:
+        """In a new term, a leader of the last one was not heard (etcd); but who has promised it a lease keeps it."""
+        if not self.config.lease_reads:
+            self.leader_was_heard = False
 
     def _redraw(self, bounds: tuple[Nanoseconds, Nanoseconds]) -> None:
         low, high = (bound // self._tick for bound in bounds)
@@ -242,8 +255,9 @@ class Polls(Timeouts):
 
     def woken(self) -> None:
         self.host.set_timer(POLL, self._poll_interval)
-        due, self._due = self._due, {}
-        for name in due:
+        while self._due:  # One by one: what one leads to may call off the next.
+            name = next(iter(self._due))
+            del self._due[name]
             super().ring(name)
 
     def ring(self, name: str) -> None:

@@ -1,17 +1,19 @@
 """Raft leader election: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (2014).
 
-One server, whole: it elects (`election`, `prevote`), and keeps a log, takes commands and hands leadership over. The
-package's docstring has the assumptions and the cost.
+One server, whole: it elects (`election`, `prevote`), keeps a log and a lease, takes commands and hands leadership over.
+The package's docstring has the assumptions and the cost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from simulator.algorithms.raft.changes import CATCH_UP, Changes
 from simulator.algorithms.raft.config import RaftConfig
 from simulator.algorithms.raft.handover import ABORT, Handover
+from simulator.algorithms.raft.lease import Lease
 from simulator.algorithms.raft.membership import Membership
 from simulator.algorithms.raft.messages import (
     AddServer,
@@ -33,6 +35,7 @@ class Raft(PreElector):
     def __init__(self, host: Host, config: RaftConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
         self.replication = Replication(host, durable, self) if config.replication else None
+        self.lease = Lease(host, config, self) if config.lease_reads else None
         self.membership = Membership(host, config, self, None if self.replication is None else self.replication.log)
         self.handover = Handover(host, self, config.election_timeout[0])
         self.changes: Changes | None = None
@@ -40,6 +43,9 @@ class Raft(PreElector):
         if self.replication is not None:
             self.changes = Changes(host, self, self.membership, self.replication, config.election_timeout[0])
             self.timers[CATCH_UP] = self.changes.ring
+        if self.lease is not None:
+            self.timers.update(self.lease.timers())
+        if self.replication is not None or self.lease is not None:
             self.accept = self._accept
 
     # --- Inputs
@@ -47,6 +53,8 @@ class Raft(PreElector):
     def on_start(self) -> None:
         self.membership.start()
         super().on_start()
+        if self.lease is not None:
+            self.pace.hears_at_first()
 
     def on_saved(self, name: str) -> None:
         if self.role is LEADER and self.replication is not None:
@@ -70,10 +78,11 @@ class Raft(PreElector):
     # --- The log (5.3)
 
     def _accept(self, message: AppendEntries) -> AppendEntriesReply:
-        assert self.replication is not None
+        if self.replication is None:
+            return AppendEntriesReply(self.term, success=True, round=message.round)
         reply = self.replication.accept(message)
         self.membership.follow_log()
-        return reply
+        return reply if message.round is None else replace(reply, round=message.round)
 
     def _on_append_entries_reply(self, sender: NodeId, message: AppendEntriesReply) -> None:
         self.active.add(sender)
@@ -83,9 +92,13 @@ class Raft(PreElector):
                 self.send_append_entries(sender)
             self.handover.proceed()
             self._see_to_changes()
+        if message.round is not None and self.lease is not None and self.role is LEADER and message.term == self.term:
+            self.lease.answered(sender, message.round)
 
     def send_heartbeats(self) -> None:
-        if self.replication is None:
+        if self.lease is not None:
+            self.lease.begin_round()
+        if self.accept is None:
             super().send_heartbeats()
         else:
             self.send_to_all()
@@ -93,8 +106,9 @@ class Raft(PreElector):
 
     def send_append_entries(self, peer: NodeId) -> None:
         """Send a peer what its log lacks, or a heartbeat."""
-        replication = self.replication
-        self.host.send(peer, AppendEntries(self.term) if replication is None else replication.message_for(peer))
+        replication, lease = self.replication, self.lease
+        message = AppendEntries(self.term) if replication is None else replication.message_for(peer)
+        self.host.send(peer, message if lease is None else replace(message, round=lease.round))
 
     def send_to_all(self) -> None:
         """Send everybody what they lack."""
@@ -158,6 +172,8 @@ class Raft(PreElector):
 
     def _leads_no_more(self) -> None:
         self.handover.end()
+        if self.lease is not None:
+            self.lease.end()
         if self.changes is not None:
             self.changes.end()
 
