@@ -21,9 +21,10 @@ MICROSECOND: Nanoseconds = 1_000
 MILLISECOND: Nanoseconds = 1_000_000
 SECOND: Nanoseconds = 1_000_000_000
 
-# What a scenario may write for an algorithm's option: these two accept units (`150ms`, `[150ms, 300ms]`).
+# What a scenario may write for an algorithm's option: two accept units (`150ms`, `[150ms, 300ms]`), one `[n1, n2]`.
 Duration = Annotated[Nanoseconds, "duration"]
 DurationRange = Annotated[tuple[Nanoseconds, Nanoseconds], "duration range"]
+NodeNames = Annotated[tuple[NodeId, ...], "node names"]
 
 ELECTORATE = "electorate"  # The group of nodes that elect a leader among themselves, where there is only one.
 
@@ -48,6 +49,7 @@ class Guarantee(enum.StrEnum):
     QUORUM_OF_VOTES = "quorum-of-votes"  # Who claims in a term holds votes of a majority of the electorate.
     MONOTONIC_TERMS = "monotonic-terms"  # A node's term never goes back, restarts included.
     LOG_UP_TO_DATE = "log-up-to-date"  # Who claims has a log at least as up-to-date as those of a majority.
+    DISJOINT_LEASES = "disjoint-leases"  # No two leaders hold a lease at once, while clocks keep the drift bound.
     LEADER_COMPLETENESS = "leader-completeness"  # Who claims in a later term holds every committed entry.
 
 

@@ -114,7 +114,7 @@ class PromisesWhileALeaderIsHeard(Raft):
     """9.6: "the voters have not received heartbeats from a valid leader for at least a baseline election timeout"."""
 
     def _on_pre_vote(self, sender: NodeId, message: PreVote) -> None:
-        if message.term > self.term and self._is_up_to_date(message):
+        if message.term > self.term and self._is_fit(sender, message):
             self._reply(sender, PreVoteReply(message.term, vote_granted=True))
         else:
             super()._on_pre_vote(sender, message)
@@ -190,9 +190,9 @@ class LeaderIsNotSticky(Raft):
 class CountsItselfTwice(Raft):
     """6.2: "a successful round of heartbeats to a majority of its cluster", of which the leader is one member."""
 
-    def check_quorum(self) -> None:
-        self.active.add(self.host.me)
-        super().check_quorum()
+    def _keep_leading(self) -> None:
+        if len(self.active) + 2 < self.quorum:
+            self._become_follower(self.term, leader=None)
 
 
 class LeaseOfOldAnswers(Raft):

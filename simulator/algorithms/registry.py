@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.algorithms.raft import DIALECTS, Propose, Raft, RaftConfig, Transfer
+from simulator.algorithms.raft import DIALECTS, AddServer, Propose, Raft, RaftConfig, RemoveServer, Transfer
 from simulator.protocol import ELECTORATE, Algorithm, Message, NodeId
 
 
@@ -20,7 +20,8 @@ class Registration:
     """An algorithm under its name: its class, its options, its group, and what a log of some length leaves on disk.
 
     `dialects` are sets of options by name, the first of which changes none. `transfer` makes the command that asks for
-    another leader, `propose` that of a client with so many bytes; None where the algorithm takes no such command.
+    another leader, `add_server` and `remove_server` for another configuration, `propose` that of a client with so many
+    bytes; None where the algorithm takes no such command.
     """
 
     name: str
@@ -31,11 +32,14 @@ class Registration:
     dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     transfer: Callable[[NodeId | None], Message] | None = None
     propose: Callable[[int], Message] | None = None
+    add_server: Callable[[NodeId], Message] | None = None
+    remove_server: Callable[[NodeId], Message] | None = None
 
     @property
     def commands(self) -> Sequence[type]:
         """The types of the commands that the algorithm takes."""
-        return [made for made in (self.transfer, self.propose) if isinstance(made, type)]
+        made = (self.transfer, self.propose, self.add_server, self.remove_server)
+        return [command for command in made if isinstance(command, type)]
 
 
 REGISTRY: Mapping[str, Registration] = {
@@ -48,6 +52,8 @@ REGISTRY: Mapping[str, Registration] = {
             durable_log=_raft_log,
             transfer=Transfer,
             propose=Propose,
+            add_server=AddServer,
+            remove_server=RemoveServer,
             dialects={name: dialect.options for name, dialect in DIALECTS.items()},
         ),
     )

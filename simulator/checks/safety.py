@@ -5,13 +5,15 @@ Each checker goes through the rows once. A node is a member of one group, and so
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 
+from simulator.checks.leases import leases
 from simulator.protocol import LEADER, SECOND, Guarantee, Nanoseconds, NodeId
 from simulator.trace import kinds
-from simulator.trace.trace import Trace
+from simulator.trace.trace import Row, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,24 @@ class Violation:
 
     def __str__(self) -> str:
         return f"{self.guarantee} at {self.time_ns / SECOND:.6f} s: {self.text}"
+
+
+class Electorates:
+    """Who votes in whose eyes, brought forward row by row: a group's members, until a node tells of a configuration."""
+
+    def __init__(self, groups: Mapping[str, Sequence[NodeId]]) -> None:
+        self._groups = groups
+        self._told: dict[NodeId, Sequence[NodeId]] = {}
+
+    def apply(self, row: Row) -> None:
+        if row.kind == kinds.CONFIGURATION:
+            assert row.node is not None
+            self._told[row.node] = row.fact("voters")
+        elif row.kind == kinds.STARTED:  # It tells again.
+            self._told.pop(row.node, None)  # type: ignore[arg-type]
+
+    def of(self, node: NodeId, group: str) -> Sequence[NodeId]:
+        return self._told.get(node, self._groups[group])
 
 
 Checker = Callable[[Trace], Iterator[Violation]]
@@ -64,10 +84,13 @@ def one_vote(trace: Trace) -> Iterator[Violation]:
 def quorum_of_votes(trace: Trace) -> Iterator[Violation]:
     """Who claims holds votes of a majority of all members, absent ones included (Raft, section 5.2).
 
-    Votes are held in memory: a candidate that crashes has none.
+    Where members change, they are those of the claimant's own configuration (dissertation, 4.1). Votes are held in
+    memory: a candidate that crashes has none.
     """
     held: dict[NodeId, tuple[int, set[NodeId]]] = {}
+    electorates = Electorates(trace.groups)
     for row in trace.rows:
+        electorates.apply(row)
         node = row.node
         if row.kind == kinds.VOTE:
             assert node is not None
@@ -81,7 +104,7 @@ def quorum_of_votes(trace: Trace) -> Iterator[Violation]:
             assert node is not None
             assert row.group is not None
             term, voters = held.get(node, (None, set()))
-            members = trace.groups[row.group]
+            members = electorates.of(node, row.group)
             votes = len(voters.intersection(members)) if term == row.term else 0
             if 2 * votes <= len(members):
                 text = f"n{node} claims term {row.term} with the votes of {votes} of {len(members)} members"
@@ -115,13 +138,15 @@ def monotonic_terms(trace: Trace) -> Iterator[Violation]:
 
 
 def log_up_to_date(trace: Trace) -> Iterator[Violation]:
-    """Who claims has a log at least as up-to-date as those of a majority of all members (Raft, section 5.4.1).
+    """Who claims has a log at least as up-to-date as those of a majority of its members (Raft, section 5.4.1).
 
     "The log with the later term is more up-to-date"; of two that end with the same term, the longer. A log that no
     node has told of, an absent member's, is not counted. An algorithm without logs breaks no promise about them.
     """
     logs: dict[NodeId, tuple[int, int]] = {}
+    electorates = Electorates(trace.groups)
     for row in trace.rows:
+        electorates.apply(row)
         node = row.node
         if row.kind == kinds.LOG:
             assert node is not None
@@ -129,7 +154,7 @@ def log_up_to_date(trace: Trace) -> Iterator[Violation]:
         elif row.role is LEADER and logs:
             assert node is not None
             assert row.group is not None
-            members = trace.groups[row.group]
+            members = electorates.of(node, row.group)
             not_ahead = sum(1 for member in members if member in logs and logs[member] <= logs.get(node, (0, 0)))
             if 2 * not_ahead <= len(members):
                 text = (
@@ -178,6 +203,14 @@ def _missing(
             return
 
 
+def disjoint_leases(trace: Trace) -> Iterator[Violation]:
+    """No two leaders hold a lease at one instant (dissertation, 6.4.1), as long as clocks keep the drift bound."""
+    for first, second in pairwise(leases(trace)):
+        if first.node != second.node and second.start_ns < first.end_ns:
+            text = f"n{second.node} has a lease in term {second.term} while n{first.node} has that of term {first.term}"
+            yield Violation(Guarantee.DISJOINT_LEASES, second.start_ns, text, (first.node, second.node))
+
+
 CHECKERS: Mapping[Guarantee, Checker] = MappingProxyType(
     {
         Guarantee.ELECTION_SAFETY: election_safety,
@@ -186,5 +219,6 @@ CHECKERS: Mapping[Guarantee, Checker] = MappingProxyType(
         Guarantee.MONOTONIC_TERMS: monotonic_terms,
         Guarantee.LOG_UP_TO_DATE: log_up_to_date,
         Guarantee.LEADER_COMPLETENESS: leader_completeness,
+        Guarantee.DISJOINT_LEASES: disjoint_leases,
     }
 )

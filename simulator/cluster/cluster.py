@@ -146,8 +146,8 @@ class Cluster:
     def leader(self) -> NodeId | None:
         return self.reign.leader
 
-    def size(self) -> int:
-        return self.spec.nodes
+    def voters(self) -> Sequence[NodeId]:
+        return self.reign.electorate
 
     def where(self, state: str) -> Sequence[NodeId]:
         """The nodes that are `running` (paused or not), `awake`, `paused`, `down`, or `present` in any state."""
@@ -197,6 +197,16 @@ class Cluster:
         transfer = self.spec.registration.transfer
         assert transfer is not None
         self.nodes[node].command(transfer(to))
+
+    def ask_to_add(self, leader: NodeId, node: NodeId) -> None:
+        add_server = self.spec.registration.add_server
+        assert add_server is not None
+        self.nodes[leader].command(add_server(node))
+
+    def ask_to_remove(self, leader: NodeId, node: NodeId) -> None:
+        remove_server = self.spec.registration.remove_server
+        assert remove_server is not None
+        self.nodes[leader].command(remove_server(node))
 
     def slow_node(self, node: NodeId, service_times: Iterator[int]) -> Callable[[], None]:
         self.nodes[node].slow(service_times)
@@ -294,6 +304,8 @@ class Cluster:
 
     def on_note(self, node: NodeId, kind: str, fields: Mapping[str, object]) -> None:
         self.recorder.note(self._now(), kind, node, fields)
+        if kind == kinds.CONFIGURATION:
+            self.reign.configured(node, fields)
 
     # --- Inside
 
@@ -352,6 +364,9 @@ class Cluster:
             self.kernel.stop()
 
     def _is_announced(self, leader: NodeId) -> bool:
-        """Whether everybody who can hear of this leader, and answer, names it."""
-        hearers = (node for node in self.where("awake") if self.network.conditions.two_way(leader, node))
+        """Whether every member that can hear of this leader, and answer, names it."""
+        members = self.reign.members_of(leader)
+        hearers = (
+            node for node in self.where("awake") if node in members and self.network.conditions.two_way(leader, node)
+        )
         return all(self._named.get(node) == leader for node in hearers)

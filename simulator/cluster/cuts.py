@@ -112,9 +112,10 @@ class MajoritiesRing:
 
     def strike(self, patient: Patient, luck: Luck) -> Struck:
         nodes = patient.where("present")
-        reach = majority_reach(patient.size())
-        if not rings_a_majority(patient.size(), len(nodes)):
-            raise NoTargetError(f"a ring of {len(nodes)} nodes has no majorities of {patient.size()} that differ")
+        voters = len(patient.voters())
+        reach = majority_reach(voters)
+        if not rings_a_majority(voters, len(nodes)):
+            raise NoTargetError(f"a ring of {len(nodes)} nodes has no majorities of {voters} that differ")
         ring = draw(nodes, len(nodes), luck.random)
         return imposed(Cut(BeyondNeighbours(ring, reach), self.label), patient, ring)
 

@@ -1,14 +1,14 @@
 """Who claims to lead a group, who of them reigns, and when a reign is lost.
 
 The reigning leader is the claimant of the highest term, then of the latest claim. It is lost at the instant at which
-it crashes, pauses, steps down, or has no two-way path to a majority of the configuration; a member that is down or
-paused is at the end of no path, since a quorum system gets no answer from it.
+it crashes, pauses, steps down, or has no two-way path to a majority of the configuration, its own where members change;
+a member that is down or paused is at the end of no path, since a quorum system gets no answer from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from simulator.protocol import Nanoseconds, NodeId
 from simulator.trace.kinds import CUT_OFF, LEADER_BACK, LEADER_LOST, PAUSE, STEP_DOWN
@@ -34,6 +34,9 @@ class Reign:
         record: Callable[[str, NodeId, str], None],
     ) -> None:
         self.members = members
+        self.electorate = members  # Who votes, in the eyes of the reigning leader, or of the last one.
+        self._everybody = frozenset(members)
+        self._configurations: dict[NodeId, Mapping[str, Any]] = {}  # Of the nodes that know of another than everybody.
         self.claims: dict[NodeId, Claim] = {}
         self._awake = awake
         self._two_way = two_way
@@ -59,6 +62,7 @@ class Reign:
         self.claims[node] = Claim(term, self._orders, node, now_ns)
         if self._reigning is None or self._lost is not None or self.leader == node:
             self._reigning, self._lost = node, None
+            self.electorate = self._voters(node)
         self.recheck()
 
     def stepped_down(self, node: NodeId) -> None:
@@ -66,7 +70,20 @@ class Reign:
 
     def died(self, node: NodeId, cause: str) -> None:
         """By a crash, or a kill."""
+        self._configurations.pop(node, None)
         self._ended(node, cause)
+
+    def configured(self, node: NodeId, configuration: Mapping[str, Any]) -> None:
+        """A node uses another configuration from now on: its voters, and its learners."""
+        self._configurations[node] = configuration
+        if self._reigning in (None, node):
+            self.electorate = self._voters(node)
+            self.recheck()
+
+    def members_of(self, leader: NodeId) -> Container[NodeId]:
+        """Who belongs to the cluster in a leader's eyes, learners included."""
+        configuration = self._configurations.get(leader)
+        return self._everybody if configuration is None else (*configuration["voters"], *configuration["learners"])
 
     def recheck(self) -> None:
         """See whether the reigning leader can still lead, after nodes or links have changed."""
@@ -90,5 +107,10 @@ class Reign:
     def _trouble(self, node: NodeId) -> str | None:
         if not self._awake(node):
             return PAUSE
-        heard = sum(1 for member in self.members if self._awake(member) and self._two_way(node, member))
-        return None if 2 * heard > len(self.members) else CUT_OFF
+        voters = self._voters(node)
+        heard = sum(1 for voter in voters if self._awake(voter) and self._two_way(node, voter))
+        return None if 2 * heard > len(voters) else CUT_OFF
+
+    def _voters(self, node: NodeId) -> Sequence[NodeId]:
+        configuration = self._configurations.get(node)
+        return self.members if configuration is None else configuration["voters"]

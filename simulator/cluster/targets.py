@@ -25,7 +25,10 @@ class Patient(Protocol):
     """The cluster as faults see it: the verbs that they use, and what they need to find their targets."""
 
     def leader(self) -> NodeId | None: ...
-    def size(self) -> int: ...
+    def voters(self) -> Sequence[NodeId]:
+        """The members that majorities are counted of, in the eyes of whoever leads."""
+        ...
+
     def where(self, state: str) -> Sequence[NodeId]: ...
     def zone(self, name: str) -> Sequence[NodeId]:
         """The nodes in a zone."""
@@ -47,6 +50,9 @@ class Patient(Protocol):
     def ask_for_transfer(self, node: NodeId, to: NodeId | None) -> None:
         """Ask a node to see to it that another leads."""
         ...
+
+    def ask_to_add(self, leader: NodeId, node: NodeId) -> None: ...
+    def ask_to_remove(self, leader: NodeId, node: NodeId) -> None: ...
 
     # Strains. Each takes an amount, and what it returns takes it back.
     def slow_node(self, node: NodeId, service_times: Iterator[int]) -> Callable[[], None]: ...
@@ -139,6 +145,10 @@ def _others(patient: Patient, eligible: Sequence[NodeId]) -> list[NodeId]:
     return [node for node in eligible if node != leader]
 
 
+def _other_voters(patient: Patient, eligible: Sequence[NodeId]) -> Sequence[NodeId]:
+    return _within(_others(patient, eligible), patient.voters())
+
+
 def _within(eligible: Sequence[NodeId], nodes: Sequence[NodeId]) -> tuple[NodeId, ...]:
     return tuple(node for node in eligible if node in nodes)
 
@@ -165,31 +175,33 @@ def _zone_of_leader(patient: Patient, eligible: Sequence[NodeId], _: Luck) -> tu
     return _within(eligible, patient.zone(zone))
 
 
-def _minority(size: int) -> int:
-    return (size - 1) // 2
+def _minority(patient: Patient) -> int:
+    return (len(patient.voters()) - 1) // 2
 
 
 Describe: TypeAlias = Callable[[Patient, Sequence[NodeId], Luck], tuple[NodeId, ...]]
 
-# Sizes of majorities and minorities are those of the configuration, whoever is down.
+# Majorities and minorities are of the configuration, whoever is down; so are followers, who could lead.
 DESCRIPTIONS: Mapping[str, Describe] = {
     "leader": lambda patient, eligible, _: (_leader(patient, eligible),),
-    "follower": lambda patient, eligible, luck: draw(_others(patient, eligible), 1, luck.random),
+    "follower": lambda patient, eligible, luck: draw(_other_voters(patient, eligible), 1, luck.random),
     "random": lambda _, eligible, luck: draw(eligible, 1, luck.random),
     "all": lambda _, eligible, __: tuple(eligible),
     "highest-id": _highest,
     "successor-of-leader": _successor,
     "zone-of-leader": _zone_of_leader,
-    "minority": lambda patient, eligible, luck: draw(eligible, _minority(patient.size()), luck.random),
+    "minority": lambda patient, eligible, luck: draw(
+        _within(eligible, patient.voters()), _minority(patient), luck.random
+    ),
     "minority-without-leader": lambda patient, eligible, luck: draw(
-        _others(patient, eligible), _minority(patient.size()), luck.random
+        _other_voters(patient, eligible), _minority(patient), luck.random
     ),
     "majority-without-leader": lambda patient, eligible, luck: draw(
-        _others(patient, eligible), patient.size() // 2 + 1, luck.random
+        _other_voters(patient, eligible), len(patient.voters()) // 2 + 1, luck.random
     ),
     "leader-and-minority": lambda patient, eligible, luck: (
         _leader(patient, eligible),
-        *draw(_others(patient, eligible), max(0, _minority(patient.size()) - 1), luck.random),
+        *draw(_other_voters(patient, eligible), max(0, _minority(patient) - 1), luck.random),
     ),
 }
 DRAWN = frozenset(  # Of those that are left.

@@ -298,8 +298,9 @@ class _Reader:
     def _look_for_announcement(self, row: Row) -> None:
         election = self.announcing
         assert election is not None
-        named = sum(1 for leader in self.state.named.values() if leader == election.winner)
-        running = len(self.state.running)
+        hearers = self.state.running_members(election.winner)
+        named = sum(1 for node, leader in self.state.named.items() if leader == election.winner and node in hearers)
+        running = len(hearers)
         if election.announced_majority_ns is None and 2 * named > running:
             election.announced_majority_ns = row.time_ns
             election.sent_after = row.sent

@@ -18,6 +18,7 @@ class GroupState:
         self.paused: set[NodeId] = set()
         self.terms: dict[NodeId, int] = {}  # Of those who claim to lead.
         self.named: dict[NodeId, NodeId] = {}  # The leader that each running node knows of, if any.
+        self.members: dict[NodeId, frozenset[NodeId]] = {}  # In the eyes of each node that has told of them.
         self.led = False  # A claim has been made.
         self.quorum = False  # The reigning leader has a two-way path to a majority.
 
@@ -30,6 +31,9 @@ class GroupState:
             return
         elif row.kind == kinds.STARTED:
             self.running.add(node)
+            self.members.pop(node, None)  # It tells again.
+        elif row.kind == kinds.CONFIGURATION:
+            self.members[node] = frozenset((*row.fact("voters"), *row.fact("learners")))
         elif row.kind == kinds.CRASHED:
             self.running.discard(node)
             self.paused.discard(node)
@@ -55,6 +59,11 @@ class GroupState:
             self.led = self.quorum = True  # Where it has no majority, a row of its loss follows at once.
         else:
             self.terms.pop(row.node, None)
+
+    def running_members(self, leader: NodeId | None) -> set[NodeId]:
+        """The running nodes that belong to the cluster in a leader's eyes."""
+        members = None if leader is None else self.members.get(leader)
+        return self.running if members is None else self.running & members
 
     def followed_claimants(self) -> int:
         """How many claimants are named leader by some running node other than themselves."""

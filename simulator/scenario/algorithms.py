@@ -13,9 +13,10 @@ from pydantic import Field, TypeAdapter, create_model, model_validator
 from simulator.algorithms.registry import REGISTRY, Registration
 from simulator.scenario.fields import Choice, Duration, DurationRange, Flag, Integer, Model, Number
 from simulator.scenario.problems import alternatives, reject, shown
+from simulator.scenario.targets import NodeIds
 
 # What a marked or plain type of an algorithm's option is in a scenario.
-_MARKED = {"duration": Duration, "duration range": DurationRange}
+_MARKED = {"duration": Duration, "duration range": DurationRange, "node names": NodeIds}
 _STRICT: dict[Any, Any] = {int: Integer, bool: Flag, float: Number}
 
 

@@ -12,7 +12,7 @@ from simulator.cluster.stop import StopWhen
 from simulator.scenario import demands
 from simulator.scenario.link_faults import HealVerb, HoldVerb, LinkVerb, MajoritiesRingVerb, ReleaseVerb
 from simulator.scenario.problems import Path, alternatives, reject
-from simulator.scenario.requests import TransferVerb
+from simulator.scenario.requests import MembersVerb, TransferVerb
 from simulator.scenario.targets import is_node, node_id, zone_named
 from simulator.scenario.toll import toll
 from simulator.scenario.units import format_duration
@@ -43,7 +43,7 @@ def published(published: Published) -> None:
 
 def scenario(scenario: Scenario) -> None:
     """Algorithm, cluster, faults, demands and duration against each other."""
-    checks = (_logs_are_kept, _is_asked_for, _stability, _placement, _faults, _nemesis, demands.troubles)
+    checks = (_logs_are_kept, _members, _is_asked_for, _stability, _placement, _faults, _nemesis, demands.troubles)
     reject([found for check in checks for found in check(scenario)])
 
 
@@ -87,6 +87,33 @@ def _is_asked_for(scenario: Scenario) -> Found:
     for number, fault in enumerate(scenario.faults):
         if isinstance(fault, TransferVerb) and registration.transfer is None:
             yield ("faults", number, fault.key), f"{registration.name} hands nothing over; leave this out"
+        if isinstance(fault, MembersVerb) and (trouble := _no_change(scenario)):
+            yield ("faults", number, fault.key), trouble
+
+
+def _no_change(scenario: Scenario) -> str | None:
+    """Why members could not change: in Raft, a leader first commits an entry of its own term."""
+    registration, options = scenario.algorithm.registration, scenario.algorithm
+    if registration.add_server is None:
+        return f"{registration.name} has the same members for ever; leave this out"
+    if getattr(options, "replication", True) is False:
+        return "the change could not be logged; give algorithm.replication: true"
+    if scenario.workload is None and getattr(options, "no_op", True) is False:
+        return "would wait until somebody writes; give algorithm.no_op: true, or a workload"
+    return None
+
+
+def _members(scenario: Scenario) -> Found:
+    """What the algorithm's options say of nodes, against the cluster."""
+    for option in ("voters", "learners"):
+        for position, node in enumerate(getattr(scenario.algorithm, option, None) or ()):
+            if trouble := _is_node(f"n{node}", scenario.cluster.nodes):
+                yield ("algorithm", option, position), trouble
+    priorities, nodes = getattr(scenario.algorithm, "priorities", None), scenario.cluster.nodes
+    if priorities and len(priorities) != nodes:
+        yield ("algorithm", "priorities"), f"gives {len(priorities)} priorities for {nodes} nodes; give one for each"
+    if set(getattr(scenario.algorithm, "learners", ())).issuperset(range(1, scenario.cluster.nodes + 1)):
+        yield ("algorithm", "learners"), "leaves nobody to elect; let at least one node vote"
 
 
 def _stability(scenario: Scenario) -> Found:

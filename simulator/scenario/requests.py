@@ -1,4 +1,4 @@
-"""How a scenario writes what operators and clients ask for: `transfer_leadership: leader`, and a workload."""
+"""How a scenario writes what operators and clients ask for: `transfer_leadership: leader`, `add_server: n6`, writes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from simulator.cluster.faults import Fault
-from simulator.cluster.requests import TransferLeadership
+from simulator.cluster.requests import AddServer, RemoveServer, TransferLeadership
 from simulator.cluster.workload import Workload
 from simulator.scenario.fault_forms import Verb
 from simulator.scenario.fields import Duration, Integer, Model, Number
-from simulator.scenario.targets import Named, Target, Targets, one_or_more, placed
+from simulator.scenario.targets import Named, Target, Targets, meant, one_or_more, placed
 
 
 class TransferVerb(Verb):
@@ -30,6 +30,38 @@ class TransferVerb(Verb):
         yield from placed(self.transfer_leadership, self.key)
         if self.to is not None:
             yield ("to",), self.to
+
+
+class MembersVerb(Verb):
+    """A change of the configuration, which whoever leads is asked for once."""
+
+    ends: ClassVar = False
+
+
+class AddServerVerb(MembersVerb):
+    """Whoever leads is asked to let nodes catch up as learners, and then vote."""
+
+    key: ClassVar = "add_server"
+    add_server: Targets = Field(description="The nodes: one, or a list, which is added one by one.")
+
+    def fault(self) -> Fault:
+        return AddServer(meant(self.add_server))
+
+    def targets(self) -> Named:
+        yield from placed(self.add_server, self.key)
+
+
+class RemoveServerVerb(MembersVerb):
+    """Whoever leads is asked to remove nodes from the configuration, itself perhaps."""
+
+    key: ClassVar = "remove_server"
+    remove_server: Targets = Field(description="The nodes: one, or a list, which is removed one by one.")
+
+    def fault(self) -> Fault:
+        return RemoveServer(meant(self.remove_server))
+
+    def targets(self) -> Named:
+        yield from placed(self.remove_server, self.key)
 
 
 class WorkloadForm(Model):

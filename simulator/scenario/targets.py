@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, Strict, WithJsonSchema
 
 from simulator.cluster.targets import DESCRIPTIONS, ZONE
 from simulator.cluster.targets import Target as ClusterTarget
@@ -18,8 +18,8 @@ ZONE_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
 _ZONE_PATTERN = rf"^{ZONE}{ZONE_NAME_PATTERN[1:]}"
 
 
-def _node(name: str) -> str:
-    if not re.fullmatch(NODE_PATTERN, name):
+def _node(name: Any) -> str:
+    if not isinstance(name, str) or not re.fullmatch(NODE_PATTERN, name):
         raise ValueError(f"{shown(name)} is not a node; nodes are called n1, n2, and so on")
     return name
 
@@ -67,6 +67,19 @@ Group = Annotated[  # One may not: in a list of groups, it would be read as a gr
     tuple[Target, ...],
     BeforeValidator(_group),
     WithJsonSchema({"type": "array", "items": _TARGET_SCHEMA, "minItems": 1}),
+]
+
+
+def _ids(value: object) -> object:
+    names = value if isinstance(value, list | tuple) else (value,)
+    return tuple(node_id(_node(name)) for name in names)
+
+
+NodeIds = Annotated[
+    tuple[Annotated[NodeId, Strict()], ...],
+    BeforeValidator(_ids),
+    PlainSerializer(lambda ids: [f"n{node}" for node in ids]),
+    WithJsonSchema({"type": "array", "items": _NODE_SCHEMA, "examples": [["n1", "n2", "n3"]]}),
 ]
 
 Named = Iterator[tuple[Path, str]]  # Targets, and where they are named.

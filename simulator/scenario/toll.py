@@ -33,8 +33,8 @@ class _Well:
     def leader(self) -> NodeId:
         return self._present[0]
 
-    def size(self) -> int:
-        return self._spec.nodes
+    def voters(self) -> Sequence[NodeId]:
+        return range(1, self._spec.nodes + 1)
 
     def where(self, state: str) -> Sequence[NodeId]:
         return () if state in ("down", "paused") else self._present

@@ -35,8 +35,8 @@ class Patient:
     def leader(self) -> int | None:
         return self.its_leader
 
-    def size(self) -> int:
-        return self.nodes
+    def voters(self) -> Sequence[int]:
+        return range(1, self.nodes + 1)
 
     def where(self, state: str) -> list[int]:
         return [node for node in range(1, self.nodes + 1) if state == "present" or node not in self.down]
@@ -66,7 +66,7 @@ class Patient:
         raise AssertionError("a cut strikes no node")
 
     crash = kill = start = wipe = pause = resume = upsets = switch = call_after = _never
-    ask_for_transfer = slow_node = slow_disk = stall_disk = skew_clock = _never
+    ask_for_transfer = ask_to_add = ask_to_remove = slow_node = slow_disk = stall_disk = skew_clock = _never
 
 
 def struck(*faults: Fault, patient: Patient | None = None, seed: int = 1) -> Open:

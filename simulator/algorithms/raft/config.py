@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from simulator.protocol import MILLISECOND, Duration, DurationRange, Nanoseconds, option
+from simulator.protocol import MILLISECOND, Duration, DurationRange, Nanoseconds, NodeNames, option
 
 WhoResets = Literal["leader", "candidate", "anybody"]
 Stickiness = Literal["off", "refuse", "ignore"]
@@ -94,11 +94,33 @@ class RaftConfig:
         "or until the voter's own timeout finds it silent (hashicorp: as long as it knows of a leader).",
     )
 
+    lease_reads: bool = option(
+        False,
+        "A leader keeps a lease for reads: a majority's answers to heartbeats hold off its successor for a while from "
+        "their sending on (dissertation, 6.4.1). Needs leader_stickiness; a restarted server hears a leader at first.",
+    )
+    clock_drift_bound: float = option(
+        1.1, "How many times as fast as a leader's clock another server's may run, where leases are kept (6.4.1)."
+    )
+
     # The log.
     replication: bool = option(
         False, "Clients' commands are replicated (5.3), so that logs differ by what happened; else logs stay as given."
     )
     no_op: bool = option(False, "A new leader begins with an entry of its own term (5.4.2; dissertation, 6.4).")
+
+    priorities: tuple[int, ...] = option(
+        (),
+        "Of each node, from n1 on: a voter refuses a candidate of lower priority than its own whose log is not more "
+        "up-to-date, unless the leader has asked it to stand (tikv/raft-rs#68, etcd-io/etcd#10201); none at all by "
+        "default.",
+    )
+
+    # Who belongs to the cluster at first.
+    voters: NodeNames | None = option(
+        None, "Who votes at first, as far as logs do not say otherwise; everybody but the learners unless given (4.1)."
+    )
+    learners: NodeNames = option((), "Who receives the log, and neither votes nor stands (dissertation, 4.2.1).")
 
     # How timeouts are kept.
     tick: Duration | None = option(
@@ -123,6 +145,26 @@ class RaftConfig:
         """How long a leader may be without a majority's replies."""
         return self.election_timeout[0] if self.leader_lease is None else self.leader_lease
 
+    @property
+    def lease_span_ns(self) -> Nanoseconds:
+        """How long a round of heartbeats that a majority has answered holds off every other leader.
+
+        Whoever counts in ticks may hear a leader just before one; and some stand after a lesser silence.
+        """
+        least = min(self.election_timeout[0], self.least_silence or self.election_timeout[0]) - (self.tick or 0)
+        return int(least / self.clock_drift_bound)
+
+
+def _lease_problems(config: RaftConfig) -> Iterator[str]:
+    if not 1 <= config.clock_drift_bound <= 10:
+        yield "clock_drift_bound: must be from 1 to 10"
+    elif config.lease_reads and config.leader_stickiness == "off":
+        yield "lease_reads: nobody would hold off a successor; give leader_stickiness, too"
+    elif config.lease_reads and config.stickiness_lasts != "least_timeout":
+        yield "lease_reads: relies on the least election timeout; leave stickiness_lasts out"
+    elif config.lease_reads and config.lease_span_ns <= 0:
+        yield "lease_reads: an election timeout of one tick leaves no lease"
+
 
 def _problems(config: RaftConfig) -> Iterator[str]:
     for name in ("election_timeout", "candidate_timeout"):
@@ -135,12 +177,24 @@ def _problems(config: RaftConfig) -> Iterator[str]:
             yield f"{name}: must be positive"
     if config.no_op and not config.replication:
         yield "no_op: stands without replication; give both"
+    yield from _member_problems(config)
+    yield from _lease_problems(config)
     if not 1 <= config.candidate_backoff <= 10:
         yield "candidate_backoff: must be from 1 to 10"
     if sum(way is not None for way in (config.tick, config.least_silence, config.poll_interval)) > 1:
         yield "tick: cannot stand with least_silence or poll_interval, nor these together; give one of them"
     if config.tick is not None:
         yield from _tick_problems(config, config.tick)
+
+
+def _member_problems(config: RaftConfig) -> Iterator[str]:
+    if config.voters == ():
+        yield "voters: nobody could be elected; name at least one"
+    for name, nodes in (("voters", config.voters or ()), ("learners", config.learners)):
+        if len(set(nodes)) < len(nodes):
+            yield f"{name}: somebody is named twice"
+    if both := set(config.voters or ()).intersection(config.learners):
+        yield f"learners: n{min(both)} is a voter, too"
 
 
 def _tick_problems(config: RaftConfig, tick: Nanoseconds) -> Iterator[str]:

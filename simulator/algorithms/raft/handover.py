@@ -6,8 +6,10 @@ prior leader aborts the transfer and resumes accepting client requests."
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from simulator.algorithms.raft.lease import Lease
 from simulator.algorithms.raft.messages import TimeoutNow
 from simulator.algorithms.raft.replication import Replication
 from simulator.protocol import Host, Nanoseconds, NodeId
@@ -19,7 +21,9 @@ class Server(Protocol):
     """What a handover knows of its server."""
 
     term: int
+    electors: Sequence[NodeId]
     replication: Replication | None
+    lease: Lease | None
 
     def send_append_entries(self, peer: NodeId) -> None: ...
 
@@ -36,7 +40,7 @@ class Handover:
 
     def begin(self, to: NodeId | None) -> None:
         """Hand over to a peer; to the one with the longest log that is known, where none is named."""
-        if self.to is not None or (to is not None and to not in self.host.peers):
+        if self.to is not None or (to is not None and to not in self.server.electors):
             return
         self.to = self._best() if to is None else to
         if self.to is None:
@@ -52,6 +56,8 @@ class Handover:
         replication = self.server.replication
         if self.to is not None and not self._told and (replication is None or replication.has_all(self.to)):
             self._told = True
+            if self.server.lease is not None:
+                self.server.lease.bar()
             self.host.send(self.to, TimeoutNow(self.server.term))
         return self._told
 
@@ -70,5 +76,5 @@ class Handover:
     def _best(self) -> NodeId | None:
         replication = self.server.replication
         if replication is None:
-            return next(iter(self.host.peers), None)
-        return max(self.host.peers, key=lambda peer: (replication.match_index[peer], -peer), default=None)
+            return next(iter(self.server.electors), None)
+        return max(self.server.electors, key=lambda peer: (replication.match_index[peer], -peer), default=None)

@@ -6,17 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple
 
+from simulator.algorithms.raft.configuration import Configuration
+
 
 class Entry(NamedTuple):
-    """One entry. `size` is that of its command, in bytes; a no-op has none (dissertation, 6.4)."""
+    """One entry: a command of `size` bytes, a no-op, which has none (dissertation, 6.4), or a configuration (4.1)."""
 
     term: int
     size: int = 0
+    configuration: Configuration | None = None
 
     @property
     def wire_bytes(self) -> int:
         """Its term, and its command."""
-        return 8 + self.size
+        return 8 + self.size + (0 if self.configuration is None else self.configuration.wire_bytes)
+
+    def __repr__(self) -> str:
+        what = f"size={self.size}" if self.configuration is None else f"configuration={self.configuration}"
+        return f"Entry(term={self.term}, {what})"
 
 
 class Log:
@@ -24,6 +31,8 @@ class Log:
 
     def __init__(self, entries: Sequence[Entry] = ()) -> None:
         self._entries = list(entries)
+        self.configurations: list[tuple[int, Configuration]] = []  # With their indices.
+        self._find_configurations(1)
 
     @classmethod
     def restored(cls, durable: Mapping[str, Any]) -> Log:
@@ -60,6 +69,7 @@ class Log:
     def append(self, entry: Entry) -> Mapping[str, object]:
         """Add an entry; what is to be saved."""
         self._entries.append(entry)
+        self._find_configurations(self.last_index)
         return self._saved_from(self.last_index)
 
     def merge(self, index: int, entries: Sequence[Entry]) -> Mapping[str, object]:
@@ -70,6 +80,7 @@ class Log:
             if not self.holds(index + offset, entry.term):
                 del self._entries[index + offset - 1 :]
                 self._entries += entries[offset - 1 :]
+                self._find_configurations(index + offset)
                 return self._saved_from(index + offset)
         return {}
 
@@ -86,6 +97,14 @@ class Log:
         for index, entry in enumerate(self._entries, start=1):
             found[entry.term] = index
         return tuple(found.items())
+
+    def _find_configurations(self, index: int) -> None:
+        """Entries from an index on are new, and those that were there are gone."""
+        while self.configurations and self.configurations[-1][0] >= index:
+            self.configurations.pop()
+        for at in range(index, self.last_index + 1):
+            if (configuration := self._entries[at - 1].configuration) is not None:
+                self.configurations.append((at, configuration))
 
     def _saved_from(self, index: int) -> Mapping[str, object]:
         changed = {_key(at): self._entries[at - 1] for at in range(index, self.last_index + 1)}

@@ -36,6 +36,7 @@ class AppendEntries:
     prev_log_term: int = 0
     entries: tuple[Entry, ...] = ()
     leader_commit: int = 0
+    round: int | None = None  # Of heartbeats, where the leader keeps a lease (dissertation, 6.4.1).
 
 
 @message
@@ -48,6 +49,7 @@ class AppendEntriesReply:
     term: int
     success: bool
     match_index: int = 0
+    round: int | None = None  # That of what it answers.
 
 
 @message
@@ -97,3 +99,17 @@ class Propose:
     """A client's command, of so many bytes."""
 
     size: int
+
+
+@message
+class AddServer:
+    """Let that server vote, once it has caught up (dissertation, 4.2.1)."""
+
+    node: NodeId
+
+
+@message
+class RemoveServer:
+    """Let that server, voter or learner, be a member no more."""
+
+    node: NodeId

@@ -46,6 +46,11 @@ class Timeouts:
     def start(self) -> None:
         self._reset()
 
+    def hears_at_first(self) -> None:
+        """The server has just started, and may have forgotten a leader that relies on having been heard."""
+        self.leader_was_heard = True
+        self.host.set_timer(LED, self._election_timeout[0])
+
     def heard(self) -> None:
         """AppendEntries of the leader of this term has come: the hot path."""
         self.host.set_timer(ELECTION, uniform(self.host.random, self._election_timeout))
@@ -118,6 +123,9 @@ class Timeouts:
         return low, round(high * self.config.candidate_backoff ** min(refused, _MOST_BACKOFFS))
 
     def _forget_leader(self) -> None:
+        """In a new term, a leader of the last one was not heard; but who has promised it a lease keeps it (`lease`)."""
+        if self.config.lease_reads:
+            return
         self.leader_was_heard = False
         if self._keeps_led:
             self.host.cancel_timer(LED)

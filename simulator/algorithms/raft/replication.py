@@ -6,9 +6,10 @@ arrived; a refusal sends it back to where the logs agree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from simulator.algorithms.raft.configuration import Configuration
 from simulator.algorithms.raft.log import Entry, Log
 from simulator.algorithms.raft.messages import AppendEntries, AppendEntriesReply
 from simulator.protocol import Host, NodeId
@@ -20,6 +21,9 @@ class Server(Protocol):
     """What replication knows of its server."""
 
     term: int
+    peers: Sequence[NodeId]
+    electors: Sequence[NodeId]
+    counts_itself: bool
     quorum: int
     last_log: tuple[int, int]
 
@@ -40,15 +44,23 @@ class Replication:
 
     def lead(self, *, no_op: bool) -> None:
         """A new leader knows nothing of the others' logs, and tries from its own end."""
-        self.next_index = dict.fromkeys(self.host.peers, self.log.last_index + 1)
-        self.match_index = dict.fromkeys((*self.host.peers, self.host.me), 0)
+        self.next_index = dict.fromkeys(self.server.peers, self.log.last_index + 1)
+        self.match_index = dict.fromkeys((*self.server.peers, self.host.me), 0)
         self.match_index[self.host.me] = self.log.last_index
         if no_op:
             self.append(size=0)
 
-    def append(self, size: int) -> None:
+    def meet(self) -> None:
+        """Those whom this leader leads are others than before."""
+        for peer in [peer for peer in self.next_index if peer not in self.server.peers]:
+            del self.next_index[peer], self.match_index[peer]
+        for peer in self.server.peers:
+            self.next_index.setdefault(peer, self.log.last_index + 1)
+            self.match_index.setdefault(peer, 0)
+
+    def append(self, size: int = 0, configuration: Configuration | None = None) -> None:
         """Take a command into the log; it counts as this server's once it is on disk (`saved`)."""
-        saved = self.log.append(Entry(self.server.term, size))
+        saved = self.log.append(Entry(self.server.term, size, configuration))
         self.server.last_log = self.log.last
         self.host.save(self.write_of(self.log.last_index), **saved)
 
@@ -74,6 +86,8 @@ class Replication:
 
     def answered(self, peer: NodeId, reply: AppendEntriesReply) -> bool:
         """Learn from a follower's answer of this term; whether it is to be sent more at once."""
+        if peer not in self.match_index:
+            return False  # It has been removed.
         if not reply.success:
             agreed = self.match_index[peer]
             self.next_index[peer] = max(agreed, min(reply.match_index, self.log.last_index)) + 1
@@ -90,7 +104,8 @@ class Replication:
         """Commit what a majority holds, if it is of this term: "only log entries from the leader's current term are
         committed by counting replicas" (5.4.2).
         """
-        held = sorted(self.match_index.values(), reverse=True)[self.server.quorum - 1]
+        counted = (*self.server.electors, self.host.me) if self.server.counts_itself else self.server.electors
+        held = sorted((self.match_index[voter] for voter in counted), reverse=True)[self.server.quorum - 1]
         if held > self.commit_index and self.log.term_at(held) == self.server.term:
             self.commit_index = held
             self.host.note("commit", term=self.server.term, index=held, entry_term=self.log.term_at(held))

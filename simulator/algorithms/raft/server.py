@@ -1,236 +1,152 @@
 """Raft leader election: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (2014).
 
-The state machine of one server, as far as elections go; the package's docstring has the assumptions and the cost.
+One server, whole: it elects (`election`, `prevote`), keeps a log and a lease, takes commands and hands leadership over.
+The package's docstring has the assumptions and the cost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
+from simulator.algorithms.raft.changes import CATCH_UP, Changes
 from simulator.algorithms.raft.config import RaftConfig
 from simulator.algorithms.raft.handover import ABORT, Handover
+from simulator.algorithms.raft.lease import Lease
+from simulator.algorithms.raft.membership import Membership
 from simulator.algorithms.raft.messages import (
+    AddServer,
     AppendEntries,
     AppendEntriesReply,
-    PreVote,
-    PreVoteReply,
     Propose,
-    RequestVote,
-    RequestVoteReply,
+    RemoveServer,
     TimeoutNow,
     TransferRequest,
 )
+from simulator.algorithms.raft.prevote import PreElector
 from simulator.algorithms.raft.replication import Replication
-from simulator.algorithms.raft.ways import pace
-from simulator.protocol import (
-    CANDIDATE,
-    FOLLOWER,
-    LEADER,
-    PRE_CANDIDATE,
-    Algorithm,
-    Guarantee,
-    Host,
-    Message,
-    NodeId,
-    Role,
-)
-
-RETRY = "retry"
+from simulator.protocol import FOLLOWER, LEADER, Host, Message, NodeId
 
 
-class Raft(Algorithm):
-    """One Raft server, as far as elections go."""
-
-    guarantees = frozenset(Guarantee)
+class Raft(PreElector):
+    """One Raft server. Without replication it keeps the log that it was given."""
 
     def __init__(self, host: Host, config: RaftConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
-        self.config: RaftConfig = config
-        self.term: int = durable.get("term", 0)
-        self.voted_for: NodeId | None = durable.get("voted_for")
-        self.last_log: tuple[int, int] = durable.get("last_log", (0, 0))  # Term and index of the last entry.
-        self.unsaved = False  # Whether term or vote differ from what has been sent to the disk.
-        self.role: Role = FOLLOWER
-        self.leader: NodeId | None = None
-        self.votes: set[NodeId] = set()  # Whose votes, or promises of one, this candidate holds for its term.
-        self.replied: set[NodeId] = set()  # Who has answered this candidate's request, for a vote or against.
-        self.is_transfer = False  # Whether this candidate stands since the leader has asked it to.
-        self.refused = 0  # Candidacies in a row, up to this one, that somebody has refused.
-        self.active: set[NodeId] = set()  # Who has answered this leader since it last saw to its quorum.
-        self.quorum = (len(host.peers) + 1) // 2 + 1
-        self.pace = pace(host, config, self)
         self.replication = Replication(host, durable, self) if config.replication else None
+        self.lease = Lease(host, config, self) if config.lease_reads else None
+        self.membership = Membership(host, config, self, None if self.replication is None else self.replication.log)
         self.handover = Handover(host, self, config.election_timeout[0])
-        self.polls = config.poll_interval is not None
-        self.checks_quorum = config.check_quorum
-        turns_away = config.pre_vote or config.leader_stickiness != "off"
-        # Who got ahead of a leader whom others hear would be stuck if its refusals did not tell (etcd-io/raft, `Step`).
-        self.refuses_heartbeats = config.refusals != "never" or turns_away
+        self.changes: Changes | None = None
+        self.timers[ABORT] = self.handover.abort
+        if self.replication is not None:
+            self.changes = Changes(host, self, self.membership, self.replication, config.election_timeout[0])
+            self.timers[CATCH_UP] = self.changes.ring
+        if self.lease is not None:
+            self.timers.update(self.lease.timers())
+        if self.replication is not None or self.lease is not None:
+            self.accept = self._accept
+        self.watches_answers = self.checks_quorum or self.accept is not None
 
     # --- Inputs
 
     def on_start(self) -> None:
-        self._note_log()
-        self.host.transition(FOLLOWER, self.term, None)
-        self.pace.start()
-
-    def on_message(self, sender: NodeId, message: Message) -> None:
-        if message.term <= self.term or self._moves_on(sender, message):
-            self.receive[type(message)](self, sender, message)
-        if self.unsaved:  # Nothing was answered that would have needed it on disk first.
-            self._save_term_and_vote()
-        if self.polls:
-            self.pace.woken()
-
-    def _moves_on(self, sender: NodeId, message: Message) -> bool:
-        """A message of a higher term has come: see to the term, and tell whether there is more to do about it."""
-        if self._is_hypothetical(message):
-            return True
-        if type(message) is RequestVote and not message.is_transfer and self._is_sticky(sender):
-            self._turn_away(sender)
-            return False
-        # "If one server's current term is smaller …, then it updates" (5.1).
-        steps_down = self.role is not FOLLOWER
-        self._become_follower(message.term, leader=None)
-        if self.config.new_term_heartbeat_only_steps_down and type(message) is AppendEntries:
-            return False
-        if steps_down and not self.config.votes_after_stepping_down and type(message) is RequestVote:
-            self._refuse(sender, RequestVoteReply(self.term, vote_granted=False))
-            return False
-        return True
-
-    def on_timer(self, name: str) -> None:
-        if name == RETRY:
-            self._request_votes()
-        elif name == ABORT:
-            self.handover.abort()
-        else:
-            self.pace.ring(name)
+        self.membership.start()
+        super().on_start()
+        if self.lease is not None:
+            self.pace.hears_at_first()
 
     def on_saved(self, name: str) -> None:
-        if name == self._own_vote and self.role is CANDIDATE:
-            self._count_vote(self.host.me)  # A candidate's own vote counts once a crash cannot take it back.
-        elif self.role is LEADER and self.replication is not None:
+        if self.role is LEADER and self.replication is not None:
             self.replication.saved(name)
+            self._see_to_changes()
+        else:
+            super().on_saved(name)
 
     def on_command(self, command: Message) -> None:
-        """A client's command, which only a leader takes; or an operator's wish for another leader."""
+        """A client's command or a change of members, which only a leader takes; or a wish for another leader."""
         if isinstance(command, Propose):
             self._propose(command.size)
+        elif isinstance(command, AddServer | RemoveServer):
+            if self.role is LEADER and self.changes is not None:
+                self.changes.ask(command)
         elif self.role is LEADER:
             self.handover.begin(command.to)
         elif self.leader is not None:
             self.host.send(self.leader, TransferRequest(self.term, command.to))
 
-    def on_disconnect(self, peer: NodeId, reason: str) -> None:
-        if self.polls:
-            self.pace.woken()  # A closed connection wakes a poll loop, too.
+    # --- The log (5.3)
 
-    # --- Votes (5.2, 5.4.1)
+    def _accept(self, message: AppendEntries) -> AppendEntriesReply:
+        if self.replication is None:
+            return AppendEntriesReply(self.term, success=True, round=message.round)
+        reply = self.replication.accept(message)
+        self.membership.follow_log()
+        return reply if message.round is None else replace(reply, round=message.round)
 
-    def _on_request_vote(self, sender: NodeId, message: RequestVote) -> None:
-        """One vote a term, and none for another while a leader is heard, whatever the term (4.2.3)."""
-        open_minded = message.is_transfer or not self._is_sticky(sender)
-        free = self.voted_for == sender or (self.voted_for is None and open_minded)
-        if message.term == self.term and free and self._is_up_to_date(message):
-            if self.voted_for is None:
-                self.voted_for = sender
-                self.unsaved = True
-                if self.replication is not None:
-                    self._note_log()
-            self.pace.voted()
-            self._reply(sender, RequestVoteReply(self.term, vote_granted=True))
-        elif message.term == self.term or self.config.refusals != "not_stale":
-            self._refuse(sender, RequestVoteReply(self.term, vote_granted=False))
-
-    def _on_request_vote_reply(self, sender: NodeId, message: RequestVoteReply) -> None:
-        if self.role is CANDIDATE and message.term == self.term:
-            if message.vote_granted:
-                self.replied.add(sender)
-                self._count_vote(sender)
-            else:
-                self._count_refusal(sender)
-
-    def _count_vote(self, voter: NodeId) -> None:
-        if voter not in self.votes:
-            self.votes.add(voter)
-            self.host.note("vote", term=self.term, voter=voter)
-            if len(self.votes) >= self.quorum:
-                self._become_leader()
-
-    def _count_refusal(self, voter: NodeId) -> None:
-        if voter in self.replied:
-            return  # A duplicate.
-        self.replied.add(voter)
-        refusals = len(self.replied - self.votes)
-        if refusals == 1:
-            self.refused += 1
-        others = len(self.host.peers) + 1 - refusals  # Who has voted for it, or may yet.
-        if self.config.refusals_end_candidacy and others < self.quorum:
-            self._become_follower(self.term, leader=None)
-            self.pace.gave_up()
-
-    # --- Votes that cost no term (dissertation, 9.6)
-
-    def _on_pre_vote(self, sender: NodeId, message: PreVote) -> None:
-        """Would it vote? Its log decides, and whether it has heard a leader within the least election timeout (9.6).
-
-        A refusal tells its term, without which two servers may wait for each other for ever (etcd-io/etcd#9586).
-        """
-        later = message.term > self.term
-        if later and self.config.leader_stickiness == "ignore" and self._hears_a_leader(sender):
-            return
-        free = later or (message.term == self.term and self.voted_for in (None, sender))
-        granted = free and not self._hears_a_leader(sender) and self._is_up_to_date(message)
-        self._reply(sender, PreVoteReply(message.term if granted else self.term, granted))
-
-    def _on_pre_vote_reply(self, sender: NodeId, message: PreVoteReply) -> None:
-        if self.role is PRE_CANDIDATE:
-            if not message.vote_granted:
-                self._count_refusal(sender)
-            elif message.term == self.term + 1:
-                self.replied.add(sender)
-                self._count_promise(sender)
-
-    def _count_promise(self, voter: NodeId) -> None:
-        self.votes.add(voter)
-        if len(self.votes) >= self.quorum:
-            self._become_candidate()
-
-    # --- Heartbeats (5.2)
-
-    def _on_append_entries(self, sender: NodeId, message: AppendEntries) -> None:
-        current = message.term == self.term
-        if current and self.role is not LEADER:  # Two leaders of a term cannot be; if they were, a check would tell.
-            if self.leader != sender:
-                self._become_follower(self.term, leader=sender)
-            self.pace.heard()
-            if self.replication is not None:
-                self._reply(sender, self.replication.accept(message))
-                return
-        if current or self.refuses_heartbeats:
-            self._reply(sender, AppendEntriesReply(self.term, current))
-
-    def _on_append_entries_reply(self, sender: NodeId, message: AppendEntriesReply) -> None:
-        """A higher term has been dealt with on arrival; a quorum of answers keeps a leader with CheckQuorum."""
-        if self.role is not LEADER or message.term != self.term:
-            return
-        if self.checks_quorum:
-            self.active.add(sender)
-            self.pace.answered(sender)
-        if self.replication is not None:
-            if self.replication.answered(sender, message):
+    def _has_answered(self, sender: NodeId, message: AppendEntriesReply) -> None:
+        replication = self.replication
+        if replication is not None:
+            if replication.answered(sender, message):
                 self.send_append_entries(sender)
             self.handover.proceed()
+            self._see_to_changes()
+        if message.round is not None and self.lease is not None and self.role is LEADER:
+            self.lease.answered(sender, message.round)
+
+    def send_heartbeats(self) -> None:
+        if self.lease is not None:
+            self.lease.begin_round()
+        if self.accept is None:
+            super().send_heartbeats()
+        else:
+            self.send_to_all()
+            self.pace.sent_heartbeats()
+
+    def send_append_entries(self, peer: NodeId) -> None:
+        """Send a peer what its log lacks, or a heartbeat."""
+        replication, lease = self.replication, self.lease
+        message = AppendEntries(self.term) if replication is None else replication.message_for(peer)
+        self.host.send(peer, message if lease is None else replace(message, round=lease.round))
+
+    def send_to_all(self) -> None:
+        """Send everybody what they lack."""
+        for peer in self.peers:
+            self.send_append_entries(peer)
+
+    def _has_voted(self) -> None:
+        if self.replication is not None:
+            self._note_log()
+
+    # --- Priority (tikv/raft-rs#68)
+
+    def _defers_to(self, candidate: NodeId, message: Any) -> bool:
+        priorities = self.config.priorities
+        if not priorities or getattr(message, "is_transfer", False):
+            return True
+        return priorities[candidate - 1] >= priorities[self.host.me - 1]
+
+    # --- Members (dissertation, chapter 4)
+
+    @property
+    def _may_stand(self) -> bool:
+        return self.membership.may_stand(0 if self.replication is None else self.replication.commit_index)
+
+    def _see_to_changes(self) -> None:
+        if self.changes is not None and self.changes.under_way:
+            self.changes.proceed()
+
+    def retire(self) -> None:
+        """A leader that the configuration does not name steps down once that is committed (4.2.2)."""
+        self._become_follower(self.term, leader=None)
 
     # --- Commands, and leadership transfer (dissertation, 3.10)
 
     def _propose(self, size: int) -> None:
         if self.replication is not None and self.role is LEADER and self.handover.to is None:
             self.replication.append(size)
-            for peer in self.host.peers:
-                self.send_append_entries(peer)
+            self.send_to_all()
 
     def _on_transfer_request(self, sender: NodeId, message: TransferRequest) -> None:
         if self.role is LEADER and message.term == self.term:
@@ -238,180 +154,31 @@ class Raft(Algorithm):
 
     def _on_timeout_now(self, sender: NodeId, message: TimeoutNow) -> None:
         """Stand at once, "without waiting for an election timeout to elapse", and without asking beforehand."""
-        if self.role is FOLLOWER and message.term == self.term and sender == self.leader:
+        if self.role is FOLLOWER and message.term == self.term and sender == self.leader and self._may_stand:
             self.is_transfer = True
             self._become_candidate()
 
-    # --- What the pace asks for
-
-    def stand(self) -> None:
-        """No leader was heard for an election timeout."""
-        self.is_transfer = False
-        if self.config.pre_vote:
-            self._become_pre_candidate()
-        else:
-            self._become_candidate()
-
-    def send_heartbeats(self) -> None:
-        """Send AppendEntries to everybody."""
-        if self.replication is None:
-            heartbeat = AppendEntries(self.term)
-            for peer in self.host.peers:
-                self.host.send(peer, heartbeat)
-        else:
-            for peer in self.host.peers:
-                self.send_append_entries(peer)
-        self.pace.sent_heartbeats()
-
-    def send_append_entries(self, peer: NodeId) -> None:
-        """Send one follower what its log lacks, or a heartbeat."""
-        replication = self.replication
-        self.host.send(peer, AppendEntries(self.term) if replication is None else replication.message_for(peer))
-
-    def check_quorum(self) -> None:
-        """A leader "steps down if an election timeout elapses without a successful round of heartbeats" (6.2)."""
-        self._keep_leading()
-        self.active.clear()
-
-    def lose_touch(self, peer: NodeId) -> None:
-        """The last answer of a peer is as old as the lease of a leader whose lease slides."""
-        self.active.discard(peer)
-        self._keep_leading()
-
-    def _keep_leading(self) -> None:
-        if len(self.active) + 1 < self.quorum:
-            self._become_follower(self.term, leader=None)
-
     # --- Roles
 
-    def _become_follower(self, term: int, leader: NodeId | None) -> None:
-        assert term > self.term or term == self.term
-        was, higher_term = self.role, term > self.term
-        if higher_term:
-            self.term = term
-            self.voted_for = None
-            self.unsaved = True
-        if was in (CANDIDATE, PRE_CANDIDATE):
-            self.host.cancel_timer(RETRY)
-        elif was is LEADER:
-            self.handover.end()
-        if leader is not None:
-            self.refused = 0
-        self.role = FOLLOWER
-        self.leader = leader
-        self.pace.stepped_down(was, higher_term)
-        self.host.transition(FOLLOWER, term, leader)
-
-    def _become_pre_candidate(self) -> None:
-        assert self.role in (FOLLOWER, CANDIDATE, PRE_CANDIDATE)
-        self._suspect()
-        self.role = PRE_CANDIDATE
-        self._begin_asking()
-        self.host.transition(PRE_CANDIDATE, self.term, None)
-        self.pace.stood(self.refused)
-        self._request_votes()
-        self._count_promise(self.host.me)
-
-    def _become_candidate(self) -> None:
-        assert self.role in (FOLLOWER, CANDIDATE, PRE_CANDIDATE)
-        self._suspect()
-        self.term += 1
-        self.voted_for = self.host.me
-        self.role = CANDIDATE
-        self._begin_asking()
-        self.host.transition(CANDIDATE, self.term, None)
-        self._save_term_and_vote(then=self._own_vote)
-        self.pace.stood(self.refused)
-        self._request_votes()
-
     def _become_leader(self) -> None:
-        assert self.role is CANDIDATE
-        self.role = LEADER
-        self.leader = self.host.me
-        self.refused = 0
-        self.active = set(self.host.peers) if self.config.lease_slides else set()
-        self.host.cancel_timer(RETRY)
-        self.pace.leads()
         if self.replication is not None:
             self._note_log(runs=self.replication.log.runs())
-        self.host.transition(LEADER, self.term, self.host.me)
-        if self.replication is not None:
+        super()._become_leader()
+
+    def _leads(self) -> None:
+        if self.replication is not None and self.changes is not None:
             self.replication.lead(no_op=self.config.no_op)
-        self.send_heartbeats()
+            self.changes.lead()
 
-    # --- Inside
-
-    def _hears_a_leader(self, asking: NodeId) -> bool:
-        """Whether this server leads, or has heard a leader lately: within the least election timeout, or its own."""
-        if self.config.stickiness_lasts == "own_timeout":
-            return self.leader is not None and self.leader != asking
-        return self.role is LEADER or self.pace.leader_was_heard
-
-    def _is_sticky(self, asking: NodeId) -> bool:
-        return self.config.leader_stickiness != "off" and self._hears_a_leader(asking)
-
-    def _is_hypothetical(self, message: Message) -> bool:
-        """Whether the message speaks of a term that nobody is in yet."""
-        return type(message) is PreVote or (type(message) is PreVoteReply and message.vote_granted)
-
-    def _is_up_to_date(self, message: RequestVote | PreVote) -> bool:
-        return (message.last_log_term, message.last_log_index) >= self.last_log
-
-    def _note_log(self, **runs: object) -> None:
-        self.host.note("log", last_term=self.last_log[0], last_index=self.last_log[1], **runs)
-
-    def _suspect(self) -> None:
-        if self.role is FOLLOWER and not self.is_transfer:
-            self.host.note("suspected", leader=self.leader)
-
-    def _begin_asking(self) -> None:
-        self.leader = None
-        self.votes = set()
-        self.replied = set()
-
-    def _request_votes(self) -> None:
-        request: Message = RequestVote(self.term, *self.last_log, self.is_transfer)
-        if self.role is PRE_CANDIDATE:
-            request = PreVote(self.term + 1, *self.last_log)
-        for peer in self.host.peers:
-            if peer not in self.replied:
-                self.host.send(peer, request)
-        if self.config.vote_retry_interval is not None:
-            self.host.set_timer(RETRY, self.config.vote_retry_interval)
-
-    def _turn_away(self, sender: NodeId) -> None:
-        """A request that comes while a leader is heard changes no term and gets no vote (4.2.3)."""
-        if self.config.leader_stickiness == "refuse":
-            self._refuse(sender, RequestVoteReply(self.term, vote_granted=False))
-
-    def _refuse(self, to: NodeId, refusal: Message) -> None:
-        if self.config.refusals != "never":
-            self._reply(to, refusal)
-
-    def _reply(self, to: NodeId, reply: Message) -> None:
-        """Answer; term and vote are "updated on stable storage before responding to RPCs" (Fig. 2)."""
-        if self.unsaved:
-            self._save_term_and_vote()
-        self.host.send(to, reply)
-
-    @property
-    def _own_vote(self) -> str:
-        """The name of the write that holds this term's vote for itself: one of an earlier term must not count."""
-        return f"own vote, term {self.term}"
-
-    def _save_term_and_vote(self, then: str | None = None) -> None:
-        self.unsaved = False
-        if self.config.separate_writes and self.role is FOLLOWER and self.voted_for is not None:
-            self.host.save(term=self.term, voted_for=None)
-        self.host.save(then, term=self.term, voted_for=self.voted_for)
+    def _leads_no_more(self) -> None:
+        self.handover.end()
+        if self.lease is not None:
+            self.lease.end()
+        if self.changes is not None:
+            self.changes.end()
 
     receive: ClassVar = {
-        RequestVote: _on_request_vote,
-        RequestVoteReply: _on_request_vote_reply,
-        AppendEntries: _on_append_entries,
-        AppendEntriesReply: _on_append_entries_reply,
-        PreVote: _on_pre_vote,
-        PreVoteReply: _on_pre_vote_reply,
+        **PreElector.receive,
         TimeoutNow: _on_timeout_now,
         TransferRequest: _on_transfer_request,
     }

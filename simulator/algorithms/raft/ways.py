@@ -33,15 +33,18 @@ class Ticks(Timeouts):
     def voted(self) -> None:
         self._elapsed = 0
 
+    def hears_at_first(self) -> None:
+        self.leader_was_heard = True
+
     def stood(self, refused: int) -> None:
-        self.leader_was_heard = False
+        self._forget_leader()
         if self.server.role is CANDIDATE:
             self._redraw(self._candidate_timeout(refused))
         else:
             self._elapsed = 0
 
     def stepped_down(self, was: Role, higher_term: bool) -> None:
-        self.leader_was_heard = False
+        self._forget_leader()
         if was is LEADER:
             self._end_lease()
         if higher_term or was is not FOLLOWER:

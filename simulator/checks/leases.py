@@ -1,0 +1,44 @@
+"""The leases of leaders for reads, as intervals of a trial's time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulator.protocol import LEADER, Nanoseconds, NodeId
+from simulator.trace import kinds
+from simulator.trace.trace import Trace
+
+
+@dataclass(slots=True)
+class Lease:
+    """From the first grant until it ran out, or was given up: in true time, whatever the leader's clock says."""
+
+    node: NodeId
+    term: int
+    start_ns: Nanoseconds
+    end_ns: Nanoseconds  # At first, when it ends by its leader's clock, as if that were right.
+
+
+def leases(trace: Trace) -> list[Lease]:
+    """Every lease that a leader has held, in order of the grants.
+
+    A paused leader that learns of a grant when it resumes, and at once of its end, has held none.
+    """
+    found: list[Lease] = []
+    held: dict[NodeId, Lease] = {}
+    for row in trace.rows:
+        node = row.node
+        if row.kind == kinds.LEASE:
+            assert node is not None
+            if node not in held:
+                held[node] = Lease(node, row.fact("term"), row.time_ns, row.time_ns)
+                found.append(held[node])
+            held[node].end_ns = row.time_ns + row.fact("lasts_ns")
+        elif node in held:
+            assert node is not None
+            if row.kind == kinds.LEASE_ENDED:
+                held.pop(node).end_ns = row.time_ns - row.fact("late_ns")
+            elif row.kind == kinds.CRASHED or (row.kind == kinds.TRANSITION and row.role is not LEADER):
+                lease = held.pop(node)
+                lease.end_ns = min(lease.end_ns, row.time_ns)
+    return [lease for lease in found if lease.end_ns > lease.start_ns]

@@ -1,0 +1,80 @@
+"""Members that change under faults: what is promised holds, and the checks see every deliberate fault (chapter 4)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from statistics import mean
+from typing import Any
+
+import pytest
+
+from simulator.algorithms.raft.changes import Changes
+from simulator.algorithms.raft.membership import Membership
+from simulator.algorithms.registry import REGISTRY
+from simulator.checks.safety import violations
+from simulator.cluster.cluster import run_trial
+from simulator.protocol import Guarantee
+from simulator.scenario import load
+from simulator.trace import kinds
+from tests.checks.membership import FAULTS, mutant, random_members
+from tests.scenario.examples import ROOT
+
+SEED = 1
+TRIALS = 400
+MOST_TRIALS = 1000  # As far as a mutant is looked at.
+
+
+def test_raft_keeps_its_promises_while_members_change() -> None:
+    """Every promise, by the configuration of whoever claims (dissertation, 4.1)."""
+    seen: Counter[str] = Counter()
+    for trial in range(TRIALS):
+        trace = run_trial(random_members(REGISTRY["raft"], SEED, trial), SEED, trial)
+        found = violations(trace, set(Guarantee))
+        assert not found, f"trial {trial}: {found[0]}"
+        seen.update(row.kind for row in trace.rows)
+    print(dict(seen))
+    # Trials in which nobody came or went would prove nothing.
+    assert seen[kinds.CONFIGURATION] > 10 * TRIALS
+    assert seen[kinds.CHANGE_GIVEN_UP] > TRIALS / 20
+    assert seen[kinds.COMMIT] > 20 * TRIALS
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_deliberate_fault_of_membership_is_seen(fault: type[Changes] | type[Membership]) -> None:
+    """Each mutant's docstring cites the rule that it breaks."""
+    registration = mutant(fault)
+    for trial in range(MOST_TRIALS):
+        found = violations(run_trial(random_members(registration, SEED, trial), SEED, trial), set(Guarantee))
+        if found:
+            print(f"{fault.__name__}: {found[0].guarantee} is broken in trial {trial}, the first of {trial + 1}")
+            return
+    pytest.fail(f"{MOST_TRIALS} trials do not show it")
+
+
+@pytest.mark.parametrize(
+    ("options", "disrupts"),
+    [
+        ({}, True),
+        ({"pre_vote": True}, False),
+        ({"leader_stickiness": "refuse"}, False),
+        ({"leader_stickiness": "ignore"}, False),
+    ],
+)
+def test_a_removed_server_disrupts_unless_it_is_not_listened_to(options: dict[str, Any], disrupts: bool) -> None:
+    """Dissertation, 4.2.3: who is removed hears no heartbeats and stands, which deposes leader after leader; not where
+    servers that hear a leader disregard it. PreVote keeps it out here, as its log lacks its removal.
+    """
+    spec = load(ROOT / "scenarios" / "raft-removed-server.yaml").cluster_spec()
+    spec = replace(spec, config=replace(spec.config, **options))
+    losses: list[int] = []
+    for trial in range(30):
+        trace = run_trial(spec, SEED, trial)
+        removed = next(row.time_ns for row in trace.rows if row.kind == kinds.FAULT)
+        after = [row for row in trace.rows if row.time_ns > removed]
+        losses.append(sum(1 for row in after if row.kind == kinds.LEADER_LOST))
+    print(f"{options}: {mean(losses):.2f} leaders lost in a trial")
+    if disrupts:
+        assert min(losses) >= 3
+    else:
+        assert sum(losses) <= 1
