@@ -277,6 +277,17 @@ def _timers(session: Session, text: str) -> list[str]:
     ]
 
 
+def _notes(session: Session, text: str) -> list[str]:
+    """`notes NODE [KIND]`: what the node has written to the trace so far, in its order."""
+    node, _, kind = text.partition(" ")
+    me = session.node(node).me
+    return [
+        " ".join([f"{me} {note.kind}", *(f"{name}={value}" for name, value in note.fields.items())])
+        for note in session.bench.notes
+        if note.node == me and kind.strip() in ("", note.kind)
+    ]
+
+
 def _asked_nodes(session: Session, text: str) -> list[BenchNode]:
     return [session.node(text)] if text else list(session.bench.nodes.values())
 
@@ -305,4 +316,5 @@ COMMANDS: Mapping[str, Callable[[Session, str], list[str]]] = {
     "state": _state,
     "inflight": _inflight,
     "timers": _timers,
+    "notes": _notes,
 }

@@ -193,6 +193,7 @@ def mutant(fault: type[Changes] | type[Membership]) -> Registration:
         def __init__(self, host: Any, config: Any, durable: Any) -> None:
             super().__init__(host, config, durable)
             assert self.replication is not None
+            assert self.membership is not None
             assert self.changes is not None
             if issubclass(fault, Membership):
                 self.membership = fault(host, config, self, self.replication.log)

@@ -98,7 +98,7 @@ duration: 4s
 ONE_FAULT = """\
 version: 1
 name: one
-algorithm: {name: raft}
+algorithm: {name: raft, replication: true, no_op: true}
 cluster: {nodes: 5, absent: [n5]}
 duration: 4s
 faults:

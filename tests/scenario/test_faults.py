@@ -8,7 +8,7 @@ import pytest
 from simulator.cluster.cuts import Bridge, CutLink, Isolate, MajoritiesRing, Partition, PartitionOneway
 from simulator.cluster.distributions import AtLeast, Constant, Exponential, Uniform
 from simulator.cluster.faults import Amnesia, Bounce, Crash, Fault, Kill, Pause, Restart, Resume
-from simulator.cluster.requests import TransferLeadership
+from simulator.cluster.requests import AddServer, RemoveServer, TransferLeadership
 from simulator.cluster.schedule import Scheduled, WithoutTarget
 from simulator.cluster.strains import SkewClock, SlowDisk, SlowNode, StallDisk
 from simulator.cluster.weather import Degrade, Flap, Heal, HoldBack, Reach, Release
@@ -61,6 +61,8 @@ VERBS: list[tuple[str, Fault]] = [
     ("majorities_ring: all", MajoritiesRing()),
     ("transfer_leadership: leader", TransferLeadership(target="leader")),
     ("transfer_leadership: follower, to: highest-id", TransferLeadership(target="follower", to="highest-id")),
+    ("add_server: [n1, n2]", AddServer((1, 2))),
+    ("remove_server: leader", RemoveServer(("leader",))),
     ("degrade: n1, latency: 5ms", Degrade(reach=Reach(nodes=(1,)), latency=Constant(5 * MS))),
     ("degrade: {nodes: [n1, n2]}, loss: 0.5", Degrade(reach=Reach(nodes=(1, 2)), loss=0.5)),
     (

@@ -51,7 +51,8 @@ def test_how_many_may_be_struck_at_once(at_most: str, most: int) -> None:
 
 
 def test_a_mix_has_every_fault_that_can_be_undone_and_amnesia() -> None:
-    assert set(VERBS) - set(MIX) == {"restart", "resume", "heal", "release", "transfer_leadership"}
+    requests = {"transfer_leadership", "add_server", "remove_server"}
+    assert set(VERBS) - set(MIX) == {"restart", "resume", "heal", "release", *requests}
 
 
 MISTAKES = [

@@ -181,9 +181,12 @@ class Elector(Algorithm):
 
     def send_heartbeats(self) -> None:
         """Send AppendEntries to everybody."""
-        heartbeat = AppendEntries(self.term)
-        for peer in self.peers:
-            self.host.send(peer, heartbeat)
+        if self.accept is None:
+            heartbeat = AppendEntries(self.term)
+            for peer in self.peers:
+                self.host.send(peer, heartbeat)
+        else:
+            self._send_round()
         self.pace.sent_heartbeats()
 
     def check_quorum(self) -> None:
@@ -272,6 +275,9 @@ class Elector(Algorithm):
 
     def _has_answered(self, sender: NodeId, message: AppendEntriesReply) -> None:
         """A peer has answered what this leader has sent it in this term."""
+
+    def _send_round(self) -> None:
+        """Send heartbeats that carry something."""
 
     def _leads(self) -> None:
         """It leads, and is about to send its first heartbeats."""

@@ -33,6 +33,7 @@ class Round:
     """Heartbeats that were sent to all at one instant, by the wall clock, and who has answered."""
 
     number: int
+    term: int
     sent_ns: Nanoseconds
     answered: set[NodeId] = field(default_factory=set)
 
@@ -60,7 +61,7 @@ class Lease:
         self.round += 1
         place = self.round % self._places
         self._run_out(place)  # Normally, it has.
-        self._rounds[place] = Round(self.round, self.host.now())
+        self._rounds[place] = Round(self.round, self.server.term, self.host.now())
         self.host.set_timer(f"{LEASE}{place}", self.span_ns)
         if self.server.quorum == 1 and self.server.counts_itself:
             self._extend(self._rounds[place])
@@ -94,7 +95,7 @@ class Lease:
         if not self._is_barred and (self.holds is None or self.holds.number < one.number):
             self.holds = one
             lasts_ns = self.span_ns - (self.host.now() - one.sent_ns)
-            self.host.note("lease", term=self.server.term, lasts_ns=max(0, lasts_ns))
+            self.host.note("lease", term=one.term, lasts_ns=max(0, lasts_ns))
 
     def _run_out(self, place: int) -> None:
         one = self._rounds.pop(place, None)
@@ -103,7 +104,7 @@ class Lease:
 
     def _give_up(self) -> None:
         """Note the end, and how late: a node that is paused, or writes, hears of it only afterwards, serving nobody."""
-        if self.holds is not None:
-            late_ns = max(0, self.host.now() - self.holds.sent_ns - self.span_ns)
-            self.holds = None
-            self.host.note("lease-ended", term=self.server.term, late_ns=late_ns)
+        held, self.holds = self.holds, None
+        if held is not None:
+            late_ns = max(0, self.host.now() - held.sent_ns - self.span_ns)
+            self.host.note("lease-ended", term=held.term, late_ns=late_ns)

@@ -35,24 +35,29 @@ class Raft(PreElector):
     def __init__(self, host: Host, config: RaftConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
         self.replication = Replication(host, durable, self) if config.replication else None
-        self.lease = Lease(host, config, self) if config.lease_reads else None
-        self.membership = Membership(host, config, self, None if self.replication is None else self.replication.log)
         self.handover = Handover(host, self, config.election_timeout[0])
-        self.changes: Changes | None = None
         self.timers[ABORT] = self.handover.abort
+        self.lease: Lease | None = None
+        self.membership: Membership | None = None  # None: everybody votes, for ever.
+        self.changes: Changes | None = None
+        if config.lease_reads:
+            self.lease = Lease(host, config, self)
+            self.timers.update(self.lease.timers())
+            self.accept = self._accept
         if self.replication is not None:
+            self.membership = Membership(host, config, self, self.replication.log)
             self.changes = Changes(host, self, self.membership, self.replication, config.election_timeout[0])
             self.timers[CATCH_UP] = self.changes.ring
-        if self.lease is not None:
-            self.timers.update(self.lease.timers())
-        if self.replication is not None or self.lease is not None:
             self.accept = self._accept
+        elif config.voters is not None or config.learners:
+            self.membership = Membership(host, config, self, None)
         self.watches_answers = self.checks_quorum or self.accept is not None
 
     # --- Inputs
 
     def on_start(self) -> None:
-        self.membership.start()
+        if self.membership is not None:
+            self.membership.start()
         super().on_start()
         if self.lease is not None:
             self.pace.hears_at_first()
@@ -79,7 +84,7 @@ class Raft(PreElector):
     # --- The log (5.3)
 
     def _accept(self, message: AppendEntries) -> AppendEntriesReply:
-        if self.replication is None:
+        if self.replication is None or self.membership is None:
             return AppendEntriesReply(self.term, success=True, round=message.round)
         reply = self.replication.accept(message)
         self.membership.follow_log()
@@ -95,14 +100,10 @@ class Raft(PreElector):
         if message.round is not None and self.lease is not None and self.role is LEADER:
             self.lease.answered(sender, message.round)
 
-    def send_heartbeats(self) -> None:
+    def _send_round(self) -> None:
         if self.lease is not None:
             self.lease.begin_round()
-        if self.accept is None:
-            super().send_heartbeats()
-        else:
-            self.send_to_all()
-            self.pace.sent_heartbeats()
+        self.send_to_all()
 
     def send_append_entries(self, peer: NodeId) -> None:
         """Send a peer what its log lacks, or a heartbeat."""
@@ -131,7 +132,8 @@ class Raft(PreElector):
 
     @property
     def _may_stand(self) -> bool:
-        return self.membership.may_stand(0 if self.replication is None else self.replication.commit_index)
+        commit_index = 0 if self.replication is None else self.replication.commit_index
+        return self.membership is None or self.membership.may_stand(commit_index)
 
     def _see_to_changes(self) -> None:
         if self.changes is not None and self.changes.under_way:
