@@ -32,8 +32,16 @@ _HOMES = {
 }
 
 
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for: `electsim --help` needs none of it."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("electsim")
     if name not in _HOMES:
         raise AttributeError(f"module 'simulator' has no attribute {name!r}")
     from importlib import import_module

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from simulator.cli.common import EXIT_INTERRUPTED, fail
 from simulator.cli.latency import latency
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS, run
 from simulator.cli.scenarios import schema, validate
@@ -11,7 +14,17 @@ from simulator.cli.scenarios import schema, validate
 __all__ = ["LARGEST_SEED", "MOST_TRIALS", "main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """Ends with the documented code where a command is interrupted before it has anything to keep."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            fail("interrupted", EXIT_INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="electsim")
 def main() -> None:
     """Simulate leader election, and measure it.

@@ -27,14 +27,24 @@ def load_scenario(path: Path, overrides: tuple[str, ...]) -> Scenario:
     from simulator.scenario import ScenarioError, load
 
     try:
-        return load(path, overrides)
+        scenario = load(path, overrides)
     except ScenarioError as error:
         click.echo(str(error), err=True)
         sys.exit(EXIT_BAD_INPUT)
+    advise(path, scenario)
+    return scenario
+
+
+def advise(path: Path, scenario: Scenario) -> None:
+    """Say what is worth a second look, though nothing is wrong with it."""
+    from simulator.scenario import advice
+
+    for line in advice(scenario):
+        click.echo(f"{path}: look again: {line}", err=True)
 
 
 def print_table(table: RenderableType) -> None:
     """As wide as the terminal, or as a page."""
     from rich.console import Console
 
-    Console(width=None if sys.stdout.isatty() else 100, highlight=False).print(table)
+    Console(width=None if sys.stdout.isatty() else 100, highlight=False).print(table, crop=False)

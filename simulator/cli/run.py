@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from simulator.trace.trace import Trace
 
 MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # As the scenario schema has them; a test holds them equal.
+_MOST_TOLD = 5  # Broken promises, one by one.
 _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline is drawn.
 
 
@@ -136,7 +138,8 @@ def _command(path: Path, trials: int, seed: int, overrides: tuple[str, ...], fir
 
 
 def _replay(command: str, trial: int) -> str:
-    return f"{command} --first-trial {trial} --trials 1 --trace"  # Of an option given twice, the last one counts.
+    whole_run = re.sub(r" --(?:trials|first-trial) \d+", "", command)
+    return f"{whole_run} --first-trial {trial} --trials 1 --trace"
 
 
 @contextmanager
@@ -187,9 +190,12 @@ def _finish(result: Result, failure: str | None) -> None:
     from simulator.checks.liveness import LIVENESS
 
     for kind, broken in (("broken promise", result.violations), ("waived promise, broken", result.waived)):
-        for trial, violation in broken[:5]:
+        for trial, violation in broken[:_MOST_TOLD]:
             what = "no recovery" if violation.guarantee == LIVENESS else kind
             click.echo(f"electsim: {what}: trial {trial}: {violation}", err=True)
+        if len(broken) > _MOST_TOLD:
+            trials = len({trial for trial, _ in broken})
+            click.echo(f"electsim: … and {len(broken) - _MOST_TOLD:,} more, in {trials:,} trials in all", err=True)
     if result.stopped_by == "interrupted":
         fail(f"interrupted: {len(result.trials)} of {result.requested} trials were kept", EXIT_INTERRUPTED)
     if failure is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT
+from simulator.cli.common import EXIT_BAD_INPUT, advise
 
 
 @click.command()
@@ -31,6 +31,7 @@ def validate(files: tuple[Path, ...]) -> None:
             click.echo(str(error), err=True)
         else:
             click.echo(f"{file}: {scenario.name}: valid")
+            advise(file, scenario)
     if wrong:
         sys.exit(EXIT_BAD_INPUT)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from simulator.scenario import Scenario, load
 _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Result:
     """What a run found.
 
@@ -40,6 +41,9 @@ class Result:
     waived: Sequence[tuple[int, Violation]]  # Those that the scenario gives up on purpose.
     command: str  # What repeats this run.
     stopped_by: str | None = None  # Why the run was cut short.
+
+    def __repr__(self) -> str:
+        return f"<Result of {self.scenario.name}: {len(self.trials):,} trials, {len(self.elections):,} elections>"
 
     @cached_property
     def digest(self) -> str:
@@ -64,6 +68,7 @@ class Result:
                 "run": len(self.trials),
                 "requested": self.requested,
                 "censored": summaries.censored_trials(self.elections),
+                "never_led": summaries.never_led(self.elections),
             },
             "elections": summaries.counts(self.elections),
             "faults": summaries.faults(self.trials),
@@ -94,18 +99,20 @@ def run(
     `trials` and `seed` override the scenario's. The result is the same for any number of `workers` (processes; 0 for
     one per core). `progress` is called with the numbers of trials finished and asked for. Ctrl-C ends the run early
     and returns what was finished. Raises ScenarioError for a bad scenario; and TrialError where a trial runs away or
-    the algorithm fails, with the finished part, if any, as its `finished`.
+    the algorithm fails, with the finished part, if any, as its `finished`; ValueError for fewer trials than one.
     """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
     count = scenario.trials if trials is None else trials
     used_seed = scenario.seed if seed is None else seed
+    if count < 1 or used_seed < 0 or first_trial < 0:
+        raise ValueError(f"{count} trials from trial {first_trial} of seed {used_seed}: at least 1, and none negative")
     finished: list[TrialResult] = []
 
     def gathered(stopped_by: str | None) -> Result:
-        return _gather(
-            scenario, used_seed, count, finished, command or _command(used_seed, count, first_trial), stopped_by
-        )
+        asked = command or _command(used_seed, count, first_trial)
+        repeats = re.sub(r"--trials \d+", f"--trials {len(finished)}", asked)  # What has this digest.
+        return _gather(scenario, used_seed, count, finished, repeats, stopped_by)
 
     source = results(scenario.cluster_spec(), used_seed, first_trial, count, workers or os.cpu_count() or 1)
     try:

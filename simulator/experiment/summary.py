@@ -67,6 +67,11 @@ def censored_trials(elections: pd.DataFrame) -> int:
     return int(rows.loc[rows["outcome"] == "censored", "trial"].nunique())
 
 
+def never_led(elections: pd.DataFrame) -> int:
+    """How many trials ended without any leader."""
+    return int(((elections["cause"] == "boot") & (elections["outcome"] == "censored")).sum())
+
+
 # --- Samples: durations with their censoring
 
 

@@ -182,8 +182,13 @@ def _election_rows(summary: Summary) -> Iterator[_Row]:
     metrics, counts = summary["metrics"], summary["elections"]
     searches = sum(counts.get(cause, 0) for cause in _CAUSES)
     remarks = [f"{counts[cause]:,} {words}" for cause, words in _CAUSES.items() if counts.get(cause)]
-    remarks += [f"{counts[outcome]:,} {outcome}" for outcome in _OUTCOMES if counts.get(outcome)]
     yield "searches for a leader", (f"{searches:,}", ""), ", ".join(remarks)
+    if ends := [f"{counts[outcome]:,} {outcome}" for outcome in _OUTCOMES if counts.get(outcome)]:
+        yield (
+            "  without a new leader",
+            (f"{sum(counts.get(outcome, 0) for outcome in _OUTCOMES):,}", ""),
+            ", ".join(ends),
+        )
     for key, name in (("rounds_per_election", "rounds per election"), ("term_inflation", "terms beyond one each")):
         if _value(metrics[key]["mean"]) is not None:
             yield name, _with_interval(metrics[key]["mean"], "{:.3f}".format), ""
@@ -192,7 +197,11 @@ def _election_rows(summary: Summary) -> Iterator[_Row]:
             of = f"of {metrics[key]['rounds']:,} rounds" if "rounds" in metrics[key] else "of the rounds"
             yield name, _share(metrics[key]["fraction"]), f"{metrics[key]['count']:,} {of}"
     yield from _overlap_rows(metrics["leaders_overlap"])
-    yield from _leaderless_rows(metrics)
+    trials = summary["trials"]
+    if never := trials.get("never_led", 0):
+        yield "never a leader", (f"{never:,}", ""), f"of {trials['run']:,} trials"
+    if never < trials["run"]:
+        yield from _leaderless_rows(metrics)
 
 
 def _overlap_rows(overlaps: Summary) -> Iterator[_Row]:
@@ -298,6 +307,7 @@ def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
 
 
-def _provenance(summary: Summary) -> Text:
-    text = Text("[95 % interval]; ∞: too few values, or too many censored, to bound it.\n", style="dim")
-    return text.append(f"repeat  {summary['command']}\ndigest  {summary['digest']}", style="not dim")
+def _provenance(summary: Summary) -> RenderableType:
+    legend = Text("[95 % interval]; ∞: too few values, or too many censored, to bound it.", style="dim")
+    repeat = f"repeat  {summary['command']}\ndigest  {summary['digest']}"
+    return Group(legend, Text(repeat, no_wrap=True, overflow="ignore"))  # To be copied, so never broken.

@@ -1,5 +1,6 @@
 """Scenarios: from a YAML file to a validated, frozen description of an experiment."""
 
+from simulator.scenario.advice import advice
 from simulator.scenario.export import json_schema, json_schema_text, resolved, resolved_text
 from simulator.scenario.load import load, loads
 from simulator.scenario.problems import Problem, ScenarioError
@@ -9,6 +10,7 @@ __all__ = [
     "Problem",
     "Scenario",
     "ScenarioError",
+    "advice",
     "json_schema",
     "json_schema_text",
     "load",

@@ -66,6 +66,21 @@ def test_an_interrupt_keeps_what_was_finished() -> None:
     result = simulator.run(load(), progress=interrupt)
     assert (len(result.trials), result.stopped_by, result.summary["trials"]["requested"]) == (3, "interrupted", 45)
     assert result.digest == simulator.run(load(), trials=3).digest
+    assert "--trials 3 " in result.command  # What is printed beside a digest repeats it.
+
+
+@pytest.mark.parametrize("wrong", [{"trials": 0}, {"trials": -3}, {"seed": -1}, {"first_trial": -1}])
+def test_a_run_of_nothing_is_refused(wrong: dict[str, int]) -> None:
+    # The command line refuses them, too.
+    with pytest.raises(ValueError, match="at least 1, and none negative"):
+        simulator.run(load(), **wrong)  # type: ignore[arg-type]
+
+
+def test_trials_without_a_leader_are_counted() -> None:
+    # "leaderless time … from the first claim on" (design.md, section 5) says nothing of them: 0 s would flatter them.
+    result = simulator.run(simulator.loads(CRASH, "test.yaml", ["network.loss=1"]), trials=3)
+    assert result.summary["trials"]["never_led"] == 3
+    assert simulator.run(load(), trials=3).summary["trials"]["never_led"] == 0
 
 
 def test_a_runaway_is_ended_and_named() -> None:

@@ -1,0 +1,33 @@
+"""What a valid scenario may not mean: parameters under which an election cannot go well, told before it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simulator.scenario.schema import Scenario
+from simulator.scenario.units import format_duration
+
+
+def advice(scenario: Scenario) -> list[str]:
+    """A line for each thing that is worth a second look; none where there is nothing."""
+    return list(_timing(scenario))
+
+
+def _timing(scenario: Scenario) -> Iterator[str]:
+    """The timing requirement: broadcast time ≪ election timeout (Raft, section 5.6)."""
+    timeouts = getattr(scenario.algorithm, "election_timeout", None)
+    if timeouts is None:
+        return
+    least = timeouts[0]
+    heartbeat = getattr(scenario.algorithm, "heartbeat_interval", None)
+    if heartbeat is not None and heartbeat >= least:
+        yield (
+            f"algorithm.heartbeat_interval: {format_duration(heartbeat)} is not below the least election timeout, "
+            f"{format_duration(least)}: followers will depose a leader that is fine"
+        )
+    one_way, _ = scenario.network.latency.bounds()
+    if scenario.cluster.nodes > 1 and 2 * one_way >= least:
+        yield (
+            f"algorithm.election_timeout: {format_duration(least)} is not above the least round trip, "
+            f"{format_duration(2 * one_way)}: candidates may stand again before any vote can be there"
+        )
