@@ -15,10 +15,10 @@ from simulator.cluster.luck import Luck
 from simulator.cluster.nemesis import haunt
 from simulator.cluster.network import Network, Transport
 from simulator.cluster.node import Node
-from simulator.cluster.occasions import Occasions
 from simulator.cluster.reign import Claim, Reign
-from simulator.cluster.schedule import LEADER_ANNOUNCED, LEADER_ELECTED, LEADER_LOST, Scheduled, play
+from simulator.cluster.schedule import LEADER_ANNOUNCED, LEADER_ELECTED, LEADER_LOST, play
 from simulator.cluster.spec import ClusterSpec
+from simulator.cluster.stage import TrialStage
 from simulator.cluster.stop import StopWhen
 from simulator.cluster.stream import StreamNetwork
 from simulator.cluster.workload import ask
@@ -46,7 +46,7 @@ def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False
 
 
 class Cluster:
-    """The nodes, their network and what befalls them: the `Patient` and `Stage` of faults, the `Observer` of nodes."""
+    """The nodes, their network and what befalls them: the `Patient` of faults and the `Observer` of nodes."""
 
     def __init__(self, spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False) -> None:
         self.spec = spec
@@ -64,10 +64,8 @@ class Cluster:
             members, lambda node: self.nodes[node].awake, self.network.conditions.two_way, self._record_reign
         )
         self._named: dict[NodeId, NodeId | None] = {}  # The leader that each running node knows of.
-        self._change = self.kernel.event()
-        self.occasions = Occasions(self.kernel.event)
-        self._unsettled: Sequence[Scheduled] = spec.faults  # Entries of the schedule that have not struck yet.
-        self._entries_to_come = len(spec.faults) + (spec.nemesis is not None)
+        nemeses = int(spec.nemesis is not None)
+        self.stage = TrialStage(self.kernel, spec.faults, nemeses, self._note_fault, self._stop_if_done)
         self._awaits_announcement = any(entry.after == LEADER_ANNOUNCED for entry in spec.faults)
         self._announced: Claim | None = None
 
@@ -117,8 +115,7 @@ class Cluster:
         finally:
             if collecting:
                 gc.enable()
-        for entry in self._unsettled:
-            self._note_fault(kinds.UNSTRUCK, {"fault": entry.fault.name})
+        self.stage.close()
         return Trace(
             rows=tuple(self.recorder.rows),
             end_ns=int(self.kernel.now),
@@ -135,9 +132,9 @@ class Cluster:
             if node not in self.spec.absent:
                 self.kernel.push(delay, self._start_on_time, node)
         for number, entry in enumerate(self.spec.faults, start=1):
-            self.kernel.process(play(entry, self, self, Luck(self.streams, f"fault {number}")))
+            self.kernel.process(play(entry, self, self.stage, Luck(self.streams, f"fault {number}")))
         if self.spec.nemesis is not None:
-            self.kernel.process(haunt(self.spec.nemesis, self, self, Luck(self.streams, "nemesis")))
+            self.kernel.process(haunt(self.spec.nemesis, self, self.stage, Luck(self.streams, "nemesis")))
         if self.spec.workload is not None:
             self.kernel.process(ask(self.spec.workload, self._propose, self.kernel.timeout, self.streams))
 
@@ -250,42 +247,6 @@ class Cluster:
     def call_after(self, delay_ns: Nanoseconds, call: Callable[[], None]) -> None:
         self.kernel.push(self._now() + delay_ns, lambda _, __: call())
 
-    # --- What the schedule asks for (`Stage`)
-
-    def occasion(self, name: str, occurrence: int) -> Any:
-        return self.occasions.occasion(name, occurrence)
-
-    def happened(self, name: str) -> None:
-        self.occasions.happened(name)
-
-    def timeout(self, delay: int) -> Any:
-        return self.kernel.timeout(delay)
-
-    def changed(self) -> Any:
-        return self._change
-
-    def settled(self, entry: Scheduled) -> None:
-        self._unsettled = [other for other in self._unsettled if other is not entry]
-
-    def struck(self, fault: str, nodes: object) -> None:
-        self._note_fault(kinds.FAULT, {"fault": fault, "nodes": nodes})
-
-    def undone(self, fault: str, nodes: object) -> None:
-        self._note_fault(kinds.UNDONE, {"fault": fault, "nodes": nodes})
-
-    def skipped(self, fault: str, why: str) -> None:
-        self._note_fault(kinds.SKIPPED, {"fault": fault, "why": why})
-
-    def spared(self, fault: str, why: str) -> None:
-        self._note_fault(kinds.SPARED, {"fault": fault, "why": why})
-
-    def finished(self) -> None:
-        self._entries_to_come -= 1
-        self._stop_if_done()
-
-    def _note_fault(self, kind: str, detail: Mapping[str, object]) -> None:
-        self.recorder.note(self._now(), kind, None, detail)
-
     # --- What nodes declare (`Observer`)
 
     def on_transition(self, node: NodeId, role: Role, term: int, leader: NodeId | None, group: str) -> None:
@@ -295,7 +256,7 @@ class Cluster:
             newly = node not in self.reign.claims
             self.reign.claimed(node, term, self._now())
             if newly:
-                self.happened(LEADER_ELECTED)
+                self.stage.happened(LEADER_ELECTED)
             self._changed()
         else:
             self.reign.stepped_down(node)
@@ -318,10 +279,13 @@ class Cluster:
     def _now(self) -> int:
         return int(self.kernel._now)
 
+    def _note_fault(self, kind: str, detail: Mapping[str, object]) -> None:
+        self.recorder.note(self._now(), kind, None, detail)
+
     def _record_reign(self, kind: str, leader: NodeId, cause: str) -> None:
         self.recorder.note(self._now(), kind, leader, {"cause": cause})
         if kind == kinds.LEADER_LOST:
-            self.happened(LEADER_LOST)
+            self.stage.happened(LEADER_LOST)
 
     def _died(self, node: NodeId, cause: str, detail: Mapping[str, object]) -> None:
         self._named.pop(node, None)
@@ -336,12 +300,11 @@ class Cluster:
         claim = self.reign.untroubled
         if claim is not None and claim != self._announced and self._is_announced(claim.node):
             self._announced = claim
-            self.happened(LEADER_ANNOUNCED)
+            self.stage.happened(LEADER_ANNOUNCED)
 
     def _changed(self) -> None:
         self.reign.recheck()
-        change, self._change = self._change, self.kernel.event()
-        change.succeed()
+        self.stage.tell_change()
         self._look_for_announcement()
         self._stop_if_done()
 
@@ -351,7 +314,7 @@ class Cluster:
 
     def _stop_if_done(self) -> None:
         claim = self.reign.untroubled
-        if self.spec.stop_when is None or self._entries_to_come or claim is None:
+        if self.spec.stop_when is None or self.stage.to_come or claim is None:
             return
         if self.spec.stop_when is StopWhen.LEADER_STABLE:
             stable_ns = max(self._now(), claim.since_ns + self.spec.stable_after)
