@@ -66,14 +66,11 @@ class _Slowed(NodeVerb):
     """A fault that adds to a duration."""
 
     def fault(self) -> Fault:
-        return self._made(self.target, self._slower())  # type: ignore[no-any-return]
+        made: Fault = self.makes(self.target, self._slower())
+        return made
 
     def _slower(self) -> Distribution:
         raise NotImplementedError
-
-    @property
-    def _made(self) -> Any:
-        return self.makes
 
 
 class _SlowNode(_Slowed):

@@ -37,6 +37,18 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 },
             ),
             Dialect(
+                name="logcabin",
+                about="LogCabin (RaftConsensus.cc): a new term and a vote are two writes; whoever has heard a leader "
+                "within the least timeout refuses votes, whatever their term; a leader without a quorum steps down.",
+                options={
+                    "election_timeout": (500 * MS, 1000 * MS),
+                    "heartbeat_interval": 250 * MS,
+                    "separate_writes": True,
+                    "check_quorum": True,
+                    "leader_stickiness": "refuse",
+                },
+            ),
+            Dialect(
                 name="refloated",
                 about="Howard et al., Raft Refloated (2015): a candidate that steps down starts a new timer, and does "
                 "not vote on the request that it steps down for.",
