@@ -148,3 +148,12 @@ def test_ctrl_c_keeps_the_trials_that_were_finished(scenario: Path, tmp_path: Pa
     assert f"{finished:,} trials" in output
     assert f"interrupted: {finished} of 1000000 trials were kept" in errors
     assert "Traceback" not in errors
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_output_that_cannot_be_written_is_one_line() -> None:
+    # "Bad input gets a clear one-line error and exit code 2, never a traceback": a full disk under stdout is like it.
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*ELECTSIM, "schema"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == "electsim: cannot write the output: No space left on device"

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.common import EXIT_INTERRUPTED, fail
+from simulator.cli.common import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail
 from simulator.cli.latency import latency
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS, run
 from simulator.cli.scenarios import schema, validate
@@ -15,13 +15,17 @@ __all__ = ["LARGEST_SEED", "MOST_TRIALS", "main"]
 
 
 class Commands(click.Group):
-    """Ends with the documented code where a command is interrupted before it has anything to keep."""
+    """Ends with the documented code where a command is interrupted early, or cannot print what it has to say."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             fail("interrupted", EXIT_INTERRUPTED)
+        except BrokenPipeError:
+            raise  # Who reads has seen enough: click ends quietly.
+        except OSError as error:
+            fail(f"cannot write the output: {error.strerror or error}", EXIT_BAD_INPUT)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -202,6 +202,6 @@ def _tick_problems(config: RaftConfig, tick: Nanoseconds) -> Iterator[str]:
         value = getattr(config, name)
         parts = value if isinstance(value, tuple) else (value,)
         if any(part is not None and part % tick for part in parts):
-            yield f"{name}: must be a whole number of ticks"
+            yield f"{name}: must be a whole number of ticks, each of {tick / MILLISECOND:g}ms (tick)"
     if config.heartbeat_spread:
         yield "heartbeat_spread: ticks leave no room for it; give 0"
