@@ -6,7 +6,6 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, create_model, model_validator
 
-from simulator.cluster.distributions import Distribution
 from simulator.cluster.faults import Amnesia, Bounce, Crash, Fault, Kill, Pause, Restart, Resume
 from simulator.cluster.strains import SkewClock, SlowDisk, SlowNode, StallDisk
 from simulator.cluster.targets import Target as ClusterTarget
@@ -62,33 +61,22 @@ class _Bounced(NodeVerb):
         return self
 
 
-class _Slowed(NodeVerb):
-    """A fault that adds to a duration."""
-
-    def fault(self) -> Fault:
-        made: Fault = self.makes(self.target, self._slower())
-        return made
-
-    def _slower(self) -> Distribution:
-        raise NotImplementedError
-
-
-class _SlowNode(_Slowed):
+class _SlowNode(NodeVerb):
     """Handling a message takes this much longer; whatever else reaches the node meanwhile waits its turn."""
 
     service: AnyDistribution = Field(description="How much longer.")
 
-    def _slower(self) -> Distribution:
-        return self.service.value()
+    def fault(self) -> Fault:
+        return SlowNode(self.target, self.service.value())
 
 
-class _SlowDisk(_Slowed):
+class _SlowDisk(NodeVerb):
     """A write takes this much longer."""
 
     write: AnyDistribution = Field(description="How much longer.")
 
-    def _slower(self) -> Distribution:
-        return self.write.value()
+    def fault(self) -> Fault:
+        return SlowDisk(self.target, self.write.value())
 
 
 _Drift = Annotated[Number, Field(ge=-500_000, le=500_000)]
