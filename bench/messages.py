@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import simpy
 
 from simulator.algorithms.raft import RaftConfig
-from simulator.algorithms.registry import REGISTRY, Registration
+from simulator.algorithms.registration import Registration
+from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
 from simulator.cluster.network import NetworkSpec

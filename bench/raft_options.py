@@ -17,7 +17,6 @@ from matplotlib.ticker import MaxNLocator
 
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.runner import Result, run
-from simulator.metrics.replay import intervals
 from simulator.metrics.statistics import Estimate, Sample, mean, ratio
 from simulator.protocol import SECOND
 from simulator.report.figures import save
@@ -25,6 +24,7 @@ from simulator.report.style import SERIES, style
 from simulator.scenario import load
 from simulator.scenario.schema import Scenario
 from simulator.trace import kinds
+from simulator.trace.replay import intervals
 from simulator.trace.trace import Trace
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"

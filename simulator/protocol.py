@@ -26,6 +26,18 @@ Duration = Annotated[Nanoseconds, "duration"]
 DurationRange = Annotated[tuple[Nanoseconds, Nanoseconds], "duration range"]
 NodeNames = Annotated[tuple[NodeId, ...], "node names"]
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OneOf:
+    """Marks an option that is one of several sets of options, each a dataclass: `{phi: {threshold: 8}}`, or `phi`."""
+
+    forms: Mapping[str, type[Any]]
+
+    def name_of(self, chosen: object) -> str:
+        """The name of the set of options that this is an instance of."""
+        return next(name for name, form in self.forms.items() if type(chosen) is form)
+
+
 ELECTORATE = "electorate"  # The group of nodes that elect a leader among themselves, where there is only one.
 
 
@@ -51,6 +63,21 @@ class Guarantee(enum.StrEnum):
     LOG_UP_TO_DATE = "log-up-to-date"  # Who claims has a log at least as up-to-date as those of a majority.
     DISJOINT_LEASES = "disjoint-leases"  # No two leaders hold a lease at once, while clocks keep the drift bound.
     LEADER_COMPLETENESS = "leader-completeness"  # Who claims in a later term holds every committed entry.
+    ONE_CLAIM = "one-claim"  # At no instant do two nodes of a group claim to lead.
+    HIGHEST_ID = "highest-id"  # Who claims has the highest id of the members that run.
+    AGREEMENT = "agreement"  # Left in peace for long enough, all that run name one leader, who alone claims.
+
+
+class Assumption(enum.StrEnum):
+    """What an algorithm may take for granted of nodes and network; where it is broken, its promises do not bind it."""
+
+    NO_LOSS = "no-loss"  # Every message arrives, once, unless its receiver is down.
+    FIFO = "fifo"  # What one node sends to another arrives in the order sent.
+    BOUNDED_DELAY = "bounded-delay"  # No message, with its handling, takes longer than the algorithm's timeouts allow.
+    NO_PARTITION = "no-partition"  # Every node can always reach every other.
+    NO_CRASH = "no-crash"  # No node stops, or starts late.
+    NO_PAUSE = "no-pause"  # Whatever runs keeps running.
+    GOOD_CLOCKS = "good-clocks"  # Clocks drift by no more than the algorithm allows, and do not jump.
 
 
 @dataclass_transform(frozen_default=True)
@@ -153,10 +180,11 @@ class Algorithm:
     """One node's part of an election algorithm. A crash throws the object away; a restart builds a new one.
 
     Subclasses fill `receive`, the table from message type to handler, which reads as the protocol's table of
-    contents, and `guarantees`, what the paper promises.
+    contents, `guarantees`, what the paper promises, and `assumes`, the conditions without which it promises nothing.
     """
 
     guarantees: ClassVar[frozenset[Guarantee]] = frozenset()
+    assumes: ClassVar[frozenset[Assumption]] = frozenset()
     receive: ClassVar[Mapping[type, Callable[[Any, NodeId, Any], None]]] = {}
 
     def __init__(self, host: Host, config: Any, durable: Mapping[str, Any]) -> None:

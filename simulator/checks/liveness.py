@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from simulator.checks.safety import Violation
+from simulator.checks.violation import Violation
 from simulator.protocol import LEADER, SECOND, Nanoseconds, NodeId
 from simulator.trace import kinds
 from simulator.trace.trace import Row, Trace

@@ -6,27 +6,15 @@ Each checker goes through the rows once. A node is a member of one group, and so
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from types import MappingProxyType
 
 from simulator.checks.leases import leases
-from simulator.protocol import LEADER, SECOND, Guarantee, Nanoseconds, NodeId
+from simulator.checks.peace import PEACE_CHECKERS
+from simulator.checks.violation import Violation
+from simulator.protocol import LEADER, Guarantee, Nanoseconds, NodeId
 from simulator.trace import kinds
 from simulator.trace.trace import Row, Trace
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A broken promise: what happened, when, and between which nodes."""
-
-    guarantee: str  # A Guarantee; or `liveness`, which no algorithm promises, and a scenario may demand.
-    time_ns: Nanoseconds
-    text: str
-    nodes: tuple[NodeId, ...]
-
-    def __str__(self) -> str:
-        return f"{self.guarantee} at {self.time_ns / SECOND:.6f} s: {self.text}"
 
 
 class Electorates:
@@ -50,9 +38,17 @@ class Electorates:
 Checker = Callable[[Trace], Iterator[Violation]]
 
 
-def violations(trace: Trace, guarantees: Collection[Guarantee]) -> list[Violation]:
-    """Every breach of the guarantees asked about, in order of time."""
+def violations(
+    trace: Trace, guarantees: Collection[Guarantee], settles_ns: Nanoseconds | None = None
+) -> list[Violation]:
+    """Every breach of the guarantees asked about, in order of time.
+
+    Those about a cluster in peace are looked at where `settles_ns` says how long the algorithm needs (`peace`).
+    """
     found = [violation for kind, check in CHECKERS.items() if kind in guarantees for violation in check(trace)]
+    if settles_ns is not None:
+        asked = (check for kind, check in PEACE_CHECKERS.items() if kind in guarantees)
+        found += [violation for check in asked for violation in check(trace, settles_ns)]
     return sorted(found, key=lambda violation: violation.time_ns)
 
 
@@ -211,6 +207,25 @@ def disjoint_leases(trace: Trace) -> Iterator[Violation]:
             yield Violation(Guarantee.DISJOINT_LEASES, second.start_ns, text, (first.node, second.node))
 
 
+def one_claim(trace: Trace) -> Iterator[Violation]:
+    """At no instant do two nodes of a group claim to lead; what is undone at the instant at which it is done is not."""
+    claimants: dict[str | None, set[NodeId]] = {group: set() for group in trace.groups}
+    told: dict[str | None, set[NodeId]] = {}
+    for time_ns, rows in groupby(trace.rows, key=lambda row: row.time_ns):
+        for row in rows:
+            if row.kind == kinds.TRANSITION:
+                assert row.node is not None
+                (claimants[row.group].add if row.role is LEADER else claimants[row.group].discard)(row.node)
+            elif row.kind == kinds.CRASHED:
+                for among in claimants.values():
+                    among.discard(row.node)
+        for group, among in claimants.items():
+            if len(among) > 1 and among != told.get(group):  # Each set of claimants is told of once.
+                text = f"{' and '.join(f'n{node}' for node in sorted(among))} claim to lead at once"
+                yield Violation(Guarantee.ONE_CLAIM, time_ns, text, tuple(sorted(among)))
+            told[group] = set(among)
+
+
 CHECKERS: Mapping[Guarantee, Checker] = MappingProxyType(
     {
         Guarantee.ELECTION_SAFETY: election_safety,
@@ -220,5 +235,6 @@ CHECKERS: Mapping[Guarantee, Checker] = MappingProxyType(
         Guarantee.LOG_UP_TO_DATE: log_up_to_date,
         Guarantee.LEADER_COMPLETENESS: leader_completeness,
         Guarantee.DISJOINT_LEASES: disjoint_leases,
+        Guarantee.ONE_CLAIM: one_claim,
     }
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from simulator.cluster.clock import Skew
@@ -15,14 +16,14 @@ from simulator.cluster.luck import Luck
 from simulator.cluster.nemesis import haunt
 from simulator.cluster.network import Network, Transport
 from simulator.cluster.node import Node
-from simulator.cluster.reign import Claim, Reign
+from simulator.cluster.reign import Backing, Claim, Reign
 from simulator.cluster.schedule import LEADER_ANNOUNCED, LEADER_ELECTED, LEADER_LOST, play
 from simulator.cluster.spec import ClusterSpec
 from simulator.cluster.stage import TrialStage
 from simulator.cluster.stop import StopWhen
 from simulator.cluster.stream import StreamNetwork
 from simulator.cluster.workload import ask
-from simulator.protocol import LEADER, Host, Nanoseconds, NodeId, Role
+from simulator.protocol import LEADER, Algorithm, Host, Nanoseconds, NodeId, Role
 from simulator.randomness import Streams
 from simulator.trace import kinds
 from simulator.trace.recorder import Recorder
@@ -52,33 +53,35 @@ class Cluster:
         self.spec = spec
         self.streams = Streams(seed, trial)
         self.kernel = Kernel()
-        message_types = list(spec.registration.algorithm.receive)
+        message_types = spec.registration.receive
         carrier = StreamNetwork if spec.network.transport is Transport.STREAM else Network
         self.network = carrier(spec.network, self.kernel, self.streams, message_types, journal=journal)
         self.recorder = Recorder(self.network.sent)
-        members = tuple(range(1, spec.nodes + 1))
         self.group = spec.registration.group
-        self.directory: Mapping[str, Sequence[NodeId]] = {self.group: members}
-        self.nodes = self._build_nodes(members)
-        self.reign = Reign(
-            members, lambda node: self.nodes[node].awake, self.network.conditions.two_way, self._record_reign
-        )
+        self.directory: Mapping[str, Sequence[NodeId]] = spec.groups
+        self.nodes = {node.me: node for group in self.directory for node in self._build_nodes(group)}
+        for node in spec.absent:
+            self.network.host_died(self.network.ports[node])
+        self.reigns = {group: self._reign_over(group) for group in self.directory}
+        self.reign = self.reigns[self.group]
         self._named: dict[NodeId, NodeId | None] = {}  # The leader that each running node knows of.
         nemeses = int(spec.nemesis is not None)
         self.stage = TrialStage(self.kernel, spec.faults, nemeses, self._note_fault, self._stop_if_done)
         self._awaits_announcement = any(entry.after == LEADER_ANNOUNCED for entry in spec.faults)
         self._announced: Claim | None = None
 
-    def _build_nodes(self, members: tuple[NodeId, ...]) -> dict[NodeId, Node]:
+    def _build_nodes(self, group: str) -> Iterator[Node]:
         spec = self.spec
         write, service = spec.disk.write, spec.service
-        logs = self._logs(members)
-        nodes = {
-            me: Node(
+        members = tuple(self.directory[group])
+        logs = self._logs(members) if group == self.group else {}
+        build = partial(self._build_algorithm, spec.registration.class_of(group))
+        for index, me in enumerate(members):
+            yield Node(
                 me=me,
                 peers=Others(members, index),
                 directory=self.directory,
-                build=self._build_algorithm,
+                build=build,
                 kernel=self.kernel,
                 network=self.network,
                 observer=self,
@@ -88,14 +91,14 @@ class Cluster:
                 blocking_disk=spec.disk.blocking,
                 service_times=None if service is None else durations(service, self.streams, f"n{me} service"),
             )
-            for index, me in enumerate(members)
-        }
-        for node in spec.absent:
-            self.network.host_died(self.network.ports[node])
-        return nodes
 
-    def _build_algorithm(self, host: Host, durable: Mapping[str, Any]) -> Any:
-        return self.spec.registration.algorithm(host, self.spec.config, durable)
+    def _build_algorithm(self, algorithm: type[Algorithm], host: Host, durable: Mapping[str, Any]) -> Algorithm:
+        return algorithm(host, self.spec.config, durable)
+
+    def _reign_over(self, group: str) -> Reign:
+        quorum, served_by = self.spec.registration.needs(group)
+        backing = Backing(quorum=quorum, servers=None if served_by is None else self.directory[served_by])
+        return Reign(self.directory[group], backing, self, partial(self._record_reign, group))
 
     def _logs(self, members: Sequence[NodeId]) -> Mapping[NodeId, Mapping[str, Any]]:
         logs, durable_log = self.spec.logs, self.spec.registration.durable_log
@@ -140,8 +143,11 @@ class Cluster:
 
     # --- What faults ask for (`Patient`)
 
-    def leader(self) -> NodeId | None:
-        return self.reign.leader
+    def leader(self, group: str | None = None) -> NodeId | None:
+        return self.reigns[group or self.group].leader
+
+    def members(self, group: str | None = None) -> Sequence[NodeId]:
+        return self.directory[group or self.group]
 
     def voters(self) -> Sequence[NodeId]:
         return self.reign.electorate
@@ -183,7 +189,7 @@ class Cluster:
     def resume(self, node: NodeId) -> None:
         self.recorder.note(self._now(), kinds.RESUMED, node, {})
         self.nodes[node].paused = False
-        self.reign.recheck()  # The leader is back before it hears what has happened meanwhile.
+        self._recheck()  # The leader is back before it hears what has happened meanwhile.
         self.nodes[node].resume()
         self._changed()
 
@@ -251,22 +257,32 @@ class Cluster:
 
     def on_transition(self, node: NodeId, role: Role, term: int, leader: NodeId | None, group: str) -> None:
         self.recorder.transition(self._now(), kinds.TRANSITION, node, term, role, leader, group)
-        self._named[node] = leader
+        reign, headline = self.reigns[group], group == self.group
+        if headline:
+            self._named[node] = leader
         if role is LEADER:
-            newly = node not in self.reign.claims
-            self.reign.claimed(node, term, self._now())
-            if newly:
+            newly = node not in reign.claims
+            reign.claimed(node, term, self._now())
+            if newly and headline:
                 self.stage.happened(LEADER_ELECTED)
             self._changed()
         else:
-            self.reign.stepped_down(node)
+            reign.stepped_down(node)
             self._stop_if_done()
         self._look_for_announcement()
 
     def on_note(self, node: NodeId, kind: str, fields: Mapping[str, object]) -> None:
         self.recorder.note(self._now(), kind, node, fields)
         if kind == kinds.CONFIGURATION:
-            self.reign.configured(node, fields)
+            self._reign_of(node).configured(node, fields)
+
+    # --- What is known of paths (`Paths`)
+
+    def awake(self, node: NodeId) -> bool:
+        return self.nodes[node].awake
+
+    def two_way(self, one: NodeId, other: NodeId) -> bool:
+        return self.network.conditions.two_way(one, other)
 
     # --- Inside
 
@@ -282,15 +298,18 @@ class Cluster:
     def _note_fault(self, kind: str, detail: Mapping[str, object]) -> None:
         self.recorder.note(self._now(), kind, None, detail)
 
-    def _record_reign(self, kind: str, leader: NodeId, cause: str) -> None:
+    def _reign_of(self, node: NodeId) -> Reign:
+        return self.reigns[next(group for group, members in self.directory.items() if node in members)]
+
+    def _record_reign(self, group: str, kind: str, leader: NodeId, cause: str) -> None:
         self.recorder.note(self._now(), kind, leader, {"cause": cause})
-        if kind == kinds.LEADER_LOST:
+        if kind == kinds.LEADER_LOST and group == self.group:
             self.stage.happened(LEADER_LOST)
 
     def _died(self, node: NodeId, cause: str, detail: Mapping[str, object]) -> None:
         self._named.pop(node, None)
         self.recorder.note(self._now(), kinds.CRASHED, node, detail)
-        self.reign.died(node, cause)
+        self._reign_of(node).died(node, cause)
         self._changed()
 
     def _look_for_announcement(self) -> None:
@@ -302,8 +321,12 @@ class Cluster:
             self._announced = claim
             self.stage.happened(LEADER_ANNOUNCED)
 
+    def _recheck(self) -> None:
+        for reign in self.reigns.values():
+            reign.recheck()
+
     def _changed(self) -> None:
-        self.reign.recheck()
+        self._recheck()
         self.stage.tell_change()
         self._look_for_announcement()
         self._stop_if_done()
@@ -329,7 +352,11 @@ class Cluster:
     def _is_announced(self, leader: NodeId) -> bool:
         """Whether every member that can hear of this leader, and answer, names it."""
         members = self.reign.members_of(leader)
-        hearers = (
-            node for node in self.where("awake") if node in members and self.network.conditions.two_way(leader, node)
-        )
+        hearers = (node for node in self.where("awake") if node in members and self._hears(node, leader))
         return all(self._named.get(node) == leader for node in hearers)
+
+    def _hears(self, node: NodeId, leader: NodeId) -> bool:
+        """Whether a node can hear of a leader: from it, or from the servers that both talk to."""
+        if self.spec.registration.served_by is None:
+            return self.two_way(leader, node)
+        return self.reign.backed(node)

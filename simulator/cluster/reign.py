@@ -1,14 +1,17 @@
 """Who claims to lead a group, who of them reigns, and when a reign is lost.
 
 The reigning leader is the claimant of the highest term, then of the latest claim. It is lost at the instant at which
-it crashes, pauses, steps down, or has no two-way path to a majority of the configuration, its own where members change;
-a member that is down or paused is at the end of no path, since a quorum system gets no answer from it.
+it crashes, pauses, steps down, or is cut off: has no two-way path to whom the algorithm needs (`Backing`). That is a
+majority of the configuration, its own where members change, of which a member that is down or paused counts as
+unreachable, since a quorum system gets no answer from it; or a majority of those that run; or a server of an ensemble
+that has such a majority of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 from simulator.protocol import Nanoseconds, NodeId
 from simulator.trace.kinds import CUT_OFF, LEADER_BACK, LEADER_LOST, PAUSE, STEP_DOWN
@@ -23,14 +26,44 @@ class Claim(NamedTuple):
     since_ns: Nanoseconds
 
 
+class Paths(Protocol):
+    """What is known of nodes and of the links between them."""
+
+    def awake(self, node: NodeId) -> bool: ...
+
+    def two_way(self, one: NodeId, other: NodeId) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backing:
+    """Whom a leader must reach. `servers` is None where it needs its own group, and of that `quorum` says how many."""
+
+    quorum: bool = True
+    servers: Sequence[NodeId] | None = None
+
+    def reaches(self, leader: NodeId, voters: Sequence[NodeId], paths: Paths) -> bool:
+        """Whether a leader is of use to anybody."""
+        if self.servers is not None:
+            return any(
+                paths.awake(server) and paths.two_way(leader, server) and _reaches_majority(server, self.servers, paths)
+                for server in self.servers
+            )
+        return _reaches_majority(leader, voters if self.quorum else [*filter(paths.awake, voters)], paths)
+
+
+def _reaches_majority(node: NodeId, members: Sequence[NodeId], paths: Paths) -> bool:
+    heard = sum(1 for member in members if paths.awake(member) and paths.two_way(node, member))
+    return 2 * heard > len(members)
+
+
 class Reign:
     """The claims of one group. `record` is called with the kind of row, the leader and the cause."""
 
     def __init__(
         self,
         members: Sequence[NodeId],
-        awake: Callable[[NodeId], bool],
-        two_way: Callable[[NodeId, NodeId], bool],
+        backing: Backing,
+        paths: Paths,
         record: Callable[[str, NodeId, str], None],
     ) -> None:
         self.members = members
@@ -38,8 +71,8 @@ class Reign:
         self._everybody = frozenset(members)
         self._configurations: dict[NodeId, Mapping[str, Any]] = {}  # Of the nodes that know of another than everybody.
         self.claims: dict[NodeId, Claim] = {}
-        self._awake = awake
-        self._two_way = two_way
+        self._backing = backing
+        self._paths = paths
         self._record = record
         self._orders = 0
         self._reigning: NodeId | None = None
@@ -105,11 +138,13 @@ class Reign:
             self.recheck()
 
     def _trouble(self, node: NodeId) -> str | None:
-        if not self._awake(node):
+        if not self._paths.awake(node):
             return PAUSE
-        voters = self._voters(node)
-        heard = sum(1 for voter in voters if self._awake(voter) and self._two_way(node, voter))
-        return None if 2 * heard > len(voters) else CUT_OFF
+        return None if self.backed(node) else CUT_OFF
+
+    def backed(self, node: NodeId) -> bool:
+        """Whether a node reaches whom it would need as a leader."""
+        return self._backing.reaches(node, self._voters(node), self._paths)
 
     def _voters(self, node: NodeId) -> Sequence[NodeId]:
         configuration = self._configurations.get(node)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.algorithms.registry import Registration
+from simulator.algorithms.registration import Registration
 from simulator.cluster.distributions import Constant, Distribution
 from simulator.cluster.nemesis import Nemesis
 from simulator.cluster.network import NetworkSpec
@@ -39,7 +40,7 @@ class ClusterSpec:
 
     registration: Registration
     config: Any  # An instance of the registration's `config` class.
-    nodes: int  # Named n1 to n<nodes>.
+    nodes: int  # Of the electorate, named n1 to n<nodes>; those of other groups are numbered after them.
     duration: Nanoseconds
     absent: frozenset[NodeId] = frozenset()  # Members of the configuration that never start.
     start: Distribution = Constant(0)  # When each node starts.
@@ -55,3 +56,8 @@ class ClusterSpec:
     liveness_within: Nanoseconds | None = None  # How soon the last fault must be recovered from; None: whenever.
     waived: frozenset[Guarantee] = frozenset()  # Promises that may be broken.
     event_limit: int = DEFAULT_EVENT_LIMIT
+
+    @property
+    def groups(self) -> Mapping[str, tuple[NodeId, ...]]:
+        """The nodes of every group by name, the electorate first."""
+        return self.registration.members(self.nodes, self.config)

@@ -11,10 +11,12 @@ from simulator.cluster.conditions import Condition
 from simulator.cluster.luck import Luck
 from simulator.protocol import Nanoseconds, NodeId
 
-# n3 is 3; `zone:NAME`; one of DESCRIPTIONS; or several of these.
+# n3 is 3; `zone:NAME`; `group:NAME`; `leader-of:NAME`; one of DESCRIPTIONS; or several of these.
 Target: TypeAlias = "NodeId | str | tuple[Target, ...]"
 
 ZONE = "zone:"
+GROUP = "group:"  # All nodes of a group, such as an ensemble.
+LEADER_OF = "leader-of:"  # The leader of a group.
 
 
 class NoTargetError(LookupError):
@@ -24,7 +26,11 @@ class NoTargetError(LookupError):
 class Patient(Protocol):
     """The cluster as faults see it: the verbs that they use, and what they need to find their targets."""
 
-    def leader(self) -> NodeId | None: ...
+    def leader(self, group: str | None = None) -> NodeId | None:
+        """The leader of a group; None: of the electorate."""
+        ...
+
+    def members(self, group: str | None = None) -> Sequence[NodeId]: ...
     def voters(self) -> Sequence[NodeId]:
         """The members that majorities are counted of, in the eyes of whoever leads."""
         ...
@@ -120,6 +126,12 @@ def _resolve_one(target: NodeId | str, eligible: Sequence[NodeId], patient: Pati
         return (target,) if target in eligible else ()
     if target.startswith(ZONE):
         return _within(eligible, patient.zone(target.removeprefix(ZONE)))
+    if target.startswith(GROUP):
+        return _within(eligible, patient.members(target.removeprefix(GROUP)))
+    if target.startswith(LEADER_OF):
+        return (_leader_of(patient, eligible, target.removeprefix(LEADER_OF)),)
+    if target != "all":
+        eligible = _within(eligible, patient.members())
     return DESCRIPTIONS[target](patient, eligible, luck)
 
 
@@ -132,10 +144,17 @@ def draw(nodes: Sequence[NodeId], count: int, source: random.Random) -> tuple[No
 
 
 def _leader(patient: Patient, eligible: Sequence[NodeId]) -> NodeId:
-    leader = patient.leader()
+    return _leader_of(patient, eligible, None)
+
+
+def _leader_of(patient: Patient, eligible: Sequence[NodeId], group: str | None) -> NodeId:
+    leader = patient.leader(group)
     if leader is None or leader not in eligible:
+        whose = "" if group is None else f" of {group}"
         raise NoTargetError(
-            "there is no leader" if leader is None else f"the leader, n{leader}, cannot be struck as it is"
+            f"there is no leader{whose}"
+            if leader is None
+            else f"the leader{whose}, n{leader}, cannot be struck as it is"
         )
     return leader
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from simulator.checks.safety import Violation
+from simulator.checks.violation import Violation
 from simulator.experiment import summary as summaries
 from simulator.experiment.executors import results, uninterrupted
 from simulator.experiment.trial import TrialError, TrialResult

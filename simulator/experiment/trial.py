@@ -8,7 +8,8 @@ from typing import Any
 
 from simulator.checks.liveness import Recovery, liveness
 from simulator.checks.liveness import recovery as look_for_recovery
-from simulator.checks.safety import Violation, violations
+from simulator.checks.safety import violations
+from simulator.checks.violation import Violation
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
 from simulator.metrics.elections import Cause, Election, Outcome, elections

@@ -11,10 +11,10 @@ import enum
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
-from simulator.metrics.replay import GroupState
 from simulator.metrics.rounds import Round, Rounds
 from simulator.protocol import CANDIDATE, LEADER, PRE_CANDIDATE, Nanoseconds, NodeId
 from simulator.trace import kinds
+from simulator.trace.replay import GroupState
 from simulator.trace.trace import Row, Trace
 
 
@@ -99,7 +99,8 @@ class _Reader:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.group = trace.headline_group
-        self.state = GroupState(self.group)
+        self.state = GroupState(trace, self.group)
+        self.members = frozenset(trace.groups[self.group])
         self.rounds = Rounds()
         self.reigning: NodeId | None = None  # The leader that is fine at present.
         self.reign_began_ns = 0
@@ -117,6 +118,8 @@ class _Reader:
     def read(self) -> list[Election]:
         self._open(Cause.BOOT, 0, (0,) * len(self.trace.message_types))
         for row in self.trace.rows:
+            if row.node not in self.members:
+                continue
             self._before(row)
             self.state.apply(row)
             self._after(row)

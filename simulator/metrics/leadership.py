@@ -6,9 +6,9 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from simulator.metrics.replay import GroupState, intervals
 from simulator.protocol import LEADER, Nanoseconds, NodeId
 from simulator.trace import kinds
+from simulator.trace.replay import GroupState, intervals
 from simulator.trace.trace import Trace
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import Field, TypeAdapter, create_model, model_validator
 
-from simulator.algorithms.registry import REGISTRY, Registration
-from simulator.scenario.fields import Choice, Duration, DurationRange, Flag, Integer, Model, Number
+from simulator.algorithms.registration import Registration
+from simulator.algorithms.registry import REGISTRY
+from simulator.protocol import OneOf
+from simulator.scenario.fields import Choice, Duration, DurationRange, Flag, Integer, Model, Number, OneKey
 from simulator.scenario.problems import alternatives, reject, shown
 from simulator.scenario.targets import NodeIds
 
@@ -36,7 +39,7 @@ class Options(Model):
     def config(self) -> Any:
         """An instance of the registration's configuration class. Raises ValueError as that class does."""
         kind = self.registration.config
-        return kind(**{option.name: getattr(self, option.name) for option in fields(kind)})
+        return kind(**{option.name: _plain(getattr(self, option.name)) for option in fields(kind)})
 
     @model_validator(mode="after")
     def _check(self) -> Options:
@@ -49,8 +52,97 @@ class Options(Model):
         return self
 
 
+class OptionSet(Model):
+    """A set of options under its name, the only key: `{phi: {threshold: 8}}`."""
+
+    kind: ClassVar[type]
+
+    def value(self) -> Any:
+        """An instance of the dataclass."""
+        options = getattr(self, next(iter(type(self).model_fields)))
+        return self.kind(**{option.name: getattr(options, option.name) for option in fields(self.kind)})
+
+    @model_validator(mode="after")
+    def _check(self) -> OptionSet:
+        try:
+            self.value()
+        except ValueError as error:
+            reject([((next(iter(type(self).model_fields)),), str(error))])
+        return self
+
+
+def _plain(value: Any) -> Any:
+    """An option as the algorithm's configuration holds it."""
+    return value.value() if isinstance(value, OptionSet) else value
+
+
+def _members(config: type[Any]) -> dict[str, Any]:
+    """The fields of the pydantic model of a dataclass of options."""
+    hints = get_type_hints(config, include_extras=True)
+    members: dict[str, Any] = {}
+    for option in fields(config):
+        kind = _in_scenario(hints[option.name])
+        about = option.metadata.get("about")
+        if option.default is MISSING:
+            members[option.name] = (kind, Field(description=about))
+            continue
+        default = _written_set(hints[option.name], option.default)
+        written = TypeAdapter(kind).dump_python(default, mode="json")
+        extra = {"default": written}
+        members[option.name] = (kind, Field(default, description=about, json_schema_extra=extra))
+    return members
+
+
+def _one_of(hint: Any) -> OneOf | None:
+    marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    return next((mark for mark in marks if isinstance(mark, OneOf)), None)
+
+
+@cache
+def _forms(choice: OneOf) -> Mapping[str, type[OptionSet]]:
+    """The pydantic model of each set of options."""
+    found: dict[str, type[OptionSet]] = {}
+    for name, kind in choice.forms.items():
+        about = (kind.__doc__ or name).splitlines()[0]
+        inside = create_model(kind.__name__, __base__=Model, __doc__=about, **_members(kind))
+        only: dict[str, Any] = {name: (inside, ...)}
+        form = create_model(f"{kind.__name__}Form", __base__=OptionSet, __doc__=about, **only)
+        form.kind = kind
+        found[name] = form
+    return found
+
+
+def _written_set(hint: Any, default: Any) -> Any:
+    """A default as the scenario's model holds it."""
+    choice = _one_of(hint)
+    if choice is None or default is None:
+        return default
+    name = choice.name_of(default)
+    given = {option.name: getattr(default, option.name) for option in fields(default)}
+    form = _forms(choice)[name]
+    return form.model_construct(**{name: form.model_fields[name].annotation.model_construct(**given)})  # type: ignore[union-attr]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OneSet(OneKey):
+    """A set of options, or its name alone, with the defaults of all its options."""
+
+    def read(self, data: Any) -> Any:
+        if isinstance(data, str) and data in self.forms:
+            return {data: {}}
+        read = OneKey.read(self, data)
+        return {key: {} if part is None else part for key, part in read.items()} if isinstance(read, dict) else read
+
+    def short_forms(self) -> list[dict[str, Any]]:
+        return [{"enum": list(self.forms)}]
+
+
 def _in_scenario(hint: Any) -> Any:
     """The type that reads an option of that type from YAML, with units where it is marked as a duration."""
+    choice = _one_of(hint)
+    if choice is not None:
+        forms = _forms(choice)
+        return Annotated[OptionSet, OneSet(forms, what="a set of options")]
     if get_origin(hint) is Annotated:
         plain, *marks = get_args(hint)
         return next((_MARKED[mark] for mark in marks if mark in _MARKED), _in_scenario(plain))
@@ -64,27 +156,19 @@ def _in_scenario(hint: Any) -> Any:
 
 def options_form(registration: Registration) -> type[Options]:
     """The pydantic model of one algorithm's options."""
-    hints = get_type_hints(registration.config, include_extras=True)
     members: dict[str, Any] = {"name": (Literal[registration.name], ...)}
-    kinds = {option.name: _in_scenario(hints[option.name]) for option in fields(registration.config)}
+    options = _members(registration.config)
+    kinds = {name: kind for name, (kind, _) in options.items()}
     if names := tuple(registration.dialects):
         preset = "A preset of the options below; those that are given replace its own."
         members["dialect"] = (Literal[names], Field(names[0], description=preset))
-    for option in fields(registration.config):
-        kind = kinds[option.name]
-        about = option.metadata.get("about")
-        if option.default is MISSING:
-            members[option.name] = (kind, Field(description=about))
-        else:
-            written = TypeAdapter(kind).dump_python(option.default, mode="json")
-            extra = {"default": written}
-            members[option.name] = (kind, Field(option.default, description=about, json_schema_extra=extra))
+    members |= options
     paper = (sys.modules[registration.algorithm.__module__].__doc__ or registration.name).splitlines()[0]
     form = create_model(registration.config.__name__, __base__=Options, __doc__=paper, **members)
     form.registration = registration
     form.presets = {
-        name: {key: TypeAdapter(kinds[key]).dump_python(value, mode="json") for key, value in options.items()}
-        for name, options in registration.dialects.items()
+        name: {key: TypeAdapter(kinds[key]).dump_python(value, mode="json") for key, value in preset.items()}
+        for name, preset in registration.dialects.items()
     }
     return form
 

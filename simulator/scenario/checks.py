@@ -13,7 +13,7 @@ from simulator.scenario import demands
 from simulator.scenario.link_faults import HealVerb, HoldVerb, LinkVerb, MajoritiesRingVerb, ReleaseVerb
 from simulator.scenario.problems import Path, alternatives, reject
 from simulator.scenario.requests import MembersVerb, TransferVerb
-from simulator.scenario.targets import is_node, node_id, zone_named
+from simulator.scenario.targets import group_named, is_node, node_id, zone_named
 from simulator.scenario.toll import toll
 from simulator.scenario.units import format_duration
 
@@ -48,7 +48,7 @@ def scenario(scenario: Scenario) -> None:
 
 
 def _is_node(name: str, nodes: int) -> str | None:
-    """What is wrong with a node's name, if anything."""
+    """What is wrong with a node's name, if anything, where there are so many."""
     if node_id(name) <= nodes:
         return None
     return f"{name} is not a node; {'the only node is n1' if nodes == 1 else f'the nodes are n1 to n{nodes}'}"
@@ -123,7 +123,7 @@ def _stability(scenario: Scenario) -> Found:
 
 
 def _placement(scenario: Scenario) -> Found:
-    for path, trouble in scenario.network.topology.troubles(scenario.cluster.nodes):
+    for path, trouble in scenario.network.topology.troubles(scenario.size):
         yield ("network", "topology", *path), trouble
 
 
@@ -255,17 +255,21 @@ def _target_trouble(scenario: Scenario, target: str) -> str | None:
         if not zones:
             return f"there are no zones to name; give network.topology, or name nodes instead of {target}"
         return None if zone is None else _zone_trouble(scenario, zone, zones)
+    group = group_named(target)
+    if group is not None and not scenario.groups.get(group):
+        known = [name for name, members in scenario.groups.items() if members]
+        return f"{group} is not a group of nodes; {alternatives(group, known)}"
     if not is_node(target):
         return None  # A description: it finds its nodes when the fault strikes.
     if target in scenario.cluster.absent:
         return f"{target} is absent and never starts; name another node"
-    return _is_node(target, scenario.cluster.nodes)
+    return _is_node(target, scenario.size)
 
 
 def _zone_trouble(scenario: Scenario, zone: str, zones: Sequence[str]) -> str | None:
     if zone not in zones:
         return f"{zone} is not a zone; {alternatives(zone, zones)}"
-    topology, nodes = scenario.network.topology, scenario.cluster.nodes
+    topology, nodes = scenario.network.topology, scenario.size
     if any(topology.troubles(nodes)) or zone in topology.occupied(nodes):
         return None
     return f"no node is in {zone}; place one there (network.topology.placement), or name another zone"

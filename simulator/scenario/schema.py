@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
@@ -9,7 +10,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from simulator.cluster.distributions import Constant, Distribution, Uniform
 from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec, DiskSpec, LogSpec
 from simulator.cluster.stop import StopWhen
-from simulator.protocol import Guarantee
+from simulator.protocol import Guarantee, NodeId
 from simulator.scenario import checks
 from simulator.scenario.algorithms import AnyAlgorithm
 from simulator.scenario.demands import Liveness
@@ -224,6 +225,16 @@ class Scenario(Model):
         checks.scenario(self)
         return self
 
+    @property
+    def groups(self) -> Mapping[str, tuple[NodeId, ...]]:
+        """The nodes of every group by name, the electorate first."""
+        return self.algorithm.registration.members(self.cluster.nodes, self.algorithm.config())
+
+    @property
+    def size(self) -> int:
+        """The number of nodes, those of all groups together."""
+        return sum(map(len, self.groups.values()))
+
     def cluster_spec(self) -> ClusterSpec:
         """All that the cluster needs to run one trial."""
         cluster = self.cluster
@@ -237,7 +248,7 @@ class Scenario(Model):
             logs=cluster.logs.value(),
             disk=cluster.disk.spec(),
             service=None if cluster.service is None else cluster.service.value(),
-            network=self.network.spec(cluster.nodes),
+            network=self.network.spec(self.size),
             faults=tuple(fault.scheduled() for fault in self.faults),
             nemesis=None if self.nemesis is None else self.nemesis.value(cluster.nodes, self.duration),
             workload=None if self.workload is None else self.workload.value(),

@@ -1,4 +1,6 @@
-"""How a scenario names nodes: `n3`, a zone (`zone:frankfurt`), a description (`leader`), or a list of these."""
+"""How a scenario names nodes: `n3`, a zone (`zone:frankfurt`), a group (`group:ensemble`), a description (`leader`,
+`leader-of:ensemble`), or a list of these.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, Strict, WithJsonSchema
 
-from simulator.cluster.targets import DESCRIPTIONS, ZONE
+from simulator.cluster.targets import DESCRIPTIONS, GROUP, LEADER_OF, ZONE
 from simulator.cluster.targets import Target as ClusterTarget
 from simulator.protocol import NodeId
 from simulator.scenario.problems import Path, alternatives, shown
 
 NODE_PATTERN = r"^n[1-9][0-9]{0,8}$"
 ZONE_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
-_ZONE_PATTERN = rf"^{ZONE}{ZONE_NAME_PATTERN[1:]}"
+_NAMED_PATTERN = rf"^({ZONE}|{GROUP}|{LEADER_OF}){ZONE_NAME_PATTERN[1:]}"
 
 
 def _node(name: Any) -> str:
@@ -26,12 +28,13 @@ def _node(name: Any) -> str:
 
 def _target(name: object) -> object:
     if isinstance(name, str) and (
-        name in DESCRIPTIONS or re.fullmatch(NODE_PATTERN, name) or re.fullmatch(_ZONE_PATTERN, name)
+        name in DESCRIPTIONS or re.fullmatch(NODE_PATTERN, name) or re.fullmatch(_NAMED_PATTERN, name)
     ):
         return name
     if type(name) is int and 0 < name < 10**9:
         raise ValueError(f"{name} is not a target; write n{name}")
-    raise ValueError(f"{shown(name)} is not a target; {alternatives(name, (*DESCRIPTIONS, f'{ZONE}NAME', 'n1'))}")
+    known = (*DESCRIPTIONS, *(f"{kind}NAME" for kind in (ZONE, GROUP, LEADER_OF)), "n1")
+    raise ValueError(f"{shown(name)} is not a target; {alternatives(name, known)}")
 
 
 def _several(value: object) -> object:
@@ -51,7 +54,7 @@ def _alone(targets: tuple[str, ...]) -> str | list[str]:
 
 
 _NODE_SCHEMA = {"type": "string", "pattern": NODE_PATTERN}
-_TARGET_SCHEMA = {"anyOf": [{"enum": list(DESCRIPTIONS)}, _NODE_SCHEMA, {"type": "string", "pattern": _ZONE_PATTERN}]}
+_TARGET_SCHEMA = {"anyOf": [{"enum": list(DESCRIPTIONS)}, _NODE_SCHEMA, {"type": "string", "pattern": _NAMED_PATTERN}]}
 TARGETS_SCHEMA = {"anyOf": [*_TARGET_SCHEMA["anyOf"], {"type": "array", "items": _TARGET_SCHEMA, "minItems": 1}]}
 
 NodeName = Annotated[str, AfterValidator(_node), WithJsonSchema(_NODE_SCHEMA)]
@@ -110,6 +113,11 @@ def placed(targets: Iterable[str], *path: str | int) -> Named:
 def zone_named(target: str) -> str | None:
     """The zone that a target names, if it names one."""
     return target.removeprefix(ZONE) if target.startswith(ZONE) else None
+
+
+def group_named(target: str) -> str | None:
+    """The group that a target names, whole or by its leader, if it names one."""
+    return next((target.removeprefix(kind) for kind in (GROUP, LEADER_OF) if target.startswith(kind)), None)
 
 
 def is_node(target: Any) -> bool:

@@ -28,13 +28,16 @@ class _Well:
     def __init__(self, spec: ClusterSpec) -> None:
         self._spec = spec
         self._topology = spec.network.topology
-        self._present = [node for node in range(1, spec.nodes + 1) if node not in spec.absent]
+        self._present = [node for members in spec.groups.values() for node in members if node not in spec.absent]
 
-    def leader(self) -> NodeId:
-        return self._present[0]
+    def leader(self, group: str | None = None) -> NodeId:
+        return next(node for node in self._present if node in self.members(group))
+
+    def members(self, group: str | None = None) -> Sequence[NodeId]:
+        return self._spec.groups[group or self._spec.registration.group]
 
     def voters(self) -> Sequence[NodeId]:
-        return range(1, self._spec.nodes + 1)
+        return self.members()
 
     def where(self, state: str) -> Sequence[NodeId]:
         return () if state in ("down", "paused") else self._present

@@ -17,6 +17,8 @@ LEADER_BACK = "leader-back"  # The lost leader, still claiming, resumed or reach
 
 # Notes by which algorithms of every kind tell the metrics and checks what they did.
 SUSPECTED = "suspected"  # leader: whom the node suspects.
+SUSPECTS = "suspects"  # node: this node's failure detector takes another to be down, from now on.
+TRUSTS = "trusts"  # node: it takes it to be up again.
 VOTE = "vote"  # term, voter: a candidate counts this voter's vote.
 LOG = "log"  # last_term, last_index: the end of the node's log. runs, of who claims: each term, and how far it reaches.
 COMMIT = "commit"  # term, index, entry_term: this leader has committed its log up to an entry of that term.

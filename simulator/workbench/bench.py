@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any
 
-from simulator.algorithms.registry import Registration
+from simulator.algorithms.registration import Registration
 from simulator.protocol import Algorithm, Host, Message, Nanoseconds, NodeId, describe
 from simulator.workbench.errors import WorkbenchError
 from simulator.workbench.node import BenchNode, Note, Transition
@@ -32,6 +33,7 @@ class Envelope:
 class Workbench:
     """A cluster driven by hand: every node is started, and from then on nothing happens unasked.
 
+    Of an algorithm with several groups, `nodes` is the size of the headline group; the others' nodes come after it.
     `config` defaults to the registration's defaults, `logs` gives the length of each node's log in id order, and
     `durable` what else is on each node's disk at the start. The same seed gives the same random numbers.
 
@@ -60,26 +62,26 @@ class Workbench:
         self.notes: list[Note] = []
         self._now_ns: Nanoseconds = 0
         self._numbers = count()
-        members = tuple(range(1, nodes + 1))
-        self.directory: Mapping[str, Sequence[NodeId]] = {registration.group: members}
-        disks = self._disks(members, logs, durable or {})
+        self.directory: Mapping[str, Sequence[NodeId]] = registration.members(nodes, self.config)
+        disks = {**(durable or {}), **self._disks(range(1, nodes + 1), logs, durable or {})}
         self.nodes: Mapping[NodeId, BenchNode] = {
             me: BenchNode(
                 me,
                 self.directory,
                 tuple(peer for peer in members if peer != me),
-                self._build,
+                partial(self._build, registration.class_of(group)),
                 random.Random(f"{seed}: node {me}"),
-                disks[me],
+                disks.get(me, {}),
                 self,
             )
+            for group, members in self.directory.items()
             for me in members
         }
         for node in self.nodes.values():
             node.start()
 
-    def _build(self, host: Host, durable: Mapping[str, Any]) -> Algorithm:
-        return self.registration.algorithm(host, self.config, durable)
+    def _build(self, algorithm: type[Algorithm], host: Host, durable: Mapping[str, Any]) -> Algorithm:
+        return algorithm(host, self.config, durable)
 
     def _disks(
         self, members: Sequence[NodeId], logs: Sequence[int] | None, durable: Mapping[NodeId, Mapping[str, object]]

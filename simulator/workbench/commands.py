@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from typing import get_type_hints
 
-from simulator.algorithms.registry import Registration
-from simulator.protocol import FOLLOWER, LEADER, describe
+from simulator.algorithms.registration import Registration
+from simulator.protocol import FOLLOWER, LEADER, OneOf, describe
 from simulator.workbench.bench import Envelope, Workbench
 from simulator.workbench.errors import WorkbenchError
 from simulator.workbench.node import BenchNode, Transition
@@ -91,7 +92,7 @@ class Session:
             if len(there) < number:
                 raise WorkbenchError(f"only {len(there)} in flight, not {number}")
             return there[:number]
-        known = self.bench.registration.algorithm.receive
+        known = self.bench.registration.receive
         if which in {kind.__name__ for kind in known}:
             return [envelope for envelope in there if type(envelope.message).__name__ == which]
         message = describe(parse_message(which, known))
@@ -121,15 +122,24 @@ def _cluster(session: Session, text: str) -> list[str]:
     allowed = [field.name for field in fields(registration.config)]
     if unknown := [option for option in settings if option not in allowed]:
         raise WorkbenchError(f"{name} has no option {unknown[0]!r}; it has: {', '.join(allowed)}")
-    options |= {option: parse_option(value) for option, value in settings.items()}
     try:
-        config = registration.config(
-            **{**options, **{option: parse_option(value) for option, value in settings.items()}}
-        )
+        options |= {option: _option(registration.config, option, value) for option, value in settings.items()}
+        config = registration.config(**options)
     except (TypeError, ValueError) as error:
         raise WorkbenchError(f"{text}: {error}") from error
     session.open(Workbench(registration, parse_whole(nodes), config=config, logs=logs, seed=seed))
     return []
+
+
+def _option(config: type, name: str, text: str) -> object:
+    """An option's value; where it is one of several sets of options, `phi`, or `phi(threshold=8,window=100)`."""
+    hint = get_type_hints(config, include_extras=True)[name]
+    choice = next((mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, OneOf)), None)
+    chosen, _, inside = text.partition("(")
+    if choice is None or chosen not in choice.forms:
+        return parse_option(text)
+    given = _assignments([part for part in inside.removesuffix(")").split(",") if part])
+    return choice.forms[chosen](**{part: parse_option(value) for part, value in given.items()})
 
 
 def _dialect(registration: Registration, name: str | None) -> dict[str, object]:
@@ -194,7 +204,7 @@ def _inject(session: Session, text: str) -> list[str]:
     sender, to = parse_link(first) or (None, None)
     if sender is None or to is None:
         raise WorkbenchError("usage: inject FROM->TO MESSAGE")
-    message = parse_message(rest.strip(), session.bench.registration.algorithm.receive)
+    message = parse_message(rest.strip(), session.bench.registration.receive)
     session.bench.deliver(session.bench.inject(sender, to, message))
     return []
 

@@ -19,7 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from simulator.algorithms.registry import REGISTRY, Registration
+from simulator.algorithms.registration import Registration
+from simulator.algorithms.registry import REGISTRY
 from simulator.workbench.commands import Session
 from simulator.workbench.errors import WorkbenchError
 

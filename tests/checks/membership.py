@@ -11,7 +11,8 @@ from simulator.algorithms.raft import Raft, RaftConfig
 from simulator.algorithms.raft.changes import Changes
 from simulator.algorithms.raft.configuration import Configuration
 from simulator.algorithms.raft.membership import Membership
-from simulator.algorithms.registry import REGISTRY, Registration
+from simulator.algorithms.registration import Registration
+from simulator.algorithms.registry import REGISTRY
 from simulator.cluster import requests
 from simulator.cluster.cuts import Partition
 from simulator.cluster.distributions import Constant

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from simulator.algorithms.raft import Raft, RaftConfig, RequestVote, RequestVoteReply
-from simulator.algorithms.registry import REGISTRY, Registration
+from simulator.algorithms.registration import Registration
+from simulator.algorithms.registry import REGISTRY
 from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, Guarantee, Host, Message, NodeId
 
 

@@ -6,8 +6,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from simulator.algorithms.registry import REGISTRY, Registration
-from simulator.checks.safety import Violation, violations
+from simulator.algorithms.raft import Raft
+from simulator.algorithms.registration import Registration
+from simulator.algorithms.registry import REGISTRY
+from simulator.checks.safety import violations
+from simulator.checks.violation import Violation
 from simulator.cluster.cluster import run_trial
 from simulator.protocol import Guarantee
 from simulator.trace.trace import Trace
@@ -32,7 +35,7 @@ def replay(name: str, seed: int, trial: int) -> Trace:
 
 def judge(trace: Trace) -> list[Violation]:
     """Raft promises all that there is to promise, and so does every mutant."""
-    return violations(trace, set(Guarantee))
+    return violations(trace, Raft.guarantees)
 
 
 def report(name: str, seed: int, trial: int, broken: Sequence[Violation]) -> str:

@@ -13,9 +13,11 @@ import pytest
 from simulator.algorithms.raft import Raft
 from simulator.algorithms.raft.lease import Lease
 from simulator.algorithms.raft.pace import LED
-from simulator.algorithms.registry import REGISTRY, Registration
+from simulator.algorithms.registration import Registration
+from simulator.algorithms.registry import REGISTRY
 from simulator.checks.leases import leases
-from simulator.checks.safety import Violation, violations
+from simulator.checks.safety import violations
+from simulator.checks.violation import Violation
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.cuts import Partition
 from simulator.cluster.distributions import Constant
@@ -90,7 +92,7 @@ def _drift(greatest_ppb: int, start: int) -> list[Scheduled]:
 
 def judged(spec: ClusterSpec, trial: int) -> tuple[Trace, list[Violation]]:
     trace = run_trial(spec, SEED, trial)
-    return trace, violations(trace, set(Guarantee))
+    return trace, violations(trace, Raft.guarantees)
 
 
 def test_leases_of_two_leaders_are_disjoint_while_clocks_keep_the_bound() -> None:

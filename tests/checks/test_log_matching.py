@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 from simulator.algorithms.raft import Raft
 from simulator.algorithms.raft.log import Entry
-from simulator.algorithms.registry import REGISTRY, Registration
+from simulator.algorithms.registration import Registration
+from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
 from simulator.cluster.faults import Struck

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from simulator.algorithms.raft import Raft
 from simulator.algorithms.raft.changes import Changes
 from simulator.algorithms.raft.membership import Membership
 from simulator.algorithms.registry import REGISTRY
 from simulator.checks.safety import violations
 from simulator.cluster.cluster import run_trial
-from simulator.protocol import Guarantee
 from simulator.scenario import load
 from simulator.trace import kinds
 from tests.checks.membership import FAULTS, mutant, random_members
@@ -30,7 +30,7 @@ def test_raft_keeps_its_promises_while_members_change() -> None:
     seen: Counter[str] = Counter()
     for trial in range(TRIALS):
         trace = run_trial(random_members(REGISTRY["raft"], SEED, trial), SEED, trial)
-        found = violations(trace, set(Guarantee))
+        found = violations(trace, Raft.guarantees)
         assert not found, f"trial {trial}: {found[0]}"
         seen.update(row.kind for row in trace.rows)
     print(dict(seen))
@@ -45,7 +45,7 @@ def test_a_deliberate_fault_of_membership_is_seen(fault: type[Changes] | type[Me
     """Each mutant's docstring cites the rule that it breaks."""
     registration = mutant(fault)
     for trial in range(MOST_TRIALS):
-        found = violations(run_trial(random_members(registration, SEED, trial), SEED, trial), set(Guarantee))
+        found = violations(run_trial(random_members(registration, SEED, trial), SEED, trial), Raft.guarantees)
         if found:
             print(f"{fault.__name__}: {found[0].guarantee} is broken in trial {trial}, the first of {trial + 1}")
             return

@@ -16,8 +16,10 @@ import pytest
 from simulator.algorithms.raft import AppendEntries, AppendEntriesReply, Raft
 from simulator.algorithms.raft.log import Entry, Log
 from simulator.algorithms.raft.replication import Replication
-from simulator.algorithms.registry import REGISTRY, Registration
-from simulator.checks.safety import Violation, violations
+from simulator.algorithms.registration import Registration
+from simulator.algorithms.registry import REGISTRY
+from simulator.checks.safety import violations
+from simulator.checks.violation import Violation
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
 from simulator.cluster.workload import Workload
@@ -42,7 +44,7 @@ def loaded(registration: Registration, trial: int) -> ClusterSpec:
 def broken(registration: Registration, trial: int) -> tuple[Sequence[Violation], int]:
     """Broken promises, and how many commits there were."""
     trace = run_trial(loaded(registration, trial), SEED, trial)
-    return violations(trace, set(Guarantee)), len(trace.of_kind("commit"))
+    return violations(trace, Raft.guarantees), len(trace.of_kind("commit"))
 
 
 def test_raft_keeps_its_promises_under_load() -> None:

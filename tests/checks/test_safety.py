@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from simulator.checks.peace import PEACE_CHECKERS
 from simulator.checks.safety import CHECKERS, violations
 from simulator.protocol import CANDIDATE, ELECTORATE, FOLLOWER, LEADER, Guarantee, NodeId, Role
 from simulator.trace import kinds
@@ -42,7 +43,7 @@ def found(
 
 def test_every_guarantee_has_a_checker() -> None:
     """A promise that nothing checks is no promise (design.md, rule 5: verdicts come from the trace)."""
-    assert set(CHECKERS) == set(Guarantee)
+    assert {*CHECKERS, *PEACE_CHECKERS} == set(Guarantee)
 
 
 # --- Election safety: "at most one leader can be elected in a given term" (Raft, figure 3)

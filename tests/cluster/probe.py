@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from simulator.algorithms.registry import Registration
+from simulator.algorithms.registration import Registration
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
 from simulator.cluster.faults import Fault

@@ -32,8 +32,11 @@ class Patient:
         self.its_leader = leader
         self.down = down
 
-    def leader(self) -> int | None:
+    def leader(self, group: str | None = None) -> int | None:
         return self.its_leader
+
+    def members(self, group: str | None = None) -> Sequence[int]:
+        return range(1, self.nodes + 1)
 
     def voters(self) -> Sequence[int]:
         return range(1, self.nodes + 1)

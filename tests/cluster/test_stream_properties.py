@@ -15,7 +15,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from simulator.algorithms.registry import Registration
+from simulator.algorithms.registration import Registration
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.connections import CLOSED, End, Segment
 from simulator.cluster.cuts import CutLink, Isolate, PartitionOneway

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from simulator.algorithms.registry import Registration
+from simulator.algorithms.registration import Registration
 from simulator.cluster.spec import LogSpec
 from simulator.protocol import MILLISECOND, SECOND, Algorithm, Duration, DurationRange, option
 from simulator.scenario import checks, loads

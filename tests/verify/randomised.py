@@ -13,7 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from simulator.algorithms.raft import DIALECTS, RaftConfig
-from simulator.algorithms.registry import Registration
+from simulator.algorithms.registration import Registration
 from simulator.cluster.cuts import Partition
 from simulator.cluster.distributions import Constant, Distribution, Exponential, Uniform
 from simulator.cluster.faults import Crash, Fault, Pause, Restart, Resume

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from simulator.algorithms.registry import Registration
+from simulator.algorithms.registration import Registration
 from simulator.protocol import FOLLOWER, MILLISECOND, Algorithm, Host, NodeId, message
 from simulator.workbench import Workbench
 

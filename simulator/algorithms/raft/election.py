@@ -29,7 +29,17 @@ RETRY = "retry"
 class Elector(Algorithm):
     """One Raft server, as far as elections go."""
 
-    guarantees = frozenset(Guarantee)
+    guarantees = frozenset(
+        {
+            Guarantee.ELECTION_SAFETY,
+            Guarantee.ONE_VOTE,
+            Guarantee.QUORUM_OF_VOTES,
+            Guarantee.MONOTONIC_TERMS,
+            Guarantee.LOG_UP_TO_DATE,
+            Guarantee.DISJOINT_LEASES,
+            Guarantee.LEADER_COMPLETENESS,
+        }
+    )
 
     def __init__(self, host: Host, config: RaftConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)

@@ -12,8 +12,9 @@ from simulator.trace.trace import Row, Trace
 class GroupState:
     """The state of one group, brought forward row by row."""
 
-    def __init__(self, group: str) -> None:
+    def __init__(self, trace: Trace, group: str) -> None:
         self._group = group
+        self._everybody = frozenset(trace.groups[group])
         self.running: set[NodeId] = set()
         self.paused: set[NodeId] = set()
         self.terms: dict[NodeId, int] = {}  # Of those who claim to lead.
@@ -27,7 +28,7 @@ class GroupState:
         if row.kind == kinds.TRANSITION:
             if row.group == self._group:
                 self._transition(row)
-        elif node is None:
+        elif node not in self._everybody:
             return
         elif row.kind == kinds.STARTED:
             self.running.add(node)
@@ -77,7 +78,7 @@ def intervals(trace: Trace, group: str) -> Iterator[tuple[GroupState, int, int]]
     The state is the same object each time. Intervals have a positive length: what is undone at the instant at which
     it is done was never the case.
     """
-    state = GroupState(group)
+    state = GroupState(trace, group)
     since_ns = 0
     for row in trace.rows:
         if row.time_ns > since_ns:

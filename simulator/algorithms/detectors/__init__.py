@@ -1,0 +1,39 @@
+"""Failure detectors, which an algorithm's option `detector` chooses from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeAlias
+
+from simulator.algorithms.detectors.detector import Detector
+from simulator.algorithms.detectors.heartbeat import Heartbeat, HeartbeatDetector, HeartbeatOptions
+from simulator.protocol import Host, NodeId, OneOf
+
+DETECTORS: Mapping[str, tuple[type[Any], type[Detector]]] = {
+    "heartbeat": (HeartbeatOptions, HeartbeatDetector),
+}
+
+# The type of an algorithm's option: one of these sets of options, which a scenario writes by its name.
+DetectorOptions: TypeAlias = Annotated[Any, OneOf({name: options for name, (options, _) in DETECTORS.items()})]
+
+DETECTOR_MESSAGES: tuple[type, ...] = tuple(  # What any of them receives, for an algorithm's table.
+    dict.fromkeys(kind for _, detector in DETECTORS.values() for kind in detector.receive)
+)
+
+
+def make_detector(host: Host, options: Any, changed: Callable[[NodeId, bool], None]) -> Detector:
+    """The detector that these options are of; `changed(node, down)` hears its opinions."""
+    _, detector = next(pair for pair in DETECTORS.values() if pair[0] is type(options))
+    return detector(host, options, changed)
+
+
+__all__ = [
+    "DETECTORS",
+    "DETECTOR_MESSAGES",
+    "Detector",
+    "DetectorOptions",
+    "Heartbeat",
+    "HeartbeatDetector",
+    "HeartbeatOptions",
+    "make_detector",
+]

@@ -1,0 +1,62 @@
+"""What an algorithm asks of a failure detector, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+from simulator.protocol import Host, Message, NodeId
+
+SUSPECTS, TRUSTS = "suspects", "trusts"  # Notes to the trace: the S- and T-transitions of Chen, Toueg and Aguilera.
+
+
+class Detector:
+    """One node's opinion of which of the nodes that it watches are down.
+
+    It lives inside an algorithm, which hands it the messages of its table `receive` and the timers that are its own.
+    Whoever is watched must show that it is up, by whatever means the detector has: a pushing one sends heartbeats to
+    those named to `show`, a pulling one answers whoever asks. A node that begins to be watched is trusted, as if it had
+    been heard at that instant.
+    """
+
+    receive: ClassVar[Mapping[type, Callable[[Any, NodeId, Any], None]]] = {}
+    timer: ClassVar[str] = "detector"  # What the names of all of its timers begin with.
+
+    def __init__(self, host: Host, options: Any, changed: Callable[[NodeId, bool], None]) -> None:
+        """`changed(node, down)` is called when the opinion of a node that is watched changes, once it is known."""
+        self.host = host
+        self.options = options
+        self.watched: tuple[NodeId, ...] = ()  # In the order given.
+        self.suspected: set[NodeId] = set()
+        self._changed = changed
+
+    def watch(self, nodes: Iterable[NodeId]) -> None:
+        """Watch these nodes, and no others, from now on."""
+        raise NotImplementedError
+
+    def show(self, to: Iterable[NodeId]) -> None:
+        """Let these nodes, and no others, know from now on that this one is up."""
+        raise NotImplementedError
+
+    def owns(self, timer: str) -> bool:
+        return timer.startswith(self.timer)
+
+    def on_timer(self, name: str) -> None:
+        raise NotImplementedError
+
+    def on_message(self, sender: NodeId, message: Message) -> None:
+        self.receive[type(message)](self, sender, message)
+
+    # --- For detectors
+
+    def _suspect(self, node: NodeId) -> None:
+        if node not in self.suspected:
+            self.suspected.add(node)
+            self.host.note(SUSPECTS, node=node)
+            self._changed(node, True)
+
+    def _trust(self, node: NodeId) -> None:
+        if node in self.suspected:
+            self.suspected.discard(node)
+            self.host.note(TRUSTS, node=node)
+            self._changed(node, False)

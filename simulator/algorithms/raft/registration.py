@@ -1,0 +1,32 @@
+"""Raft under its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.algorithms.raft.config import RaftConfig
+from simulator.algorithms.raft.dialects import DIALECTS
+from simulator.algorithms.raft.messages import AddServer, Propose, RemoveServer, Transfer
+from simulator.algorithms.raft.server import Raft
+from simulator.algorithms.registration import Registration
+
+
+def _log_of(index: int) -> Mapping[str, Any]:
+    """A log of that many entries, all written in term 1: the term that a server must then have reached, too."""
+    return {"term": 1, "last_log": (1, index)}
+
+
+RAFT = Registration(
+    name="raft",
+    algorithm=Raft,
+    config=RaftConfig,
+    paper="Ongaro, Ousterhout: In Search of an Understandable Consensus Algorithm, 2014; Ongaro's dissertation, 2014",
+    cost="2(n - 1) messages a round, if no vote splits, and n - 1 to announce; one timeout to detect, one round trip",
+    durable_log=_log_of,
+    transfer=Transfer,
+    propose=Propose,
+    add_server=AddServer,
+    remove_server=RemoveServer,
+    dialects={name: dialect.options for name, dialect in DIALECTS.items()},
+)
