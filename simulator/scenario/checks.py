@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from simulator.cluster.cuts import majority_reach, rings_a_majority
+from simulator.cluster.network import Transport
 from simulator.cluster.schedule import OCCASIONS
 from simulator.cluster.stop import StopWhen
 from simulator.scenario import demands
@@ -43,7 +44,17 @@ def published(published: Published) -> None:
 
 def scenario(scenario: Scenario) -> None:
     """Algorithm, cluster, faults, demands and duration against each other."""
-    checks = (_logs_are_kept, _members, _is_asked_for, _stability, _placement, _faults, _nemesis, demands.troubles)
+    checks = (
+        _transport,
+        _logs_are_kept,
+        _members,
+        _is_asked_for,
+        _stability,
+        _placement,
+        _faults,
+        _nemesis,
+        demands.troubles,
+    )
     reject([found for check in checks for found in check(scenario)])
 
 
@@ -69,6 +80,12 @@ def _logs(cluster: Cluster) -> Found:
     if (given and given != cluster.nodes) or (not given and cluster.logs.value() is not None):
         kind = next(iter(type(cluster.logs).model_fields))
         yield ("logs", kind), f"gives {given} lengths for {cluster.nodes} nodes; give one for each"
+
+
+def _transport(scenario: Scenario) -> Found:
+    registration = scenario.algorithm.registration
+    if registration.streams and scenario.network.transport is not Transport.STREAM:
+        yield ("network", "transport"), f"{registration.name} needs connections; write transport: stream"
 
 
 def _logs_are_kept(scenario: Scenario) -> Found:
