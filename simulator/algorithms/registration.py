@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.protocol import ELECTORATE, Algorithm, Message, Nanoseconds, NodeId
+from simulator.protocol import ELECTORATE, Algorithm, Assumption, Guarantee, Message, Nanoseconds, NodeId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,14 @@ class Registration:
     remove_server: Callable[[NodeId], Message] | None = None
     delay_bound: Callable[[Any], Nanoseconds] | None = None
     settles: Callable[[Any, int], Nanoseconds] | None = None
+
+    def __post_init__(self) -> None:
+        """A promise that could not be checked is none. Raises ValueError."""
+        promises, assumes = self.algorithm.guarantees, self.algorithm.assumes
+        if promises & {Guarantee.AGREEMENT, Guarantee.HIGHEST_ID} and self.settles is None:
+            raise ValueError(f"{self.name} promises to agree in peace: say how long it needs (settles)")
+        if Assumption.BOUNDED_DELAY in assumes and self.delay_bound is None:
+            raise ValueError(f"{self.name} assumes a bounded delay: say which (delay_bound)")
 
     @property
     def commands(self) -> Sequence[type]:

@@ -50,6 +50,7 @@ class ClusterSpec:
     network: NetworkSpec = field(default_factory=NetworkSpec)
     faults: tuple[Scheduled, ...] = ()
     nemesis: Nemesis | None = None
+    longest_delay_ns: Nanoseconds | None = None  # Of a message, with its handling, where all is well; None: unbounded.
     workload: Workload | None = None
     stop_when: StopWhen | None = None
     stable_after: Nanoseconds = 0  # How long a claim must last to count as stable.
@@ -61,3 +62,9 @@ class ClusterSpec:
     def groups(self) -> Mapping[str, tuple[NodeId, ...]]:
         """The nodes of every group by name, the electorate first."""
         return self.registration.members(self.nodes, self.config)
+
+    @property
+    def settles_ns(self) -> Nanoseconds | None:
+        """How long the algorithm needs in peace, at most, until it agrees; None where it does not promise to."""
+        settles = self.registration.settles
+        return None if settles is None else settles(self.config, self.nodes)

@@ -75,6 +75,7 @@ class Result:
             "metrics": summaries.metrics(self.trials, self.elections),
             "violations": _counts(self.violations),
             "waived": _counts(self.waived),
+            "assumptions_broken": summaries.assumptions_broken(self.trials),
             "versions": {"python": platform.python_version()} | {name: version(name) for name in _RECORDED_VERSIONS},
             "platform": platform.platform(),
         } | beside

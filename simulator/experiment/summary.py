@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any
@@ -65,6 +66,12 @@ def censored_trials(elections: pd.DataFrame) -> int:
     """How many trials ended with an election of the headline cause unfinished."""
     rows = headline_elections(elections)
     return int(rows.loc[rows["outcome"] == "censored", "trial"].nunique())
+
+
+def assumptions_broken(trials: pd.DataFrame) -> dict[str, int]:
+    """In how many trials the algorithm's assumptions did not hold, by assumption: there, its promises do not bind."""
+    named = (name for names in trials["assumptions_broken"] for name in names.split(", ") if name)
+    return dict(sorted(Counter(named).items()))
 
 
 def never_led(elections: pd.DataFrame) -> int:

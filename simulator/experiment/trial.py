@@ -12,6 +12,7 @@ from simulator.checks.safety import violations
 from simulator.checks.violation import Violation
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
+from simulator.experiment.assumptions import broken_assumptions
 from simulator.metrics.elections import Cause, Election, Outcome, elections
 from simulator.metrics.leadership import Claim, OverlapKind, claims, first_stable_claim, leadership
 from simulator.protocol import SECOND, Nanoseconds
@@ -60,8 +61,12 @@ def simulate(spec: ClusterSpec, seed: int, trial: int) -> TrialResult:
 def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
     """Every metric of one trace."""
     found = elections(trace)
-    guarantees = spec.registration.algorithm.guarantees
-    broken, waived = violations(trace, guarantees - spec.waived), violations(trace, guarantees & spec.waived)
+    unmet = broken_assumptions(spec, trace)
+    bound = frozenset() if unmet else spec.registration.algorithm.guarantees
+    settles_ns = spec.settles_ns
+    broken, waived = (
+        violations(trace, promises, settles_ns) for promises in (bound - spec.waived, bound & spec.waived)
+    )
     recovered: Record = {}
     if spec.liveness_within is not None:
         recovery = look_for_recovery(trace, spec.liveness_within)
@@ -72,7 +77,7 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
         trial=trial,
         digest=trace.digest,
         row=_trial_row(trace, stability, trial, found)
-        | {"violations": len(broken), "waived": len(waived)}
+        | {"violations": len(broken), "waived": len(waived), "assumptions_broken": ", ".join(sorted(unmet))}
         | recovered
         | _sent(trace, trace.sent),
         elections=[

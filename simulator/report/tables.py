@@ -41,6 +41,7 @@ def summary_table(summary: Summary) -> RenderableType:
         _liveness(summary.get("liveness")),
         _violations(summary["violations"]),
         _waived(summary.get("waived", {})),
+        _outside(summary.get("assumptions_broken", {})),
         _provenance(summary),
     ]
     return Group(*(line for part in parts if part is not None for line in (part, "")))
@@ -301,6 +302,14 @@ def _violations(violations: Mapping[str, int]) -> Text | None:
 def _waived(waived: Mapping[str, int]) -> Text | None:
     broken = _listed(waived)
     return Text(f"Broken promises, waived by the scenario: {broken}", style="yellow") if broken else None
+
+
+def _outside(assumptions: Mapping[str, int]) -> Text | None:
+    """Where an algorithm's promises were not held against it."""
+    broken = _listed(assumptions)
+    return (
+        Text(f"Outside the algorithm's assumptions, so its promises do not bind: {broken} (trials)") if broken else None
+    )
 
 
 def _listed(counts: Mapping[str, int]) -> str:

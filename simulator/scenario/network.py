@@ -107,6 +107,13 @@ class Network(Model):
         """The zones in which nodes are placed; none where the network has no topology."""
         return self.topology.zones()
 
+    def longest(self, nodes: int) -> Nanoseconds | None:
+        """The longest that a packet takes in a cluster of that size; None where nothing bounds it."""
+        _, longest = self.latency.bounds()
+        topology = self.topology.value(nodes)
+        base = 0 if topology is None else max(max(row) for row in topology.base)
+        return None if longest is None or self.bandwidth is not None else base + longest
+
     def spec(self, nodes: int) -> NetworkSpec:
         """What a cluster of that size is built with."""
         return NetworkSpec(

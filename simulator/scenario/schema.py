@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from simulator.cluster.distributions import Constant, Distribution, Uniform
 from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec, DiskSpec, LogSpec
 from simulator.cluster.stop import StopWhen
-from simulator.protocol import Guarantee, NodeId
+from simulator.protocol import Guarantee, Nanoseconds, NodeId
 from simulator.scenario import checks
 from simulator.scenario.algorithms import AnyAlgorithm
 from simulator.scenario.demands import Liveness
@@ -235,6 +235,13 @@ class Scenario(Model):
         """The number of nodes, those of all groups together."""
         return sum(map(len, self.groups.values()))
 
+    def longest_delay(self) -> Nanoseconds | None:
+        """The longest that a message takes, with its handling, where all is well; None where nothing bounds it."""
+        cluster = self.cluster
+        parts = [self.network.longest(self.size)]
+        parts += [part.bounds()[1] for part in (cluster.service, cluster.disk.write) if part is not None]
+        return None if None in parts else sum(part or 0 for part in parts)
+
     def cluster_spec(self) -> ClusterSpec:
         """All that the cluster needs to run one trial."""
         cluster = self.cluster
@@ -249,6 +256,7 @@ class Scenario(Model):
             disk=cluster.disk.spec(),
             service=None if cluster.service is None else cluster.service.value(),
             network=self.network.spec(self.size),
+            longest_delay_ns=self.longest_delay(),
             faults=tuple(fault.scheduled() for fault in self.faults),
             nemesis=None if self.nemesis is None else self.nemesis.value(cluster.nodes, self.duration),
             workload=None if self.workload is None else self.workload.value(),

@@ -88,11 +88,12 @@ def play(
     network: NetworkSpec | None = None,
     duration: Nanoseconds = 100 * MS,
     journal: bool = False,
+    registration: Registration = PROBE,
     **others: Any,
 ) -> Trace:
     """Run one trial, of 100 ms unless said otherwise, on links with a constant latency of 2 ms unless given."""
     spec = ClusterSpec(
-        registration=PROBE,
+        registration=registration,
         config=script,
         nodes=nodes,
         duration=duration,

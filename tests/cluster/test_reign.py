@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from simulator.cluster.cuts import Partition
+from dataclasses import replace
+
+from simulator.algorithms.registration import Group, Registration
+from simulator.cluster.cuts import CutLink, Partition
 from simulator.cluster.faults import Crash, Pause, Restart, Resume
 from simulator.cluster.schedule import Scheduled
 from simulator.cluster.weather import Heal
+from simulator.metrics.elections import Cause, elections
+from simulator.metrics.leadership import leadership
 from simulator.protocol import FOLLOWER, LEADER
-from simulator.trace.kinds import CRASH, CUT_OFF, LEADER_BACK, LEADER_LOST, PAUSE, STEP_DOWN
-from tests.cluster.probe import MS, Deed, Script, at, every, play, send, timer
+from simulator.trace.kinds import CRASH, CRASHED, CUT_OFF, LEADER_BACK, LEADER_LOST, PAUSE, STEP_DOWN
+from tests.cluster.probe import MS, PROBE, Deed, Probe, Script, at, every, play, send, timer
 
 
 def claim(term: int) -> Deed:
@@ -19,9 +24,11 @@ def step_down(term: int) -> Deed:
     return lambda host: host.transition(FOLLOWER, term, None)
 
 
-def reigns(script: Script, *faults: Scheduled, nodes: int = 5) -> list[tuple[float, str, int | None, str]]:
+def reigns(
+    script: Script, *faults: Scheduled, nodes: int = 5, registration: Registration = PROBE
+) -> list[tuple[float, str, int | None, str]]:
     """The rows of losses and returns: (instant in ms, kind, leader, cause)."""
-    trace = play(script, *faults, nodes=nodes)
+    trace = play(script, *faults, nodes=nodes, registration=registration)
     return [
         (row.time_ns / MS, row.kind, row.node, row.fact("cause"))
         for row in trace.rows
@@ -127,3 +134,62 @@ def test_of_two_claimants_the_fault_means_the_one_of_the_highest_term() -> None:
     # An older claimant, which nothing troubles, reigns again at once.
     assert reigns(script, at(22, Crash("leader"))) == [(22, LEADER_LOST, 1, CRASH), (22, LEADER_BACK, 2, CRASH)]
     assert reigns(script, at(27, Crash("leader"))) == [(27, LEADER_LOST, 3, CRASH), (27, LEADER_BACK, 1, CRASH)]
+
+
+# --- Algorithms that need no majority of the configuration, such as Bully
+
+NO_QUORUM = replace(PROBE, quorum=False)
+
+
+def test_without_a_quorum_a_leader_needs_a_majority_of_those_that_run() -> None:
+    """Bully's coordinator leads whoever is up (Garcia-Molina, 1982): the death of others takes nothing away.
+
+    Cut off from most of those that run, it is of no use to them, and they elect another.
+    """
+    crashes = (at(10, Crash(5)), at(11, Crash(4)), at(12, Crash(3)))
+    assert reigns(N1_LEADS, *crashes, registration=NO_QUORUM) == []
+    # Of n1 and n2, which are left, one is no majority: 1 of 2.
+    cut = at(20, Partition(((1,),)))
+    assert reigns(N1_LEADS, *crashes, cut, registration=NO_QUORUM) == [(20, LEADER_LOST, 1, CUT_OFF)]
+    # Once n2 is down, too, n1 leads all that run.
+    alone = [(20, LEADER_LOST, 1, CUT_OFF), (30, LEADER_BACK, 1, CUT_OFF)]
+    assert reigns(N1_LEADS, *crashes, cut, at(30, Crash(2)), registration=NO_QUORUM) == alone
+
+
+# --- Candidates that an ensemble serves, as in ZooKeeper's recipe: n1 and n2, and the servers n3, n4 and n5
+
+SERVED = replace(PROBE, groups=(Group(name="ensemble", algorithm=Probe, size=lambda _: 3),), served_by="ensemble")
+
+
+def test_a_served_leader_is_lost_without_a_server_that_has_a_majority_of_the_ensemble() -> None:
+    """A client of ZooKeeper works with any one server that is in a quorum (Hunt et al., 2010, section 2)."""
+
+    def lost(*faults: Scheduled) -> list[tuple[float, str, int | None, str]]:
+        return reigns(N1_LEADS, *faults, nodes=2, registration=SERVED)
+
+    assert lost(at(10, CutLink(1, 2)), at(11, CutLink(1, 3)), at(12, CutLink(1, 4))) == []  # n5 is left.
+    assert lost(at(10, Crash(3)), at(20, Crash(4))) == [(20, LEADER_LOST, 1, CUT_OFF)]  # No quorum is left.
+    apart = at(10, Partition(((1, 3), (2, 4, 5))))  # n3 is there, but alone.
+    assert lost(apart, at(30, Heal())) == [(10, LEADER_LOST, 1, CUT_OFF), (30, LEADER_BACK, 1, CUT_OFF)]
+
+
+def test_each_group_has_a_leader_of_its_own() -> None:
+    """ "Claims are compared only within a group, so two electorates never look like split-brain" (design.md)."""
+    leads = claim(1)
+    served = lambda host: host.transition(LEADER, 7, host.me, "ensemble")  # noqa: E731
+    script = Script(
+        start={1: timer("claim", 1), 4: timer("serve", 1)}, on={"timer claim": leads, "timer serve": served}
+    )
+    crash = at(10, Crash("leader-of:ensemble"))
+    assert reigns(script, crash, nodes=2, registration=SERVED) == [(10, LEADER_LOST, 4, CRASH)]
+    assert reigns(script, at(10, Crash("leader")), nodes=2, registration=SERVED) == [(10, LEADER_LOST, 1, CRASH)]
+    trace = play(script, crash, nodes=2, registration=SERVED)
+    assert [row.node for row in trace.of_kind(CRASHED)] == [4]
+    assert leadership(trace).overlaps == []
+    assert [election.cause for election in elections(trace)] == [Cause.BOOT]  # n4's loss is not the candidates'.
+
+
+def test_descriptions_mean_members_of_the_electorate_and_groups_are_named() -> None:
+    for target, struck in (("highest-id", [2]), ("group:ensemble", [3, 4, 5]), ("all", [1, 2, 3, 4, 5])):
+        trace = play(N1_LEADS, at(10, Crash(target)), nodes=2, registration=SERVED)
+        assert [row.node for row in trace.of_kind(CRASHED)] == struck

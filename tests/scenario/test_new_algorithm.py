@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from pydantic import ValidationError
 
 from simulator.algorithms.registration import Registration
 from simulator.cluster.spec import LogSpec
-from simulator.protocol import MILLISECOND, SECOND, Algorithm, Duration, DurationRange, option
+from simulator.protocol import MILLISECOND, SECOND, Algorithm, Duration, DurationRange, OneOf, option
 from simulator.scenario import checks, loads
 from simulator.scenario.algorithms import options_form
 from tests.scenario.examples import SMALL
@@ -95,6 +95,66 @@ def test_options_that_do_not_fit_are_refused(options: dict[str, Any], where: tup
         NOVEL.model_validate({"name": "novel", **options})
     (error,) = caught.value.errors()
     assert error["loc"] == where
+    assert says in error["msg"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixed:
+    """A fixed timeout."""
+
+    timeout: Duration = option(5 * MS, "How long to wait.")
+
+    def __post_init__(self) -> None:
+        if self.timeout < MS:
+            raise ValueError("timeout: must be 1 ms or more")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accrual:
+    """A level of suspicion."""
+
+    threshold: float = option(8.0, "From when on to suspect.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceConfig:
+    detector: Annotated[Any, OneOf({"fixed": Fixed, "accrual": Accrual})] = option(Fixed(), "How to tell.")
+
+
+CHOICE = options_form(Registration(name="choice", algorithm=Algorithm, config=ChoiceConfig))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ({}, Fixed()),
+        ({"detector": "accrual"}, Accrual()),
+        ({"detector": {"accrual": None}}, Accrual()),
+        ({"detector": {"accrual": {"threshold": 3}}}, Accrual(threshold=3.0)),
+        ({"detector": {"fixed": {"timeout": "2s"}}}, Fixed(timeout=2 * SECOND)),
+    ],
+)
+def test_one_of_several_sets_of_options_is_named(written: dict[str, Any], meant: object) -> None:
+    read = CHOICE.model_validate({"name": "choice", **written})
+    assert read.config() == ChoiceConfig(detector=meant)
+    assert CHOICE.model_validate(read.model_dump(mode="json")) == read
+
+
+@pytest.mark.parametrize(
+    ("detector", "where", "says"),
+    [
+        ("phi", ("detector",), "phi is not a set of options; known: fixed, accrual"),
+        ({"fixed": {"timeout": 3}}, ("detector", "fixed", "timeout"), "3 has no unit"),
+        ({"fixed": {"timeout": "1us"}}, ("detector", "fixed"), "timeout: must be 1 ms or more"),
+        ({"fixed": {"tmeout": "1s"}}, ("detector", "fixed", "tmeout"), "Extra inputs"),
+        ({"fixed": {}, "accrual": {}}, ("detector",), "fixed and accrual cannot stand together"),
+    ],
+)
+def test_a_set_of_options_that_does_not_fit_is_refused(detector: object, where: tuple[str, ...], says: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        CHOICE.model_validate({"name": "choice", "detector": detector})
+    (error,) = caught.value.errors()
+    assert tuple(part for part in error["loc"] if isinstance(part, str)) == where
     assert says in error["msg"]
 
 

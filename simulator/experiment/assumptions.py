@@ -1,0 +1,66 @@
+"""Which assumptions about nodes and network a trial broke: an algorithm's promises bind it only where its own held.
+
+What a cluster is built with (loss, latency) breaks an assumption in every trial, what befalls it where it struck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from simulator.cluster.distributions import Constant
+from simulator.cluster.network import Transport
+from simulator.cluster.spec import ClusterSpec
+from simulator.protocol import Assumption
+from simulator.trace import kinds
+from simulator.trace.trace import Row, Trace
+
+_SEVERED = (Assumption.NO_PARTITION, Assumption.NO_LOSS)
+
+# What each fault breaks; of nodes that die or pause, the trace has rows of their own.
+FAULTS_BREAK: Mapping[str, tuple[Assumption, ...]] = {
+    **dict.fromkeys(
+        ("partition", "partition_oneway", "cut_link", "isolate", "bridge", "majorities_ring", "flap"), _SEVERED
+    ),
+    "degrade": (Assumption.NO_LOSS, Assumption.FIFO, Assumption.BOUNDED_DELAY),
+    "hold": (Assumption.FIFO, Assumption.BOUNDED_DELAY),
+    **dict.fromkeys(("slow_node", "slow_disk", "stall_disk"), (Assumption.BOUNDED_DELAY,)),
+    "skew_clock": (Assumption.GOOD_CLOCKS,),
+    **dict.fromkeys(("crash", "kill", "bounce", "amnesia", "pause"), ()),
+    **dict.fromkeys(("restart", "resume", "heal", "release"), ()),
+    **dict.fromkeys(("transfer_leadership", "add_server", "remove_server"), ()),
+}
+
+
+def broken_assumptions(spec: ClusterSpec, trace: Trace) -> frozenset[Assumption]:
+    """Those of the algorithm's own assumptions that did not hold in this trial."""
+    return spec.registration.algorithm.assumes.intersection((*_by_the_network(spec), *_by_what_happened(spec, trace)))
+
+
+def _by_the_network(spec: ClusterSpec) -> Iterator[Assumption]:
+    network = spec.network
+    streams = network.transport is Transport.STREAM
+    lossy = network.loss != 0.0
+    if not streams and (lossy or network.duplication > 0):
+        yield Assumption.NO_LOSS
+    if not streams and (not isinstance(network.latency, Constant) or network.duplication > 0):
+        yield Assumption.FIFO
+    bound = spec.registration.delay_bound
+    unbounded = spec.longest_delay_ns is None or (streams and lossy)  # What is lost is sent again, and comes later.
+    if bound is not None and (unbounded or (spec.longest_delay_ns or 0) > bound(spec.config)):
+        yield Assumption.BOUNDED_DELAY
+
+
+def _by_what_happened(spec: ClusterSpec, trace: Trace) -> Iterator[Assumption]:
+    if spec.absent:
+        yield Assumption.NO_CRASH
+    for row in trace.rows:
+        if row.kind == kinds.CRASHED or (row.kind == kinds.STARTED and row.time_ns > 0):
+            yield Assumption.NO_CRASH
+        elif row.kind == kinds.PAUSED:
+            yield Assumption.NO_PAUSE
+        elif row.kind == kinds.FAULT:
+            yield from _by_fault(row)
+
+
+def _by_fault(row: Row) -> tuple[Assumption, ...]:
+    return FAULTS_BREAK[row.fact("fault")]

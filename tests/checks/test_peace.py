@@ -1,0 +1,66 @@
+"""What is promised of a cluster in peace, on traces written by hand."""
+
+from __future__ import annotations
+
+from simulator.checks.safety import violations
+from simulator.protocol import Guarantee
+from tests.metrics.story import MS, tell
+
+BOTH = frozenset({Guarantee.AGREEMENT, Guarantee.HIGHEST_ID})
+
+# n3 leads and crashes at 100; n2 leads from 150 on, and n1 hears of it at 160. Peace begins at 100.
+ELECTED = """
+    0   start 1 2 3
+    0   3 leader 1
+    10  1 follower 1 of 3
+    10  2 follower 1 of 3
+    100 crash 3
+    150 2 leader 2
+    160 1 follower 2 of 2
+"""
+
+
+def broken(story: str, *, end_ms: int, settles_ms: int = 200) -> list[str]:
+    return [str(found.guarantee) for found in violations(tell(story, end_ms=end_ms), BOTH, settles_ms * MS)]
+
+
+def test_who_agrees_on_the_highest_in_time_keeps_its_promises() -> None:
+    assert broken(ELECTED, end_ms=300) == []
+
+
+def test_a_trial_that_ends_before_the_algorithm_had_its_time_says_nothing() -> None:
+    unfinished = ELECTED.rsplit("160", 1)[0]  # n1 still names n3.
+    assert broken(unfinished, end_ms=299) == []
+    assert broken(unfinished, end_ms=300) == ["agreement"]
+
+
+def test_two_that_claim_do_not_agree() -> None:
+    assert broken(ELECTED + "\n170 1 leader 3", end_ms=300) == ["agreement", "highest-id"]
+
+
+def test_nobody_who_claims_is_no_agreement() -> None:
+    assert broken(ELECTED + "\n170 2 follower 2 of 2", end_ms=300) == ["agreement", "highest-id"]
+
+
+def test_a_lower_id_may_be_agreed_upon_and_is_not_the_highest() -> None:
+    back = ELECTED + "\n200 start 3\n210 3 follower 2 of 2"
+    assert broken(back, end_ms=399) == []  # n3's return has ended the peace.
+    assert broken(back, end_ms=400) == ["highest-id"]
+
+
+def test_the_paused_have_no_opinion() -> None:
+    assert broken(ELECTED + "\n170 pause 1\n175 start 3\n180 crash 3", end_ms=400) == []
+
+
+def test_one_claim_is_broken_while_two_claim_and_not_at_an_instant() -> None:
+    # n2 claims at 150 while n3, which steps down at 150, does not any more; n1 claims beside n2 from 160 on.
+    story = """
+        0   start 1 2 3
+        0   3 leader 1
+        150 2 leader 2
+        150 3 follower 2 of 2
+        160 1 leader 3
+        170 2 follower 3 of 1
+    """
+    found = violations(tell(story, end_ms=200), {Guarantee.ONE_CLAIM})
+    assert [(one.time_ns // MS, one.nodes) for one in found] == [(160, (1, 2))]

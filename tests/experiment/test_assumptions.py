@@ -1,0 +1,118 @@
+"""When an algorithm's assumptions are broken, and that its promises bind it only where they are not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pytest
+
+from simulator.algorithms.registration import Registration
+from simulator.cluster.cluster import run_trial
+from simulator.cluster.distributions import Constant, Uniform
+from simulator.cluster.faults import Crash, Pause
+from simulator.cluster.network import NetworkSpec, Transport
+from simulator.cluster.spec import ClusterSpec
+from simulator.experiment.assumptions import FAULTS_BREAK, broken_assumptions
+from simulator.experiment.trial import measure
+from simulator.protocol import FOLLOWER, LEADER, MILLISECOND, Algorithm, Assumption, Guarantee
+from simulator.scenario import loads
+from simulator.scenario.faults import VERBS
+from tests.cluster.probe import at
+
+MS = MILLISECOND
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    pass
+
+
+class EverybodyLeads(Algorithm):
+    """It breaks its promise as soon as it starts."""
+
+    assumes: ClassVar = frozenset(Assumption)
+    guarantees: ClassVar = frozenset({Guarantee.ONE_CLAIM})
+
+    def on_start(self) -> None:
+        self.host.transition(FOLLOWER, 0, None)
+        self.host.transition(LEADER, 0, self.host.me)
+
+
+VAIN = Registration(name="vain", algorithm=EverybodyLeads, config=NoOptions, delay_bound=lambda _: 10 * MS)
+
+
+def spec_of(**others: Any) -> ClusterSpec:
+    usual: dict[str, Any] = {"network": NetworkSpec(latency=Constant(5 * MS)), "longest_delay_ns": 5 * MS}
+    return ClusterSpec(registration=VAIN, config=NoOptions(), nodes=3, duration=100 * MS, **usual | others)
+
+
+def broken(**others: Any) -> set[str]:
+    spec = spec_of(**others)
+    return {str(assumption) for assumption in broken_assumptions(spec, run_trial(spec, 1, 0))}
+
+
+def test_a_quiet_cluster_breaks_none() -> None:
+    assert broken() == set()
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ({"network": NetworkSpec(latency=Constant(5 * MS), loss=0.01)}, {"no-loss"}),
+        ({"network": NetworkSpec(latency=Constant(5 * MS), duplication=0.01)}, {"no-loss", "fifo"}),
+        ({"network": NetworkSpec(latency=Uniform(MS, 5 * MS))}, {"fifo"}),
+        # Over a stream all comes, in order; what is lost comes again, and so late that nothing bounds it.
+        ({"network": NetworkSpec(latency=Uniform(MS, 5 * MS), transport=Transport.STREAM)}, set()),
+        ({"network": NetworkSpec(loss=0.01, transport=Transport.STREAM)}, {"bounded-delay"}),
+        ({"longest_delay_ns": 10 * MS}, set()),
+        ({"longest_delay_ns": 10 * MS + 1}, {"bounded-delay"}),
+        ({"longest_delay_ns": None}, {"bounded-delay"}),
+        ({"absent": frozenset({3})}, {"no-crash"}),
+        ({"start": Uniform(MS, 2 * MS)}, {"no-crash"}),
+        ({"faults": (at(10, Crash(1)),)}, {"no-crash"}),
+        ({"faults": (at(10, Pause(1)),)}, {"no-pause"}),
+    ],
+)
+def test_what_breaks_an_assumption(others: dict[str, Any], expected: set[str]) -> None:
+    assert broken(**others) == expected
+
+
+def test_every_fault_says_what_it_breaks() -> None:
+    assert set(FAULTS_BREAK) == set(VERBS)
+
+
+def test_a_promise_binds_only_where_the_assumptions_hold() -> None:
+    """design.md, rule 7: "An algorithm promises only what its paper promises. Bully under a partition is measured"."""
+    inside, outside = spec_of(), spec_of(faults=(at(10, Pause(1)),))
+    kept = measure(run_trial(inside, 1, 0), inside, 0)
+    assert [violation.guarantee for violation in kept.violations] == [Guarantee.ONE_CLAIM]
+    assert kept.row["assumptions_broken"] == ""
+    freed = measure(run_trial(outside, 1, 0), outside, 0)
+    assert freed.violations == []
+    assert freed.row["assumptions_broken"] == "no-pause"
+    assert freed.row["overlaps_no_term"] == 1  # It is measured all the same.
+
+
+def test_a_scenario_says_how_long_a_message_takes_at_most() -> None:
+    # 15 ms on the way, 2 ms of handling and 1 ms of writing; an exponential latency has no bound.
+    text = """
+version: 1
+name: bounded
+algorithm: {name: raft}
+cluster: {nodes: 3, service: {uniform: [1ms, 2ms]}, disk: {write: 1ms}}
+network: {latency: {uniform: [5ms, 15ms]}}
+duration: 1s
+"""
+    assert loads(text).cluster_spec().longest_delay_ns == 18 * MS
+    assert loads(text, "x", ["network.latency={exponential: 5ms}"]).cluster_spec().longest_delay_ns is None
+
+
+def test_a_promise_that_cannot_be_checked_is_refused() -> None:
+    class Agrees(Algorithm):
+        guarantees: ClassVar = frozenset({Guarantee.AGREEMENT})
+
+    with pytest.raises(ValueError, match="say how long it needs"):
+        Registration(name="agrees", algorithm=Agrees, config=NoOptions)
+    with pytest.raises(ValueError, match="say which"):
+        Registration(name="vain", algorithm=EverybodyLeads, config=NoOptions)
