@@ -145,9 +145,10 @@ def test_a_mistake_is_explained_in_one_line(old: str, new: str, says: str) -> No
 def test_every_mistake_is_reported_at_once() -> None:
     # Who fixes a file wants to see what else is wrong with it, not one mistake per run.
     text = RICH.replace("loss: 0.001", "loss: 2").replace("seed: 7", "seed: x").replace("crash: leader", "crash: n0")
+    targets = ", ".join((*DESCRIPTIONS, "zone:NAME", "group:NAME", "leader-of:NAME", "n1"))
     assert complaint(text).splitlines() == [
         "x.yaml:18: network.loss: 2 is not a probability between 0 and 1",
-        f"x.yaml:21: faults.0.crash: n0 is not a target; known: {', '.join(DESCRIPTIONS)}, zone:NAME, group:NAME, leader-of:NAME, n1",
+        f"x.yaml:21: faults.0.crash: n0 is not a target; known: {targets}",
         "x.yaml:29: seed: x is not a whole number",
     ]
 
