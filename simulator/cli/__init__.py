@@ -8,6 +8,7 @@ import click
 
 from simulator.cli.common import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail
 from simulator.cli.latency import latency
+from simulator.cli.results import replay, show, trace
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS, run
 from simulator.cli.scenarios import schema, validate
 
@@ -45,5 +46,5 @@ def main() -> None:
     """
 
 
-for command in (run, validate, latency, schema):
+for command in (run, show, trace, replay, validate, latency, schema):
     main.add_command(command)

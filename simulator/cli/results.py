@@ -1,0 +1,184 @@
+"""`electsim show`, `trace` and `replay`: what an earlier run has left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FAILED, fail, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from simulator.report.story import Interest, Line
+    from simulator.results import Stored
+    from simulator.trace.trace import Trace
+
+RESULT = click.argument("directory", metavar="RESULT", type=click.Path(path_type=Path))
+TRIAL = click.option("--trial", type=click.IntRange(min=0), help="Which trial; the run's first unless given.")
+
+
+@click.command()
+@RESULT
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and no table.")
+@click.option("--figures", type=click.Path(path_type=Path), help="Also draw the figures anew, into this directory.")
+def show(directory: Path, as_json: bool, figures: Path | None) -> None:
+    """Print the tables of RESULT, the directory of an earlier run.
+
+    \b
+      electsim show results/raft-leader-crash-001
+      electsim show results/raft-leader-crash-001 --json | jq .metrics.failover.median
+      electsim show results/raft-leader-crash-001 --figures /tmp/figures
+
+    Exits with 2 where there are no results.
+    """
+    stored = _load(directory)
+    if as_json:
+        click.echo(json.dumps(stored.summary, indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        from simulator.report.tables import summary_table
+
+        print_table(summary_table(stored.summary))
+    if figures is not None:
+        from simulator.report.pages import write_figures
+
+        figures.mkdir(parents=True, exist_ok=True)
+        for path in write_figures(stored.result(), _again(stored, None), figures):
+            click.echo(f"Drawn: {path}", err=True)
+
+
+@click.command()
+@RESULT
+@TRIAL
+@click.option("--node", "nodes", multiple=True, metavar="NODE", help="Only of this node (n3); may be repeated.")
+@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only this kind of line; may be repeated.")
+@click.option("--from", "start", metavar="INSTANT", default="0", help="Only from this instant on, such as 950ms.")
+@click.option("--to", "end", metavar="INSTANT", help="Only until this instant.")
+@click.option("--messages", is_flag=True, help="Every message, too, at the instant at which it was sent.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line: time_s, node, kind, text.")
+def trace(
+    directory: Path,
+    trial: int | None,
+    nodes: tuple[str, ...],
+    kinds: tuple[str, ...],
+    start: str,
+    end: str | None,
+    messages: bool,
+    as_json: bool,
+) -> None:
+    """Tell one trial of RESULT as a story: when, who, and what happened.
+
+    \b
+      electsim trace results/raft-leader-crash-001 --trial 17
+    \b
+    The second after the crash, with every message that n3 sent or got:
+      electsim trace results/raft-leader-crash-001 --from 1s --to 2s --node n3 --messages
+
+    The trial is run again, and must have the digest that it had: exits with 1 where it has another.
+    """
+    from simulator.report.story import SENT, story
+
+    stored = _load(directory)
+    interest = _interest(nodes, kinds, start, end)
+    told = _again(stored, trial)
+    _check_known(told, stored, interest.nodes, kinds)
+    lines = story(told, interest, messages=messages or SENT in kinds)
+    if as_json:
+        for line in lines:
+            click.echo(
+                json.dumps({"time_s": line.time_ns / 1e9, "node": line.node, "kind": line.kind, "text": line.text})
+            )
+        return
+    for text in _told(lines):
+        click.echo(text)
+    if not lines:
+        click.echo("Nothing of that happened in this trial.", err=True)
+
+
+@click.command()
+@RESULT
+@TRIAL
+def replay(directory: Path, trial: int | None) -> None:
+    """Run one trial of RESULT again, with every message, and check that its digest is what it was.
+
+    \b
+      electsim replay results/raft-leader-crash-001 --trial 17
+
+    Exits with 1 where its digest is another: with another version of electsim, NumPy or Python, or by a fault in one of
+    them. `electsim trace` tells what happens in it.
+    """
+    stored = _load(directory)
+    told = _again(stored, trial)
+    size = f"{len(told.rows):,} rows, {len(told.messages):,} messages"
+    click.echo(f"trial {_number(stored, trial)} again: {size}, digest {told.digest}: the same")
+
+
+def _load(directory: Path) -> Stored:
+    from simulator.experiment.store import StoreError
+    from simulator.results import load
+    from simulator.scenario import ScenarioError
+
+    try:
+        return load(directory)
+    except (StoreError, ScenarioError) as error:
+        fail(str(error), EXIT_BAD_INPUT)
+
+
+def _number(stored: Stored, trial: int | None) -> int:
+    return int(stored.trials["trial"].iloc[0]) if trial is None else trial
+
+
+def _again(stored: Stored, trial: int | None) -> Trace:
+    from simulator.results import DigestError
+
+    try:
+        return stored.trace(_number(stored, trial))
+    except KeyError as error:
+        fail(f"{stored.path}: {error.args[0]}", EXIT_BAD_INPUT)
+    except DigestError as error:
+        fail(f"{stored.path}: {error}", EXIT_FAILED)
+
+
+def _interest(nodes: Sequence[str], kinds: Sequence[str], start: str, end: str | None) -> Interest:
+    from simulator.report.story import Interest
+    from simulator.scenario.targets import is_node, node_id
+    from simulator.scenario.units import parse_duration
+
+    for name in nodes:
+        if not is_node(name):
+            fail(f"--node {name}: nodes are called n1, n2, and so on", EXIT_BAD_INPUT)
+    bounds = []
+    for option, text in (("--from", start), ("--to", end)):
+        try:
+            bounds.append(None if text is None else parse_duration(0 if text == "0" else text))
+        except ValueError as error:
+            fail(f"{option} {text}: {error}", EXIT_BAD_INPUT)
+    return Interest(nodes=[node_id(name) for name in nodes], kinds=kinds, from_ns=bounds[0] or 0, to_ns=bounds[1])
+
+
+def _check_known(told: Trace, stored: Stored, nodes: Collection[int], kinds: Sequence[str]) -> None:
+    """What a trial does not know is a slip of the pen, rather than an empty story."""
+    from simulator.report.story import kinds_in
+    from simulator.scenario.problems import alternatives
+
+    for node in nodes:
+        if node > stored.scenario.size:
+            fail(f"--node n{node}: the nodes are n1 to n{stored.scenario.size}", EXIT_BAD_INPUT)
+    for kind in kinds:
+        if kind not in (known := kinds_in(told)):
+            fail(f"--kind {kind}: no such line in this trial; {alternatives(kind, known)}", EXIT_BAD_INPUT)
+
+
+def _told(lines: Sequence[Line]) -> list[str]:
+    """`  1.027207 s  n5   crashes`; the instant once for all that happens then."""
+    width = max((len(f"{line.time_ns / 1e9:.6f}") for line in lines), default=0)
+    told, last = [], -1
+    for line in lines:
+        when = f"{line.time_ns / 1e9:.6f} s" if line.time_ns != last else ""
+        who = "" if line.node is None else f"n{line.node}"
+        told.append(f"{when:>{width + 2}}  {who:4} {line.text}")
+        last = line.time_ns
+    return told

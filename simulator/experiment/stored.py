@@ -1,0 +1,94 @@
+"""Results that a run has left: read back, whole, from their directory."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from simulator.cluster.cluster import run_trial
+from simulator.experiment.runner import Result
+from simulator.experiment.store import StoreError
+from simulator.scenario import Scenario, load
+from simulator.trace.trace import Trace
+
+_FILES = ("scenario.yaml", "summary.json", "trials.parquet", "elections.parquet")
+
+
+class DigestError(RuntimeError):
+    """A trial that does not repeat what the stored run saw: other versions of electsim, NumPy or Python, or a fault."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """One run: its scenario with every default, its summary (docs/results.md), and its tables.
+
+    `trials` has a row per trial, `elections` one per search for a leader.
+    """
+
+    path: Path
+    scenario: Scenario
+    summary: dict[str, Any]
+    trials: pd.DataFrame
+    elections: pd.DataFrame
+
+    @property
+    def seed(self) -> int:
+        return int(self.summary["seed"])
+
+    def result(self) -> Result:
+        """As `simulator.run` returned it, but for the broken promises one by one, of which only the counts are kept."""
+        return Result(
+            scenario=self.scenario,
+            seed=self.seed,
+            requested=int(self.summary["trials"]["requested"]),
+            trials=self.trials,
+            elections=self.elections,
+            violations=(),
+            waived=(),
+            command=self.summary["command"],
+            stopped_by=self.summary["stopped_by"],
+        )
+
+    def trace(self, trial: int) -> Trace:
+        """That trial again, with every message. Raises KeyError where the run had no such trial; and DigestError."""
+        told = self.trials.loc[self.trials["trial"] == trial, "digest"]
+        if told.empty:
+            raise KeyError(f"trial {trial} is none of this run; it has {_numbers(self.trials['trial'])}")
+        trace = run_trial(self.scenario.cluster_spec(), self.seed, trial, journal=True)
+        if trace.digest != told.iloc[0]:
+            raise DigestError(
+                f"trial {trial} is not what it was: its digest is {trace.digest[:12]}…, and was {told.iloc[0][:12]}…; "
+                f"it was made by {_versions(self.summary)}"
+            )
+        return trace
+
+
+def load_stored(path: str | Path) -> Stored:
+    """The run in a results directory. Raises StoreError for what is none, ScenarioError for a bad scenario in it."""
+    directory = Path(path)
+    if missing := [name for name in _FILES if not (directory / name).is_file()]:
+        raise StoreError(f"{directory}: no results of a run: {', '.join(missing)} is not there")
+    try:
+        return Stored(
+            path=directory,
+            scenario=load(directory / "scenario.yaml"),
+            summary=json.loads((directory / "summary.json").read_text(encoding="utf-8")),
+            trials=pd.read_parquet(directory / "trials.parquet"),
+            elections=pd.read_parquet(directory / "elections.parquet"),
+        )
+    except (OSError, ValueError) as error:  # ValueError: no JSON, or no Parquet.
+        raise StoreError(f"{directory}: cannot be read: {error}") from error
+
+
+def _numbers(trials: pd.Series) -> str:
+    first, last = trials.min(), trials.max()
+    return f"trial {first}" if first == last else f"{first} to {last}"
+
+
+def _versions(summary: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in summary["versions"].items())
+    return f"electsim {summary['version']} ({versions})"
