@@ -10,7 +10,7 @@ from simulator.cli.common import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail
 from simulator.cli.latency import latency
 from simulator.cli.results import replay, show, trace
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS, run
-from simulator.cli.scenarios import schema, validate
+from simulator.cli.scenarios import scenarios, schema, validate
 
 __all__ = ["LARGEST_SEED", "MOST_TRIALS", "main"]
 
@@ -46,5 +46,5 @@ def main() -> None:
     """
 
 
-for command in (run, show, trace, replay, validate, latency, schema):
+for command in (run, show, trace, replay, scenarios, validate, latency, schema):
     main.add_command(command)

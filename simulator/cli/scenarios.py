@@ -1,4 +1,4 @@
-"""`electsim validate` and `electsim schema`: scenario files, before anything is run."""
+"""`electsim validate`, `scenarios` and `schema`: scenario files, before anything is run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, advise
+from simulator.cli.common import EXIT_BAD_INPUT, advise, print_table
 
 
 @click.command()
@@ -34,6 +34,26 @@ def validate(files: tuple[Path, ...]) -> None:
             advise(file, scenario)
     if wrong:
         sys.exit(EXIT_BAD_INPUT)
+
+
+@click.command()
+def scenarios() -> None:
+    """List the scenarios that come with electsim, which `run` takes by name.
+
+    \b
+      electsim scenarios
+      electsim run raft-leader-crash
+    """
+    from rich.table import Table
+
+    from simulator.scenario import load
+    from simulator.scenario.shipped import shipped
+
+    table = Table("scenario", "algorithm", "what it asks", box=None, header_style="bold", pad_edge=False)
+    for name, path in shipped().items():
+        scenario = load(path)
+        table.add_row(name, scenario.algorithm.registration.name, scenario.about)
+    print_table(table)
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path as FilePath
 
 from pydantic import ValidationError
@@ -13,21 +14,23 @@ from simulator.scenario import overrides as overriding
 from simulator.scenario.files import files_beside
 from simulator.scenario.problems import Problem, ScenarioError, shown
 from simulator.scenario.schema import Scenario
+from simulator.scenario.shipped import find, shipped
 from simulator.scenario.tree import LARGEST_BYTES, parse
 
 
 def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Scenario:
     """The scenario in a file, with some values replaced: `load("x.yaml", ["network.loss=0.01", "faults.0.at=2s"])`.
 
-    Raises ScenarioError, also for a file that cannot be read.
+    What is no file may be the name of a scenario that comes with electsim (`raft-leader-crash`). Raises ScenarioError, also
+    for a file that cannot be read.
     """
-    source = os.fspath(path)
+    source = find(path)
     try:
         with FilePath(source).open("rb") as file:
             content = file.read(LARGEST_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
         message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise ScenarioError([Problem(source, (), f"cannot be read: {message}")]) from None
+        raise ScenarioError([Problem(source, (), f"cannot be read: {message}{_like(source)}")]) from None
     if len(content) > LARGEST_BYTES:
         raise ScenarioError([Problem(source, (), f"larger than {LARGEST_BYTES} bytes, which no scenario needs")])
     try:
@@ -37,6 +40,12 @@ def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Scenari
         raise ScenarioError([Problem(f"{source}:{line}", (), "not UTF-8; save the file in that encoding")]) from None
     with files_beside(FilePath(source).parent):
         return loads(text, source, overrides)
+
+
+def _like(name: str) -> str:
+    """A hint, where no folder is given: it may be a slip in the name of a shipped scenario."""
+    near = [] if os.path.dirname(name) else get_close_matches(name.removesuffix(".yaml"), shipped(), n=1)
+    return f"; did you mean {near[0]}, which comes with electsim?" if near else ""
 
 
 def loads(text: str, source: str = "scenario", overrides: Iterable[str] = ()) -> Scenario:

@@ -1,0 +1,37 @@
+"""Scenarios that come with electsim are named wherever one works (issue 6: "with the packaged scenarios")."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from simulator.cli import main
+from simulator.scenario import ScenarioError, load
+from simulator.scenario.shipped import shipped
+from tests.scenario.examples import SHIPPED, SMALL
+
+
+def test_every_scenario_of_the_repository_is_shipped() -> None:
+    assert list(shipped().values()) == SHIPPED
+    assert load("raft-leader-crash") == load("raft-leader-crash.yaml") == load(shipped()["raft-leader-crash"])
+
+
+def test_a_file_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("raft-leader-crash.yaml").write_text(SMALL)
+    assert load("raft-leader-crash.yaml").name == "small"
+
+
+def test_a_slip_in_a_name_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ScenarioError, match="did you mean raft-leader-crash, which comes with electsim"):
+        load("raft-leader-crsh.yaml")
+    with pytest.raises(ScenarioError, match=r"No such file or directory$"):
+        load("elsewhere/raft-leader-crash.yaml")
+
+
+def test_they_are_listed_with_their_questions() -> None:
+    listed = CliRunner().invoke(main, ["scenarios"]).stdout
+    assert all(name in listed for name in shipped())
