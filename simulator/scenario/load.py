@@ -21,8 +21,8 @@ from simulator.scenario.tree import LARGEST_BYTES, parse
 def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Scenario:
     """The scenario in a file, with some values replaced: `load("x.yaml", ["network.loss=0.01", "faults.0.at=2s"])`.
 
-    What is no file may be the name of a scenario that comes with electsim (`raft-leader-crash`). Raises ScenarioError, also
-    for a file that cannot be read.
+    What is no file may be the name of a scenario that comes with electsim (`raft-leader-crash`). Raises ScenarioError,
+    also for a file that cannot be read.
     """
     source = find(path)
     try:
