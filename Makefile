@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test lint verify bench schema clean
+.PHONY: run test lint verify bench site schema clean
 
 run: .venv/installed  ## Run the main job: a Raft cluster loses its leader.
 	$(BIN)/electsim run scenarios/raft-leader-crash.yaml
@@ -22,6 +22,9 @@ verify: .venv/tested  ## The long suite: against published experiments, closed f
 
 bench: .venv/benched  ## Speed, as ratios measured in one run.
 	$(BIN)/python -m bench
+
+site: .venv/sited  ## The documentation as a site, in build/site; a warning is an error.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 schema: .venv/installed  ## The JSON Schema that editors use.
 	$(BIN)/electsim schema > scenario.schema.json
@@ -43,6 +46,10 @@ clean:
 
 .venv/linted: .venv/tested
 	$(PIP) install --group lint
+	@touch $@
+
+.venv/sited: .venv/installed
+	$(PIP) install --group site
 	@touch $@
 
 .venv/benched: .venv/installed
