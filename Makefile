@@ -3,13 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test lint verify bench site schema clean
+.PHONY: run test lint verify bench site wheel schema clean
 
 run: .venv/installed  ## Run the main job: a Raft cluster loses its leader.
 	$(BIN)/electsim run scenarios/raft-leader-crash.yaml
 
 test: .venv/tested  ## The fast tests.
-	$(BIN)/pytest -n auto -m "not verify"
+	$(BIN)/pytest -n auto -m "not verify and not wheel"
 
 lint: .venv/linted  ## Style, types, and who may import whom.
 	$(BIN)/ruff check .
@@ -25,6 +25,9 @@ bench: .venv/benched  ## Speed, as ratios measured in one run.
 
 site: .venv/sited  ## The documentation as a site, in build/site; a warning is an error.
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+wheel: .venv/tested  ## The package, built and installed into an empty environment.
+	$(BIN)/pytest tests/test_wheel.py -m wheel
 
 schema: .venv/installed  ## The JSON Schema that editors use.
 	$(BIN)/electsim schema > scenario.schema.json
