@@ -1,5 +1,5 @@
-"""The package as others install it (issue 6): the wheel in an empty environment outside the checkout, where the main job
-runs with the packaged scenarios. Run by `make wheel`, since it installs everything anew.
+"""The package as others install it (issue 6): the wheel in an empty environment outside the checkout, where the main
+job runs with the packaged scenarios. Run by `make wheel`, since it installs everything anew.
 """
 
 from __future__ import annotations
