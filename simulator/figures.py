@@ -1,0 +1,92 @@
+"""Figures and tables of results, for notebooks.
+
+import simulator
+from simulator import figures
+
+result = simulator.run("raft-leader-crash", trials=200)
+figures.distribution(result)
+figures.timeline(result, trial=3)
+
+other = simulator.run(simulator.load("raft-leader-crash", ["cluster.nodes=9"]), trials=200)
+figures.compare({"five nodes": result, "nine nodes": other})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from simulator.cluster.cluster import run_trial
+from simulator.experiment.runner import Result
+from simulator.experiment.summary import SAMPLES, sample
+from simulator.report.figures import ecdf_figure, save
+from simulator.report.pages import headline_metric
+from simulator.report.tables import DURATIONS
+from simulator.report.timeline import timeline_figure
+
+__all__ = ["compare", "distribution", "save", "timeline"]
+
+# The columns of `compare`: a name that a reader understands, and where the summary has the figure.
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "failover median, s": ("failover", "median"),
+    "failover p99, s": ("failover", "p99"),
+    "detection median, s": ("detection", "median"),
+    "election median, s": ("election", "median"),
+    "split votes": ("split_votes", "fraction"),
+    "availability": ("leaderless", "availability"),
+}
+
+
+def distribution(
+    results: Result | Mapping[str, Result],
+    metric: str | None = None,
+    *,
+    title: str = "",
+    published: Mapping[float, float] | None = None,
+    published_by: str = "published",
+) -> Figure:
+    """The distribution of a duration, one curve for each result, with its 95 % band.
+
+    `metric` is a word of docs/metrics.md (`failover`, `detection`, `election`, …); None: failover, or what the scenario
+    is about. `published` lays quantiles beside them, in seconds by their p. Raises ValueError if nothing was measured.
+    """
+    by_name = {"simulated": results} if isinstance(results, Result) else dict(results)
+    asked = metric or headline_metric(next(iter(by_name.values())))
+    if asked not in SAMPLES:
+        raise ValueError(f"{asked} is not a duration that is measured; there are: {', '.join(SAMPLES)}")
+    samples = {name: sample(result.elections, asked) for name, result in by_name.items()}
+    if empty := [name for name, found in samples.items() if not found.values.size]:
+        raise ValueError(f"{asked}: nothing was measured in {', '.join(empty)}")
+    return ecdf_figure(
+        samples if len(samples) > 1 else samples.popitem()[1],
+        published,
+        title=title,
+        quantity=DURATIONS[asked],
+        published_by=published_by,
+    )
+
+
+def timeline(result: Result, trial: int | None = None) -> Figure:
+    """One trial around its election: who was what, and the messages between. The result's first trial unless given."""
+    number = int(result.trials["trial"].iloc[0]) if trial is None else trial
+    trace = run_trial(result.scenario.cluster_spec(), result.seed, number, journal=True)
+    return timeline_figure(trace, title=f"{result.scenario.name}, seed {result.seed}, trial {number}")
+
+
+def compare(results: Mapping[str, Result]) -> pd.DataFrame:
+    """The headline figures of several results, a row each: `value [low – high]`, the ends of its 95 % interval."""
+    return pd.DataFrame(
+        {name: {column: _shown(result, path) for column, path in _COLUMNS.items()} for name, result in results.items()}
+    ).T
+
+
+def _shown(result: Result, path: tuple[str, ...]) -> str:
+    found = result.summary["metrics"]
+    for key in path:
+        found = (found or {}).get(key)
+    if not found or found["value"] is None:
+        return "–"
+    low, high = (("∞" if end is None else f"{end:.3g}") for end in (found["low"], found["high"]))
+    return f"{found['value']:.3g} [{low} – {high}]"
