@@ -3,13 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test lint verify bench site wheel schema clean
+.PHONY: run test lint verify bench site wheel notebooks schema clean
 
 run: .venv/installed  ## Run the main job: a Raft cluster loses its leader.
 	$(BIN)/electsim run scenarios/raft-leader-crash.yaml
 
 test: .venv/tested  ## The fast tests.
-	$(BIN)/pytest -n auto -m "not verify and not wheel"
+	$(BIN)/pytest -n auto -m "not verify and not wheel and not notebooks"
 
 lint: .venv/linted  ## Style, types, and who may import whom.
 	$(BIN)/ruff check .
@@ -28,6 +28,9 @@ site: .venv/sited  ## The documentation as a site, in build/site; a warning is a
 
 wheel: .venv/tested  ## The package, built and installed into an empty environment.
 	$(BIN)/pytest tests/test_wheel.py -m wheel
+
+notebooks: .venv/noted  ## Every notebook, with few trials (ELECTSIM_TRIALS, 30 unless given).
+	$(BIN)/pytest tests/test_notebooks.py -m notebooks
 
 schema: .venv/installed  ## The JSON Schema that editors use.
 	$(BIN)/electsim schema > scenario.schema.json
@@ -49,6 +52,10 @@ clean:
 
 .venv/linted: .venv/tested
 	$(PIP) install --group lint
+	@touch $@
+
+.venv/noted: .venv/tested
+	$(PIP) install --group notebooks
 	@touch $@
 
 .venv/sited: .venv/installed
