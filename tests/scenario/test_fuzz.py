@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from simulator.scenario import Scenario, ScenarioError, json_schema, load, loads, resolved_text
 from simulator.scenario.tree import parse
 from tests.scenario.examples import RICH, WIDE
+from tests.scenario.mutants import try_one
 from tests.scenario.test_faults import VERBS, WHEN, text
 
 ENTRIES = [*(f"{{at: 1s, {verb}}}" for verb, _ in VERBS), *(f"{{{when}, kill: n1}}" for when, _ in WHEN)]
@@ -115,6 +116,13 @@ def test_mutated_texts(text: str) -> None:
 )
 def test_overrides(path: str, value: str) -> None:
     hold(RICH, f"{path}={value}")
+
+
+@settings(max_examples=100)
+@given(mutated_trees())
+def test_mutated_trees_run_or_are_refused(tree: Any) -> None:
+    """Ten thousand of them: tests/verify/test_mutated_scenarios.py."""
+    try_one(yaml.safe_dump(tree, allow_unicode=True))
 
 
 @settings(max_examples=100)

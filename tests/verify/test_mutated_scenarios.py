@@ -1,0 +1,43 @@
+"""Ten thousand mutated scenario files (issue 6): "an error line or a run, never a traceback and never a hang"."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+
+from tests.scenario.mutants import try_one
+from tests.scenario.test_fuzz import mutated_trees
+from tests.verify.record import Comparison, Record
+
+MUTANTS = 10_000
+
+pytestmark = pytest.mark.verify
+
+
+def test_mutated_scenarios_run_or_are_refused(record: Record) -> None:
+    became: Counter[str] = Counter()
+
+    @settings(max_examples=MUTANTS)
+    @given(mutated_trees())
+    def mutate(tree: Any) -> None:
+        became[try_one(yaml.safe_dump(tree, allow_unicode=True))] += 1
+
+    mutate()
+    assert became["ran"] > MUTANTS / 20
+    assert became["refused"] > MUTANTS / 20
+    counts = ", ".join(f"{count:,} {what}" for what, count in sorted(became.items()))
+    record.found.append(
+        Comparison(
+            f"mutated scenarios of {sum(became.values()):,} that end in a traceback, or hang",
+            "issue 6",
+            "0",
+            "0",
+            counts,
+            "",
+            True,
+        )
+    )
