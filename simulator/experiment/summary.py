@@ -30,7 +30,7 @@ def metrics(trials: pd.DataFrame, elections: pd.DataFrame) -> Summary:
     return {
         "headline_cause": headline_cause(elections),
         **{name: durations(sample(elections, name)) for name in SAMPLES},
-        "transfer": durations(_transfer(elections)),
+        "transfer": durations(transfers(elections)),
         "rounds_per_election": {"mean": statistic(mean(_plain(elected, "rounds")))},
         "split_votes": _fraction_of_rounds(headline, "split_votes"),
         "failed_rounds": _fraction_of_rounds(headline, "failed_rounds"),
@@ -118,7 +118,8 @@ def _downtime(rows: pd.DataFrame) -> Sample:
     return _censored_sample(told, "downtime_s", until - rows["start_s"])
 
 
-def _transfer(rows: pd.DataFrame) -> Sample:
+def transfers(rows: pd.DataFrame) -> Sample:
+    """From the wish to hand over to another's claim."""
     rows = rows[(rows["cause"] == "transfer") & rows["outcome"].isin(("elected", "censored"))]
     return _censored_sample(rows, "transfer_s", rows["followed_until_s"] - rows["start_s"])
 
