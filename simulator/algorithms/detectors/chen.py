@@ -9,7 +9,8 @@ arrive at
 and its freshness point is EA(l + 1) + α: from then on the sender is suspected, unless a newer heartbeat has come. How
 late the last heartbeat was does not put off the deadline, as a timeout that is counted from it would. Detection takes
 η + α and a mean delay, at most, as far as the estimate is right. It needs no synchronised clocks, but drifts that are
-negligible over the window. For fewer heartbeats than n it takes all that there are.
+negligible over the window. For fewer heartbeats than n it takes all that there are. One that was overtaken brings no
+new deadline, but counts in the estimate: without the late ones, that would be too early.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from simulator.algorithms.detectors.heartbeat import RuledDetector
+from simulator.algorithms.detectors.heartbeat import Rule, RuledDetector
 from simulator.protocol import MILLISECOND, Duration, Nanoseconds, option
 
 
@@ -38,25 +39,33 @@ class ChenOptions:
             raise ValueError("window: must hold a heartbeat")
 
 
-class EstimatedArrival:
+class EstimatedArrival(Rule):
     """The next heartbeat's estimated arrival, plus the margin."""
 
     def __init__(self, options: ChenOptions) -> None:
         self._options = options
-        self._shifts: deque[Nanoseconds] = deque(maxlen=options.window)  # A_i - η s_i, of the last heartbeats.
+        self._numbers: deque[int] = deque(maxlen=options.window)  # s_i of the last heartbeats, and A_i - η s_i.
+        self._shifts: deque[Nanoseconds] = deque(maxlen=options.window)
         self._sum = 0
 
     def begun(self, now: Nanoseconds) -> Nanoseconds:
         return now + self._options.interval + self._options.alpha
 
     def heard(self, number: int, now: Nanoseconds) -> Nanoseconds:
-        interval = self._options.interval
+        self._add(number, now)
+        expected = self._sum // len(self._shifts) + self._options.interval * (number + 1)
+        return expected + self._options.alpha
+
+    def overtaken(self, number: int, now: Nanoseconds) -> None:
+        if number not in self._numbers:  # It is no duplicate.
+            self._add(number, now)
+
+    def _add(self, number: int, now: Nanoseconds) -> None:
         if len(self._shifts) == self._options.window:
             self._sum -= self._shifts[0]
-        self._shifts.append(now - interval * number)
+        self._numbers.append(number)
+        self._shifts.append(now - self._options.interval * number)
         self._sum += self._shifts[-1]
-        expected = self._sum // len(self._shifts) + interval * (number + 1)
-        return expected + self._options.alpha
 
 
 class ChenDetector(RuledDetector):

@@ -40,6 +40,9 @@ class Rule(Protocol):
         """The deadline after a new heartbeat of that number. Both instants are of the watcher's monotonic clock."""
         ...
 
+    def overtaken(self, number: int, now: Nanoseconds) -> None:
+        """A heartbeat has come after a newer one, perhaps not for the first time. It changes no deadline."""
+
 
 class RuledDetector(Detector):
     """Sends heartbeats to those that watch it, and holds those of the nodes that it watches to deadlines."""
@@ -87,9 +90,13 @@ class RuledDetector(Detector):
         self.host.cancel_timer(self._silence_of(node))
 
     def _on_heartbeat(self, sender: NodeId, message: Heartbeat) -> None:
-        if sender not in self._rules or not self._is_news(sender, message):
+        if sender not in self._rules:
             return
         newest = self._newest.get(sender)
+        if not self._is_news(sender, message):
+            if newest is not None and message.since == newest[0] and message.number != newest[1]:
+                self._rules[sender].overtaken(message.number, self.host.monotonic())
+            return
         if newest is not None and newest[0] != message.since:
             self._rules[sender] = self.rule(self.options)
         self._newest[sender] = message.since, message.number
@@ -132,7 +139,7 @@ class HeartbeatOptions:
             raise ValueError("timeout: must be above 0")
 
 
-class FixedTimeout:
+class FixedTimeout(Rule):
     """The same time after every heartbeat."""
 
     def __init__(self, options: HeartbeatOptions) -> None:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from math import isqrt
 from statistics import NormalDist
 
-from simulator.algorithms.detectors.heartbeat import RuledDetector
+from simulator.algorithms.detectors.heartbeat import Rule, RuledDetector
 from simulator.protocol import MILLISECOND, Duration, Nanoseconds, option
 
 _HIGHEST_THRESHOLD = 300  # Beyond, 10^-Φ is no number any more.
@@ -54,7 +54,7 @@ def deviations(threshold: float) -> float:
     return -NormalDist().inv_cdf(10**-threshold)  # By symmetry, since 1 - 10^-Φ would lose the digits that matter.
 
 
-class Accrual:
+class Accrual(Rule):
     """The instant at which φ reaches the threshold."""
 
     def __init__(self, options: PhiOptions) -> None:
