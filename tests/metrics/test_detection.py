@@ -13,7 +13,7 @@ VERBS = {"start": kinds.STARTED, "crash": kinds.CRASHED, "pause": kinds.PAUSED, 
 
 
 def tell(story: str, end_ms: int = 1000) -> Trace:
-    """Lines such as `0 start 1`, `0 1 watches 2 3`, `100 1 suspects 2`, `100 1 suspects 2 cut_off`, `150 1 trusts 2`."""
+    """Lines such as `0 start 1`, `0 1 watches 2 3`, `100 1 suspects 2 cut_off`, `150 1 trusts 2`."""
     rows = [_row(line.split()) for line in story.strip().splitlines()]
     return Trace(rows=rows, end_ns=end_ms * MS, groups={ELECTORATE: (1, 2, 3), "monitor": (4,)})
 

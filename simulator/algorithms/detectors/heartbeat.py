@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from simulator.algorithms.detectors.detector import Detector
 from simulator.protocol import MILLISECOND, Duration, Host, Nanoseconds, NodeId, message, option
@@ -27,18 +27,22 @@ class Heartbeat:
     since: int = 0
 
 
-class Rule(Protocol):
-    """Until when a node is trusted. One object for each node that is watched, and anew when its numbers begin anew."""
+class Rule:
+    """Until when a node is trusted. One object for each node that is watched, and anew when its numbers begin anew.
 
-    def __init__(self, options: Any) -> None: ...
+    All instants are of the watcher's monotonic clock.
+    """
+
+    def __init__(self, options: Any) -> None:
+        """`options` are those of the detector."""
 
     def begun(self, now: Nanoseconds) -> Nanoseconds:
         """The deadline of a node of which no heartbeat has come yet, from this instant on."""
-        ...
+        raise NotImplementedError
 
     def heard(self, number: int, now: Nanoseconds) -> Nanoseconds:
-        """The deadline after a new heartbeat of that number. Both instants are of the watcher's monotonic clock."""
-        ...
+        """The deadline after a new heartbeat of that number."""
+        raise NotImplementedError
 
     def overtaken(self, number: int, now: Nanoseconds) -> None:
         """A heartbeat has come after a newer one, perhaps not for the first time. It changes no deadline."""

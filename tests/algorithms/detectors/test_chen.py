@@ -40,7 +40,7 @@ def test_a_late_heartbeat_does_not_put_off_the_deadline() -> None:
 
 
 def test_a_heartbeat_after_its_successors_deadline_is_not_trusted() -> None:
-    # NFD-E trusts at t only if t is before the freshness point τ_(l+1): here (0 + 700)/2 + 300 + 50 = 700, which is over.
+    # NFD-E trusts at t only if t is before the freshness point τ_(l+1): here (0 + 700)/2 + 300 + 50 = 700, past.
     # Then number 9 comes at 910: (0 + 700 + 10)/3 + 1000 + 50 = 1286.7.
     bed = Bed(OPTIONS).arrives(100, Heartbeat(1))
     assert bed.until(250).suspects

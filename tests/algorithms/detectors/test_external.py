@@ -96,7 +96,7 @@ def test_a_crash_is_reported_to_everybody_at_once() -> None:
 
 
 def test_the_monitor_can_be_in_both_halves_of_a_partition() -> None:
-    # Issue 5: "with its own network path". It reaches everybody while n3 is cut off from n1 and n2: nobody is suspected.
+    # Issue 5: "with its own network path". It reaches all while n3 is cut off from n1 and n2: nobody is suspected.
     both = trial("{at: 1s, partition: [[n1, n2, group:monitor], [n3, group:monitor]]}")
     assert suspicions(both) == set()
 
