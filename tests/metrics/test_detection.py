@@ -36,7 +36,7 @@ def quality(story: str) -> Quality:
 
 
 def test_a_mistake_lasts_until_trust() -> None:
-    # "The mistake duration: from an S-transition to the next T-transition": 200 to 230, and 500 to 600 of 1000 ms.
+    # Section 2: a mistake lasts from an S-transition to the next T-transition: 200 to 230, and 500 to 600 of 1000 ms.
     found = quality("200 1 suspects 2\n230 1 trusts 2\n500 1 suspects 2\n600 1 trusts 2")
     assert found == Quality(watched_ns=1000 * MS, mistakes=2, mistaken_ns=130 * MS)
 
@@ -65,7 +65,7 @@ def test_a_mistake_ends_when_it_comes_true() -> None:
 
 
 def test_detection_is_by_the_suspicion_that_lasts() -> None:
-    # Chen: "the time from when p crashes to when q starts to suspect p permanently". A late heartbeat ends the first.
+    # Section 2: from the crash of p until q begins to suspect p for good. A late heartbeat ends the first.
     late = "100 crash 2\n180 1 suspects 2\n190 1 trusts 2\n390 1 suspects 2\n800 start 2\n810 1 trusts 2"
     assert quality(late).detections == [290 * MS]
     assert quality("100 1 suspects 2\n200 crash 2\n210 1 trusts 2\n390 1 suspects 2").detections == [190 * MS]

@@ -138,10 +138,9 @@ class Monitor(Algorithm):
     receive: ClassVar = {HealthStatus: _on_status}
 
 
+def _monitors(config: Any) -> int:
+    return int(isinstance(config.detector, ExternalOptions))
+
+
 # For the registration of an algorithm with an option `detector`: a monitor, where one is asked for.
-MONITOR_GROUP = Group(
-    name=MONITOR,
-    algorithm=Monitor,
-    size=lambda config: int(isinstance(config.detector, ExternalOptions)),
-    quorum=False,
-)
+MONITOR_GROUP = Group(name=MONITOR, algorithm=Monitor, size=_monitors, quorum=False)

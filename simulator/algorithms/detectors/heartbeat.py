@@ -3,7 +3,7 @@
 A node sends its heartbeat number i at the instant (i - 1) * interval after it began to, whatever befalls it meanwhile:
 what a pause has made it miss is never sent, and its number is left out, so that numbers tell when a heartbeat was due.
 Only a heartbeat newer than all before counts (Chen, Toueg and Aguilera, On the Quality of Service of Failure Detectors,
-2002, section 1.2.1), since a late one only says that its sender was up before.
+2002), since a late one only says that its sender was up before.
 
 The rule here is the "common algorithm" with which that paper begins: a fixed timeout, counted from each new heartbeat.
 Its detection time is at most the timeout plus a delay; a heartbeat that is late by more is a mistake.

@@ -33,8 +33,8 @@ def test_the_next_arrival_is_estimated_as_in_the_paper() -> None:
 
 
 def test_a_late_heartbeat_does_not_put_off_the_deadline() -> None:
-    # What a timeout that is counted from the last arrival does wrong (section 1.2.1): number 2, 60 ms late, moves the
-    # deadline of number 3 by a mere half of that, with two heartbeats in the window.
+    # What a timeout that is counted from the last arrival does wrong, as the paper's introduction says: 2, 60 ms late,
+    # moves the deadline of number 3 by a mere half of that, with two heartbeats in the window.
     bed = Bed(OPTIONS).arrives(100, Heartbeat(1)).arrives(260, Heartbeat(2))
     assert bed.deadline_ms == 30 + 300 + 50
 
@@ -50,8 +50,9 @@ def test_a_heartbeat_after_its_successors_deadline_is_not_trusted() -> None:
 
 
 def test_a_heartbeat_that_was_overtaken_counts_in_the_estimate_once() -> None:
-    # "The n most recent heartbeat messages": without those that others overtake, the late ones, the estimate would be
-    # too early. Shifts 10 (number 2), 115 (number 1, late, and not once more for its duplicate) and 20 (number 3).
+    # The estimate is over the n most recent heartbeats: without the late ones, which others overtake, it would be too
+    # early, and the theorem below would not hold. Shifts 10 (number 2), 115 (number 1, late, and not once more for its
+    # duplicate) and 20 (number 3).
     bed = Bed(OPTIONS).arrives(210, Heartbeat(2))
     deadline = bed.deadline_ms
     assert bed.arrives(215, Heartbeat(1)).deadline_ms == deadline
@@ -77,7 +78,7 @@ def test_options_without_sense_are_refused(bad: dict[str, int], says: str) -> No
 
 
 def nfd_s(interval: float, shift: float, mean_delay: float, loss: float) -> tuple[float, float]:
-    """Mistakes per second, and the share of time in a mistake, for exponential delays: Theorem 5 of the paper.
+    """Mistakes per second, and the share of time in a mistake, for exponential delays: the paper's theorem on NFD-S.
 
     p_j(x) = p_L + (1 - p_L) P(D > δ + x - jη); u(x) = Π_{j=0..k} p_j(x) with k = ⌈δ/η⌉; q_0 = (1 - p_L) P(D < δ + η);
     p_s = q_0 u(0); E(T_MR) = η / p_s and E(T_M) = ∫ u(x) dx / p_s over 0..η.
@@ -97,7 +98,7 @@ def nfd_s(interval: float, shift: float, mean_delay: float, loss: float) -> tupl
 
 @pytest.mark.parametrize(("mean_ms", "alpha_ms", "loss"), [(30, 60, 0.1), (80, 140, 0.0), (20, 130, 0.2)])
 def test_mistakes_are_as_frequent_and_as_long_as_the_theorem_says(mean_ms: int, alpha_ms: int, loss: float) -> None:
-    # Section 6.3: NFD-E behaves as NFD-S with δ = E(D) + α once its estimate is good, here of a thousand heartbeats.
+    # Section 6: NFD-E behaves as NFD-S with δ = E(D) + α once its estimate is good, here of a thousand heartbeats.
     trials = [trial_of(mean_ms, alpha_ms, loss, trial) for trial in range(3)]
     mistakes = sum(quality.mistakes for quality in trials)
     watched = sum(quality.watched_ns for quality in trials) / SECOND

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 import simulator
@@ -124,3 +126,10 @@ def test_while_the_monitor_is_down_opinions_stay() -> None:
     trace = run_trial(simulator.loads(scenario, "x.yaml").cluster_spec(), seed=1, trial=0)
     assert suspicions(trace) == set()
     assert detection_quality(trace).undetected == 2
+
+
+def test_it_travels_to_worker_processes() -> None:
+    # "Frozen, and picklable for worker processes" (cluster/spec.py); a registration with a lambda is not.
+    spec = simulator.loads(SCENARIO.format(fault="{at: 1s, crash: n2}"), "x.yaml").cluster_spec()
+    travelled = pickle.loads(pickle.dumps(spec))
+    assert run_trial(travelled, seed=1, trial=0).digest == run_trial(spec, seed=1, trial=0).digest

@@ -1,4 +1,4 @@
-"""Heartbeats and the fixed timeout, to the nanosecond. Sentences are of Chen, Toueg and Aguilera (2002)."""
+"""Heartbeats and the fixed timeout, to the nanosecond. By Chen, Toueg and Aguilera (2002)."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ OPTIONS = HeartbeatOptions(interval=100 * MS, timeout=250 * MS)
 
 
 def test_it_trusts_and_starts_a_timer_with_each_newer_heartbeat() -> None:
-    # Section 1.2.1, the common algorithm: "q trusts p and starts a timer with a fixed timeout value"; "if the timer
-    # expires before q receives a newer heartbeat", it suspects.
+    # The common algorithm: with each heartbeat q trusts p and starts a timer with a fixed timeout; where it expires
+    # before a newer heartbeat has come, q suspects p.
     bed = Bed(OPTIONS)
     assert bed.deadline_ms == 250
     assert bed.arrives(30, Heartbeat(1)).deadline_ms == 280
@@ -36,7 +36,7 @@ def test_it_trusts_and_starts_a_timer_with_each_newer_heartbeat() -> None:
 
 
 def test_a_heartbeat_that_was_overtaken_or_doubled_postpones_nothing() -> None:
-    # "a newer heartbeat": one that was sent before another that has come says nothing of what its sender is now.
+    # Only a newer heartbeat counts: one that was sent before another that has come says nothing of now.
     bed = Bed(OPTIONS).arrives(130, Heartbeat(2))
     assert bed.arrives(140, Heartbeat(1)).deadline_ms == 380
     assert bed.arrives(150, Heartbeat(2)).deadline_ms == 380
@@ -69,7 +69,7 @@ def test_a_stranger_is_not_watched() -> None:
 
 
 def test_heartbeats_are_sent_at_their_times_and_stop() -> None:
-    # "p sends heartbeat messages m_i at times i·η", the first at once.
+    # p sends its heartbeats m_1, m_2, … at regular times, η apart; here the first at once.
     bed = Bed(OPTIONS).until(250)
     assert bed.sent() == ["Heartbeat(number=1)", "Heartbeat(number=2)", "Heartbeat(number=3)"]
     bed.detector.show([])
@@ -98,8 +98,9 @@ def spec(*faults: Scheduled, nodes: int = 3, seconds: int = 5) -> ClusterSpec:
 
 @pytest.mark.parametrize(("crash_ms", "detected_ms"), [(2000.000001, 270 - 0.000001), (2099.999999, 170.000001)])
 def test_detection_takes_the_timeout_and_a_delay_at_most(crash_ms: float, detected_ms: float) -> None:
-    # Chen, section 1.2.1: the worst case is the timeout plus the delay of the last heartbeat, sent right before the
-    # crash; the best is an interval less. Heartbeats leave at 0, 100 ms, … and take 20 ms.
+    # What the paper's introduction says of the common algorithm: the worst case is the timeout plus the delay of the
+    # last heartbeat, sent right before the crash. The best is an interval less. Heartbeats leave at 0, 100 ms, … and
+    # take 20 ms.
     crash = Scheduled(at=Constant(round(crash_ms * MS)), fault=Crash(2))
     qualities = by_pair(run_trial(spec(crash), seed=1, trial=0))
     assert {tuple(qualities[watcher, 2].detections) for watcher in (1, 3)} == {(round(detected_ms * MS),)}

@@ -51,7 +51,7 @@ def test_regular_arrivals_leave_the_least_deviation() -> None:
 
 
 def test_it_adapts_to_jitter() -> None:
-    # The paper's point: "adapts to changing network conditions". Arrivals that waver more are waited for longer.
+    # The paper's point: it adapts to the network. Arrivals that waver more are waited for longer.
     def patience(jitter_ms: int) -> float:
         source, bed = random.Random(1), Bed(PhiOptions(interval=100 * MS, window=50))
         for number in range(1, 60):
