@@ -153,6 +153,10 @@ class Host(Protocol):
         """The node's wall clock, which may be wrong."""
         ...
 
+    def monotonic(self) -> Nanoseconds:
+        """The clock that timers go by: it drifts, but never jumps, and counts from no instant in particular."""
+        ...
+
     def send(self, to: NodeId, message: Message, *, ordered: bool = True) -> None:
         """Send, after every save requested before it is on disk; an unordered message promises nothing and may pass."""
         ...

@@ -36,6 +36,7 @@ _STATES: Mapping[str, Callable[[Node], bool]] = {
     "paused": lambda node: node.paused,
     "down": lambda node: not node.running,
 }
+_SUSPICIONS = {kinds.SUSPECTED: "leader", kinds.SUSPECTS: "node"}  # Notes, and the field that says who is suspected.
 
 
 def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False) -> Trace:
@@ -272,6 +273,8 @@ class Cluster:
         self._look_for_announcement()
 
     def on_note(self, node: NodeId, kind: str, fields: Mapping[str, object]) -> None:
+        if kind in _SUSPICIONS and self._is_cut_off(node, fields[_SUSPICIONS[kind]]):
+            fields = {**fields, "cut_off": True}
         self.recorder.note(self._now(), kind, node, fields)
         if kind == kinds.CONFIGURATION:
             self._reign_of(node).configured(node, fields)
@@ -311,6 +314,10 @@ class Cluster:
         self.recorder.note(self._now(), kinds.CRASHED, node, detail)
         self._reign_of(node).died(node, cause)
         self._changed()
+
+    def _is_cut_off(self, node: NodeId, other: object) -> bool:
+        """Whether a node cannot talk with another that is awake."""
+        return isinstance(other, NodeId) and self.awake(other) and not self.two_way(node, other)
 
     def _look_for_announcement(self) -> None:
         """By a transition; or because whoever has not heard of the leader is gone, or cut off."""

@@ -19,7 +19,7 @@ from simulator.protocol import NodeId
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The groups cannot reach each other; nodes that are in no group form one more."""
+    """The groups cannot reach each other; nodes that are in no group form one more. Who is in several reaches these."""
 
     groups: tuple[tuple[Target, ...], ...]
     label: str | None = None

@@ -51,19 +51,28 @@ class Pairs:
         return self._both_ways and to in self._senders and sender in self._receivers
 
 
-class BetweenGroups:
-    """From one group to another; nodes in no group form one more. Bridges are in every group."""
+_REST = frozenset((-1,))  # The group of those that are in none.
 
-    __slots__ = ("_bridges", "_group_of")
+
+class BetweenGroups:
+    """From one group to another; nodes in no group form one more. Who is in several reaches all of these.
+
+    Bridges are in every group.
+    """
+
+    __slots__ = ("_bridges", "_groups_of")
 
     def __init__(self, groups: Iterable[Iterable[NodeId]], bridges: Collection[NodeId] = ()) -> None:
-        self._group_of = {node: number for number, group in enumerate(groups) for node in group}
+        self._groups_of: dict[NodeId, frozenset[int]] = {}
+        for number, group in enumerate(groups):
+            for node in group:
+                self._groups_of[node] = self._groups_of.get(node, frozenset()) | {number}
         self._bridges = frozenset(bridges)
 
     def covers(self, sender: NodeId, to: NodeId) -> bool:
         if sender in self._bridges or to in self._bridges:
             return False
-        return self._group_of.get(sender) != self._group_of.get(to)
+        return self._groups_of.get(sender, _REST).isdisjoint(self._groups_of.get(to, _REST))
 
 
 class BeyondNeighbours:

@@ -142,6 +142,9 @@ class Node:
     def now(self) -> Nanoseconds:
         return self.clock.wall(self._kernel._now)
 
+    def monotonic(self) -> Nanoseconds:
+        return self.clock.monotonic(self._kernel._now)
+
     def send(self, to: NodeId, message: Message, *, ordered: bool = True) -> None:
         if self._outbox and ordered:
             self._outbox.append((to, message))

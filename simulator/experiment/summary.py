@@ -13,7 +13,7 @@ import pandas as pd
 from simulator.checks.liveness import Verdict
 from simulator.cluster.distributions import durations as drawn
 from simulator.metrics.leadership import OverlapKind
-from simulator.metrics.statistics import Estimate, Sample, fraction_by_trial, mean, quantiles, ratio
+from simulator.metrics.statistics import NO_DATA, Estimate, Sample, fraction_by_trial, mean, quantiles, rate, ratio
 from simulator.metrics.survival import ecdf
 from simulator.protocol import SECOND
 from simulator.randomness import Streams
@@ -38,6 +38,8 @@ def metrics(trials: pd.DataFrame, elections: pd.DataFrame) -> Summary:
         "leaders_overlap": _overlaps(trials),
         "leaderless": _time_share(trials, "leaderless_s"),
         "quorum_leaderless": _time_share(trials, "quorum_leaderless_s"),
+        "false_suspicions": _false_suspicions(trials),
+        "detector": _detector(trials),
         "disagreement": {"total_s": float(trials["disagreement_s"].sum())},
         "messages": {
             "per_election": {name: statistic(mean(_plain(elected, f"sent_{name}"))) for name in _types(trials)},
@@ -189,6 +191,37 @@ def _overlaps(trials: pd.DataFrame) -> Summary:
         "effective": int(trials["overlaps_effective"].sum()),
         "total_s": float(trials["overlap_s"].sum()),
         "max": {"value": float(trials["overlap_longest_s"].max())},
+    }
+
+
+def _false_suspicions(trials: pd.DataFrame) -> Summary:
+    """Suspicions of a leader that was fine, and how many there were in a second of leadership."""
+    count, observed = int(trials["false_suspicions"].sum()), float(trials["observed_s"].sum())
+    return {"count": count, "per_second": statistic(rate(count, observed))}
+
+
+def _detector(trials: pd.DataFrame) -> Summary | None:
+    """The quality of service of the failure detectors, over all pairs of nodes; None where nobody has one.
+
+    The mean detection time is unknown where a crash was left undetected.
+    """
+    watched, mistaken = trials["watched_s"], trials["mistaken_s"]
+    if not watched.sum():
+        return None
+    mistakes, undetected = int(trials["mistakes"].sum()), int(trials["crashes_undetected"].sum())
+    share = ratio(mistaken, watched)
+    detection = NO_DATA if undetected else ratio(trials["detecting_s"], trials["crashes_detected"])
+    return {
+        "watched_s": float(watched.sum()),
+        "detection": {
+            "count": int(trials["crashes_detected"].sum()),
+            "undetected": undetected,
+            "mean": statistic(detection),
+            "max": {"value": float(trials["detecting_longest_s"].max())},
+        },
+        "mistakes": {"count": mistakes, "per_second": statistic(rate(mistakes, float(watched.sum())))},
+        "mistake_duration": {"mean": statistic(ratio(mistaken, trials["mistakes"]))},
+        "query_accuracy": statistic(Estimate(1 - share.value, 1 - share.high, 1 - share.low)),
     }
 
 

@@ -13,6 +13,7 @@ from simulator.checks.violation import Violation
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
 from simulator.experiment.assumptions import broken_assumptions
+from simulator.metrics.detection import detection_quality, false_suspicions
 from simulator.metrics.elections import Cause, Election, Outcome, elections
 from simulator.metrics.leadership import Claim, OverlapKind, claims, first_stable_claim, leadership
 from simulator.protocol import SECOND, Nanoseconds
@@ -166,8 +167,24 @@ def _trial_row(trace: Trace, stability: _Stability, trial: int, found: Sequence[
         "overlaps_effective": sum(overlap.effective for overlap in led.overlaps),
         "overlap_s": seconds(sum(overlap.end_ns - overlap.start_ns for overlap in led.overlaps)),
         "overlap_longest_s": seconds(max((overlap.end_ns - overlap.start_ns for overlap in led.overlaps), default=0)),
+        "false_suspicions": false_suspicions(trace),
+        **_detection(trace),
         "sent_total": sum(trace.sent),
         "faults_never_struck": sum(row.kind in (kinds.SKIPPED, kinds.UNSTRUCK) for row in trace.rows),
+    }
+
+
+def _detection(trace: Trace) -> Record:
+    """What the failure detectors of all nodes were worth, taken together; zeros where there are none."""
+    quality = detection_quality(trace)
+    return {
+        "watched_s": seconds(quality.watched_ns),
+        "mistakes": quality.mistakes,
+        "mistaken_s": seconds(quality.mistaken_ns),
+        "crashes_detected": len(quality.detections),
+        "crashes_undetected": quality.undetected,
+        "detecting_s": seconds(sum(quality.detections)),
+        "detecting_longest_s": seconds(max(quality.detections, default=0)),
     }
 
 

@@ -36,6 +36,7 @@ def summary_table(summary: Summary) -> RenderableType:
         _title(summary),
         _durations(metrics, losses=summary["elections"].get("loss", 0) > 0),
         _elections(summary),
+        _detector(metrics.get("detector")),
         _messages(metrics["messages"]),
         _published(summary.get("published"), metrics),
         _liveness(summary.get("liveness")),
@@ -165,13 +166,17 @@ def _stacked(first: str, second: str) -> Text:
 
 
 def _elections(summary: Summary) -> Table:
-    table = _table("Elections")
+    return _facts("Elections", _election_rows(summary))
+
+
+def _facts(title: str, rows: Iterator[_Row]) -> Table:
+    table = _table(title)
     table.add_column("")
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("")
     table.show_header = False
-    for name, (value, spread), remark in _election_rows(summary):
+    for name, (value, spread), remark in rows:
         table.add_row(name, value, Text(spread, style="dim"), Text(remark, style="dim"))
     return table
 
@@ -197,6 +202,8 @@ def _election_rows(summary: Summary) -> Iterator[_Row]:
         if _value(metrics[key]["fraction"]) is not None:
             of = f"of {metrics[key]['rounds']:,} rounds" if "rounds" in metrics[key] else "of the rounds"
             yield name, _share(metrics[key]["fraction"]), f"{metrics[key]['count']:,} {of}"
+    if wrong := metrics.get("false_suspicions", {}).get("count"):
+        yield "false suspicions", (f"{wrong:,}", ""), "of a leader that was fine"
     yield from _overlap_rows(metrics["leaders_overlap"])
     trials = summary["trials"]
     if never := trials.get("never_led", 0):
@@ -232,6 +239,33 @@ def _leaderless_rows(metrics: Summary) -> Iterator[_Row]:
         yield name, _with_interval(without["mean"], _written(typical, factor), f" {unit}"), "per trial"
         if _value(without["availability"]) is not None:
             yield "  availability", _share(without["availability"]), "from the first leader on"
+
+
+def _detector(detector: Summary | None) -> Table | None:
+    """What the failure detectors were worth, where there were any."""
+    return _facts("Failure detectors, over all pairs of nodes", _detector_rows(detector)) if detector else None
+
+
+def _detector_rows(detector: Summary) -> Iterator[_Row]:
+    detection, mistakes = detector["detection"], detector["mistakes"]
+    if detection["count"] or detection["undetected"]:
+        remark = f"{detection['count']:,} detected"
+        if detection["undetected"]:
+            remark += f", {detection['undetected']:,} not"
+        yield "mean detection time", _mean_duration(detection["mean"]), remark
+    per_hour = {end: None if found is None else 3600 * found for end, found in mistakes["per_second"].items()}
+    show = _written(per_hour["value"] or per_hour["high"] or 0.0, 1.0)
+    yield "mistakes per hour", _with_interval(per_hour, show), f"{mistakes['count']:,} in all, per pair"
+    if mistakes["count"]:
+        yield "mean mistake", _mean_duration(detector["mistake_duration"]["mean"]), ""
+        accuracy = detector["query_accuracy"]
+        yield "query accuracy", _with_interval(accuracy, lambda share: f"{100 * share:.4f}", " %"), ""
+
+
+def _mean_duration(statistic: Mapping[str, Any]) -> tuple[str, str]:
+    typical = _value(statistic) or 0.0
+    unit, factor = _unit(typical)
+    return _with_interval(statistic, _written(typical, factor), f" {unit}")
 
 
 def _messages(messages: Summary) -> Table | None:

@@ -16,8 +16,10 @@ LEADER_LOST = "leader-lost"  # The reigning leader crashed, paused, stepped down
 LEADER_BACK = "leader-back"  # The lost leader, still claiming, resumed or reached a majority again.
 
 # Notes by which algorithms of every kind tell the metrics and checks what they did.
-SUSPECTED = "suspected"  # leader: whom the node suspects.
-SUSPECTS = "suspects"  # node: this node's failure detector takes another to be down, from now on.
+SUSPECTED = "suspected"  # leader: whom the node suspects. The host adds `cut_off` as below.
+WATCHES = "watches"  # nodes: this node's failure detector watches these from now on, and no others.
+SUSPECTS = "suspects"  # node: this node's failure detector takes another to be down, from now on. The host adds
+# `cut_off` where that node is awake, but not reachable both ways: then the suspicion is no mistake.
 TRUSTS = "trusts"  # node: it takes it to be up again.
 VOTE = "vote"  # term, voter: a candidate counts this voter's vote.
 LOG = "log"  # last_term, last_index: the end of the node's log. runs, of who claims: each term, and how far it reaches.

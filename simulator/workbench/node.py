@@ -114,6 +114,9 @@ class BenchNode:
     def now(self) -> Nanoseconds:
         return self._surroundings.now()
 
+    def monotonic(self) -> Nanoseconds:
+        return self._surroundings.now()
+
     def send(self, to: NodeId, message: Message, *, ordered: bool = True) -> None:
         if self._outbox and ordered:
             self._outbox.append((to, message))

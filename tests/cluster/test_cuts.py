@@ -158,6 +158,14 @@ def test_bridges_are_in_every_group() -> None:
     assert groups.covers(1, 3)
 
 
+def test_who_is_in_several_groups_reaches_all_of_these() -> None:
+    # docs/faults.md: "a node in several groups reaches all of these", such as a monitor with paths of its own.
+    groups = BetweenGroups([(1, 2, 5), (3, 5), (4,)])
+    assert not any(groups.covers(5, node) or groups.covers(node, 5) for node in (1, 2, 3))
+    assert all(groups.covers(5, node) and groups.covers(node, 5) for node in (4, 9))
+    assert groups.covers(1, 3) and groups.covers(1, 9) and not groups.covers(8, 9)
+
+
 # --- Targets
 
 

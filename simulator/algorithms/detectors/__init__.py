@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeAlias
 
+from simulator.algorithms.detectors.chen import ChenDetector, ChenOptions
 from simulator.algorithms.detectors.detector import Detector
+from simulator.algorithms.detectors.external import (
+    MONITOR,
+    MONITOR_GROUP,
+    ExternalDetector,
+    ExternalOptions,
+    HealthCheck,
+    HealthReport,
+    HealthStatus,
+    Monitor,
+)
 from simulator.algorithms.detectors.heartbeat import Heartbeat, HeartbeatDetector, HeartbeatOptions
+from simulator.algorithms.detectors.phi import PhiDetector, PhiOptions
+from simulator.algorithms.detectors.ping import Ping, PingDetector, PingOptions, Pong
 from simulator.protocol import Host, NodeId, OneOf
 
 DETECTORS: Mapping[str, tuple[type[Any], type[Detector]]] = {
     "heartbeat": (HeartbeatOptions, HeartbeatDetector),
+    "ping": (PingOptions, PingDetector),
+    "chen": (ChenOptions, ChenDetector),
+    "phi": (PhiOptions, PhiDetector),
+    "external": (ExternalOptions, ExternalDetector),
 }
 
 # The type of an algorithm's option: one of these sets of options, which a scenario writes by its name.
@@ -30,10 +47,26 @@ def make_detector(host: Host, options: Any, changed: Callable[[NodeId, bool], No
 __all__ = [
     "DETECTORS",
     "DETECTOR_MESSAGES",
+    "MONITOR",
+    "MONITOR_GROUP",
+    "ChenDetector",
+    "ChenOptions",
     "Detector",
     "DetectorOptions",
+    "ExternalDetector",
+    "ExternalOptions",
+    "HealthCheck",
+    "HealthReport",
+    "HealthStatus",
     "Heartbeat",
     "HeartbeatDetector",
     "HeartbeatOptions",
+    "Monitor",
+    "PhiDetector",
+    "PhiOptions",
+    "Ping",
+    "PingDetector",
+    "PingOptions",
+    "Pong",
     "make_detector",
 ]

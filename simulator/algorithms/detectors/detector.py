@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from simulator.protocol import Host, Message, NodeId
 
-SUSPECTS, TRUSTS = "suspects", "trusts"  # Notes to the trace: the S- and T-transitions of Chen, Toueg and Aguilera.
+WATCHES = "watches"  # Notes to the trace. The other two are the S- and T-transitions of Chen, Toueg and Aguilera.
+SUSPECTS, TRUSTS = "suspects", "trusts"
 
 
 class Detector:
@@ -32,11 +33,19 @@ class Detector:
 
     def watch(self, nodes: Iterable[NodeId]) -> None:
         """Watch these nodes, and no others, from now on."""
-        raise NotImplementedError
+        before, self.watched = self.watched, tuple(nodes)
+        if set(before) != set(self.watched):
+            self.host.note(WATCHES, nodes=self.watched)
+        for node in before:
+            if node not in self.watched:
+                self.suspected.discard(node)
+                self._end(node)
+        for node in self.watched:
+            if node not in before:
+                self._begin(node)
 
     def show(self, to: Iterable[NodeId]) -> None:
         """Let these nodes, and no others, know from now on that this one is up."""
-        raise NotImplementedError
 
     def owns(self, timer: str) -> bool:
         return timer.startswith(self.timer)
@@ -48,6 +57,12 @@ class Detector:
         self.receive[type(message)](self, sender, message)
 
     # --- For detectors
+
+    def _begin(self, node: NodeId) -> None:
+        """This node is watched from now on."""
+
+    def _end(self, node: NodeId) -> None:
+        """It is not any more."""
 
     def _suspect(self, node: NodeId) -> None:
         if node not in self.suspected:

@@ -1,0 +1,82 @@
+"""Omega: the node of the lowest id that its failure detector does not suspect is a node's leader.
+
+The leader oracle Ω of Chandra, Hadzilacos and Toueg (The Weakest Failure Detector for Solving Consensus, 1996), made
+from a failure detector that suspects: every node watches every other, and all trust the first of them that nobody
+suspects. Ω promises that from some time on all nodes that run name the same leader, which runs. Until then nodes may
+name different ones, and several may think that they lead: with no term, vote or message of its own, the algorithm is as
+good, to the millisecond, as its detector. So it shows what detectors are worth, alone.
+
+Assumes that in the end messages come in time (partial synchrony), and that everybody reaches everybody. Costs what the
+detector does: with heartbeats n (n - 1) messages per interval; an election costs none and takes no time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from simulator.algorithms.detectors import (
+    DETECTOR_MESSAGES,
+    MONITOR_GROUP,
+    DetectorOptions,
+    HeartbeatOptions,
+    make_detector,
+)
+from simulator.algorithms.registration import Registration
+from simulator.protocol import FOLLOWER, LEADER, Algorithm, Host, Message, NodeId, Role, option
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OmegaConfig:
+    """The options of Omega."""
+
+    detector: DetectorOptions = option(HeartbeatOptions(), "How nodes learn which of the others are down.")
+
+
+class Omega(Algorithm):
+    """One node."""
+
+    def __init__(self, host: Host, config: OmegaConfig, durable: Mapping[str, Any]) -> None:
+        super().__init__(host, config, durable)
+        self.members = sorted((host.me, *host.peers))
+        self.leader: NodeId | None = None
+        self.detector = make_detector(host, config.detector, self._on_opinion)
+
+    def on_start(self) -> None:
+        self._elect()
+        self.detector.watch(self.host.peers)
+        self.detector.show(self.host.peers)
+
+    def on_timer(self, name: str) -> None:
+        self.detector.on_timer(name)
+
+    def _on_opinion(self, node: NodeId, down: bool) -> None:
+        if down and node == self.leader:
+            self.host.note("suspected", leader=node)
+        self._elect()
+
+    def _elect(self) -> None:
+        leader = next(node for node in self.members if node not in self.detector.suspected)
+        if leader != self.leader:
+            self._follow(leader, LEADER if leader == self.host.me else FOLLOWER)
+
+    def _follow(self, leader: NodeId, role: Role) -> None:
+        self.leader = leader
+        self.host.transition(role, term=0, leader=leader)
+
+    def _on_detector(self, sender: NodeId, message: Message) -> None:
+        self.detector.on_message(sender, message)
+
+    receive: ClassVar = dict.fromkeys(DETECTOR_MESSAGES, _on_detector)
+
+
+OMEGA = Registration(
+    name="omega",
+    algorithm=Omega,
+    config=OmegaConfig,
+    paper="Chandra, Hadzilacos and Toueg 1996",
+    cost="those of its detector; an election takes none",
+    groups=(MONITOR_GROUP,),
+    quorum=False,
+)

@@ -1,0 +1,173 @@
+"""How good failure detectors are: Chen, Toueg and Aguilera's quality of service, from a trace. See docs/metrics.md.
+
+From the notes `watches`, `suspects` and `trusts`, for each pair of a node that watches and one that is watched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from simulator.protocol import Nanoseconds, NodeId
+from simulator.trace import kinds
+from simulator.trace.trace import Row, Trace
+
+Pair = tuple[NodeId, NodeId]  # Who watches, and who is watched.
+
+
+@dataclass(slots=True)
+class Quality:
+    """What one node's detector made of another, or several of several; times in nanoseconds.
+
+    `detections` are the times from a crash until the suspicion that then lasted; `undetected` those crashes after
+    which none did: until the node was up again or not watched any more, or the trial had ended.
+    """
+
+    watched_ns: Nanoseconds = 0  # Both nodes were awake.
+    mistakes: int = 0  # Suspicions of a node that was awake, and reachable both ways.
+    mistaken_ns: Nanoseconds = 0  # In how much of `watched_ns` such a suspicion had not ended.
+    detections: list[Nanoseconds] = field(default_factory=list)
+    undetected: int = 0
+
+    def add(self, other: Quality) -> None:
+        self.watched_ns += other.watched_ns
+        self.mistakes += other.mistakes
+        self.mistaken_ns += other.mistaken_ns
+        self.detections.extend(other.detections)
+        self.undetected += other.undetected
+
+
+def detection_quality(trace: Trace) -> Quality:
+    """All pairs whose watcher is in the headline group, together."""
+    found = Quality()
+    for quality in by_pair(trace).values():
+        found.add(quality)
+    return found
+
+
+def by_pair(trace: Trace) -> Mapping[Pair, Quality]:
+    """Each pair whose watcher is in the headline group, in the order in which they began to watch."""
+    reader = _Reader(frozenset(trace.groups[trace.headline_group]))
+    for row in trace.rows:
+        reader.apply(row)
+    for pair in list(reader.watches):
+        reader.end(pair, trace.end_ns)
+    return reader.found
+
+
+def false_suspicions(trace: Trace) -> int:
+    """How often a node of the headline group suspected a leader that was awake, and reachable both ways."""
+    members = frozenset(trace.groups[trace.headline_group])
+    awake: set[NodeId | None] = set()
+    count = 0
+    for row in trace.rows:
+        if row.kind in (kinds.STARTED, kinds.RESUMED):
+            awake.add(row.node)
+        elif row.kind in (kinds.CRASHED, kinds.PAUSED):
+            awake.discard(row.node)
+        elif row.kind == kinds.SUSPECTED and row.node in members:
+            count += row.fact("leader") in awake and not _cut_off(row)
+    return count
+
+
+def _cut_off(row: Row) -> bool:
+    return bool(dict(row.detail).get("cut_off", False))
+
+
+@dataclass(slots=True)
+class _Watch:
+    """A pair, from when one node begins to watch the other."""
+
+    quality: Quality
+    since_ns: Nanoseconds  # Up to when its times are counted.
+    suspected: bool = False
+    mistaken: bool = False
+    crashed_ns: Nanoseconds | None = None  # When the node that is watched crashed, if it is down.
+    detected_ns: Nanoseconds | None = None  # When, since then, the present suspicion began.
+
+    def pass_to(self, time_ns: Nanoseconds, awake: bool) -> None:
+        if awake:
+            self.quality.watched_ns += time_ns - self.since_ns
+            if self.mistaken:
+                self.quality.mistaken_ns += time_ns - self.since_ns
+        self.since_ns = time_ns
+
+    def crashed(self, time_ns: Nanoseconds) -> None:
+        self.crashed_ns = time_ns
+        self.detected_ns = time_ns if self.suspected else None
+
+    def settle(self) -> None:
+        """A crash is over, or out of sight."""
+        if self.crashed_ns is None:
+            return
+        if self.detected_ns is None:
+            self.quality.undetected += 1
+        else:
+            self.quality.detections.append(self.detected_ns - self.crashed_ns)
+        self.crashed_ns = self.detected_ns = None
+
+
+class _Reader:
+    def __init__(self, members: frozenset[NodeId]) -> None:
+        self.members = members
+        self.found: dict[Pair, Quality] = {}
+        self.watches: dict[Pair, _Watch] = {}
+        self.running: set[NodeId] = set()
+        self.paused: set[NodeId] = set()
+
+    def apply(self, row: Row) -> None:
+        node = row.node
+        if node is None:
+            return
+        if row.kind == kinds.WATCHES and node in self.members:
+            self._watch(node, row.fact("nodes"), row.time_ns)
+        elif row.kind in (kinds.SUSPECTS, kinds.TRUSTS) and node in self.members:
+            self._opinion((node, row.fact("node")), row)
+        elif row.kind in (kinds.STARTED, kinds.CRASHED, kinds.PAUSED, kinds.RESUMED):
+            self._befell(node, row)
+
+    def end(self, pair: Pair, time_ns: Nanoseconds) -> None:
+        """One does not watch the other any more."""
+        watch = self.watches.pop(pair)
+        watch.pass_to(time_ns, self._awake(pair))
+        watch.settle()
+
+    def _watch(self, node: NodeId, nodes: tuple[NodeId, ...], time_ns: Nanoseconds) -> None:
+        for pair in [pair for pair in self.watches if pair[0] == node and pair[1] not in nodes]:
+            self.end(pair, time_ns)
+        for other in nodes:
+            if (node, other) not in self.watches:
+                quality = self.found.setdefault((node, other), Quality())
+                self.watches[node, other] = _Watch(quality, time_ns)
+
+    def _opinion(self, pair: Pair, row: Row) -> None:
+        watch = self.watches[pair]
+        watch.pass_to(row.time_ns, self._awake(pair))
+        watch.suspected = row.kind == kinds.SUSPECTS
+        watch.mistaken = watch.suspected and self._is_awake(pair[1]) and not _cut_off(row)
+        watch.quality.mistakes += watch.mistaken
+        if watch.crashed_ns is not None:
+            watch.detected_ns = row.time_ns if watch.suspected else None
+
+    def _befell(self, node: NodeId, row: Row) -> None:
+        for pair, watch in self._pairs_of(node):
+            watch.pass_to(row.time_ns, self._awake(pair))
+            if pair[1] == node:
+                watch.mistaken = False  # What was wrong is right by now, or was not wrong to begin with.
+                if row.kind == kinds.CRASHED:
+                    watch.crashed(row.time_ns)
+                elif row.kind == kinds.STARTED:
+                    watch.settle()
+            elif row.kind == kinds.CRASHED:
+                self.end(pair, row.time_ns)
+        self.running.add(node) if row.kind != kinds.CRASHED else self.running.discard(node)
+        self.paused.add(node) if row.kind == kinds.PAUSED else self.paused.discard(node)
+
+    def _pairs_of(self, node: NodeId) -> Iterator[tuple[Pair, _Watch]]:
+        return iter([(pair, watch) for pair, watch in self.watches.items() if node in pair])
+
+    def _is_awake(self, node: NodeId) -> bool:
+        return node in self.running and node not in self.paused
+
+    def _awake(self, pair: Pair) -> bool:
+        return self._is_awake(pair[0]) and self._is_awake(pair[1])
