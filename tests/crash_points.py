@@ -16,33 +16,22 @@ prints what happened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from simulator.algorithms.registration import Registration
-from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant
 from simulator.cluster.faults import Crash, Restart
 from simulator.cluster.network import NetworkSpec
 from simulator.cluster.schedule import Scheduled, WithoutTarget
 from simulator.cluster.spec import ClusterSpec, DiskSpec
-from simulator.protocol import (
-    MILLISECOND,
-    SECOND,
-    Algorithm,
-    Host,
-    Message,
-    Nanoseconds,
-    NodeId,
-    Role,
-    describe,
-)
+from simulator.protocol import MILLISECOND, SECOND, Nanoseconds
 from simulator.trace import kinds
 from simulator.trace.trace import Trace
+from tests.crash_watch import NEVER, Step, Watched
 
-NEVER = None  # The node does not come back.
 _PLAIN = NetworkSpec(latency=Constant(10 * MILLISECOND))
 _AT_ONCE = DiskSpec()
 
@@ -95,36 +84,23 @@ class Case:
     def __str__(self) -> str:
         return f"{self.registration.name} {self.nodes} {self.window.name} {self.seed}"
 
-    def spec(self, duration: Nanoseconds) -> ClusterSpec:
-        return ClusterSpec(
+    def watched(self, end: Nanoseconds, **others: Any) -> Watched:
+        """The cluster of a run that lasts until an instant."""
+        spec = ClusterSpec(
             registration=self.registration,
             config=self.registration.config() if self.config is None else self.config,
             nodes=self.nodes,
-            duration=duration,
+            duration=end,
             disk=self.disk,
             network=self.network,
             faults=self.window.faults,
         )
+        return Watched(spec, self.seed, self.window.opens_at, **others)
 
     def can_elect(self, back: Nanoseconds | None) -> bool:
         """A quorum of all members cannot be had of a minority: then only a node that comes back counts."""
         running = self.nodes - self.window.down - (back is NEVER)
         return 2 * running > self.nodes if self.registration.quorum else running > 0
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One point at which a node can die."""
-
-    number: int  # From 1 on.
-    time_ns: Nanoseconds
-    node: NodeId
-    input: str  # What it handles.
-    act: str  # What it has just done; empty: it has not begun.
-
-    def __str__(self) -> str:
-        point = f"after it {self.act}" if self.act else "before it is handled"
-        return f"step {self.number} at {self.time_ns / SECOND:.6f} s: n{self.node}, {self.input}, {point}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +131,7 @@ class Found:
 
 def enumerate_crash_points(case: Case) -> Found:
     """Crash each step of the window, once for each way to come back; the run without a crash must agree, too."""
-    window = case.window
-    reference = Watched(case, window.opens_at + case.bound)
+    reference = case.watched(case.window.opens_at + case.bound)
     trace = reference.run()
     why = reference.disagreement() or _unstruck(trace)
     if why:
@@ -175,92 +150,11 @@ def enumerate_crash_points(case: Case) -> Found:
 def crash_at(case: Case, step: Step, back: Nanoseconds | None, *, journal: bool = False) -> tuple[Watched, Trace]:
     """The run in which a node dies at this step."""
     end = step.time_ns + (back or 0) + case.bound
-    run = Watched(case, end, dies_at=step.number, back=back, journal=journal)
+    run = case.watched(end, dies_at=step.number, back=back, journal=journal)
     trace = run.run()
     died = run.died_at
     assert died == step, f"the run with a crash took another way before it: {died}, not {step}"
     return run, trace
-
-
-class _DiedError(Exception):
-    """Unwinds the algorithm of a node that is dead."""
-
-
-class Watched(Cluster):
-    """A cluster whose nodes count their steps, and of which one dies at a step."""
-
-    def __init__(
-        self,
-        case: Case,
-        end: Nanoseconds,
-        *,
-        dies_at: int | None = None,
-        back: Nanoseconds | None = NEVER,
-        journal: bool = False,
-    ) -> None:
-        super().__init__(case.spec(end), case.seed, 0, journal=journal)
-        self.steps: list[Step] = []
-        self.died_at: Step | None = None
-        self.agreed_after: int | None = None  # How many steps were taken until all agreed; None: they do not agree.
-        self._opens_at = case.window.opens_at
-        self._dies_at = dies_at
-        self._back = back
-
-    def reaches(self, node: NodeId, handled: str, act: str = "") -> None:
-        """A node takes a step: its last one, if it is the one to die at."""
-        if self._now() < self._opens_at or self.died_at is not None:
-            return
-        step = Step(len(self.steps) + 1, self._now(), node, handled, act)
-        self.steps.append(step)
-        if step.number == self._dies_at:
-            self.died_at = step
-            raise _DiedError
-
-    def handles(self, node: NodeId, handled: str, handle: Callable[[], None]) -> None:
-        """A node handles an input, or dies of it."""
-        try:
-            self.reaches(node, handled)
-            handle()
-        except _DiedError:
-            self.crash(node)
-            if self._back is not NEVER:
-                self.call_after(self._back, lambda: self.start(node))
-
-    def disagreement(self) -> str:
-        """Why the running members do not follow one leader, who runs and alone claims to lead; empty where they do."""
-        running = [node for node in self.directory[self.group] if self.nodes[node].running]
-        named = {node: self._named.get(node) for node in running}
-        claims = sorted(self.reign.claims)
-        if len(claims) == 1 and claims[0] in running and all(leader == claims[0] for leader in named.values()):
-            return ""
-        opinions = ", ".join(f"n{node} names {_name(leader)}" for node, leader in named.items())
-        return f"{opinions}; {' and '.join(map(_name, claims)) or 'nobody'} claims to lead"
-
-    def _build_algorithm(self, algorithm: type[Algorithm], host: Host, durable: Mapping[str, Any]) -> Algorithm:
-        watched: Any = _WatchedHost(host, self)
-        return _WatchedAlgorithm(super()._build_algorithm(algorithm, watched, durable), watched, self)
-
-    def on_transition(self, node: NodeId, role: Role, term: int, leader: NodeId | None, group: str) -> None:
-        super().on_transition(node, role, term, leader, group)
-        self._look_for_agreement()
-
-    def start(self, node: NodeId) -> None:
-        super().start(node)
-        self._look_for_agreement()
-
-    def _died(self, node: NodeId, cause: str, detail: Mapping[str, object]) -> None:
-        super()._died(node, cause, detail)
-        self._look_for_agreement()
-
-    def _look_for_agreement(self) -> None:
-        if self.disagreement():
-            self.agreed_after = None
-        elif self.agreed_after is None:
-            self.agreed_after = len(self.steps)
-
-
-def _name(node: NodeId | None) -> str:
-    return "nobody" if node is None else f"n{node}"
 
 
 def _unstruck(trace: Trace) -> str:
@@ -271,64 +165,10 @@ def _unstruck(trace: Trace) -> str:
 _NOT_STRUCK = (kinds.SKIPPED, kinds.UNSTRUCK)
 
 
-class _WatchedHost:
-    """A node's host, which counts what the algorithm sends and saves."""
-
-    def __init__(self, host: Host, cluster: Watched) -> None:
-        self._host = host
-        self._cluster = cluster
-        self.handled = "its beginning"
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._host, name)
-
-    def send(self, to: NodeId, message: Message, *, ordered: bool = True) -> None:
-        self._host.send(to, message, ordered=ordered)
-        self._cluster.reaches(self._host.me, self.handled, f"sent {describe(message)} to n{to}")
-
-    def save(self, then: str | None = None, **durable: object) -> None:
-        self._host.save(then, **durable)
-        self._cluster.reaches(self._host.me, self.handled, f"saved {durable}")
-
-
-class _WatchedAlgorithm(Algorithm):
-    """A node's algorithm, which counts what reaches it."""
-
-    def __init__(self, inner: Algorithm, host: Any, cluster: Watched) -> None:
-        super().__init__(host, inner.config, {})
-        self._inner = inner
-        self._cluster = cluster
-
-    def _handle(self, handled: str, handle: Callable[[], None]) -> None:
-        self.host.handled = handled  # type: ignore[attr-defined] # It is a _WatchedHost.
-        self._cluster.handles(self.host.me, handled, handle)
-
-    def on_start(self) -> None:
-        self._handle("its start", self._inner.on_start)
-
-    def on_message(self, sender: NodeId, message: Message) -> None:
-        self._handle(f"{describe(message)} from n{sender}", lambda: self._inner.on_message(sender, message))
-
-    def on_timer(self, name: str) -> None:
-        self._handle(f"timer {name}", lambda: self._inner.on_timer(name))
-
-    def on_saved(self, name: str) -> None:
-        self._handle(f"{name} is on disk", lambda: self._inner.on_saved(name))
-
-    def on_command(self, command: Message) -> None:
-        self._handle(f"command {describe(command)}", lambda: self._inner.on_command(command))
-
-    def on_connect(self, peer: NodeId) -> None:
-        self._handle(f"connection with n{peer}", lambda: self._inner.on_connect(peer))
-
-    def on_disconnect(self, peer: NodeId, reason: str) -> None:
-        self._handle(f"end of the connection with n{peer} ({reason})", lambda: self._inner.on_disconnect(peer, reason))
-
-
 def cases_of(
     registration: Registration, windows: Sequence[Window], seeds: Sequence[int] = (1, 2), **others: Any
 ) -> Iterator[Case]:
-    """A case for each window, each of the sizes that the issue asks for, and each seed: elections differ by their luck."""
+    """A case for each window, each of the sizes that the issue asks for, and each seed."""
     for window, nodes, seed in product(windows, (3, 4, 5), seeds):
         yield Case(registration=registration, nodes=nodes, window=window, seed=seed, **others)
 
@@ -338,7 +178,7 @@ def _replay(name: str, nodes: str, window: str, seed: str, number: str = "", bac
     from tests.crash_cases import CASES
 
     case = next(case for case in CASES if str(case) == f"{name} {nodes} {window} {seed}")
-    run = Watched(case, case.window.opens_at + case.bound, journal=True)
+    run = case.watched(case.window.opens_at + case.bound, journal=True)
     trace = run.run()
     if number:
         away = NEVER if back == "never" else round(float(back) * SECOND)
