@@ -12,4 +12,11 @@ from tests.crash_points import BOOT, cases_of, leader_crash, leader_return
 CASES = (
     # Three election timeouts of at most 300 ms, since a vote may split.
     *cases_of(REGISTRY["raft"], (BOOT, leader_crash(at=SECOND), leader_return(at=SECOND, away=SECOND)), bound=SECOND),
+    # Two timeouts of at most 10 s, each with the check after it: the first may find the dead still believed alive.
+    *cases_of(
+        REGISTRY["priority"],
+        (BOOT, leader_crash(at=30 * SECOND), leader_return(at=30 * SECOND, away=20 * SECOND)),
+        bound=23 * SECOND,
+        seeds=(1,),
+    ),
 )

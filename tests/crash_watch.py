@@ -53,10 +53,13 @@ class Watched(Cluster):
         self._dies_at = dies_at
         self._back = back
 
+    @property
+    def counts(self) -> bool:
+        """Whether the window is open, and nobody has died in it yet."""
+        return self.died_at is None and self._now() >= self._opens_at
+
     def reaches(self, node: NodeId, handled: str, act: str = "") -> None:
         """A node takes a step: its last one, if it is the one to die at."""
-        if self._now() < self._opens_at or self.died_at is not None:
-            return
         step = Step(len(self.steps) + 1, self._now(), node, handled, act)
         self.steps.append(step)
         if step.number == self._dies_at:
@@ -116,18 +119,20 @@ class _WatchedHost:
     def __init__(self, host: Host, cluster: Watched) -> None:
         self._host = host
         self._cluster = cluster
-        self.handled = "its beginning"
+        self.handled = ""  # The input that it handles at present.
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._host, name)
 
     def send(self, to: NodeId, message: Message, *, ordered: bool = True) -> None:
         self._host.send(to, message, ordered=ordered)
-        self._cluster.reaches(self._host.me, self.handled, f"sent {describe(message)} to n{to}")
+        if self._cluster.counts:
+            self._cluster.reaches(self._host.me, self.handled, f"sent {describe(message)} to n{to}")
 
     def save(self, then: str | None = None, **durable: object) -> None:
         self._host.save(then, **durable)
-        self._cluster.reaches(self._host.me, self.handled, f"saved {durable}")
+        if self._cluster.counts:
+            self._cluster.reaches(self._host.me, self.handled, f"saved {durable}")
 
 
 class _WatchedAlgorithm(Algorithm):
@@ -138,27 +143,32 @@ class _WatchedAlgorithm(Algorithm):
         self._inner = inner
         self._cluster = cluster
 
-    def _handle(self, handled: str, handle: Callable[[], None]) -> None:
-        self.host.handled = handled  # type: ignore[attr-defined] # It is a _WatchedHost.
-        self._cluster.handles(self.host.me, handled, handle)
+    def _handle(self, handled: Callable[[], str], handle: Callable[[], None]) -> None:
+        if not self._cluster.counts:
+            handle()
+            return
+        self.host.handled = handled()  # type: ignore[attr-defined] # It is a _WatchedHost.
+        self._cluster.handles(self.host.me, handled(), handle)
 
     def on_start(self) -> None:
-        self._handle("its start", self._inner.on_start)
+        self._handle(lambda: "its start", self._inner.on_start)
 
     def on_message(self, sender: NodeId, message: Message) -> None:
-        self._handle(f"{describe(message)} from n{sender}", lambda: self._inner.on_message(sender, message))
+        self._handle(lambda: f"{describe(message)} from n{sender}", lambda: self._inner.on_message(sender, message))
 
     def on_timer(self, name: str) -> None:
-        self._handle(f"timer {name}", lambda: self._inner.on_timer(name))
+        self._handle(lambda: f"timer {name}", lambda: self._inner.on_timer(name))
 
     def on_saved(self, name: str) -> None:
-        self._handle(f"{name} is on disk", lambda: self._inner.on_saved(name))
+        self._handle(lambda: f"{name} is on disk", lambda: self._inner.on_saved(name))
 
     def on_command(self, command: Message) -> None:
-        self._handle(f"command {describe(command)}", lambda: self._inner.on_command(command))
+        self._handle(lambda: f"command {describe(command)}", lambda: self._inner.on_command(command))
 
     def on_connect(self, peer: NodeId) -> None:
-        self._handle(f"connection with n{peer}", lambda: self._inner.on_connect(peer))
+        self._handle(lambda: f"connection with n{peer}", lambda: self._inner.on_connect(peer))
 
     def on_disconnect(self, peer: NodeId, reason: str) -> None:
-        self._handle(f"end of the connection with n{peer} ({reason})", lambda: self._inner.on_disconnect(peer, reason))
+        self._handle(
+            lambda: f"end of the connection with n{peer} ({reason})", lambda: self._inner.on_disconnect(peer, reason)
+        )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from simulator.algorithms.priority import PRIORITY
 from simulator.algorithms.raft.registration import RAFT
 from simulator.algorithms.registration import Registration
 
-REGISTRY: Mapping[str, Registration] = {registration.name: registration for registration in (RAFT,)}
+REGISTRY: Mapping[str, Registration] = {registration.name: registration for registration in (RAFT, PRIORITY)}
