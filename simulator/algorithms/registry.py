@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from simulator.algorithms.omega import OMEGA
+from simulator.algorithms.priority import PRIORITY
 from simulator.algorithms.raft.registration import RAFT
 from simulator.algorithms.registration import Registration
 
-REGISTRY: Mapping[str, Registration] = {registration.name: registration for registration in (RAFT, OMEGA)}
+_BUILT_IN = (RAFT, OMEGA, PRIORITY)
+
+REGISTRY: Mapping[str, Registration] = {registration.name: registration for registration in _BUILT_IN}
