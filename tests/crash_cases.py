@@ -12,4 +12,16 @@ from tests.crash_points import BOOT, cases_of, leader_crash, leader_return
 CASES = (
     # Three election timeouts of at most 300 ms, since a vote may split.
     *cases_of(REGISTRY["raft"], (BOOT, leader_crash(at=SECOND), leader_return(at=SECOND, away=SECOND)), bound=SECOND),
+    # A dead leader is suspected, or a silent winner given up, after 200 ms; then two answer timeouts, and messages.
+    *cases_of(
+        REGISTRY["bully"],
+        (BOOT, leader_crash(at=SECOND), leader_return(at=SECOND, away=SECOND)),
+        bound=SECOND // 2,
+    ),
+    # Whoever hears nothing is alone after 400 ms; then two merges, each a check, two answer timeouts and short waits.
+    *cases_of(
+        REGISTRY["invitation"],
+        (BOOT, leader_crash(at=SECOND), leader_return(at=SECOND, away=2 * SECOND)),
+        bound=2 * SECOND,
+    ),
 )
