@@ -19,4 +19,16 @@ CASES = (
         bound=23 * SECOND,
         seeds=(1,),
     ),
+    # A dead leader is suspected, or a silent winner given up, after 200 ms; then two answer timeouts, and messages.
+    *cases_of(
+        REGISTRY["bully"],
+        (BOOT, leader_crash(at=SECOND), leader_return(at=SECOND, away=SECOND)),
+        bound=SECOND // 2,
+    ),
+    # Whoever hears nothing is alone after 400 ms; then two merges, each a check, two answer timeouts and short waits.
+    *cases_of(
+        REGISTRY["invitation"],
+        (BOOT, leader_crash(at=SECOND), leader_return(at=SECOND, away=2 * SECOND)),
+        bound=2 * SECOND,
+    ),
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from simulator.algorithms.bully import BULLY
+from simulator.algorithms.invitation import INVITATION
 from simulator.algorithms.omega import OMEGA
 from simulator.algorithms.priority import PRIORITY
 from simulator.algorithms.raft.registration import RAFT
 from simulator.algorithms.registration import Registration
 
-_BUILT_IN = (RAFT, OMEGA, PRIORITY)
+_BUILT_IN = (RAFT, BULLY, INVITATION, OMEGA, PRIORITY)
 
 REGISTRY: Mapping[str, Registration] = {registration.name: registration for registration in _BUILT_IN}
