@@ -12,6 +12,8 @@ from tests.crash_points import BOOT, cases_of, leader_crash, leader_return
 CASES = (
     # Three election timeouts of at most 300 ms, since a vote may split.
     *cases_of(REGISTRY["raft"], (BOOT, leader_crash(at=SECOND), leader_return(at=SECOND, away=SECOND)), bound=SECOND),
+    # A dead node is suspected after 200 ms, and one that comes back is trusted with its first heartbeat.
+    *cases_of(REGISTRY["omega"], (leader_crash(at=SECOND), leader_return(at=SECOND, away=SECOND)), bound=SECOND // 2),
     # Two timeouts of at most 10 s, each with the check after it: the first may find the dead still believed alive.
     *cases_of(
         REGISTRY["priority"],
