@@ -64,7 +64,7 @@ class Guarantee(enum.StrEnum):
     DISJOINT_LEASES = "disjoint-leases"  # No two leaders hold a lease at once, while clocks keep the drift bound.
     LEADER_COMPLETENESS = "leader-completeness"  # Who claims in a later term holds every committed entry.
     ONE_CLAIM = "one-claim"  # At no instant do two nodes of a group claim to lead.
-    HIGHEST_ID = "highest-id"  # Who claims has the highest id of the members that run.
+    HIGHEST_ID = "highest-id"  # Left in peace for long enough, who claims has the highest id of those that run.
     AGREEMENT = "agreement"  # Left in peace for long enough, all that run name one leader, who alone claims.
 
 

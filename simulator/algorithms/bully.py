@@ -22,7 +22,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from simulator.algorithms.detectors import DETECTOR_MESSAGES, DetectorOptions, HeartbeatOptions, make_detector
+from simulator.algorithms.detectors import (
+    DETECTOR_MESSAGES,
+    MONITOR_GROUP,
+    DetectorOptions,
+    HeartbeatOptions,
+    make_detector,
+)
 from simulator.algorithms.registration import Registration
 from simulator.protocol import (
     CANDIDATE,
@@ -296,6 +302,7 @@ BULLY = Registration(
     config=BullyConfig,
     paper="Garcia-Molina 1982, section 3",
     cost="n² − n − 1 messages at worst, n − 1 at best; detection and one answer timeout",
+    groups=(MONITOR_GROUP,),
     quorum=False,
     delay_bound=delay_bound,
     settles=settles,

@@ -87,7 +87,8 @@ class Election:
 
     @property
     def terms_spent(self) -> int | None:
-        return None if self.term is None else self.term - self.term_before
+        """Terms since the last leader's; None for an algorithm that has none, and so claims in term 0."""
+        return self.term - self.term_before if self.term else None
 
 
 def elections(trace: Trace) -> list[Election]:

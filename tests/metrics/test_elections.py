@@ -252,6 +252,7 @@ def test_without_terms_each_candidacy_is_a_round() -> None:
     """
     (boot,) = elections(tell(story, end_ms=1000))
     assert [(a_round.candidates, a_round.winner) for a_round in boot.rounds] == [({1}, 2), ({2}, 2)]
+    assert boot.terms_spent is None  # There are none to spend: no inflation, rather than one of −1.
 
 
 # --- Found by a review of the first version: each is a story that it told wrongly.

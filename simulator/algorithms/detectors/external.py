@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from simulator.algorithms.detectors.detector import Detector
-from simulator.algorithms.detectors.ping import AskingDetector
+from simulator.algorithms.detectors.ping import AskingDetector, check_asking
 from simulator.algorithms.registration import Group
 from simulator.protocol import MILLISECOND, Algorithm, Duration, Host, Message, NodeId, message, option
 
@@ -58,12 +58,7 @@ class ExternalOptions:
     retries: int = option(2, "How often it checks a node again that does not answer until it takes it to be down.")
 
     def __post_init__(self) -> None:
-        if self.interval < 1:
-            raise ValueError("interval: must be above 0")
-        if self.timeout < 1:
-            raise ValueError("timeout: must be above 0")
-        if self.retries < 0:
-            raise ValueError("retries: must not be negative")
+        check_asking(self)
 
 
 class ExternalDetector(Detector):

@@ -41,12 +41,7 @@ class PingOptions:
     retries: int = option(2, "How often a node that does not answer is asked again until it is taken to be down.")
 
     def __post_init__(self) -> None:
-        if self.interval < 1:
-            raise ValueError("interval: must be above 0")
-        if self.timeout < 1:
-            raise ValueError("timeout: must be above 0")
-        if self.retries < 0:
-            raise ValueError("retries: must not be negative")
+        check_asking(self)
 
 
 class Asking(Protocol):
@@ -58,6 +53,16 @@ class Asking(Protocol):
     def timeout(self) -> Nanoseconds: ...
     @property
     def retries(self) -> int: ...
+
+
+def check_asking(options: Asking) -> None:
+    """Raises ValueError where nobody could be asked like that."""
+    if options.interval < 1:
+        raise ValueError("interval: must be above 0")
+    if options.timeout < 1:
+        raise ValueError("timeout: must be above 0")
+    if options.retries < 0:
+        raise ValueError("retries: must not be negative")
 
 
 @dataclass(slots=True)
