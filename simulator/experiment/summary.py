@@ -27,6 +27,7 @@ def metrics(trials: pd.DataFrame, elections: pd.DataFrame) -> Summary:
     """Every statistic, over the searches of the headline cause: losses, or the boot where nothing was lost."""
     headline = headline_elections(elections)
     elected = headline[headline["outcome"] == "elected"]
+    in_terms = elected[elected["terms_spent"].notna()]
     return {
         "headline_cause": headline_cause(elections),
         **{name: durations(sample(elections, name)) for name in SAMPLES},
@@ -34,7 +35,7 @@ def metrics(trials: pd.DataFrame, elections: pd.DataFrame) -> Summary:
         "rounds_per_election": {"mean": statistic(mean(_plain(elected, "rounds")))},
         "split_votes": _fraction_of_rounds(headline, "split_votes"),
         "failed_rounds": _fraction_of_rounds(headline, "failed_rounds"),
-        "term_inflation": {"mean": statistic(mean(_plain(elected, "terms_spent", less=1)))},
+        "term_inflation": {"mean": statistic(mean(_plain(in_terms, "terms_spent", less=1)))},
         "leaders_overlap": _overlaps(trials),
         "leaderless": _time_share(trials, "leaderless_s"),
         "quorum_leaderless": _time_share(trials, "quorum_leaderless_s"),

@@ -272,3 +272,11 @@ def test_durations_are_counted_from_where_the_published_ones_were() -> None:
     told = {"metric": "failover", "source": "worked out here", "counted_from": "250ms", "mean": "1s"}
     found = summaries.counted_as_published(elections, Published.model_validate(told), seed=1)
     assert found.values.tolist() == [0.75, 0.0]
+
+
+def test_an_algorithm_without_terms_spends_none() -> None:
+    """It claims in term 0: the mean of terms beyond one per election has no data, rather than the value −1."""
+    result = simulator.run("bully-leader-crash", trials=3)
+    assert result.elections["terms_spent"].isna().all()
+    assert result.summary["metrics"]["term_inflation"]["mean"]["value"] is None
+    assert result.summary["metrics"]["rounds_per_election"]["mean"]["value"] > 0
