@@ -24,7 +24,10 @@ from simulator.scenario.problems import Path as Keys
 from simulator.scenario.problems import field_name, one_line, shown
 
 DEFAULT_TOLERANCE, DEFAULT_ALPHA = 0.05, 0.001
-COUNTS = ("rounds", "failed_rounds", "split_votes", "election_messages", "overlaps", "messages")
+COUNTS = (
+    *("rounds", "failed_rounds", "split_votes", "election_messages"),
+    *("searches", "overlaps", "peace_messages", "led_us"),
+)
 _MISSING = object()
 
 

@@ -35,10 +35,14 @@ def test_headlines_are_those_of_the_tables() -> None:
     assert head.durations.values.tolist() == losses["failover_s"].tolist()
     assert head.counts["failed_rounds"].sum() == losses["failed_rounds"].sum()
     assert head.counts["rounds"].tolist() == losses.groupby("trial")["rounds"].sum().tolist()
-    assert head.counts["messages"].tolist() == found.trials["sent_total"].tolist()
-    sent = losses[[column for column in losses.columns if str(column).startswith("sent_")]].sum(axis=1)
+    sent_columns = [column for column in losses.columns if str(column).startswith("sent_")]
+    sent = losses[sent_columns].sum(axis=1)
     assert head.counts["election_messages"].tolist() == sent.groupby(losses["trial"]).sum().tolist()
-    assert (head.counts["election_messages"] < head.counts["messages"]).all()  # Not those of the boot.
+    boot = found.elections[found.elections["cause"] == "boot"]
+    searching = head.counts["election_messages"] + boot[sent_columns].sum(axis=1).to_numpy()
+    assert (searching + head.counts["peace_messages"]).tolist() == found.trials["sent_total"].tolist()
+    led_s = found.trials["observed_s"] - found.trials["leaderless_s"]
+    assert head.counts["led_us"] / 1e6 == pytest.approx(led_s.to_numpy(), abs=1e-6)
 
 
 def test_a_trial_without_a_search_counts_nothing_and_is_there() -> None:
@@ -78,7 +82,7 @@ def test_the_file_reads_well_in_a_difference(baseline: Baseline, tmp_path: Path)
     write(baseline, tmp_path / "x.json")
     lines = (tmp_path / "x.json").read_text().splitlines()
     assert '"reason": "the first"' in lines[2]
-    for column in ("digest", "seconds", "failed_rounds", "messages"):  # One line each.
+    for column in ("digest", "seconds", "failed_rounds", "led_us"):  # One line each.
         assert sum(line.startswith(f'  "{column}": [') and line.rstrip(",").endswith("]") for line in lines) == 1
     assert json.loads("\n".join(lines))["scenario"] == TREE
 
