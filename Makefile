@@ -35,9 +35,10 @@ notebooks: .venv/noted  ## Every notebook, with few trials (ELECTSIM_TRIALS, 30 
 gate: .venv/installed  ## Whether elections take as long as was accepted (results/baselines).
 	$(BIN)/electsim gate scenarios/ci/*.yaml
 
-schema: .venv/installed  ## The JSON Schema that editors use, and the reference made from it.
+schema: .venv/installed  ## The JSON Schema that editors use, and the pages made from the code.
 	$(BIN)/electsim schema > scenario.schema.json
 	$(BIN)/electsim schema --markdown > docs/scenario-reference.md
+	$(BIN)/electsim algorithms --markdown > docs/algorithms.md
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache
