@@ -78,6 +78,7 @@ class Assumption(enum.StrEnum):
     NO_CRASH = "no-crash"  # No node stops, or starts late.
     NO_PAUSE = "no-pause"  # Whatever runs keeps running.
     GOOD_CLOCKS = "good-clocks"  # Clocks drift by no more than the algorithm allows, and do not jump.
+    MONITOR_RUNS = "monitor-runs"  # No node dies that all others depend on, such as an external failure detector's.
 
 
 @dataclass_transform(frozen_default=True)
