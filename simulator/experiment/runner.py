@@ -61,6 +61,7 @@ class Result:
         return {
             "schema": SCHEMA,
             "scenario": self.scenario.name,
+            "algorithm": self.scenario.algorithm.registration.name,
             "version": version("electsim"),
             "seed": self.seed,
             "command": self.command,
