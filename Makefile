@@ -32,8 +32,10 @@ wheel: .venv/tested  ## The package, built and installed into an empty environme
 notebooks: .venv/noted  ## Every notebook, with few trials (ELECTSIM_TRIALS, 30 unless given).
 	$(BIN)/pytest tests/test_notebooks.py -m notebooks
 
-schema: .venv/installed  ## The JSON Schema that editors use.
+schema: .venv/installed  ## The JSON Schema that editors use, and the pages made from the code.
 	$(BIN)/electsim schema > scenario.schema.json
+	$(BIN)/electsim schema --markdown > docs/scenario-reference.md
+	$(BIN)/electsim algorithms --markdown > docs/algorithms.md
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache

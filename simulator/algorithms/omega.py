@@ -77,6 +77,7 @@ OMEGA = Registration(
     config=OmegaConfig,
     paper="Chandra, Hadzilacos and Toueg 1996",
     cost="those of its detector; an election takes none",
+    page="detectors.md",
     groups=(MONITOR_GROUP,),
     quorum=False,
 )

@@ -43,6 +43,7 @@ class Registration:
     config: type[Any]
     paper: str = ""  # Whom it is from, as people cite it.
     cost: str = ""  # In messages and time, with n nodes.
+    page: str = ""  # That of the documentation which says more, such as raft.md.
     group: str = ELECTORATE
     groups: tuple[Group, ...] = ()
     quorum: bool = True

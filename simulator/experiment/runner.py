@@ -59,6 +59,7 @@ class Result:
             beside["liveness"] = summaries.liveness(self.trials, demand.within)
         return {
             "scenario": self.scenario.name,
+            "algorithm": self.scenario.algorithm.registration.name,
             "version": version("electsim"),
             "seed": self.seed,
             "command": self.command,

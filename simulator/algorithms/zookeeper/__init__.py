@@ -1,4 +1,4 @@
-"""ZooKeeper: Fast Leader Election, and Zab, the broadcast protocol of its ensemble.
+"""ZooKeeper: an ensemble of servers (Fast Leader Election and Zab), and clients that elect a leader by its recipe.
 
 Zab is Junqueira, Reed and Serafini, "Zab: High-performance broadcast for primary-backup systems" (DSN 2011). Its three
 phases are in `zab_leader` and `zab_follower`. What chooses the prospective leader before them, phase 0, is ZooKeeper's
