@@ -32,8 +32,8 @@ FAULTS_BREAK: Mapping[str, tuple[Assumption, ...]] = {
 
 
 def broken_assumptions(spec: ClusterSpec, trace: Trace) -> frozenset[Assumption]:
-    """Those of the algorithm's own assumptions that did not hold in this trial."""
-    return spec.registration.algorithm.assumes.intersection((*_by_the_network(spec), *_by_what_happened(spec, trace)))
+    """What did not hold in this trial, of all that an algorithm may assume."""
+    return frozenset((*_by_the_network(spec), *_by_what_happened(spec, trace)))
 
 
 def _by_the_network(spec: ClusterSpec) -> Iterator[Assumption]:
