@@ -92,6 +92,7 @@ class Assumption(_Described):
     NO_CRASH = "no-crash", "No node stops, or starts late."
     NO_PAUSE = "no-pause", "Whatever runs keeps running."
     GOOD_CLOCKS = "good-clocks", "Clocks drift by no more than the algorithm allows, and do not jump."
+    MONITOR_RUNS = "monitor-runs", "The external failure detector's monitor, where there is one, does not die."
 
 
 @dataclass_transform(frozen_default=True)
