@@ -23,9 +23,11 @@ MICROSECOND: Nanoseconds = 1_000
 MILLISECOND: Nanoseconds = 1_000_000
 SECOND: Nanoseconds = 1_000_000_000
 
-# What a scenario may write for an algorithm's option: two accept units (`150ms`, `[150ms, 300ms]`), one `[n1, n2]`.
+# What a scenario may write for an algorithm's option: three accept units (`150ms`, `[150ms, 300ms]`,
+# `[25ms, 42ms, 114ms]`: the least, the median and the greatest), one `[n1, n2]`.
 Duration = Annotated[Nanoseconds, "duration"]
 DurationRange = Annotated[tuple[Nanoseconds, Nanoseconds], "duration range"]
+DurationSpread = Annotated[tuple[Nanoseconds, Nanoseconds, Nanoseconds], "duration spread"]
 NodeNames = Annotated[tuple[NodeId, ...], "node names"]
 
 
@@ -92,6 +94,7 @@ class Assumption(_Described):
     NO_CRASH = "no-crash", "No node stops, or starts late."
     NO_PAUSE = "no-pause", "Whatever runs keeps running."
     GOOD_CLOCKS = "good-clocks", "Clocks drift by no more than the algorithm allows, and do not jump."
+    MONITOR_RUNS = "monitor-runs", "The external failure detector's monitor, where there is one, does not die."
 
 
 @dataclass_transform(frozen_default=True)
@@ -191,6 +194,15 @@ def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> N
     """An integer drawn uniformly from `bounds`, both ends included, by integer arithmetic on 64 raw bits."""
     low, high = bounds
     return low + ((high - low + 1) * source.getrandbits(64) >> 64)
+
+
+def spread(source: random.Random, points: tuple[Nanoseconds, Nanoseconds, Nanoseconds]) -> Nanoseconds:
+    """An integer drawn from the least to the greatest of three, each side of their median as likely as the other.
+
+    On either side it is uniform: the plainest of the distributions of which these three figures are known.
+    """
+    least, median, greatest = points
+    return uniform(source, (least, median) if source.getrandbits(1) else (median, greatest))
 
 
 class Host(Protocol):
