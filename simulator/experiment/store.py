@@ -65,6 +65,7 @@ class Draft:
             (self.path / "scenario.yaml").write_text(resolved_text(result.scenario), encoding="utf-8")
             _write_parquet(result.trials, self.path / "trials.parquet")
             _write_parquet(result.elections, self.path / "elections.parquet")
+            _write_parquet(result.overlaps, self.path / "overlaps.parquet")
             text = json.dumps(result.summary, indent=2, ensure_ascii=False, allow_nan=False)
             (self.path / "summary.json").write_text(text + "\n", encoding="utf-8")
         except OSError as error:
