@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator.experiment.runner import Result
+from simulator.experiment.runner import SCHEMA, Result
 from simulator.scenario import resolved_text
 from simulator.trace.trace import Trace
 
@@ -118,7 +118,13 @@ class Draft:
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_parquet(path, engine="pyarrow", index=False)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    pq.write_table(
+        table.replace_schema_metadata({**(table.schema.metadata or {}), "electsim.schema": str(SCHEMA)}), path
+    )
 
 
 def _reason(root: Path, error: OSError) -> str:

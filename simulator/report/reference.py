@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from simulator.scenario.faults import FAULTS
 from simulator.scenario.units import format_duration
@@ -30,6 +30,34 @@ def reference_page(schema: Schema) -> str:
     return _OPENING + "\n".join(_Page(schema).lines()) + "\n"
 
 
+class Field(NamedTuple):
+    """A row of a table: what a field is called, may hold, holds unless given (Markdown), and means."""
+
+    name: str
+    value: str
+    default: str
+    about: str
+
+
+def algorithm_options(schema: Schema, name: str) -> tuple[list[Field], Mapping[str, list[Field]]]:
+    """The options of an algorithm; and, where one chooses from sets of options, those of each set by its name."""
+    page = _Page(schema)
+    named = (
+        part for part in schema["$defs"].values() if part.get("properties", {}).get("name", {}).get("const") == name
+    )
+    part = next(named)
+    own = [row for row in page.rows(part["properties"], part.get("required", ())) if row.name != "name"]
+    return own, {word: list(page.rows(*page.fields(form))) for word, form in page.option_sets(part).items()}
+
+
+def table_of(rows: Iterable[Field]) -> Iterator[str]:
+    """The lines of the table."""
+    yield "| field | value | default | meaning |\n|---|---|---|---|"
+    for row in rows:
+        yield f"| `{row.name}` | {row.value} | {row.default} | {_cell(row.about)} |"
+    yield ""
+
+
 class _Page:
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
@@ -52,9 +80,9 @@ class _Page:
     def _section(self, title: str, part: Schema, *, level: int = 2, without: Sequence[str] = ()) -> Iterator[str]:
         yield f"{'#' * level} {title}\n"
         yield f"{part['description']}\n"
-        yield from self._table(*self._fields(part, without))
+        yield from self._table(*self.fields(part, without))
 
-    def _fields(self, part: Schema, without: Sequence[str] = ()) -> tuple[Mapping[str, Schema], Sequence[str]]:
+    def fields(self, part: Schema, without: Sequence[str] = ()) -> tuple[Mapping[str, Schema], Sequence[str]]:
         """The fields of a part and those required: where all stand under one key, such as `uniform`, those under it."""
         key = _verb(part) if _is_form(part) else ""
         under = self._only(part["properties"].get(key, {}))
@@ -83,11 +111,15 @@ class _Page:
             part = self._parts[name]
             title = f"`name: {part['properties']['name']['const']}`"
             yield from self._section(title, part, level=3, without=("name",))
-            for field in part["properties"].values():
-                sets |= {form: self._parts[form] for form in self._choices(field) if form.endswith("OptionsForm")}
-        for form in sets.values():
-            (word,) = form["properties"]
-            yield from self._section(f"`{word}: {{…}}`", self._only(form["properties"][word]), level=3)
+            sets |= self.option_sets(part)
+        for word, form in sets.items():
+            yield from self._section(f"`{word}: {{…}}`", form, level=3)
+
+    def option_sets(self, part: Schema) -> dict[str, Schema]:
+        """The sets of options that fields of a part may be one of, by name: the failure detectors."""
+        choices = (choice for field in part["properties"].values() for choice in self._choices(field))
+        forms = [self._parts[choice]["properties"] for choice in choices if choice.endswith("OptionsForm")]
+        return {word: self._only(field) for form in forms for word, field in form.items()}
 
     def _faults(self, names: Sequence[str]) -> Iterator[str]:
         common = [key for key in self._parts[names[0]]["properties"] if self._in_all(key, names)]
@@ -119,14 +151,15 @@ class _Page:
     # --- Tables
 
     def _table(self, fields: Mapping[str, Schema], required: Sequence[str]) -> Iterator[str]:
-        if not fields:
-            return
-        yield "| field | value | default | meaning |\n|---|---|---|---|"
+        if fields:
+            yield from table_of(self.rows(fields, required))
+
+    def rows(self, fields: Mapping[str, Schema], required: Sequence[str]) -> Iterator[Field]:
+        """What there is to say of each field."""
         for name, field in fields.items():
             default = "required" if name in required else self._default(field)
             about = field.get("description") or self._only(field).get("description", "")
-            yield f"| `{name}` | {self._value(name, field)} | {default} | {_cell(about)} |"
-        yield ""
+            yield Field(name, self._value(name, field), default, about)
 
     def _default(self, field: Schema) -> str:
         default = field.get("default")
