@@ -9,11 +9,11 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulator.experiment.runner import SCHEMA, Result
 from simulator.scenario import resolved_text
@@ -66,8 +66,24 @@ class Draft:
             _write_parquet(result.trials, self.path / "trials.parquet")
             _write_parquet(result.elections, self.path / "elections.parquet")
             _write_parquet(result.overlaps, self.path / "overlaps.parquet")
-            text = json.dumps(result.summary, indent=2, ensure_ascii=False, allow_nan=False)
-            (self.path / "summary.json").write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise StoreError(_reason(self._root, error)) from error
+        self.write_json("summary.json", result.summary)
+
+    def part(self, name: str) -> Draft:
+        """A directory in this one, for one of several runs. It is published with this one. Raises StoreError."""
+        path = self.path / name
+        try:
+            path.mkdir()
+        except OSError as error:
+            raise StoreError(_reason(self._root, error)) from error
+        return Draft(path, self._root, self._name)
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Raises StoreError."""
+        try:
+            text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+            (self.path / name).write_text(text + "\n", encoding="utf-8")
         except OSError as error:
             raise StoreError(_reason(self._root, error)) from error
 
