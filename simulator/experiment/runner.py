@@ -21,6 +21,7 @@ from simulator.experiment.executors import results, uninterrupted
 from simulator.experiment.trial import TrialError, TrialResult
 from simulator.scenario import Scenario, load
 
+SCHEMA = 1  # Of the summary and the tables: docs/results.md says what a new one changes.
 _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 
 
@@ -58,6 +59,7 @@ class Result:
         if demand := self.scenario.liveness:
             beside["liveness"] = summaries.liveness(self.trials, demand.within)
         return {
+            "schema": SCHEMA,
             "scenario": self.scenario.name,
             "algorithm": self.scenario.algorithm.registration.name,
             "version": version("electsim"),
