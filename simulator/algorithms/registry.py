@@ -10,7 +10,8 @@ from simulator.algorithms.omega import OMEGA
 from simulator.algorithms.priority import PRIORITY
 from simulator.algorithms.raft.registration import RAFT
 from simulator.algorithms.registration import Registration
+from simulator.algorithms.zookeeper.server import ENSEMBLE
 
-_BUILT_IN = (RAFT, BULLY, INVITATION, OMEGA, PRIORITY)
+_BUILT_IN = (RAFT, BULLY, INVITATION, OMEGA, PRIORITY, ENSEMBLE)
 
 REGISTRY: Mapping[str, Registration] = {registration.name: registration for registration in _BUILT_IN}
