@@ -40,7 +40,7 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
         )
         written += save(figure, directory / "failover.png")
     if parts := Failovers.of(result.elections).by_length():
-        since = "the loss" if headline_cause(result.elections) == "loss" else "the start"
+        since = "the loss" if summaries.headline_cause(result.elections) == "loss" else "the start"
         title = f"{result.scenario.name}, from the shortest to the longest"
         figure = decomposition_figure(parts, title=title, since=since, intervals=len(parts) == 1)
         written += save(figure, directory / "decomposition.png")
