@@ -6,8 +6,20 @@ A bound is stated by its reason: so many timeouts of the algorithm. `leader_cras
 from __future__ import annotations
 
 from simulator.algorithms.registry import REGISTRY
-from simulator.protocol import SECOND
+from simulator.algorithms.zookeeper.config import EnsembleConfig
+from simulator.cluster.distributions import Constant
+from simulator.cluster.network import NetworkSpec, Transport
+from simulator.protocol import MILLISECOND, SECOND
 from tests.crash_points import BOOT, cases_of, leader_crash, leader_return
+
+_STREAMS = NetworkSpec(latency=Constant(10 * MILLISECOND), transport=Transport.STREAM)
+_QUICK = EnsembleConfig(
+    tick_time=100 * MILLISECOND,
+    init_limit=10,
+    sync_limit=4,
+    notification_interval=(200 * MILLISECOND, SECOND),
+    synchronisation=(0, 0, 0),
+)
 
 CASES = (
     # Three election timeouts of at most 300 ms, since a vote may split.
@@ -32,5 +44,15 @@ CASES = (
         REGISTRY["invitation"],
         (BOOT, leader_crash(at=SECOND), leader_return(at=SECOND, away=2 * SECOND)),
         bound=2 * SECOND,
+    ),
+    # A step of a dead leader's is given up after 1 s, its silence after 0.4 s; twice a vote waits for up to 1 s to be
+    # repeated; then 200 ms, and 100 ms of a refused follower's.
+    *cases_of(
+        REGISTRY["zookeeper-ensemble"],
+        (BOOT, leader_crash(at=2 * SECOND), leader_return(at=2 * SECOND, away=2 * SECOND)),
+        bound=4 * SECOND,
+        config=_QUICK,
+        network=_STREAMS,
+        seeds=(1,),
     ),
 )

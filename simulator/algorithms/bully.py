@@ -112,6 +112,7 @@ class Bully(Algorithm):
             Assumption.NO_PARTITION,
             Assumption.NO_PAUSE,
             Assumption.GOOD_CLOCKS,
+            Assumption.MONITOR_RUNS,
         }
     )
 

@@ -14,13 +14,14 @@ class Group:
     """Nodes besides the electorate: an ensemble's servers, a monitor. They are numbered after it, group by group.
 
     All groups share the algorithm's options, of which `size` makes the number of nodes. `quorum` is that of
-    `Registration`.
+    `Registration`; all others depend on an `essential` group's nodes (`Assumption.MONITOR_RUNS`).
     """
 
     name: str
     algorithm: type[Algorithm]
     size: Callable[[Any], int]
     quorum: bool = True
+    essential: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

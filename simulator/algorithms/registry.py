@@ -19,10 +19,11 @@ from simulator.algorithms.omega import OMEGA
 from simulator.algorithms.priority import PRIORITY
 from simulator.algorithms.raft.registration import RAFT
 from simulator.algorithms.registration import Registration
+from simulator.algorithms.zookeeper.server import ENSEMBLE
+
+_BUILT_IN = (RAFT, BULLY, INVITATION, OMEGA, PRIORITY, ENSEMBLE)
 
 GROUP = "simulator.algorithms"
-
-_BUILT_IN = (RAFT, BULLY, INVITATION, OMEGA, PRIORITY)
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 

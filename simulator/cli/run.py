@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, fail, load_scenario, print_table
+from simulator.cli.common import (
+    EXIT_BAD_INPUT,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    fail,
+    load_scenario,
+    print_table,
+    trials_progress,
+)
 
 if TYPE_CHECKING:
     from simulator.experiment.runner import Result
@@ -133,7 +139,7 @@ def _simulate(request: _Request) -> tuple[Result, str | None]:
     from simulator.experiment.trial import TrialError
 
     try:
-        with _progress(request.scenario.name) as progress:
+        with trials_progress(request.scenario.name) as progress:
             return run_trials(
                 request.scenario,
                 trials=request.trials,
@@ -171,19 +177,6 @@ def _command(
 def _replay(command: str, trial: int) -> str:
     whole_run = re.sub(r" --(?:trials|first-trial) \d+", "", command)
     return f"{whole_run} --first-trial {trial} --trials 1 --trace"
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error, where somebody can see it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(f"{name}: trials", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _show(result: Result, as_json: bool) -> None:

@@ -21,6 +21,7 @@ from simulator.experiment.executors import results, uninterrupted
 from simulator.experiment.trial import TrialError, TrialResult
 from simulator.scenario import Scenario, load
 
+SCHEMA = 1  # Of the summary and the tables: docs/results.md says what a new one changes.
 _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 
 
@@ -58,6 +59,7 @@ class Result:
         if demand := self.scenario.liveness:
             beside["liveness"] = summaries.liveness(self.trials, demand.within)
         return {
+            "schema": SCHEMA,
             "scenario": self.scenario.name,
             "algorithm": self.scenario.algorithm.registration.name,
             "version": version("electsim"),
@@ -77,9 +79,14 @@ class Result:
             "violations": _counts(self.violations),
             "waived": _counts(self.waived),
             "assumptions_broken": summaries.assumptions_broken(self.trials),
-            "versions": {"python": platform.python_version()} | {name: version(name) for name in _RECORDED_VERSIONS},
+            "versions": made_with(),
             "platform": platform.platform(),
         } | beside
+
+
+def made_with() -> dict[str, str]:
+    """The versions that a digest may depend on, of Python and by the name of the package."""
+    return {"python": platform.python_version()} | {name: version(name) for name in _RECORDED_VERSIONS}
 
 
 def _counts(broken: Sequence[tuple[int, Violation]]) -> dict[str, int]:

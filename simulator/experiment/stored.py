@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from simulator.cluster.cluster import run_trial
-from simulator.experiment.runner import Result
+from simulator.experiment.runner import SCHEMA, Result
 from simulator.experiment.store import StoreError
 from simulator.scenario import Scenario, load
 from simulator.trace.trace import Trace
@@ -73,13 +73,19 @@ def load_stored(path: str | Path) -> Stored:
     if missing := [name for name in _FILES if not (directory / name).is_file()]:
         raise StoreError(f"{directory}: no results of a run: {', '.join(missing)} is not there")
     try:
+        summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
+        if (schema := summary.get("schema", SCHEMA)) > SCHEMA:
+            remedy = "read it with the electsim that made it, or a later one"
+            raise StoreError(f"{directory}: its schema is {schema}, and this electsim knows {SCHEMA}; {remedy}")
         return Stored(
             path=directory,
             scenario=load(directory / "scenario.yaml"),
-            summary=json.loads((directory / "summary.json").read_text(encoding="utf-8")),
+            summary=summary,
             trials=pd.read_parquet(directory / "trials.parquet"),
             elections=pd.read_parquet(directory / "elections.parquet"),
         )
+    except StoreError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: no JSON, or no Parquet.
         raise StoreError(f"{directory}: cannot be read: {error}") from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,10 @@ from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
 from simulator.experiment.assumptions import broken_assumptions
 from simulator.metrics.detection import detection_quality, false_suspicions
-from simulator.metrics.elections import Cause, Election, Outcome, elections
+from simulator.metrics.elections import Cause, Election, Outcome, history
 from simulator.metrics.leadership import Claim, OverlapKind, claims, first_stable_claim, leadership
-from simulator.protocol import SECOND, Nanoseconds
+from simulator.metrics.traffic import Sent, SteadyState, Traffic
+from simulator.protocol import SECOND, Assumption, Nanoseconds
 from simulator.trace import kinds
 from simulator.trace.trace import Trace
 
@@ -61,13 +62,12 @@ def simulate(spec: ClusterSpec, seed: int, trial: int) -> TrialResult:
 
 def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
     """Every metric of one trace."""
-    found = elections(trace)
+    told = history(trace)
     unmet = broken_assumptions(spec, trace)
-    bound = frozenset() if unmet else spec.registration.algorithm.guarantees
-    settles_ns = spec.settles_ns
-    broken, waived = (
-        violations(trace, promises, settles_ns) for promises in (bound - spec.waived, bound & spec.waived)
-    )
+    found_broken = _broken_promises(spec, trace, unmet)
+    broken = [violation for violation in found_broken if violation.guarantee not in spec.waived]
+    waived = [violation for violation in found_broken if violation.guarantee in spec.waived]
+    missed = {one for group in trace.groups for one in spec.registration.class_of(group).assumes & unmet}
     recovered: Record = {}
     if spec.liveness_within is not None:
         recovery = look_for_recovery(trace, spec.liveness_within)
@@ -77,16 +77,31 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
     return TrialResult(
         trial=trial,
         digest=trace.digest,
-        row=_trial_row(trace, stability, trial, found)
-        | {"violations": len(broken), "waived": len(waived), "assumptions_broken": ", ".join(sorted(unmet))}
+        row=_trial_row(trace, stability, trial, told.elections)
+        | {"violations": len(broken), "waived": len(waived), "assumptions_broken": ", ".join(sorted(missed))}
         | recovered
-        | _sent(trace, trace.sent),
+        | _traffic(trace, told.steady),
         elections=[
-            _election_row(trace, stability, trial, number, election) for number, election in enumerate(found, start=1)
+            _election_row(trace, stability, trial, number, election)
+            for number, election in enumerate(told.elections, start=1)
         ],
         violations=broken,
         waived=waived,
     )
+
+
+def _broken_promises(spec: ClusterSpec, trace: Trace, unmet: frozenset[Assumption]) -> list[Violation]:
+    """In order of time: each group is held to what its own algorithm promises, unless what that assumes did not hold.
+
+    That all agree in peace is asked of the headline group, the one of whose size `settles` is a function.
+    """
+    found: list[Violation] = []
+    for group in trace.groups:
+        algorithm = spec.registration.class_of(group)
+        if algorithm.guarantees and not algorithm.assumes & unmet:
+            settles_ns = spec.settles_ns if group == trace.headline_group else None
+            found += violations(trace.of_group(group), algorithm.guarantees, settles_ns)
+    return sorted(found, key=lambda violation: violation.time_ns)
 
 
 def seconds(time_ns: Nanoseconds | None, since_ns: Nanoseconds = 0) -> float:
@@ -142,7 +157,7 @@ def _election_row(trace: Trace, stability: _Stability, trial: int, number: int, 
         "failed_rounds": sum(a_round.failed for a_round in election.rounds),
         "split_votes": sum(a_round.split for a_round in election.rounds),
         "terms_spent": election.terms_spent,
-    } | _sent(trace, _differences(election.sent_before, election.sent_after or election.sent_before))
+    } | _sent(trace, Traffic.between(trace, election.sent_before, election.sent_after or election.sent_before))
 
 
 def _trial_row(trace: Trace, stability: _Stability, trial: int, found: Sequence[Election]) -> Record:
@@ -197,9 +212,22 @@ def _recovery(recovery: Recovery) -> Record:
     }
 
 
-def _differences(before: Iterable[int], after: Iterable[int]) -> list[int]:
-    return [later - earlier for earlier, later in zip(before, after, strict=True)]
+def _traffic(trace: Trace, steady: SteadyState) -> Record:
+    """What was sent in the whole trial, and in its steady state."""
+    whole = Traffic.between(trace, Sent.nothing(trace), Sent.in_all(trace))
+    return {
+        "bytes_total": sum(whole.bytes),
+        "steady_s": seconds(steady.lasted_ns),
+        **_sent(trace, whole),
+        **_sent(trace, steady.traffic(trace), "steady_"),
+    }
 
 
-def _sent(trace: Trace, counts: Iterable[int]) -> Record:
-    return {f"sent_{name}": count for name, count in zip(trace.message_types, counts, strict=True)}
+def _sent(trace: Trace, traffic: Traffic, when: str = "") -> Record:
+    """Messages and bytes, a column for each type of message."""
+    columns = (("sent", traffic.messages), ("bytes", traffic.bytes))
+    return {
+        f"{when}{what}_{name}": count
+        for what, counts in columns
+        for name, count in zip(trace.message_types, counts, strict=True)
+    }

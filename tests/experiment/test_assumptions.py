@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import pytest
 
+from simulator.algorithms.bully import BULLY, BullyConfig
+from simulator.algorithms.detectors import ExternalOptions
 from simulator.algorithms.registration import Registration
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, Uniform
@@ -80,6 +82,20 @@ def test_what_breaks_an_assumption(others: dict[str, Any], expected: set[str]) -
 
 def test_every_fault_says_what_it_breaks() -> None:
     assert set(FAULTS_BREAK) == set(VERBS)
+
+
+def test_a_monitor_that_dies_is_nobodys_fault() -> None:
+    """Nobody who leaves its suspicions to an external monitor hears of a death while that is down."""
+    config = BullyConfig(detector=ExternalOptions())
+    crash, leader_dies = at(1000, Crash("group:monitor")), at(1100, Crash("leader"))
+    spec = ClusterSpec(registration=BULLY, config=config, nodes=3, duration=10_000 * MS, longest_delay_ns=5 * MS)
+    told = {
+        faults: measure(run_trial(replace(spec, faults=faults), 1, 0), replace(spec, faults=faults), 0)
+        for faults in ((crash, leader_dies), (leader_dies,), (crash,))
+    }
+    assert [result.row["assumptions_broken"] for result in told.values()] == ["monitor-runs", "", "monitor-runs"]
+    assert [result.violations for result in told.values()] == [[], [], []]
+    assert [result.row["leaderless_s"] > 5 for result in told.values()] == [True, False, False]
 
 
 def test_a_promise_binds_only_where_the_assumptions_hold() -> None:

@@ -29,7 +29,7 @@ def test_boot_ends_with_the_first_claim() -> None:
     assert (boot.cause, boot.outcome, boot.winner, boot.term) == (Cause.BOOT, Outcome.ELECTED, 1, 1)
     assert (boot.detection_ns, boot.election_ns) == (100 * MS, 20 * MS)
     assert (boot.announced_majority_ns, boot.announced_all_ns) == (130 * MS, 135 * MS)
-    assert boot.sent_after == (8,)
+    assert boot.sent_after is not None and boot.sent_after.messages == (8,)
     assert boot.failover_ns is None  # Nothing was lost.
 
 
@@ -51,7 +51,7 @@ def test_a_loss_is_followed_to_another_nodes_claim() -> None:
     assert (loss.failover_ns, loss.detection_ns, loss.election_ns) == (190 * MS, 150 * MS, 40 * MS)
     assert (loss.outcome, loss.lost_leader, loss.winner, loss.terms_spent) == (Outcome.ELECTED, 1, 2, 1)
     assert loss.announced_majority_ns == loss.announced_all_ns == 700 * MS
-    assert (loss.sent_before, loss.sent_after) == ((11,), (15,))
+    assert loss.sent_after is not None and (loss.sent_before.messages, loss.sent_after.messages) == ((11,), (15,))
     assert [(a_round.candidates, a_round.winner) for a_round in loss.rounds] == [({2}, 2)]
 
 

@@ -146,4 +146,4 @@ def _monitors(config: Any) -> int:
 
 
 # For the registration of an algorithm with an option `detector`: a monitor, where one is asked for.
-MONITOR_GROUP = Group(name=MONITOR, algorithm=Monitor, size=_monitors, quorum=False)
+MONITOR_GROUP = Group(name=MONITOR, algorithm=Monitor, size=_monitors, quorum=False, essential=True)
