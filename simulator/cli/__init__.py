@@ -8,6 +8,7 @@ import click
 
 from simulator.cli.algorithms import algorithms
 from simulator.cli.common import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail
+from simulator.cli.compare import compare
 from simulator.cli.gate import gate
 from simulator.cli.latency import latency
 from simulator.cli.results import replay, show, trace
@@ -48,5 +49,5 @@ def main() -> None:
     """
 
 
-for command in (run, show, trace, replay, scenarios, algorithms, validate, latency, gate, schema):
+for command in (run, compare, show, trace, replay, scenarios, algorithms, validate, latency, gate, schema):
     main.add_command(command)
