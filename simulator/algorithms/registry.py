@@ -10,8 +10,9 @@ from simulator.algorithms.omega import OMEGA
 from simulator.algorithms.priority import PRIORITY
 from simulator.algorithms.raft.registration import RAFT
 from simulator.algorithms.registration import Registration
+from simulator.algorithms.zookeeper.registration import ZOOKEEPER
 from simulator.algorithms.zookeeper.server import ENSEMBLE
 
-_BUILT_IN = (RAFT, BULLY, INVITATION, OMEGA, PRIORITY, ENSEMBLE)
+_BUILT_IN = (RAFT, BULLY, INVITATION, OMEGA, PRIORITY, ZOOKEEPER, ENSEMBLE)
 
 REGISTRY: Mapping[str, Registration] = {registration.name: registration for registration in _BUILT_IN}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from simulator.cluster.cluster import run_trial
+from simulator.experiment.precision import Precision
 from simulator.experiment.runner import SCHEMA, Result
 from simulator.experiment.store import StoreError
 from simulator.scenario import Scenario, load
@@ -51,6 +53,7 @@ class Stored:
             waived=(),
             command=self.summary["command"],
             stopped_by=self.summary["stopped_by"],
+            precision=_precision(self.summary.get("precision")),
         )
 
     def trace(self, trial: int) -> Trace:
@@ -88,6 +91,12 @@ def load_stored(path: str | Path) -> Stored:
         raise
     except (OSError, ValueError) as error:  # ValueError: no JSON, or no Parquet.
         raise StoreError(f"{directory}: cannot be read: {error}") from error
+
+
+def _precision(kept: dict[str, Any] | None) -> Precision | None:
+    if kept is None:
+        return None
+    return Precision(**{**kept, "reached": math.inf if kept["reached"] is None else kept["reached"]})
 
 
 def _numbers(trials: pd.Series) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from simulator.experiment import summary as summaries
 from simulator.experiment.runner import Result
-from simulator.experiment.summary import counted_as_published, headline_cause, sample
+from simulator.experiment.summary import counted_as_published, sample
 from simulator.protocol import SECOND
 from simulator.report.figures import ecdf_figure, save
 from simulator.report.tables import DURATIONS
@@ -39,7 +40,5 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
 
 
 def headline_metric(result: Result) -> str:
-    """What the scenario's published figures are of; otherwise failover, or stabilisation where nothing was lost."""
-    if result.scenario.published is not None:
-        return result.scenario.published.metric
-    return "failover" if headline_cause(result.elections) == "loss" else "stabilisation"
+    """What a run is about, in a word of docs/metrics.md."""
+    return summaries.headline_metric(result.elections, result.scenario.published)
