@@ -33,7 +33,7 @@ from simulator.protocol import uniform as draw
 MS = MILLISECOND
 JUMP = SECOND  # How far a clock is set wrong: who reads ages off it may be late by so much.
 # Where an algorithm states no bound, since its elections may fail for ever: many timeouts of its defaults.
-ELECTS_WITHIN: Mapping[str, Nanoseconds] = {"raft": 10 * SECOND}
+ELECTS_WITHIN: Mapping[str, Nanoseconds] = {"raft": 10 * SECOND, "zookeeper": 20 * SECOND}
 LONG_ENOUGH = 200 * SECOND  # ZooKeeper's servers ask each other once a minute, in the end.
 USUAL_DELAY = 5 * MS
 LONGEST_DELAY = 30 * MS  # Where an algorithm states no bound.
@@ -160,7 +160,7 @@ def schedule(
     )
 
 
-# Where the defaults would need minutes: sessions of 0.6 s on ticks of 0.2 s, and a second's limits for servers.
+# Where the defaults would need minutes, options with which ELECTS_WITHIN will do: sessions of 0.6 s on ticks of 0.2 s, and a second's limits for servers.
 _QUICK: Mapping[str, Mapping[str, object]] = {
     "zookeeper": {
         "tick_time": 200 * MS,
