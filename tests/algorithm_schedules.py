@@ -160,7 +160,8 @@ def schedule(
     )
 
 
-# Where the defaults would need minutes, options with which ELECTS_WITHIN will do: sessions of 0.6 s on ticks of 0.2 s, and a second's limits for servers.
+# Options for where the defaults need minutes: sessions of 0.6 s on ticks of 0.2 s, and at most a second between
+# the servers' questions.
 _QUICK: Mapping[str, Mapping[str, object]] = {
     "zookeeper": {
         "tick_time": 200 * MS,
