@@ -6,12 +6,13 @@ import os
 import platform
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -23,6 +24,16 @@ from simulator.experiment.trial import TrialError, TrialResult
 from simulator.scenario import Scenario, load
 
 SCHEMA = 1  # Of the summary and the tables: docs/results.md says what a new one changes.
+_OVERLAPS = {
+    "trial": "int64",
+    "overlap": "int64",
+    "kind": "str",
+    "start_s": "float64",
+    "end_s": "float64",
+    "claimants": "str",
+    "most_at_once": "int64",
+    "effective": "bool",
+}
 _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 
 
@@ -30,7 +41,8 @@ _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 class Result:
     """What a run found.
 
-    `trials` has a row per trial and `elections` a row per search for a leader; docs/results.md names their columns.
+    `trials` has a row per trial, `elections` one per search for a leader, and `overlaps` one per interval with two
+    leaders or more; docs/results.md names their columns.
     Where the run was cut short, they hold the trials that were finished, from the first on.
     """
 
@@ -39,6 +51,7 @@ class Result:
     requested: int
     trials: pd.DataFrame
     elections: pd.DataFrame
+    overlaps: pd.DataFrame
     violations: Sequence[tuple[int, Violation]]  # Each broken promise, after the number of its trial.
     waived: Sequence[tuple[int, Violation]]  # Those that the scenario gives up on purpose.
     command: str  # What repeats this run.
@@ -159,6 +172,11 @@ def run(
     return gathered(None if watch is None else watch.stopped_by)
 
 
+def overlaps_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """The table of overlaps, which has its columns even where there are none."""
+    return pd.DataFrame(list(rows), columns=list(_OVERLAPS)).astype(_OVERLAPS)
+
+
 def _command(seed: int, trials: int, first_trial: int) -> str:
     """What repeats a run that was no command, from the scenario that is kept with its results."""
     return f"electsim run scenario.yaml --trials {trials} --seed {seed} --first-trial {first_trial}"
@@ -186,6 +204,7 @@ def _gather(
         requested=requested,
         trials=pd.DataFrame([result.row for result in finished]),
         elections=_elections(finished),
+        overlaps=overlaps_table(row for result in finished for row in result.overlaps),
         violations=[(result.trial, violation) for result in finished for violation in result.violations],
         waived=[(result.trial, violation) for result in finished for violation in result.waived],
         command=command,

@@ -17,7 +17,7 @@ from simulator.experiment.store import StoreError
 from simulator.scenario import Scenario, load
 from simulator.trace.trace import Trace
 
-_FILES = ("scenario.yaml", "summary.json", "trials.parquet", "elections.parquet")
+_FILES = ("scenario.yaml", "summary.json", "trials.parquet", "elections.parquet", "overlaps.parquet")
 
 
 class DigestError(RuntimeError):
@@ -28,7 +28,7 @@ class DigestError(RuntimeError):
 class Stored:
     """One run: its scenario with every default, its summary (docs/results.md), and its tables.
 
-    `trials` has a row per trial, `elections` one per search for a leader.
+    `trials` has a row per trial, `elections` one per search for a leader, `overlaps` one per interval with two leaders.
     """
 
     path: Path
@@ -36,6 +36,7 @@ class Stored:
     summary: dict[str, Any]
     trials: pd.DataFrame
     elections: pd.DataFrame
+    overlaps: pd.DataFrame
 
     @property
     def seed(self) -> int:
@@ -49,6 +50,7 @@ class Stored:
             requested=int(self.summary["trials"]["requested"]),
             trials=self.trials,
             elections=self.elections,
+            overlaps=self.overlaps,
             violations=(),
             waived=(),
             command=self.summary["command"],
@@ -86,6 +88,7 @@ def load_stored(path: str | Path) -> Stored:
             summary=summary,
             trials=pd.read_parquet(directory / "trials.parquet"),
             elections=pd.read_parquet(directory / "elections.parquet"),
+            overlaps=pd.read_parquet(directory / "overlaps.parquet"),
         )
     except StoreError:
         raise
