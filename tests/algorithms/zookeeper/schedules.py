@@ -24,12 +24,12 @@ from simulator.cluster.faults import Crash, Fault, Kill, Pause, Restart, Resume
 from simulator.cluster.network import NetworkSpec, StreamSpec, Transport
 from simulator.cluster.schedule import Scheduled, WithoutTarget
 from simulator.cluster.spec import ClusterSpec, DiskSpec
-from simulator.cluster.weather import Heal
+from simulator.cluster.weather import Degrade, Heal, Reach
 from simulator.cluster.workload import Workload
 from simulator.protocol import MILLISECOND, SECOND, Message, Nanoseconds, NodeId
 
 MS = MILLISECOND
-SCHEDULES = 150
+SCHEDULES = 100
 MOST_MOVES = 12
 CONFIG = EnsembleConfig(
     tick_time=100 * MS,
@@ -103,7 +103,8 @@ def fault(verb: str, whom: int, nodes: int) -> Fault:
 
 
 def spec_of(chosen: Sequence[Move], nodes: int, observers: int) -> ClusterSpec:
-    faults, at_ns = [], SECOND
+    lossy = Degrade(reach=Reach(nodes=("all",)), loss=0.02)  # Until all is healed.
+    faults, at_ns = [_at(0, lossy)], SECOND
     for tenths, verb, whom in chosen:
         at_ns += tenths * 100 * MS
         faults.append(_at(at_ns, fault(verb, whom, nodes)))
@@ -117,7 +118,6 @@ def spec_of(chosen: Sequence[Move], nodes: int, observers: int) -> ClusterSpec:
         disk=DiskSpec(write=Uniform(100_000, 20 * MS), blocking=False),
         network=NetworkSpec(
             latency=Uniform(MS, 10 * MS),
-            loss=0.01,
             transport=Transport.STREAM,
             stream=StreamSpec(notice=Uniform(0, 30 * MS)),
         ),

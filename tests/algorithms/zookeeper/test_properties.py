@@ -1,6 +1,6 @@
 """Whatever befalls an ensemble, it keeps Zab's promises, and agrees again (`schedules`); and the witness can tell.
 
-Each mutant breaks one rule, and must be convicted within as many schedules as the property tries.
+Each mutant breaks one rule, and must be convicted by the schedules that the property tries.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from simulator.algorithms.zookeeper.fast_leader_election import FastLeaderElection
@@ -18,11 +18,18 @@ from simulator.algorithms.zookeeper.zab_follower import Learner
 from simulator.algorithms.zookeeper.zab_leader import Leader
 from tests.algorithms.zookeeper.schedules import SCHEDULES, Move, ViolationError, Witness, moves, play
 
+TRIED = (Phase.explicit, Phase.generate)
 openings = st.tuples(st.sampled_from([(3, 0), (3, 0), (4, 1), (5, 0)]), st.integers(0, 99))
+
+# Schedules that are tried first: a quorum loses its memory; and whoever has the highest id has missed the most.
+amnesia: list[Move] = [(5, "crash", 0), (0, "crash", 1), (5, "restart", 0)]
+laggard: list[Move] = [(0, "kill", 0), (10, "kill", 0), (5, "restart", 0)]
 
 
 @settings(max_examples=SCHEDULES, deadline=None)
 @given(opening=openings, chosen=moves)
+@example(opening=((3, 0), 1), chosen=amnesia)
+@example(opening=((3, 0), 1), chosen=laggard)
 def test_whatever_happens_all_deliver_the_same_and_agree_in_the_end(
     opening: tuple[tuple[int, int], int], chosen: list[Move]
 ) -> None:
@@ -87,8 +94,10 @@ def test_a_mutant_is_convicted(kind: type, name: str, broken: Any, why: str, mon
     if (handled := next((m for m, f in getattr(kind, "receive", {}).items() if f.__name__ == name), None)) is not None:
         monkeypatch.setattr(kind, "receive", {**kind.receive, handled: broken})  # type: ignore[attr-defined]
 
-    @settings(max_examples=SCHEDULES, phases=[Phase.generate], derandomize=True, database=None, deadline=None)
+    @settings(max_examples=SCHEDULES, phases=TRIED, derandomize=True, database=None, deadline=None)
     @given(opening=openings, chosen=moves)
+    @example(opening=((3, 0), 1), chosen=amnesia)
+    @example(opening=((3, 0), 1), chosen=laggard)
     def search(opening: tuple[tuple[int, int], int], chosen: list[Move]) -> None:
         (nodes, observers), seed = opening
         play(chosen, nodes, observers, seed)
