@@ -8,6 +8,7 @@ from a global random generator, so the same object runs in the simulator, on the
 from __future__ import annotations
 
 import enum
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
@@ -24,7 +25,7 @@ MILLISECOND: Nanoseconds = 1_000_000
 SECOND: Nanoseconds = 1_000_000_000
 
 # What a scenario may write for an algorithm's option: three accept units (`150ms`, `[150ms, 300ms]`,
-# `[25ms, 42ms, 114ms]`: the least, the median and the greatest), one `[n1, n2]`.
+# `[25ms, 42ms, 114ms]`: the least, the median and p99), one `[n1, n2]`.
 Duration = Annotated[Nanoseconds, "duration"]
 DurationRange = Annotated[tuple[Nanoseconds, Nanoseconds], "duration range"]
 DurationSpread = Annotated[tuple[Nanoseconds, Nanoseconds, Nanoseconds], "duration spread"]
@@ -190,6 +191,9 @@ def _value_bytes(value: Any) -> int:
     return sum(map(_value_bytes, parts))
 
 
+_Z99 = 2.3263478740408408  # The standard normal distribution reaches 99 % there.
+
+
 def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> Nanoseconds:
     """An integer drawn uniformly from `bounds`, both ends included, by integer arithmetic on 64 raw bits."""
     low, high = bounds
@@ -197,12 +201,15 @@ def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> N
 
 
 def spread(source: random.Random, points: tuple[Nanoseconds, Nanoseconds, Nanoseconds]) -> Nanoseconds:
-    """An integer drawn from the least to the greatest of three, each side of their median as likely as the other.
+    """A duration of which three figures are known, the least, the median and p99: lognormal, but never below the least.
 
-    On either side it is uniform: the plainest of the distributions of which these three figures are known.
+    That is `{lognormal: {median: …, p99: …}, at_least: …}` of a scenario's distributions.
     """
-    least, median, greatest = points
-    return uniform(source, (least, median) if source.getrandbits(1) else (median, greatest))
+    least, median, p99 = points
+    if median == 0:
+        return least
+    sigma = math.log(p99 / median) / _Z99
+    return max(least, round(median * math.exp(source.gauss(0.0, sigma))))
 
 
 class Host(Protocol):

@@ -59,6 +59,13 @@ def headline_elections(elections: pd.DataFrame) -> pd.DataFrame:
     return elections[elections["cause"] == headline_cause(elections)]
 
 
+def headline_metric(elections: pd.DataFrame, published: Published | None) -> str:
+    """What the published figures are of; otherwise failover, or stabilisation where nothing was lost."""
+    if published is not None:
+        return published.metric
+    return "failover" if headline_cause(elections) == "loss" else "stabilisation"
+
+
 def faults(trials: pd.DataFrame) -> Summary:
     """How many faults of the schedule were left out, or still waited at the end, and in how many trials."""
     never_struck = trials["faults_never_struck"]

@@ -15,7 +15,15 @@ from simulator.cluster.spec import ClusterSpec
 from simulator.experiment.assumptions import broken_assumptions
 from simulator.metrics.detection import detection_quality, false_suspicions
 from simulator.metrics.elections import Cause, Election, Outcome, history
-from simulator.metrics.leadership import Claim, OverlapKind, claims, first_stable_claim, leadership
+from simulator.metrics.leadership import (
+    Claim,
+    Leadership,
+    Overlap,
+    OverlapKind,
+    claims,
+    first_stable_claim,
+    leadership,
+)
 from simulator.metrics.traffic import Sent, SteadyState, Traffic
 from simulator.protocol import SECOND, Assumption, Nanoseconds
 from simulator.trace import kinds
@@ -26,7 +34,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """What a trial leaves: its row of the trials table, its rows of the elections table, and broken promises.
+    """What a trial leaves: its row of the trials table, its rows of the others, and broken promises.
 
     Broken promises that the scenario has waived stand apart from the others.
     """
@@ -35,6 +43,7 @@ class TrialResult:
     digest: str
     row: Record
     elections: Sequence[Record]
+    overlaps: Sequence[Record]
     violations: Sequence[Violation]
     waived: Sequence[Violation] = ()
 
@@ -74,10 +83,11 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
         broken = sorted([*broken, *liveness(recovery, spec.liveness_within)], key=lambda violation: violation.time_ns)
         recovered = _recovery(recovery)
     stability = _Stability(claims(trace), spec.stable_after, trace.end_ns)
+    led = leadership(trace)
     return TrialResult(
         trial=trial,
         digest=trace.digest,
-        row=_trial_row(trace, stability, trial, told.elections)
+        row=_trial_row(trace, stability, trial, told.elections, led)
         | {"violations": len(broken), "waived": len(waived), "assumptions_broken": ", ".join(sorted(missed))}
         | recovered
         | _traffic(trace, told.steady),
@@ -85,6 +95,7 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
             _election_row(trace, stability, trial, number, election)
             for number, election in enumerate(told.elections, start=1)
         ],
+        overlaps=[_overlap_row(trial, number, overlap) for number, overlap in enumerate(led.overlaps, start=1)],
         violations=broken,
         waived=waived,
     )
@@ -144,6 +155,7 @@ def _election_row(trace: Trace, stability: _Stability, trial: int, number: int, 
         "end_s": seconds(trace.end_ns),
         "detection_s": seconds(election.detection_ns),
         "election_s": seconds(election.election_ns),
+        "winning_round_s": seconds(election.winning_round_ns),
         "failover_s": seconds(election.failover_ns),
         "transfer_s": seconds(election.transfer_ns),
         "stabilisation_s": seconds(stable_ns, election.start_ns),
@@ -160,10 +172,22 @@ def _election_row(trace: Trace, stability: _Stability, trial: int, number: int, 
     } | _sent(trace, Traffic.between(trace, election.sent_before, election.sent_after or election.sent_before))
 
 
-def _trial_row(trace: Trace, stability: _Stability, trial: int, found: Sequence[Election]) -> Record:
+def _overlap_row(trial: int, number: int, overlap: Overlap) -> Record:
+    return {
+        "trial": trial,
+        "overlap": number,
+        "kind": str(overlap.kind),
+        "start_s": seconds(overlap.start_ns),
+        "end_s": seconds(overlap.end_ns),
+        "claimants": ", ".join(f"n{node}" for node in sorted(overlap.claimants)),
+        "most_at_once": overlap.most_at_once,
+        "effective": overlap.effective,
+    }
+
+
+def _trial_row(trace: Trace, stability: _Stability, trial: int, found: Sequence[Election], led: Leadership) -> Record:
     losses = [election for election in found if election.cause is Cause.LOSS]
     headline = losses or found[:1]
-    led = leadership(trace)
     overlaps = {f"overlaps_{kind}": sum(overlap.kind is kind for overlap in led.overlaps) for kind in OverlapKind}
     return {
         "trial": trial,

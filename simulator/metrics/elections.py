@@ -48,6 +48,7 @@ class Election:
     loss_cause: str | None = None
     lost_leader: NodeId | None = None
     suspected_ns: Nanoseconds | None = None
+    won_from_ns: Nanoseconds | None = None  # When the round began that was won; None where its winner did not stand.
     claimed_ns: Nanoseconds | None = None
     announced_majority_ns: Nanoseconds | None = None
     announced_all_ns: Nanoseconds | None = None
@@ -85,6 +86,14 @@ class Election:
         if self.claimed_ns is None or self.suspected_ns is None:
             return None
         return self.claimed_ns - self.suspected_ns
+
+    @property
+    def winning_round_ns(self) -> Nanoseconds | None:
+        """How much of the election the round took that was won; the rest went into rounds before it, and pre-votes."""
+        election_ns = self.election_ns
+        if election_ns is None or self.claimed_ns is None or self.won_from_ns is None:
+            return election_ns
+        return min(election_ns, self.claimed_ns - self.won_from_ns)
 
     @property
     def terms_spent(self) -> int | None:
@@ -197,7 +206,7 @@ class _Reader:
             self._claimed(row)
         elif row.role is CANDIDATE:
             self.stood.setdefault(row.node, row)
-            key = self.rounds.stand(row.node, row.term)
+            key = self.rounds.stand(row.node, row.term, row.time_ns)
             if self.search is not None:
                 self._attribute(self.search, [key])
         elif row.role is PRE_CANDIDATE:
@@ -226,13 +235,14 @@ class _Reader:
         if self.search is None and node != self.reigning and not weaker:  # Late, and stronger than the last winner.
             self.steady.take_back(stood.time_ns, Sent.by(stood))
             self._open(Cause.SPURIOUS, stood.time_ns, Sent.by(stood), suspected_ns=stood.time_ns)
+        won_from_ns = self.rounds.began_ns(node)
         self.rounds.win(node, row.term)
         if weaker:
             return
         search = self.search
         if search is not None:
             search.winner, search.term = node, row.term
-            search.claimed_ns = row.time_ns
+            search.claimed_ns, search.won_from_ns = row.time_ns, won_from_ns
             if (
                 search.suspected_ns is None and node != search.lost_leader
             ):  # Its winner stood before, and had never heard of the lost leader.

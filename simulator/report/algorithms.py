@@ -25,6 +25,7 @@ _OPENING = """# Algorithms
 
 What a scenario may name as its `algorithm`, as the program itself knows it: `electsim algorithms --markdown` writes
 this page. `electsim algorithms NAME` prints one of them, and `electsim run leader-crash --algorithm NAME` runs it.
+[Write your own](write-an-algorithm.md), and it stands beside these.
 
 Promises are checked in every trial; where an algorithm has assumptions, in those trials that broke none of them
 ([nemesis and liveness](nemesis.md)). Options are written under `algorithm`, beside its name.

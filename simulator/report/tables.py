@@ -121,9 +121,21 @@ def _title(summary: Summary) -> Text:
         times = f"{faults['never_struck']:,} times, in {faults['trials']:,} trials"
         text.append(f"\nfaults that never struck: {times}", style="not bold yellow")
     stopped_by = summary.get("stopped_by") or ("interrupted" if summary.get("interrupted") else None)
-    if stopped_by:
+    if precision := summary.get("precision"):
+        text.append(f"\n{_precision(precision, trials['run'])}", style="not bold")
+    if stopped_by and stopped_by not in ("precision", "trials"):
         text.append(f"\nstopped early: {stopped_by}; {trials['requested']:,} trials were asked for", style="bold red")
     return text
+
+
+def _precision(precision: Summary, trials: int) -> str:
+    """Whether the headline is known as well as was asked for."""
+    asked, reached = precision["asked"], precision["reached"]
+    name = f"{DURATIONS[precision['metric']]}, {precision['statistic']}"
+    known = "not bounded yet" if reached is None else f"±{100 * reached:.1f} %"
+    if reached is not None and reached <= asked:
+        return f"{name}: {known} after {trials:,} trials (±{100 * asked:g} % was asked for)"
+    return f"{name}: {known} after all {trials:,} trials, not ±{100 * asked:g} %; give more --trials"
 
 
 def _durations(metrics: Summary, losses: bool) -> Table | None:

@@ -103,8 +103,8 @@ def test_measured_systems_are_run_by_their_rules(name: str) -> None:
 
 
 def test_the_measured_recipe_is_run_by_its_rules() -> None:
-    """Reference: "tickTime 500, initLimit 20, syncLimit 4"; "session timeout 2000 ms; the leading client is killed"; the
-    client pings "at about a third of the timeout minus 0.01–0.4 s"; closed sockets after a "median 17" ms."""
+    """Reference: "tickTime 500, initLimit 20, syncLimit 4"; "session timeout 2000 ms; the leading client is killed";
+    the client pings "at about a third of the timeout minus 0.01–0.4 s"; closed sockets after a "median 17" ms."""
     spec = shipped("zookeeper-leader-killed").cluster_spec()
     config = spec.config
     assert (config.tick_time, config.init_limit, config.sync_limit) == (500 * MS, 20, 4)
