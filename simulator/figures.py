@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.runner import Result
-from simulator.experiment.summary import SAMPLES, sample
+from simulator.experiment.samples import SAMPLES, sample
 from simulator.report.figures import ecdf_figure, save
 from simulator.report.pages import headline_metric
 from simulator.report.tables import DURATIONS

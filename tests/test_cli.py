@@ -38,8 +38,8 @@ def test_run_prints_a_table_and_keeps_everything(scenario: Path, tmp_path: Path)
     (kept,) = (tmp_path / "out").iterdir()
     assert kept.name == "small-crash-001"
     assert sorted(path.name for path in kept.iterdir()) == [
-        "elections.parquet", "failover.png", "failover.svg", "messages.parquet", "scenario.yaml", "summary.json",
-        "timeline.png", "timeline.svg", "trace.parquet", "trials.parquet",
+        "elections.parquet", "failover.png", "failover.svg", "messages.parquet", "overlaps.parquet", "rounds.parquet",
+        "scenario.yaml", "summary.json", "timeline.png", "timeline.svg", "trace.parquet", "trials.parquet",
     ]  # fmt: skip
     messages = pd.read_parquet(kept / "messages.parquet")
     assert len(messages) >= pd.read_parquet(kept / "trials.parquet")["sent_total"][0]

@@ -6,7 +6,7 @@ import os
 import platform
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -17,8 +17,11 @@ import pandas as pd
 
 from simulator.checks.violation import Violation
 from simulator.experiment import summary as summaries
+from simulator.experiment.estimates import Summary
 from simulator.experiment.executors import results, uninterrupted
 from simulator.experiment.precision import Precision, Watch
+from simulator.experiment.published import beside_published
+from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES, Record
 from simulator.experiment.trial import TrialError, TrialResult
 from simulator.scenario import Scenario, load
 
@@ -30,7 +33,8 @@ _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 class Result:
     """What a run found.
 
-    `trials` has a row per trial and `elections` a row per search for a leader; docs/results.md names their columns.
+    `trials` has a row per trial, `elections` one per search for a leader, `rounds` one per round of a search, and
+    `overlaps` one per incident in which two nodes or more led at once; docs/results.md names their columns.
     Where the run was cut short, they hold the trials that were finished, from the first on.
     """
 
@@ -39,6 +43,8 @@ class Result:
     requested: int
     trials: pd.DataFrame
     elections: pd.DataFrame
+    rounds: pd.DataFrame
+    overlaps: pd.DataFrame
     violations: Sequence[tuple[int, Violation]]  # Each broken promise, after the number of its trial.
     waived: Sequence[tuple[int, Violation]]  # Those that the scenario gives up on purpose.
     command: str  # What repeats this run.
@@ -54,10 +60,10 @@ class Result:
         return sha256("\n".join(self.trials["digest"]).encode()).hexdigest()
 
     @cached_property
-    def summary(self) -> summaries.Summary:
+    def summary(self) -> Summary:
         """Statistics and provenance, as `--json` prints them."""
         published = self.scenario.published
-        beside = {"published": summaries.beside_published(self.elections, published, self.seed)} if published else {}
+        beside = {"published": beside_published(self.elections, published, self.seed)} if published else {}
         if demand := self.scenario.liveness:
             beside["liveness"] = summaries.liveness(self.trials, demand.within)
         if self.precision is not None:
@@ -79,7 +85,7 @@ class Result:
             },
             "elections": summaries.counts(self.elections),
             "faults": summaries.faults(self.trials),
-            "metrics": summaries.metrics(self.trials, self.elections),
+            "metrics": summaries.metrics(self.trials, self.elections, self.rounds, self.overlaps),
             "violations": _counts(self.violations),
             "waived": _counts(self.waived),
             "assumptions_broken": summaries.assumptions_broken(self.trials),
@@ -171,6 +177,11 @@ def _elections(finished: Sequence[TrialResult]) -> pd.DataFrame:
     return elections
 
 
+def typed(rows: Sequence[Record], types: Mapping[str, str]) -> pd.DataFrame:
+    """A table with these columns, even where it has no row."""
+    return pd.DataFrame(rows, columns=list(types)).astype(dict(types))
+
+
 def _gather(
     scenario: Scenario,
     seed: int,
@@ -186,6 +197,8 @@ def _gather(
         requested=requested,
         trials=pd.DataFrame([result.row for result in finished]),
         elections=_elections(finished),
+        rounds=typed([row for result in finished for row in result.rounds], ROUND_TYPES),
+        overlaps=typed([row for result in finished for row in result.overlaps], OVERLAP_TYPES),
         violations=[(result.trial, violation) for result in finished for violation in result.violations],
         waived=[(result.trial, violation) for result in finished for violation in result.waived],
         command=command,

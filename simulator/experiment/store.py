@@ -65,6 +65,8 @@ class Draft:
             (self.path / "scenario.yaml").write_text(resolved_text(result.scenario), encoding="utf-8")
             _write_parquet(result.trials, self.path / "trials.parquet")
             _write_parquet(result.elections, self.path / "elections.parquet")
+            _write_parquet(result.rounds, self.path / "rounds.parquet")
+            _write_parquet(result.overlaps, self.path / "overlaps.parquet")
         except OSError as error:
             raise StoreError(_reason(self._root, error)) from error
         self.write_json("summary.json", result.summary)

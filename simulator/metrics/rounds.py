@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
-from simulator.protocol import NodeId
+from simulator.protocol import Nanoseconds, NodeId
 
 
 @dataclass(slots=True)
 class Round:
     """One term, or one candidacy where the algorithm has no terms, in which at least one node stood."""
 
+    term: int  # 0 without terms.
+    start_ns: Nanoseconds  # When the first of them stood.
     candidates: set[NodeId] = field(default_factory=set)
     winner: NodeId | None = None
     undecided: bool = False  # Still going on when the trial ended.
@@ -20,6 +22,13 @@ class Round:
     def failed(self) -> bool:
         """It ended without a winner, whatever the cause."""
         return self.winner is None and not self.undecided
+
+    @property
+    def outcome(self) -> str:
+        """`won`, `split`, `failed` otherwise, or `undecided`."""
+        if self.undecided:
+            return "undecided"
+        return "won" if self.winner is not None else "split" if self.split else "failed"
 
     @property
     def split(self) -> bool:
@@ -35,10 +44,10 @@ class Rounds:
         self.standing: dict[NodeId, Hashable] = {}  # The round in which each candidate stands at present.
         self._candidacies = 0
 
-    def stand(self, node: NodeId, term: int) -> Hashable:
+    def stand(self, node: NodeId, term: int, time_ns: Nanoseconds) -> Hashable:
         self._candidacies += 1
         key: Hashable = term or ("candidacy", self._candidacies)
-        self.by_key.setdefault(key, Round()).candidates.add(node)
+        self.by_key.setdefault(key, Round(term, time_ns)).candidates.add(node)
         self.standing[node] = key
         return key
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from simulator.experiment import summary as summaries
+from simulator.experiment import samples
+from simulator.experiment.published import counted_as_published
 from simulator.experiment.runner import Result
-from simulator.experiment.summary import counted_as_published, sample
+from simulator.experiment.samples import sample
 from simulator.protocol import SECOND
 from simulator.report.figures import ecdf_figure, save
 from simulator.report.tables import DURATIONS
@@ -41,4 +42,4 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
 
 def headline_metric(result: Result) -> str:
     """What a run is about, in a word of docs/metrics.md."""
-    return summaries.headline_metric(result.elections, result.scenario.published)
+    return samples.headline_metric(result.elections, result.scenario.published)
