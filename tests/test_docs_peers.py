@@ -14,7 +14,7 @@ from simulator.algorithms.detectors import DETECTORS
 from simulator.algorithms.invitation import INVITATION
 from simulator.algorithms.priority import PRIORITY
 from simulator.algorithms.registration import Registration
-from simulator.report.split_brain import split_brain_figure
+from simulator.report.overlaps import overlaps_figure
 from simulator.scenario import load, loads
 from tests.test_bully_counts import counts, expected
 
@@ -71,4 +71,4 @@ def test_the_command_makes_the_table_and_the_figure() -> None:
     head, _, *lines = table(found)
     assert head in PAGES["priority"]
     assert len(lines) == 3 and all(f"| {variant} |" in PAGES["priority"] for variant in VARIANTS)
-    assert len(split_brain_figure(found).axes) == 3
+    assert len(overlaps_figure(found).axes) == 3

@@ -27,16 +27,17 @@ Record = dict[str, Any]
 # The columns of the tables that may be empty, and what they hold.
 ROUND_TYPES = {
     **dict.fromkeys(("trial", "election", "round", "term"), "int64"),
-    "outcome": "string",
+    "outcome": "str",
     "candidates": "int64",
     **dict.fromkeys(("start_s", "end_s"), "float64"),
 }
 OVERLAP_TYPES = {
     "trial": "int64",
-    "kind": "string",
-    **dict.fromkeys(("start_s", "end_s"), "float64"),
-    "over": "bool",
-    "claimants": "string",
+    "overlap": "int64",
+    "kind": "str",
+    "start_s": "float64",
+    "end_s": "float64",
+    "claimants": "str",
     "most_at_once": "int64",
     "effective": "bool",
 }
@@ -101,7 +102,7 @@ def election_row(trace: Trace, stability: Stability, trial: int, number: int, el
 
 def _parts(parts: Parts | None) -> Record:
     """What an election's duration is made of."""
-    names = ("before_rounds_s", "failed_rounds_s", "winning_round_s")
+    names = ("before_rounds_s", "earlier_rounds_s", "winning_round_s")
     return dict(zip(names, map(seconds, parts or (None, None, None)), strict=True))
 
 
@@ -123,14 +124,14 @@ def round_rows(trial: int, number: int, election: Election) -> list[Record]:
     ]
 
 
-def overlap_row(trace: Trace, trial: int, overlap: Overlap) -> Record:
+def overlap_row(trial: int, number: int, overlap: Overlap) -> Record:
     """A row of the overlaps table."""
     return {
         "trial": trial,
+        "overlap": number,
         "kind": str(overlap.kind),
         "start_s": seconds(overlap.start_ns),
         "end_s": seconds(overlap.end_ns),
-        "over": overlap.end_ns < trace.end_ns,
         "claimants": ", ".join(f"n{node}" for node in sorted(overlap.claimants)),
         "most_at_once": overlap.most_at_once,
         "effective": overlap.effective,

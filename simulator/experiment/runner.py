@@ -6,12 +6,13 @@ import os
 import platform
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -21,7 +22,7 @@ from simulator.experiment.estimates import Summary
 from simulator.experiment.executors import results, uninterrupted
 from simulator.experiment.precision import Precision, Watch
 from simulator.experiment.published import beside_published
-from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES, Record
+from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
 from simulator.experiment.trial import TrialError, TrialResult
 from simulator.scenario import Scenario, load
 
@@ -165,6 +166,11 @@ def run(
     return gathered(None if watch is None else watch.stopped_by)
 
 
+def table(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> pd.DataFrame:
+    """A table with these columns, even where it has no row."""
+    return pd.DataFrame(list(rows), columns=list(types)).astype(dict(types))
+
+
 def _command(seed: int, trials: int, first_trial: int) -> str:
     """What repeats a run that was no command, from the scenario that is kept with its results."""
     return f"electsim run scenario.yaml --trials {trials} --seed {seed} --first-trial {first_trial}"
@@ -175,11 +181,6 @@ def _elections(finished: Sequence[TrialResult]) -> pd.DataFrame:
     for column in ("lost_leader", "winner", "terms_spent"):
         elections[column] = elections[column].astype("Int64")
     return elections
-
-
-def typed(rows: Sequence[Record], types: Mapping[str, str]) -> pd.DataFrame:
-    """A table with these columns, even where it has no row."""
-    return pd.DataFrame(rows, columns=list(types)).astype(dict(types))
 
 
 def _gather(
@@ -197,8 +198,8 @@ def _gather(
         requested=requested,
         trials=pd.DataFrame([result.row for result in finished]),
         elections=_elections(finished),
-        rounds=typed([row for result in finished for row in result.rounds], ROUND_TYPES),
-        overlaps=typed([row for result in finished for row in result.overlaps], OVERLAP_TYPES),
+        rounds=table((row for result in finished for row in result.rounds), ROUND_TYPES),
+        overlaps=table((row for result in finished for row in result.overlaps), OVERLAP_TYPES),
         violations=[(result.trial, violation) for result in finished for violation in result.violations],
         waived=[(result.trial, violation) for result in finished for violation in result.waived],
         command=command,

@@ -14,7 +14,7 @@ import pandas as pd
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.precision import Precision
 from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
-from simulator.experiment.runner import SCHEMA, Result, typed
+from simulator.experiment.runner import SCHEMA, Result, table
 from simulator.experiment.store import StoreError
 from simulator.scenario import Scenario, load
 from simulator.trace.trace import Trace
@@ -104,7 +104,7 @@ def load_stored(path: str | Path) -> Stored:
 
 def _added(path: Path, types: Mapping[str, str]) -> pd.DataFrame:
     """A table that earlier versions did not write: empty, where it is not there."""
-    return pd.read_parquet(path) if path.is_file() else typed([], types)
+    return pd.read_parquet(path) if path.is_file() else table([], types)
 
 
 def _precision(kept: dict[str, Any] | None) -> Precision | None:

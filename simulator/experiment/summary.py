@@ -150,7 +150,8 @@ def _overlaps(trials: pd.DataFrame, overlaps: pd.DataFrame) -> Summary:
     with_one = int(overlaps["trial"].nunique())
     lasted = (overlaps["end_s"] - overlaps["start_s"]).to_numpy(dtype=float)
     per_trial = overlaps.groupby("trial").size().reindex(trials["trial"], fill_value=0)
-    found = Sample.of(lasted, ~overlaps["over"].to_numpy(dtype=bool), overlaps["trial"])
+    ends = trials.set_index("trial")["end_s"].loc[overlaps["trial"]].to_numpy(dtype=float)
+    found = Sample.of(lasted, overlaps["end_s"].to_numpy(dtype=float) >= ends, overlaps["trial"])
     return kinds | {
         "trials": {"count": with_one, "fraction": statistic(fraction(with_one, len(trials)))},
         "per_hour": statistic(ratio(per_trial, trials["observed_s"] / 3600)),

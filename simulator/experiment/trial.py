@@ -97,7 +97,7 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
             for number, election in numbered
         ],
         rounds=[row for number, election in numbered for row in round_rows(trial, number, election)],
-        overlaps=[overlap_row(trace, trial, overlap) for overlap in led.overlaps],
+        overlaps=[overlap_row(trial, number, overlap) for number, overlap in enumerate(led.overlaps, start=1)],
         violations=broken,
         waived=waived,
     )

@@ -34,8 +34,8 @@ class Parts(NamedTuple):
     """What an election spent its time on, in nanoseconds: together, from the first suspicion to the claim."""
 
     before_rounds_ns: Nanoseconds  # Until somebody stood: pre-votes, for example.
-    failed_rounds_ns: Nanoseconds  # From the first round to the one that was won.
-    winning_round_ns: Nanoseconds  # From its first candidacy to the claim.
+    earlier_rounds_ns: Nanoseconds  # From the first round to the one that was won.
+    winning_round_ns: Nanoseconds  # Of its winner; of one who did not stand, the whole election.
 
 
 @dataclass(slots=True)
@@ -49,6 +49,7 @@ class Election:
     loss_cause: str | None = None
     lost_leader: NodeId | None = None
     suspected_ns: Nanoseconds | None = None
+    won_from_ns: Nanoseconds | None = None  # When the round began that was won; None where its winner did not stand.
     claimed_ns: Nanoseconds | None = None
     announced_majority_ns: Nanoseconds | None = None
     announced_all_ns: Nanoseconds | None = None
@@ -88,20 +89,27 @@ class Election:
         return self.claimed_ns - self.suspected_ns
 
     @property
+    def winning_round_ns(self) -> Nanoseconds | None:
+        """How much of the election the round took that was won; the rest went into rounds before it, and pre-votes."""
+        election_ns = self.election_ns
+        if election_ns is None or self.claimed_ns is None or self.won_from_ns is None:
+            return election_ns
+        return min(election_ns, self.claimed_ns - self.won_from_ns)
+
+    @property
     def parts(self) -> Parts | None:
-        """What `election_ns` is made of; None where it is, and where who won had not stood."""
-        won = next((a_round for a_round in self.rounds if a_round.winner is not None), None)
-        if self.claimed_ns is None or self.suspected_ns is None or won is None:
+        """What `election_ns` is made of; None where it is."""
+        winning_ns = self.winning_round_ns
+        if winning_ns is None or self.claimed_ns is None or self.suspected_ns is None:
             return None
-        suspected_ns = self.suspected_ns
-        first_ns = max(suspected_ns, min(a_round.start_ns for a_round in self.rounds))
-        won_ns = max(suspected_ns, won.start_ns)
-        return Parts(first_ns - suspected_ns, won_ns - first_ns, self.claimed_ns - won_ns)
+        won_ns = self.claimed_ns - winning_ns
+        first_ns = min([won_ns, *(max(self.suspected_ns, a_round.began_ns) for a_round in self.rounds)])
+        return Parts(first_ns - self.suspected_ns, won_ns - first_ns, winning_ns)
 
     def round_spans(self) -> list[tuple[Nanoseconds, Nanoseconds]]:
         """From when until when each round lasted: from its first candidacy until the next round's, or the claim; from
         the start of the search on where it began before, until the end of the search where nothing came after it."""
-        starts = [max(a_round.start_ns, self.start_ns) for a_round in self.rounds]
+        starts = [max(a_round.began_ns, self.start_ns) for a_round in self.rounds]
         spans = []
         for a_round, start_ns in zip(self.rounds, starts, strict=True):
             won = a_round.winner is not None and self.claimed_ns is not None

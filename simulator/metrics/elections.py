@@ -155,13 +155,14 @@ class _Reader:
         if self.search is None and node != self.reigning and not weaker:  # Late, and stronger than the last winner.
             self.steady.take_back(stood.time_ns, Sent.by(stood))
             self._open(Cause.SPURIOUS, stood.time_ns, Sent.by(stood), suspected_ns=stood.time_ns)
+        won_from_ns = self.rounds.began_ns(node)
         self.rounds.win(node, row.term)
         if weaker:
             return
         search = self.search
         if search is not None:
             search.winner, search.term = node, row.term
-            search.claimed_ns = row.time_ns
+            search.claimed_ns, search.won_from_ns = row.time_ns, won_from_ns
             if (
                 search.suspected_ns is None and node != search.lost_leader
             ):  # Its winner stood before, and had never heard of the lost leader.

@@ -13,7 +13,7 @@ class Round:
     """One term, or one candidacy where the algorithm has no terms, in which at least one node stood."""
 
     term: int  # 0 without terms.
-    start_ns: Nanoseconds  # When the first of them stood.
+    began_ns: Nanoseconds  # When the first of them stood.
     candidates: set[NodeId] = field(default_factory=set)
     winner: NodeId | None = None
     undecided: bool = False  # Still going on when the trial ended.
@@ -53,6 +53,11 @@ class Rounds:
 
     def withdraw(self, node: NodeId) -> None:
         self.standing.pop(node, None)
+
+    def began_ns(self, node: NodeId) -> Nanoseconds | None:
+        """When the round began in which a node stands at present; None where it does not stand."""
+        key = self.standing.get(node)
+        return None if key is None else self.by_key[key].began_ns
 
     def win(self, node: NodeId, term: int) -> None:
         """The round of that term is won; without terms, every round that goes on is over with the claim."""

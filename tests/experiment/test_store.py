@@ -35,6 +35,7 @@ def test_what_is_kept_can_be_read_back(tmp_path: Path, result: simulator.Result)
     kept = save(result, tmp_path)
     pd.testing.assert_frame_equal(pd.read_parquet(kept / "trials.parquet"), result.trials)
     pd.testing.assert_frame_equal(pd.read_parquet(kept / "elections.parquet"), result.elections)
+    pd.testing.assert_frame_equal(pd.read_parquet(kept / "overlaps.parquet"), result.overlaps)
     assert json.loads((kept / "summary.json").read_text()) == result.summary
     again = simulator.run(simulator.load(kept / "scenario.yaml"), trials=3)
     assert again.digest == result.digest  # The resolved scenario repeats the run.
@@ -78,7 +79,7 @@ def test_every_file_says_its_schema(tmp_path: Path, result: simulator.Result) ->
 def test_every_column_is_documented(result: simulator.Result) -> None:
     page = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
     types = "|".join(str(name).removeprefix("sent_") for name in result.trials.filter(regex="^sent_[A-Z]"))
-    for table in (result.trials, result.elections):
+    for table in (result.trials, result.elections, result.overlaps):
         names = {re.sub(f"_({types})$", "_<Type>", name) for name in table.columns}
         assert {name for name in names if f"`{name}`" not in page} == set()
 

@@ -76,6 +76,7 @@ def test_a_split_vote_is_a_failed_round_with_two_candidates() -> None:
     assert [a_round.split for a_round in loss.rounds] == [True, False, False]
     assert [a_round.failed for a_round in loss.rounds] == [True, True, False]
     assert (loss.election_ns, loss.terms_spent) == (400 * MS, 3)
+    assert loss.winning_round_ns == 20 * MS  # From 980: two rounds failed before.
 
 
 def test_an_unfinished_election_is_censored_and_its_last_round_undecided() -> None:
@@ -433,7 +434,7 @@ def test_an_election_is_what_came_before_its_rounds_its_failed_rounds_and_the_on
 
 
 def test_without_terms_every_round_that_goes_on_is_won_at_once() -> None:
-    # Two candidacies, at 600 and 650, of one election: both are over with the claim at 700, and no time was lost.
+    # Two candidacies, at 600 and 650, of one election: both are over with the claim at 700; the winner's took 50.
     story = (
         BOOT.replace(" 1\n", " 0\n").replace("1 of 1", "0 of 1")
         + """
@@ -445,14 +446,8 @@ def test_without_terms_every_round_that_goes_on_is_won_at_once() -> None:
     """
     )
     loss = only(elections(tell(story, end_ms=2000)), Cause.LOSS)
-    assert loss.parts == (0, 0, 100 * MS)
+    assert loss.parts == (0, 50 * MS, 50 * MS)
     assert loss.round_spans() == [(600 * MS, 700 * MS), (650 * MS, 700 * MS)]
-
-
-def test_a_winner_that_had_not_stood_has_no_round_and_an_election_no_parts() -> None:
-    story = BOOT + "\n 500 crash 1\n 500 lost 1 crash\n 600 2 suspects 1\n 700 3 leader 2"
-    loss = only(elections(tell(story, end_ms=2000)), Cause.LOSS)
-    assert (loss.election_ns, loss.parts, loss.rounds) == (100 * MS, None, [])
 
 
 def test_an_unfinished_round_lasts_until_the_end() -> None:
@@ -461,3 +456,51 @@ def test_an_unfinished_round_lasts_until_the_end() -> None:
     assert loss.round_spans() == [(600 * MS, 900 * MS), (900 * MS, 1500 * MS)]
     assert [a_round.outcome for a_round in loss.rounds] == ["failed", "undecided"]
     assert loss.parts is None
+
+
+def test_a_round_that_began_before_the_loss_counts_from_the_suspicion() -> None:
+    # Node 2 stands at 450 against a leader that is fine, which crashes at 500: detection is 0, and all of the election
+    # (500 to 690) is the round that was won.
+    story = (
+        BOOT
+        + """
+        450 2 candidate 2
+        500 crash 1
+        500 lost 1 crash
+        690 2 leader 2
+    """
+    )
+    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    assert (loss.detection_ns, loss.election_ns, loss.winning_round_ns) == (0, 190 * MS, 190 * MS)
+
+
+def test_a_pre_vote_belongs_to_no_round() -> None:
+    # Suspected at 600 by a pre-vote, stood at 640, won at 690: the winning round took 50.
+    story = (
+        BOOT
+        + """
+        500 crash 1
+        500 lost 1 crash
+        600 2 pre-candidate 1
+        640 2 candidate 2
+        690 2 leader 2
+    """
+    )
+    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    assert (loss.election_ns, loss.winning_round_ns) == (90 * MS, 50 * MS)
+
+
+def test_who_claims_without_standing_has_one_round() -> None:
+    # The first node that is not suspected leads, without a round (Omega): all of the election is the last of its parts.
+    story = (
+        BOOT
+        + """
+        500 crash 1
+        500 lost 1 crash
+        600 2 suspects 1
+        630 2 leader 2
+    """
+    )
+    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    assert (loss.election_ns, loss.winning_round_ns, loss.rounds) == (30 * MS, 30 * MS, [])
+    assert loss.parts == (0, 0, 30 * MS)
