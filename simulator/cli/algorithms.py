@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.common import EXIT_BAD_INPUT, fail, print_table
+from simulator.cli.completion import algorithm_names
 
 if TYPE_CHECKING:
     from simulator.algorithms.registration import Registration
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=algorithm_names)
 @click.option("--json", "as_json", is_flag=True, help="Print all that is known as JSON: a list, or NAME alone.")
 @click.option("--markdown", is_flag=True, help="Print docs/algorithms.md, the page about all of them, instead.")
 def algorithms(name: str | None, *, as_json: bool, markdown: bool) -> None:

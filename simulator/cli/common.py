@@ -10,12 +10,27 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from simulator.cli.completion import scenario_names
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from simulator.scenario import Scenario
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+
+
+SCENARIO = click.argument(
+    "scenario_file", metavar="SCENARIO", type=click.Path(path_type=Path), shell_complete=scenario_names
+)
+SCENARIOS = click.argument(
+    "files",
+    metavar="SCENARIO...",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    shell_complete=scenario_names,
+)
 
 
 def fail(text: str, code: int) -> NoReturn:

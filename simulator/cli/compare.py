@@ -17,6 +17,7 @@ from simulator.cli.common import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     PERCENTAGE,
+    SCENARIO,
     fail,
     print_table,
     trials_progress,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("scenario_file", metavar="SCENARIO", type=click.Path(path_type=Path))
+@SCENARIO
 @click.option("--vary", "fields", multiple=True, metavar="FIELD=A,B,…", help="A field and its values; may be repeated.")
 @click.option("--reference", multiple=True, metavar="FIELD=VALUE", help="What to compare with, in place of the best.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Which metrics; may be repeated.")

@@ -16,11 +16,13 @@ from simulator.cli.common import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     PERCENTAGE,
+    SCENARIO,
     fail,
     load_scenario,
     print_table,
     trials_progress,
 )
+from simulator.cli.completion import algorithm_names
 
 if TYPE_CHECKING:
     from simulator.experiment.runner import Result
@@ -33,14 +35,17 @@ _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline 
 
 
 @click.command()
-@click.argument("scenario_file", metavar="SCENARIO", type=click.Path(path_type=Path))
+@SCENARIO
 @click.option(
     "--trials", type=click.IntRange(1, MOST_TRIALS), help="How many trials, in place of the scenario's number."
 )
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="The seed, in place of the scenario's.")
 @click.option("--set", "overrides", multiple=True, metavar="FIELD=VALUE", help="Override a field; may be repeated.")
 @click.option(
-    "--algorithm", metavar="NAME", help="Another algorithm in place of the scenario's, with its default options."
+    "--algorithm",
+    metavar="NAME",
+    shell_complete=algorithm_names,
+    help="Another algorithm in place of the scenario's, with its default options.",
 )
 @click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes; 0, the default: one per core.")
 @click.option(
