@@ -29,6 +29,7 @@ from simulator.algorithms.detectors import (
     HeartbeatOptions,
     make_detector,
 )
+from simulator.algorithms.detectors.bounds import detection_time, patience
 from simulator.algorithms.registration import Registration
 from simulator.protocol import (
     CANDIDATE,
@@ -261,39 +262,22 @@ def delay_bound(config: BullyConfig) -> Nanoseconds:
     of being asked, leads an answer timeout later, and is heard of within another D. Heartbeats, or pings and their
     answers, must keep below the detector's timeout.
     """
-    bounds = [config.answer_timeout // 2, (config.coordinator_timeout - config.answer_timeout) // 2]
-    detector = config.detector
-    if isinstance(detector, HeartbeatOptions):
-        bounds.append(detector.timeout - detector.interval)
-    elif hasattr(detector, "timeout"):  # It asks, and waits for an answer.
-        bounds.append(detector.timeout // 2)
-    elif hasattr(detector, "alpha"):
-        bounds.append(detector.alpha)
-    return max(0, min(bounds) - 1)
+    waits = config.answer_timeout // 2, (config.coordinator_timeout - config.answer_timeout) // 2
+    return max(0, min(*waits, patience(config.detector)) - 1)
 
 
 def settles(config: BullyConfig, nodes: int) -> Nanoseconds:
     """How long it takes in peace, at most, until all follow the highest node that runs, with D of `delay_bound`.
 
-    The highest node finds out that its leader is dead (`_detection`), or waits in vain for one that has died
+    The highest node finds out that its leader is dead, or waits in vain for one that has died
     (coordinator timeout); then it stands, for an answer timeout, and is heard of. Who has believed an older leader
     since is found by its detector or by a check; standing, it makes others stand, who do so in turn in the order of
     their ids, each at most D after another, until the leader answers.
     """
-    delay, detection = delay_bound(config), _detection(config)
+    delay = delay_bound(config)
+    detection = detection_time(config.detector, delay)
     leads = max(detection, config.coordinator_timeout) + config.answer_timeout + 2 * delay
     return leads + max(detection, config.check_interval) + (nodes + 3) * delay
-
-
-def _detection(config: BullyConfig) -> Nanoseconds:
-    """How long a detector may take to suspect a dead node, at most; phi accrual knows no bound, and gets a guess."""
-    detector, delay = config.detector, delay_bound(config)
-    if isinstance(detector, HeartbeatOptions):
-        return detector.timeout + delay
-    tries = 1 + getattr(detector, "retries", 0)
-    waits: Nanoseconds = getattr(detector, "timeout", 0) * tries + getattr(detector, "alpha", 0)
-    between: Nanoseconds = detector.interval
-    return 2 * delay + waits + between * (2 if waits else 20)
 
 
 BULLY = Registration(

@@ -33,7 +33,8 @@ class Registration:
 
     `dialects` are sets of options by name, the first of which changes none. `transfer` makes the command that asks for
     another leader, `add_server` and `remove_server` for another configuration, `propose` that of a client with so many
-    bytes; None where the algorithm takes no such command. `delay_bound` is the longest that a message may take, with
+    bytes; None where the algorithm takes no such command. `assumes` is what the algorithm assumes with these options
+    besides what it always does. `delay_bound` is the longest that a message may take, with
     its handling, for the promises to hold that assume a bounded delay; `settles` is how long the algorithm needs in
     peace, at most, until it agrees on a leader. Both are functions of the options, the latter also of the group's size.
     """
@@ -54,6 +55,7 @@ class Registration:
     propose: Callable[[int], Message] | None = None
     add_server: Callable[[NodeId], Message] | None = None
     remove_server: Callable[[NodeId], Message] | None = None
+    assumes: Callable[[Any], frozenset[Assumption]] | None = None
     delay_bound: Callable[[Any], Nanoseconds] | None = None
     settles: Callable[[Any, int], Nanoseconds] | None = None
 

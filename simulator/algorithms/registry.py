@@ -10,7 +10,8 @@ from simulator.algorithms.omega import OMEGA
 from simulator.algorithms.priority import PRIORITY
 from simulator.algorithms.raft.registration import RAFT
 from simulator.algorithms.registration import Registration
+from simulator.algorithms.rings import CHANG_ROBERTS, HIRSCHBERG_SINCLAIR, RING
 
-_BUILT_IN = (RAFT, BULLY, INVITATION, OMEGA, PRIORITY)
+_BUILT_IN = (RAFT, BULLY, INVITATION, RING, CHANG_ROBERTS, HIRSCHBERG_SINCLAIR, OMEGA, PRIORITY)
 
 REGISTRY: Mapping[str, Registration] = {registration.name: registration for registration in _BUILT_IN}

@@ -33,7 +33,9 @@ FAULTS_BREAK: Mapping[str, tuple[Assumption, ...]] = {
 
 def broken_assumptions(spec: ClusterSpec, trace: Trace) -> frozenset[Assumption]:
     """Those of the algorithm's own assumptions that did not hold in this trial."""
-    return spec.registration.algorithm.assumes.intersection((*_by_the_network(spec), *_by_what_happened(spec, trace)))
+    besides = spec.registration.assumes
+    assumed = spec.registration.algorithm.assumes | (besides(spec.config) if besides is not None else frozenset())
+    return assumed.intersection((*_by_the_network(spec), *_by_what_happened(spec, trace)))
 
 
 def _by_the_network(spec: ClusterSpec) -> Iterator[Assumption]:
