@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test lint verify bench site wheel notebooks schema clean
+.PHONY: run test lint verify bench site wheel notebooks gate schema clean
 
 run: .venv/installed  ## Run the main job: a Raft cluster loses its leader.
 	$(BIN)/electsim run scenarios/raft-leader-crash.yaml
@@ -32,8 +32,13 @@ wheel: .venv/tested  ## The package, built and installed into an empty environme
 notebooks: .venv/noted  ## Every notebook, with few trials (ELECTSIM_TRIALS, 30 unless given).
 	$(BIN)/pytest tests/test_notebooks.py -m notebooks
 
-schema: .venv/installed  ## The JSON Schema that editors use.
+gate: .venv/installed  ## Whether elections take as long as was accepted (results/baselines).
+	$(BIN)/electsim gate scenarios/ci/*.yaml
+
+schema: .venv/installed  ## The JSON Schema that editors use, and the pages made from the code.
 	$(BIN)/electsim schema > scenario.schema.json
+	$(BIN)/electsim schema --markdown > docs/scenario-reference.md
+	$(BIN)/electsim algorithms --markdown > docs/algorithms.md
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache

@@ -11,7 +11,7 @@ import enum
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Annotated, Any, ClassVar, Protocol, TypeAlias, dataclass_transform
+from typing import Annotated, Any, ClassVar, Protocol, Self, TypeAlias, dataclass_transform
 
 NodeId: TypeAlias = int  # YAML and reports write n1, n2, …
 Nanoseconds: TypeAlias = int
@@ -21,9 +21,11 @@ MICROSECOND: Nanoseconds = 1_000
 MILLISECOND: Nanoseconds = 1_000_000
 SECOND: Nanoseconds = 1_000_000_000
 
-# What a scenario may write for an algorithm's option: two accept units (`150ms`, `[150ms, 300ms]`), one `[n1, n2]`.
+# What a scenario may write for an algorithm's option: three accept units (`150ms`, `[150ms, 300ms]`,
+# `[25ms, 42ms, 114ms]`: the least, the median and the greatest), one `[n1, n2]`.
 Duration = Annotated[Nanoseconds, "duration"]
 DurationRange = Annotated[tuple[Nanoseconds, Nanoseconds], "duration range"]
+DurationSpread = Annotated[tuple[Nanoseconds, Nanoseconds, Nanoseconds], "duration spread"]
 NodeNames = Annotated[tuple[NodeId, ...], "node names"]
 
 
@@ -53,31 +55,44 @@ class Role(enum.StrEnum):
 FOLLOWER, PRE_CANDIDATE, CANDIDATE, LEADER = Role
 
 
-class Guarantee(enum.StrEnum):
+class _Described(enum.StrEnum):
+    """A word for scenarios and results, and the sentence that says what it means."""
+
+    about: str
+
+    def __new__(cls, word: str, about: str = "") -> Self:
+        self = str.__new__(cls, word)
+        self._value_ = word
+        self.about = about
+        return self
+
+
+class Guarantee(_Described):
     """What an algorithm promises; the checks of the same name hold a trace to it."""
 
-    ELECTION_SAFETY = "election-safety"  # At most one leader in a term.
-    ONE_VOTE = "one-vote"  # No voter's vote counts for two candidates of one term.
-    QUORUM_OF_VOTES = "quorum-of-votes"  # Who claims in a term holds votes of a majority of the electorate.
-    MONOTONIC_TERMS = "monotonic-terms"  # A node's term never goes back, restarts included.
-    LOG_UP_TO_DATE = "log-up-to-date"  # Who claims has a log at least as up-to-date as those of a majority.
-    DISJOINT_LEASES = "disjoint-leases"  # No two leaders hold a lease at once, while clocks keep the drift bound.
-    LEADER_COMPLETENESS = "leader-completeness"  # Who claims in a later term holds every committed entry.
-    ONE_CLAIM = "one-claim"  # At no instant do two nodes of a group claim to lead.
-    HIGHEST_ID = "highest-id"  # Left in peace for long enough, who claims has the highest id of those that run.
-    AGREEMENT = "agreement"  # Left in peace for long enough, all that run name one leader, who alone claims.
+    ELECTION_SAFETY = "election-safety", "At most one leader in a term."
+    ONE_VOTE = "one-vote", "No voter's vote counts for two candidates of one term."
+    QUORUM_OF_VOTES = "quorum-of-votes", "Who claims in a term holds votes of a majority of the electorate."
+    MONOTONIC_TERMS = "monotonic-terms", "A node's term never goes back, restarts included."
+    LOG_UP_TO_DATE = "log-up-to-date", "Who claims has a log at least as up-to-date as those of a majority."
+    DISJOINT_LEASES = "disjoint-leases", "No two leaders hold a lease at once, while clocks keep the drift bound."
+    LEADER_COMPLETENESS = "leader-completeness", "Who claims in a later term holds every committed entry."
+    ONE_CLAIM = "one-claim", "At no instant do two nodes of a group claim to lead."
+    HIGHEST_ID = "highest-id", "Left in peace for long enough, who claims has the highest id of those that run."
+    AGREEMENT = "agreement", "Left in peace for long enough, all that run name one leader, who alone claims."
 
 
-class Assumption(enum.StrEnum):
+class Assumption(_Described):
     """What an algorithm may take for granted of nodes and network; where it is broken, its promises do not bind it."""
 
-    NO_LOSS = "no-loss"  # Every message arrives, once, unless its receiver is down.
-    FIFO = "fifo"  # What one node sends to another arrives in the order sent.
-    BOUNDED_DELAY = "bounded-delay"  # No message, with its handling, takes longer than the algorithm's timeouts allow.
-    NO_PARTITION = "no-partition"  # Every node can always reach every other.
-    NO_CRASH = "no-crash"  # No node stops, or starts late.
-    NO_PAUSE = "no-pause"  # Whatever runs keeps running.
-    GOOD_CLOCKS = "good-clocks"  # Clocks drift by no more than the algorithm allows, and do not jump.
+    NO_LOSS = "no-loss", "Every message arrives, once, unless its receiver is down."
+    FIFO = "fifo", "What one node sends to another arrives in the order sent."
+    BOUNDED_DELAY = "bounded-delay", "No message, with its handling, takes longer than the timeouts allow."
+    NO_PARTITION = "no-partition", "Every node can always reach every other."
+    NO_CRASH = "no-crash", "No node stops, or starts late."
+    NO_PAUSE = "no-pause", "Whatever runs keeps running."
+    GOOD_CLOCKS = "good-clocks", "Clocks drift by no more than the algorithm allows, and do not jump."
+    MONITOR_RUNS = "monitor-runs", "The external failure detector's monitor, where there is one, does not die."
 
 
 @dataclass_transform(frozen_default=True)
@@ -126,6 +141,15 @@ def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> N
     """An integer drawn uniformly from `bounds`, both ends included, by integer arithmetic on 64 raw bits."""
     low, high = bounds
     return low + ((high - low + 1) * source.getrandbits(64) >> 64)
+
+
+def spread(source: random.Random, points: tuple[Nanoseconds, Nanoseconds, Nanoseconds]) -> Nanoseconds:
+    """An integer drawn from the least to the greatest of three, each side of their median as likely as the other.
+
+    On either side it is uniform: the plainest of the distributions of which these three figures are known.
+    """
+    least, median, greatest = points
+    return uniform(source, (least, median) if source.getrandbits(1) else (median, greatest))
 
 
 class Host(Protocol):

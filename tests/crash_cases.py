@@ -6,8 +6,20 @@ A bound is stated by its reason: so many timeouts of the algorithm. `leader_cras
 from __future__ import annotations
 
 from simulator.algorithms.registry import REGISTRY
-from simulator.protocol import SECOND
+from simulator.algorithms.zookeeper.config import EnsembleConfig
+from simulator.cluster.distributions import Constant
+from simulator.cluster.network import NetworkSpec, Transport
+from simulator.protocol import MILLISECOND, SECOND
 from tests.crash_points import BOOT, cases_of, leader_crash, leader_return
+
+_STREAMS = NetworkSpec(latency=Constant(10 * MILLISECOND), transport=Transport.STREAM)
+_QUICK = EnsembleConfig(
+    tick_time=100 * MILLISECOND,
+    init_limit=10,
+    sync_limit=4,
+    notification_interval=(200 * MILLISECOND, SECOND),
+    synchronisation=(0, 0, 0),
+)
 
 CASES = (
     # Three election timeouts of at most 300 ms, since a vote may split.
@@ -33,8 +45,18 @@ CASES = (
         (BOOT, leader_crash(at=SECOND), leader_return(at=SECOND, away=2 * SECOND)),
         bound=2 * SECOND,
     ),
+    # A step of a dead leader's is given up after 1 s, its silence after 0.4 s; twice a vote waits for up to 1 s to be
+    # repeated; then 200 ms, and 100 ms of a refused follower's.
+    *cases_of(
+        REGISTRY["zookeeper-ensemble"],
+        (BOOT, leader_crash(at=2 * SECOND), leader_return(at=2 * SECOND, away=2 * SECOND)),
+        bound=4 * SECOND,
+        config=_QUICK,
+        network=_STREAMS,
+        seeds=(1,),
+    ),
     # Rings draw nothing, so one seed will do. Two dead nodes in a row are found one after another, each within 400 ms.
-    # Or somebody waits in vain, for all the rounds that the algorithm needs, of 250 ms for five nodes; then for another.
+    # Or somebody waits in vain, for all the rounds that an algorithm needs, of 250 ms for five nodes; then for another.
     *(
         case
         for name, bound in (("ring", 2 * SECOND), ("chang-roberts", 3 * SECOND), ("hirschberg-sinclair", 5 * SECOND))

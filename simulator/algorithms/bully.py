@@ -29,7 +29,6 @@ from simulator.algorithms.detectors import (
     HeartbeatOptions,
     make_detector,
 )
-from simulator.algorithms.detectors.bounds import detection_time, patience
 from simulator.algorithms.registration import Registration
 from simulator.protocol import (
     CANDIDATE,
@@ -113,6 +112,7 @@ class Bully(Algorithm):
             Assumption.NO_PARTITION,
             Assumption.NO_PAUSE,
             Assumption.GOOD_CLOCKS,
+            Assumption.MONITOR_RUNS,
         }
     )
 
@@ -259,25 +259,26 @@ def delay_bound(config: BullyConfig) -> Nanoseconds:
     """The longest that a message may take, D: answers come in time, leaders are heard of in time, nobody is suspected.
 
     A node asks, and is answered, within 2D, which must be below the answer timeout. Whoever is highest stands within D
-    of being asked, leads an answer timeout later, and is heard of within another D. Heartbeats, or pings and their
-    answers, must keep below the detector's timeout.
+    of being asked, leads an answer timeout later, and is heard of within another D.
     """
-    waits = config.answer_timeout // 2, (config.coordinator_timeout - config.answer_timeout) // 2
-    return max(0, min(*waits, patience(config.detector)) - 1)
+    answered, heard_of = config.answer_timeout, config.coordinator_timeout - config.answer_timeout
+    bound: Nanoseconds = min((answered - 1) // 2, (heard_of - 1) // 2, config.detector.tolerates())
+    return bound
 
 
 def settles(config: BullyConfig, nodes: int) -> Nanoseconds:
     """How long it takes in peace, at most, until all follow the highest node that runs, with D of `delay_bound`.
 
-    The highest node finds out that its leader is dead, or waits in vain for one that has died
+    The highest node finds out that its leader is dead (by its detector), or waits in vain for one that has died
     (coordinator timeout); then it stands, for an answer timeout, and is heard of. Who has believed an older leader
     since is found by its detector or by a check; standing, it makes others stand, who do so in turn in the order of
     their ids, each at most D after another, until the leader answers.
     """
-    delay = delay_bound(config)
-    detection = detection_time(config.detector, delay)
+    delay = max(0, delay_bound(config))
+    detection = config.detector.detects_within(delay)
     leads = max(detection, config.coordinator_timeout) + config.answer_timeout + 2 * delay
-    return leads + max(detection, config.check_interval) + (nodes + 3) * delay
+    settled: Nanoseconds = leads + max(detection, config.check_interval) + (nodes + 3) * delay
+    return settled
 
 
 BULLY = Registration(

@@ -6,7 +6,8 @@ suspects. Ω promises that from some time on all nodes that run name the same le
 name different ones, and several may think that they lead: with no term, vote or message of its own, the algorithm is as
 good, to the millisecond, as its detector. So it shows what detectors are worth, alone.
 
-Assumes that in the end messages come in time (partial synchrony), and that everybody reaches everybody. Costs what the
+Assumes that in the end messages come in time (partial synchrony), and that everybody reaches everybody; what is checked
+is that all agree once that has been so for long enough, in trials in which it was never otherwise. Costs what the
 detector does: with heartbeats n (n - 1) messages per interval; an election costs none and takes no time.
 """
 
@@ -24,7 +25,19 @@ from simulator.algorithms.detectors import (
     make_detector,
 )
 from simulator.algorithms.registration import Registration
-from simulator.protocol import FOLLOWER, LEADER, Algorithm, Host, Message, NodeId, Role, option
+from simulator.protocol import (
+    FOLLOWER,
+    LEADER,
+    Algorithm,
+    Assumption,
+    Guarantee,
+    Host,
+    Message,
+    Nanoseconds,
+    NodeId,
+    Role,
+    option,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +49,18 @@ class OmegaConfig:
 
 class Omega(Algorithm):
     """One node."""
+
+    guarantees: ClassVar = frozenset({Guarantee.AGREEMENT})
+    assumes: ClassVar = frozenset(
+        {
+            Assumption.NO_LOSS,
+            Assumption.BOUNDED_DELAY,
+            Assumption.NO_PARTITION,
+            Assumption.NO_PAUSE,
+            Assumption.GOOD_CLOCKS,
+            Assumption.MONITOR_RUNS,
+        }
+    )
 
     def __init__(self, host: Host, config: OmegaConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
@@ -71,12 +96,31 @@ class Omega(Algorithm):
     receive: ClassVar = dict.fromkeys(DETECTOR_MESSAGES, _on_detector)
 
 
+def delay_bound(config: OmegaConfig) -> Nanoseconds:
+    """The longest that a message may take for nobody who is up to be suspected."""
+    bound: Nanoseconds = config.detector.tolerates()
+    return bound
+
+
+def settles(config: OmegaConfig, nodes: int) -> Nanoseconds:
+    """How long it takes in peace, at most, until all name one leader.
+
+    The dead are suspected; whoever is back is asked again no later than that, answers, and is reported to be up.
+    """
+    delay = max(0, delay_bound(config))
+    settled: Nanoseconds = config.detector.detects_within(delay) + 3 * delay
+    return settled
+
+
 OMEGA = Registration(
     name="omega",
     algorithm=Omega,
     config=OmegaConfig,
     paper="Chandra, Hadzilacos and Toueg 1996",
     cost="those of its detector; an election takes none",
+    page="detectors.md",
     groups=(MONITOR_GROUP,),
     quorum=False,
+    delay_bound=delay_bound,
+    settles=settles,
 )

@@ -209,6 +209,23 @@ class PriorityElection(Algorithm):
     }
 
 
+def delay_bound(config: PriorityConfig) -> Nanoseconds:
+    """The longest that a message may take for nobody to stand while a leader sends heartbeats."""
+    return config.election_timeout[0] - config.heartbeat_interval - 1
+
+
+def settles(config: PriorityConfig, nodes: int) -> Nanoseconds:
+    """How long it takes in peace, at most, until all follow one leader; it is no promise, since there is no paper.
+
+    Once the dead are believed alive no more, the highest node that runs has everybody's vote, and stands, unless it
+    hears a leader, at its next timeout and the check after it. Of two leaders the lower one yields; who has followed
+    it last hears the higher one's next heartbeat.
+    """
+    delay = max(0, delay_bound(config))
+    stands = config.election_timeout[1] + config.check_interval
+    return config.alive_for + stands + config.heartbeat_interval + 4 * delay
+
+
 PRIORITY = Registration(
     name="priority",
     algorithm=PriorityElection,
@@ -216,4 +233,6 @@ PRIORITY = Registration(
     paper="None: the plain scheme that many teams write first",
     cost="3(n - 1) messages an election, n(n - 1) every 2 s; 5 to 11 s to detect, one round trip",
     quorum=False,
+    delay_bound=delay_bound,
+    settles=settles,
 )

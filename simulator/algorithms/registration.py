@@ -14,13 +14,14 @@ class Group:
     """Nodes besides the electorate: an ensemble's servers, a monitor. They are numbered after it, group by group.
 
     All groups share the algorithm's options, of which `size` makes the number of nodes. `quorum` is that of
-    `Registration`.
+    `Registration`; all others depend on an `essential` group's nodes (`Assumption.MONITOR_RUNS`).
     """
 
     name: str
     algorithm: type[Algorithm]
     size: Callable[[Any], int]
     quorum: bool = True
+    essential: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +34,9 @@ class Registration:
 
     `dialects` are sets of options by name, the first of which changes none. `transfer` makes the command that asks for
     another leader, `add_server` and `remove_server` for another configuration, `propose` that of a client with so many
-    bytes; None where the algorithm takes no such command. `assumes` is what the algorithm assumes with these options
-    besides what it always does. `delay_bound` is the longest that a message may take, with
-    its handling, for the promises to hold that assume a bounded delay; `settles` is how long the algorithm needs in
+    bytes; None where the algorithm takes no such command. `assumes` is what the algorithm assumes with such options,
+    besides what it always does. `delay_bound` is the longest that a message may take, with its handling, for the
+    promises to hold that assume a bounded delay; `settles` is how long the algorithm needs in
     peace, at most, until it agrees on a leader. Both are functions of the options, the latter also of the group's size.
     """
 
@@ -44,6 +45,7 @@ class Registration:
     config: type[Any]
     paper: str = ""  # Whom it is from, as people cite it.
     cost: str = ""  # In messages and time, with n nodes.
+    page: str = ""  # That of the documentation which says more, such as raft.md.
     group: str = ELECTORATE
     groups: tuple[Group, ...] = ()
     quorum: bool = True
@@ -93,6 +95,11 @@ class Registration:
         """`quorum` and `served_by` of a group."""
         other = next((other for other in self.groups if other.name == group), None)
         return (self.quorum, self.served_by) if other is None else (other.quorum, None)
+
+    def assumed(self, group: str, config: Any) -> frozenset[Assumption]:
+        """All that the algorithm of a group assumes."""
+        always = self.class_of(group).assumes
+        return always if self.assumes is None or group != self.group else always | self.assumes(config)
 
     def class_of(self, group: str) -> type[Algorithm]:
         """What the nodes of a group run."""

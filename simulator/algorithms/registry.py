@@ -11,7 +11,8 @@ from simulator.algorithms.priority import PRIORITY
 from simulator.algorithms.raft.registration import RAFT
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.rings import CHANG_ROBERTS, HIRSCHBERG_SINCLAIR, RING
+from simulator.algorithms.zookeeper.server import ENSEMBLE
 
-_BUILT_IN = (RAFT, BULLY, INVITATION, RING, CHANG_ROBERTS, HIRSCHBERG_SINCLAIR, OMEGA, PRIORITY)
+_BUILT_IN = (RAFT, BULLY, INVITATION, RING, CHANG_ROBERTS, HIRSCHBERG_SINCLAIR, OMEGA, PRIORITY, ENSEMBLE)
 
 REGISTRY: Mapping[str, Registration] = {registration.name: registration for registration in _BUILT_IN}

@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
+from simulator.cli.algorithms import algorithms
 from simulator.cli.common import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail
+from simulator.cli.gate import gate
 from simulator.cli.latency import latency
 from simulator.cli.results import replay, show, trace
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS, run
@@ -46,5 +48,5 @@ def main() -> None:
     """
 
 
-for command in (run, show, trace, replay, scenarios, validate, latency, schema):
+for command in (run, show, trace, replay, scenarios, algorithms, validate, latency, gate, schema):
     main.add_command(command)

@@ -22,15 +22,19 @@ def fail(text: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def load_scenario(path: Path, overrides: tuple[str, ...]) -> Scenario:
+def load_scenario(path: Path, overrides: tuple[str, ...], algorithm: str | None = None) -> Scenario:
     """The scenario in a file; ends the program with what is wrong with it."""
-    from simulator.scenario import ScenarioError, load
+    from simulator.scenario import ScenarioError, dropped_options, load
 
     try:
-        scenario = load(path, overrides)
+        scenario = load(path, overrides, algorithm=algorithm)
+        own, dropped = ("", ()) if algorithm is None else dropped_options(path, algorithm)
     except ScenarioError as error:
         click.echo(str(error), err=True)
         sys.exit(EXIT_BAD_INPUT)
+    if dropped:
+        remedy = f"those of {algorithm} have their defaults, unless --set algorithm.OPTION=VALUE gives another"
+        click.echo(f"{path}: the options of {own} are dropped ({', '.join(dropped)}); {remedy}", err=True)
     advise(path, scenario)
     return scenario
 

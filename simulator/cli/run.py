@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,9 @@ _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline 
 )
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="The seed, in place of the scenario's.")
 @click.option("--set", "overrides", multiple=True, metavar="FIELD=VALUE", help="Override a field; may be repeated.")
+@click.option(
+    "--algorithm", metavar="NAME", help="Another algorithm in place of the scenario's, with its default options."
+)
 @click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes; 0, the default: one per core.")
 @click.option(
     "--first-trial",
@@ -46,6 +50,7 @@ def run(
     trials: int | None,
     seed: int | None,
     overrides: tuple[str, ...],
+    algorithm: str | None,
     workers: int,
     first_trial: int,
     root: Path,
@@ -62,6 +67,9 @@ def run(
       electsim run scenarios/raft-leader-crash.yaml --set cluster.nodes=9 \\
           --set 'algorithm.election_timeout=[300ms, 600ms]'
     \b
+    Another algorithm under the same faults, with the same luck (`electsim algorithms` lists them):
+      electsim run scenarios/leader-crash.yaml --algorithm bully --set algorithm.answer_timeout=50ms
+    \b
     One trial again, with every message (its row in trials.parquet says trial 17):
       electsim run scenarios/raft-leader-crash.yaml --first-trial 17 --trials 1 --trace
 
@@ -69,14 +77,39 @@ def run(
     cluster did not recover as the scenario demands (liveness); with 2 for bad input; with 130 when interrupted, keeping
     the trials that were finished.
     """
+    scenario = load_scenario(scenario_file, overrides, algorithm)
+    command = _command(
+        scenario_file, trials or scenario.trials, _or(seed, scenario.seed), overrides, algorithm, first_trial
+    )
+    request = _Request(scenario, command, trials, seed, first_trial, workers)
+    result, failure, kept = _run_and_keep(request, root, as_json, trace)
+    click.echo(f"Results are in {kept}", err=True)
+    _finish(result, failure)
+
+
+# --- Parts of `run`
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is to be run. None: as the scenario says."""
+
+    scenario: Scenario
+    command: str
+    trials: int | None
+    seed: int | None
+    first_trial: int
+    workers: int
+
+
+def _run_and_keep(request: _Request, root: Path, as_json: bool, trace: bool) -> tuple[Result, str | None, Path]:
+    """The result, shown and kept; why it is not whole, where a trial failed; and the directory."""
     from simulator.experiment.executors import uninterrupted
     from simulator.experiment.store import StoreError, new_directory
 
-    scenario = load_scenario(scenario_file, overrides)
-    command = _command(scenario_file, trials or scenario.trials, _or(seed, scenario.seed), overrides, first_trial)
     try:
-        with new_directory(root, scenario.name) as draft:
-            result, failure = _simulate(scenario, command, trials, seed, first_trial, workers)
+        with new_directory(root, request.scenario.name) as draft:
+            result, failure = _simulate(request)
             with uninterrupted():
                 try:
                     first = _first_trace(result, trace)
@@ -91,33 +124,27 @@ def run(
         fail(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt:
         fail("interrupted before a trial was finished", EXIT_INTERRUPTED)
-    click.echo(f"Results are in {kept}", err=True)
-    _finish(result, failure)
+    return result, failure, kept
 
 
-# --- Parts of `run`
-
-
-def _simulate(
-    scenario: Scenario, command: str, trials: int | None, seed: int | None, first_trial: int, workers: int
-) -> tuple[Result, str | None]:
+def _simulate(request: _Request) -> tuple[Result, str | None]:
     """The result; and why it is not whole, where a trial failed."""
     from simulator.experiment.runner import run as run_trials
     from simulator.experiment.trial import TrialError
 
     try:
-        with _progress(scenario.name) as progress:
+        with _progress(request.scenario.name) as progress:
             return run_trials(
-                scenario,
-                trials=trials,
-                seed=seed,
-                first_trial=first_trial,
-                workers=workers,
+                request.scenario,
+                trials=request.trials,
+                seed=request.seed,
+                first_trial=request.first_trial,
+                workers=request.workers,
                 progress=progress,
-                command=command,
+                command=request.command,
             ), None
     except TrialError as error:
-        failure = f"{error}; again: {_replay(command, error.trial)}"
+        failure = f"{error}; again: {_replay(request.command, error.trial)}"
         if error.finished is None:
             fail(failure, EXIT_FAILED)
         return error.finished, failure
@@ -127,9 +154,13 @@ def _or(given: int | None, otherwise: int) -> int:
     return otherwise if given is None else given
 
 
-def _command(path: Path, trials: int, seed: int, overrides: tuple[str, ...], first_trial: int) -> str:
+def _command(
+    path: Path, trials: int, seed: int, overrides: tuple[str, ...], algorithm: str | None, first_trial: int
+) -> str:
     """The command that repeats this run, whatever defaults the scenario has by then."""
     words = ["electsim", "run", str(path), "--trials", str(trials), "--seed", str(seed)]
+    if algorithm is not None:
+        words += ["--algorithm", algorithm]
     for override in overrides:
         words += ["--set", override]
     if first_trial:

@@ -57,12 +57,19 @@ def scenarios() -> None:
 
 
 @click.command()
-def schema() -> None:
+@click.option("--markdown", is_flag=True, help="Print the reference of all fields as a page instead.")
+def schema(*, markdown: bool) -> None:
     """Print the JSON Schema of scenario files, by which editors complete and check them.
 
     \b
       electsim schema > scenario.schema.json
+      electsim schema --markdown > docs/scenario-reference.md
     """
-    from simulator.scenario import json_schema_text
+    from simulator.scenario import json_schema, json_schema_text
 
-    click.echo(json_schema_text(), nl=False)
+    if markdown:
+        from simulator.report.reference import reference_page
+
+        click.echo(reference_page(json_schema()), nl=False)
+    else:
+        click.echo(json_schema_text(), nl=False)

@@ -63,11 +63,11 @@ class StallDisk(Strain):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkewClock(Strain):
-    """Clocks go wrong: `drift_ppb` is by how many parts in a billion they are too fast from now on, `offset_ns` how far
-    the wall clock is ahead of the monotonic one, `jump_ns` how far it jumps. Of several drifts or offsets the latest
-    counts, jumps add up. Undone, the clocks go on as if only the others had struck.
+    """Clocks go wrong: they run too fast or too slow from now on, are set ahead or back, or jump. Of several drifts or
+    offsets the latest counts, jumps add up. Undone, the clocks go on as if only the others had struck.
     """
 
+    # By how many parts in a billion it is too fast; how far the wall clock is ahead of the monotonic one, or jumps.
     drift_ppb: int | None = None
     offset_ns: Nanoseconds | None = None
     jump_ns: Nanoseconds = 0

@@ -32,10 +32,8 @@ FAULTS_BREAK: Mapping[str, tuple[Assumption, ...]] = {
 
 
 def broken_assumptions(spec: ClusterSpec, trace: Trace) -> frozenset[Assumption]:
-    """Those of the algorithm's own assumptions that did not hold in this trial."""
-    besides = spec.registration.assumes
-    assumed = spec.registration.algorithm.assumes | (besides(spec.config) if besides is not None else frozenset())
-    return assumed.intersection((*_by_the_network(spec), *_by_what_happened(spec, trace)))
+    """What did not hold in this trial, of all that an algorithm may assume."""
+    return frozenset((*_by_the_network(spec), *_by_what_happened(spec, trace)))
 
 
 def _by_the_network(spec: ClusterSpec) -> Iterator[Assumption]:
@@ -55,9 +53,14 @@ def _by_the_network(spec: ClusterSpec) -> Iterator[Assumption]:
 def _by_what_happened(spec: ClusterSpec, trace: Trace) -> Iterator[Assumption]:
     if spec.absent:
         yield Assumption.NO_CRASH
+    essential = {
+        node for group in spec.registration.groups if group.essential for node in trace.groups.get(group.name, ())
+    }
     for row in trace.rows:
         if row.kind == kinds.CRASHED or (row.kind == kinds.STARTED and row.time_ns > 0):
             yield Assumption.NO_CRASH
+            if row.kind == kinds.CRASHED and row.node in essential:
+                yield Assumption.MONITOR_RUNS
         elif row.kind == kinds.PAUSED:
             yield Assumption.NO_PAUSE
         elif row.kind == kinds.FAULT:

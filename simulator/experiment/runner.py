@@ -59,6 +59,7 @@ class Result:
             beside["liveness"] = summaries.liveness(self.trials, demand.within)
         return {
             "scenario": self.scenario.name,
+            "algorithm": self.scenario.algorithm.registration.name,
             "version": version("electsim"),
             "seed": self.seed,
             "command": self.command,
@@ -76,9 +77,14 @@ class Result:
             "violations": _counts(self.violations),
             "waived": _counts(self.waived),
             "assumptions_broken": summaries.assumptions_broken(self.trials),
-            "versions": {"python": platform.python_version()} | {name: version(name) for name in _RECORDED_VERSIONS},
+            "versions": made_with(),
             "platform": platform.platform(),
         } | beside
+
+
+def made_with() -> dict[str, str]:
+    """The versions that a digest may depend on, of Python and by the name of the package."""
+    return {"python": platform.python_version()} | {name: version(name) for name in _RECORDED_VERSIONS}
 
 
 def _counts(broken: Sequence[tuple[int, Violation]]) -> dict[str, int]:

@@ -249,7 +249,12 @@ class _Reader:
 
     def _back(self, row: Row) -> None:
         self.reigning, self.returned = row.node, self.search
-        if self.search is not None:
+        search = self.search
+        if search is not None and search.cause is Cause.SPURIOUS and self.stood_ns:
+            # Who stood against a leader that was fine goes on to do so against an older one: it is the same search.
+            search.deposed, self.returned = False, None
+            return
+        if search is not None:
             self._close(Outcome.RECOVERED, row.time_ns, row.sent)
         if self.stood_ns:
             self._open(Cause.SPURIOUS, row.time_ns, row.sent, suspected_ns=row.time_ns)

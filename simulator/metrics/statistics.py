@@ -8,28 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special, stats
 
-from simulator.metrics.survival import (
-    RESAMPLES,
-    TAIL,
-    FloatArray,
-    Sample,
-    default_generator,
-    resampled_curves,
-    resamples,
-    survival_curve,
-)
+from simulator.metrics.bootstrap import RESAMPLES, TAIL, Bca, FloatArray, default_generator, resamples
+from simulator.metrics.survival import Sample, first_at_most, resampled_curves, survival_curve
 
 __all__ = ["NO_DATA", "Estimate", "Sample", "fraction", "fraction_by_trial", "mean", "quantile", "quantiles"]
-__all__ += ["rate", "ratio"]
+__all__ += ["Share", "rate", "ratio", "share_by_trial"]
 
 _Z = float(special.ndtri(1 - TAIL))
-_ROUNDING = 1e-9  # F(x) = k/n must count as p = k/n, in spite of floating point; steps are at least 1/n.
 
 
 class Estimate(NamedTuple):
@@ -77,8 +69,7 @@ def quantiles(sample: Sample, ps: Sequence[float], generator: np.random.Generato
 
 
 def _first_at_most(times: FloatArray, share: FloatArray, bound: float) -> float:
-    reached = np.flatnonzero(share <= bound + _ROUNDING)
-    return float(times[reached[0]]) if reached.size else math.inf
+    return float(first_at_most(times, share[None, :], bound)[0])
 
 
 def _ranks(n: int, p: float) -> tuple[int, int]:
@@ -118,8 +109,7 @@ def _bootstrap_intervals(
     found: list[list[FloatArray]] = [[] for _ in ps]
     for times, share in resampled_curves(sample, generator):
         for p, batch in zip(ps, found, strict=True):
-            reached = share <= 1 - p + _ROUNDING
-            batch.append(np.where(reached.any(axis=1), times[reached.argmax(axis=1)], math.inf))
+            batch.append(first_at_most(times, share, 1 - p))
     return [_percentiles(sample, p, np.sort(np.concatenate(batch))) for p, batch in zip(ps, found, strict=True)]
 
 
@@ -164,17 +154,7 @@ def ratio(amounts: npt.ArrayLike, exposures: npt.ArrayLike, generator: np.random
         return Estimate(value, value, value)
     batches = resamples(generator or default_generator(), trials, trials)
     resampled = np.concatenate([sums[drawn].sum(axis=1) / parts[drawn].sum(axis=1) for drawn in batches])
-    return Estimate(value, *_bias_corrected(value, resampled, left_out.mean() - left_out))
-
-
-def _bias_corrected(value: float, resampled: FloatArray, influence: FloatArray) -> tuple[float, float]:
-    below = (np.mean(resampled < value) + np.mean(resampled <= value)) / 2
-    bias = special.ndtri(np.clip(below, 0.5 / RESAMPLES, 1 - 0.5 / RESAMPLES))
-    scaled = influence / np.abs(influence).max()  # Cubes of tiny durations must not underflow.
-    acceleration = (scaled**3).sum() / (6 * (scaled**2).sum() ** 1.5)
-    shifted = bias + np.array([-_Z, _Z])
-    low, high = np.quantile(resampled, special.ndtr(bias + shifted / (1 - acceleration * shifted)))
-    return float(low), float(high)
+    return Estimate(value, *Bca.of(value, resampled, left_out.mean() - left_out).interval())
 
 
 # --- Fractions and rates
@@ -182,39 +162,57 @@ def _bias_corrected(value: float, resampled: FloatArray, influence: FloatArray) 
 
 def fraction(hits: int, total: int) -> Estimate:
     """The share of independent tries that hit, with Wilson's interval (1927). nan of no tries."""
-    return _wilson(hits / total, total) if total else NO_DATA
+    return Share(hits / total, total).estimate() if total else NO_DATA
 
 
 def fraction_by_trial(hits: npt.ArrayLike, totals: npt.ArrayLike) -> Estimate:
     """The share of all tries that hit, shape (trials,) each, where tries of one trial may hang together.
 
-    Wilson's interval at the effective number of tries: the number divided by the design effect (never below 1),
-    less what the few trials leave uncertain about that (Korn and Graubard 1998). Where all tries agree, the data say
-    nothing of how they hang together: each trial then counts for one try, weighted by its size (Kish 1965).
+    Wilson's interval at the effective number of tries; nan of no tries.
+    """
+    found = share_by_trial(hits, totals)
+    return found.estimate() if found else NO_DATA
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share, and how many independent tries would tell as much of it."""
+
+    value: float
+    tries: float
+
+    def estimate(self) -> Estimate:
+        return Estimate(self.value, *self.interval())
+
+    def interval(self, z: float = _Z) -> tuple[float, float]:
+        """Wilson's, z standard errors wide: the formula of `scipy.stats.binomtest`, which takes whole numbers only."""
+        share, n = self.value, self.tries
+        centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+        return 0.0 if share == 0 else max(0.0, centre - half), 1.0 if share == 1 else min(1.0, centre + half)
+
+
+def share_by_trial(hits: npt.ArrayLike, totals: npt.ArrayLike) -> Share | None:
+    """The share of all tries that hit, shape (trials,) each, with its effective number of tries; None of no tries.
+
+    The number is divided by the design effect (never below 1), less what the few trials leave uncertain about that
+    (Korn and Graubard 1998). Where all tries agree, the data say nothing of how they hang together: each trial then
+    counts for one try, weighted by its size (Kish 1965).
     """
     sizes = np.asarray(totals, dtype=np.float64)
     scores, sizes = np.asarray(hits, dtype=np.float64)[sizes > 0], sizes[sizes > 0]
     total, trials = float(sizes.sum()), sizes.size
     if trials == 0:
-        return NO_DATA
+        return None
     share = float(scores.sum()) / total
     if sizes.max() <= 1:
-        return _wilson(share, total)
+        return Share(share, total)
     if share in (0, 1) or trials == 1:
-        return _wilson(share, total**2 / float((sizes**2).sum()))
+        return Share(share, total**2 / float((sizes**2).sum()))
     variance = trials / (trials - 1) * float(((scores - share * sizes) ** 2).sum()) / total**2
     design_effect = max(1.0, variance / (share * (1 - share) / total))
     few_trials = (float(stats.t.ppf(1 - TAIL, trials - 1)) / _Z) ** 2
-    return _wilson(share, total / design_effect / few_trials)
-
-
-def _wilson(share: float, n: float) -> Estimate:
-    """The formula of `scipy.stats.binomtest`, which takes whole numbers of tries only."""
-    centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    low = 0.0 if share == 0 else max(0.0, centre - half)
-    high = 1.0 if share == 1 else min(1.0, centre + half)
-    return Estimate(share, low, high)
+    return Share(share, total / design_effect / few_trials)
 
 
 def rate(count: int, exposure: float) -> Estimate:

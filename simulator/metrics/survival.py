@@ -12,16 +12,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-IntArray = npt.NDArray[np.int64]
+from simulator.metrics.bootstrap import (
+    CONFIDENCE,
+    RESAMPLES,
+    TAIL,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    default_generator,
+    resamples,
+    times_drawn,
+)
 
-CONFIDENCE = 0.95
-TAIL = (1 - CONFIDENCE) / 2
-RESAMPLES = 2000
-_BATCH_CELLS = 1 << 20  # Bounds the memory of a bootstrap, whatever the size of the sample.
 _BAND_POINTS = 200
-_SEED = 20_070_101
+_ROUNDING = 1e-9  # F(x) = k/n must count as p = k/n, in spite of floating point; steps are at least 1/n.
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,15 @@ class Sample:
             np.zeros(data.shape, dtype=np.bool_) if censored is None else np.asarray(censored, dtype=np.bool_),
             np.arange(data.size) if trials is None else np.asarray(trials, dtype=np.int64),
         )
+
+    @classmethod
+    def by_trial(cls, seconds: npt.ArrayLike) -> Sample:
+        """From one value for each trial in order: infinite where it never ended, nan where the trial has none."""
+        data = np.asarray(seconds, dtype=np.float64)
+        there = ~np.isnan(data)
+        values, endless = data[there], np.isinf(data[there])
+        most = values[~endless].max(initial=0.0)  # At least as long as all that ended.
+        return cls(np.where(endless, most, values), endless, np.flatnonzero(there))
 
     def clusters(self) -> tuple[int, IntArray]:
         """How many trials there are, and the number, from 0 on, of each value's trial."""
@@ -137,32 +150,39 @@ def _log_log_band(sample: Sample) -> tuple[FloatArray, FloatArray]:
 # --- The bootstrap over trials
 
 
-def default_generator() -> np.random.Generator:
-    """An interval is a function of its sample: the same data always give the same one."""
-    return np.random.Generator(np.random.PCG64(_SEED))
-
-
-def resamples(generator: np.random.Generator, trials: int, width: int) -> Iterator[IntArray]:
-    """Resamples of the trials, (rows, trials) at a time, where each row will be blown up to `width` cells."""
-    rows = max(1, _BATCH_CELLS // max(trials, width))
-    for first in range(0, RESAMPLES, rows):
-        yield generator.integers(0, trials, size=(min(rows, RESAMPLES - first), trials))
-
-
 def resampled_curves(sample: Sample, generator: np.random.Generator) -> Iterator[tuple[FloatArray, FloatArray]]:
     """The ordered values (n,), ties repeated, and the share lasting longer than each in some resamples (rows, n)."""
     trials, index = sample.clusters()
-    order = np.lexsort((sample.censored, sample.values))  # By convention, a censored one outlasts those of its instant.
+    order = in_order(sample)
     times, over, index = sample.values[order], ~sample.censored[order], index[order]
     for drawn in resamples(generator, trials, times.size):
-        rows = len(drawn)
-        cells = (drawn + trials * np.arange(rows)[:, None]).ravel()
-        weights = np.bincount(cells, minlength=rows * trials).reshape(rows, trials)[:, index]
-        at_risk = weights[:, ::-1].cumsum(axis=1)[:, ::-1]
-        if over.all():
-            yield times, (at_risk - weights) / at_risk[:, :1]
-        else:
-            yield times, np.cumprod(1 - weights * over / np.maximum(at_risk, 1), axis=1)
+        yield times, weighted_shares(times_drawn(drawn)[:, index], over)
+
+
+def in_order(sample: Sample) -> IntArray:
+    """The indices that sort a sample. By convention, a censored value outlasts those of its instant."""
+    return np.lexsort((sample.censored, sample.values))
+
+
+def weighted_shares(weights: IntArray, over: BoolArray) -> FloatArray:
+    """The Kaplan–Meier share lasting longer than each of n ordered values, that many of each being there.
+
+    `weights` has the shape (rows, n), as has the result; `over` is (n,), false where censored. A row of which nothing
+    is there is nan.
+    """
+    at_risk = weights[:, ::-1].cumsum(axis=1)[:, ::-1]
+    all_there = np.where(at_risk[:, :1] > 0, at_risk[:, :1], np.nan)
+    if over.all():
+        return np.asarray((at_risk - weights) / all_there)
+    return np.asarray(np.cumprod(1 - weights * over / np.maximum(at_risk, 1), axis=1) + 0 * all_there)
+
+
+def first_at_most(times: FloatArray, shares: FloatArray, bound: float) -> FloatArray:
+    """The first of the times (n,) at which a row of shares (rows, n) is no more than the bound: infinite where none is,
+    nan where the row is; shape (rows,)."""
+    reached = shares <= bound + _ROUNDING
+    found = np.where(reached.any(axis=1), times[reached.argmax(axis=1)], math.inf)
+    return np.where(np.isnan(shares[:, 0]), math.nan, found)
 
 
 def _bootstrap_band(

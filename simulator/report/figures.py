@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter, StrMethodFormatter
 
+from simulator.metrics.bootstrap import TAIL
 from simulator.metrics.statistics import Sample, quantiles
-from simulator.metrics.survival import TAIL, Ecdf, ecdf
+from simulator.metrics.survival import Ecdf, ecdf
 from simulator.report.style import BLACK, GREY, SERIES, new_figure, style
 from simulator.report.timeline import timeline_figure
 

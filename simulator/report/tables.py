@@ -111,7 +111,8 @@ def _table(title: str) -> Table:
 def _title(summary: Summary) -> Text:
     trials = summary["trials"]
     text = Text(summary["scenario"], style="bold")
-    text.append(f"  {trials['run']:,} trials, seed {summary['seed']}", style="not bold")
+    algorithm = f"{summary['algorithm']}, " if "algorithm" in summary else ""  # Results of 0.1.0 do not say.
+    text.append(f"  {algorithm}{trials['run']:,} trials, seed {summary['seed']}", style="not bold")
     if trials["censored"]:
         text.append(f", {trials['censored']:,} censored (unfinished at the end)", style="not bold yellow")
     faults = summary.get("faults")

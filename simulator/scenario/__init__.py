@@ -2,7 +2,7 @@
 
 from simulator.scenario.advice import advice
 from simulator.scenario.export import json_schema, json_schema_text, resolved, resolved_text
-from simulator.scenario.load import load, loads
+from simulator.scenario.load import dropped_options, load, loads
 from simulator.scenario.problems import Problem, ScenarioError
 from simulator.scenario.schema import Scenario
 
@@ -11,6 +11,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "advice",
+    "dropped_options",
     "json_schema",
     "json_schema_text",
     "load",

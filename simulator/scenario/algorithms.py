@@ -14,12 +14,27 @@ from pydantic import Field, TypeAdapter, create_model, model_validator
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.registry import REGISTRY
 from simulator.protocol import OneOf
-from simulator.scenario.fields import Choice, Duration, DurationRange, Flag, Integer, Model, Number, OneKey
+from simulator.scenario.fields import (
+    Choice,
+    Duration,
+    DurationRange,
+    DurationSpread,
+    Flag,
+    Integer,
+    Model,
+    Number,
+    OneKey,
+)
 from simulator.scenario.problems import alternatives, reject, shown
 from simulator.scenario.targets import NodeIds
 
 # What a marked or plain type of an algorithm's option is in a scenario.
-_MARKED = {"duration": Duration, "duration range": DurationRange, "node names": NodeIds}
+_MARKED = {
+    "duration": Duration,
+    "duration range": DurationRange,
+    "duration spread": DurationSpread,
+    "node names": NodeIds,
+}
 _STRICT: dict[Any, Any] = {int: Integer, bool: Flag, float: Number}
 
 

@@ -55,10 +55,10 @@ def _bound(number: float) -> str:
 
 _SENTENCES: dict[str, Callable[[Mapping[str, Any], object], str]] = {
     "value_error": lambda context, value: str(context["error"]),
-    "int_type": lambda context, value: f"{shown(value)} is not a whole number",
-    "float_type": lambda context, value: f"{shown(value)} is not a number",
+    "int_type": lambda context, value: f"{shown(value)} is not a whole number; write digits, such as 5",
+    "float_type": lambda context, value: f"{shown(value)} is not a number; write one, such as 0.5",
     "finite_number": lambda context, value: f"{shown(value)} is not a finite number",
-    "bool_type": lambda context, value: f"{shown(value)} is not true or false",
+    "bool_type": lambda context, value: f"{shown(value)} is not true or false; write one of the two",
     "string_type": lambda context, value: f"{shown(value)} is not text; put it in quotes if it is meant as text",
     "string_too_short": lambda context, value: "is empty",
     "string_pattern_mismatch": lambda context, value: (

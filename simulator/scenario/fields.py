@@ -101,6 +101,19 @@ def _in_order(pair: tuple[Nanoseconds, Nanoseconds]) -> tuple[Nanoseconds, Nanos
     return pair
 
 
+def _triple(value: object) -> object:
+    if isinstance(value, list | tuple) and len(value) == 3:
+        return value
+    raise ValueError(f"{shown(value)} is no spread; write [least, median, greatest], such as [25ms, 42ms, 114ms]")
+
+
+def _rising(points: tuple[Nanoseconds, Nanoseconds, Nanoseconds]) -> tuple[Nanoseconds, Nanoseconds, Nanoseconds]:
+    if list(points) != sorted(points):
+        written = ", ".join(map(format_duration, points))
+        raise ValueError(f"[{written}] does not rise; write [least, median, greatest]")
+    return points
+
+
 def _probability(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise ValueError(f"{shown(value)} is not a probability between 0 and 1")
@@ -124,6 +137,12 @@ DurationRange = Annotated[
     BeforeValidator(_pair),
     AfterValidator(_in_order),
     Field(json_schema_extra={"examples": [["150ms", "300ms"]]}),
+]
+DurationSpread = Annotated[
+    tuple[Duration, Duration, Duration],
+    BeforeValidator(_triple),
+    AfterValidator(_rising),
+    Field(json_schema_extra={"examples": [["25ms", "42ms", "114ms"]]}),
 ]
 Probability = Annotated[
     float, BeforeValidator(_probability), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})

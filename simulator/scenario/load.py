@@ -15,15 +15,33 @@ from simulator.scenario.files import files_beside
 from simulator.scenario.problems import Problem, ScenarioError, shown
 from simulator.scenario.schema import Scenario
 from simulator.scenario.shipped import find, shipped
-from simulator.scenario.tree import LARGEST_BYTES, parse
+from simulator.scenario.tree import LARGEST_BYTES, Document, parse
 
 
-def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Scenario:
+def load(path: str | os.PathLike[str], overrides: Iterable[str] = (), *, algorithm: str | None = None) -> Scenario:
     """The scenario in a file, with some values replaced: `load("x.yaml", ["network.loss=0.01", "faults.0.at=2s"])`.
 
-    What is no file may be the name of a scenario that comes with electsim (`raft-leader-crash`). Raises ScenarioError,
-    also for a file that cannot be read.
+    What is no file may be the name of a scenario that comes with electsim (`raft-leader-crash`). With `algorithm`, that
+    one takes the place of the scenario's own, with its default options but for those that `overrides` give. Raises
+    ScenarioError, also for a file that cannot be read.
     """
+    source, text = _read(path)
+    with files_beside(FilePath(source).parent):
+        return loads(text, source, overrides, algorithm=algorithm)
+
+
+def dropped_options(path: str | os.PathLike[str], algorithm: str) -> tuple[str, tuple[str, ...]]:
+    """The scenario's own algorithm, and which of the options that it gives `algorithm` would make void.
+
+    Raises ScenarioError.
+    """
+    document = _document(*reversed(_read(path)))
+    own = document.tree.get("algorithm")
+    return str(own.get("name") if isinstance(own, dict) else own), overriding.swap_algorithm(algorithm, document)
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[str, str]:
+    """The file that is meant, and its text."""
     source = find(path)
     try:
         with FilePath(source).open("rb") as file:
@@ -34,12 +52,10 @@ def load(path: str | os.PathLike[str], overrides: Iterable[str] = ()) -> Scenari
     if len(content) > LARGEST_BYTES:
         raise ScenarioError([Problem(source, (), f"larger than {LARGEST_BYTES} bytes, which no scenario needs")])
     try:
-        text = content.decode("utf-8-sig")
+        return source, content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ScenarioError([Problem(f"{source}:{line}", (), "not UTF-8; save the file in that encoding")]) from None
-    with files_beside(FilePath(source).parent):
-        return loads(text, source, overrides)
 
 
 def _like(name: str) -> str:
@@ -48,17 +64,27 @@ def _like(name: str) -> str:
     return f"; did you mean {near[0]}, which comes with electsim?" if near else ""
 
 
-def loads(text: str, source: str = "scenario", overrides: Iterable[str] = ()) -> Scenario:
-    """The scenario in a text; `source` is what errors call it. Raises ScenarioError."""
-    document = parse(text, source)
-    if document.tree is None:
-        raise ScenarioError([Problem(source, (), "empty; a scenario is a mapping that begins with version: 1")])
-    if not isinstance(document.tree, dict):
-        message = f"{shown(document.tree)} is not a scenario, which is a mapping that begins with version: 1"
-        raise ScenarioError([Problem(document.where(()), (), message)])
+def loads(
+    text: str, source: str = "scenario", overrides: Iterable[str] = (), *, algorithm: str | None = None
+) -> Scenario:
+    """The scenario in a text; `source` is what errors call it, the rest as for `load`. Raises ScenarioError."""
+    document = _document(text, source)
+    if algorithm is not None:
+        overriding.swap_algorithm(algorithm, document)
     overriding.apply(overrides, document)
     known_keys: dict[int, tuple[str, ...]] = {}
     try:
         return Scenario.model_validate(document.tree, context=known_keys)
     except ValidationError as error:
         raise ScenarioError(explain.problems(error, document, known_keys)) from None
+
+
+def _document(text: str, source: str) -> Document:
+    """What the text says, which is a mapping."""
+    document = parse(text, source)
+    if document.tree is None:
+        raise ScenarioError([Problem(source, (), "empty; a scenario is a mapping that begins with version: 1")])
+    if not isinstance(document.tree, dict):
+        message = f"{shown(document.tree)} is not a scenario, which is a mapping that begins with version: 1"
+        raise ScenarioError([Problem(document.where(()), (), message)])
+    return document

@@ -9,6 +9,19 @@ from simulator.scenario.problems import Path, Problem, ScenarioError, alternativ
 from simulator.scenario.tree import Document, parse
 
 
+def swap_algorithm(name: str, document: Document) -> tuple[str, ...]:
+    """Let another algorithm take the place of the file's own, whose options, the names returned, mean nothing to it.
+
+    Where it is the file's own, nothing changes.
+    """
+    assert isinstance(document.tree, dict)
+    own = document.tree.get("algorithm")
+    if isinstance(own, dict) and own.get("name") == name:
+        return ()
+    _put({"name": name}, document.tree, "algorithm", ("algorithm",), f"algorithm={name}", document)
+    return tuple(option for option in own if option != "name") if isinstance(own, dict) else ()
+
+
 def apply(overrides: Iterable[str], document: Document) -> None:
     """Put each value, read as YAML, in its place. A path that no scenario has is left to the schema to refuse."""
     for override in overrides:
@@ -16,12 +29,16 @@ def apply(overrides: Iterable[str], document: Document) -> None:
         keys = name.strip().split(".")
         if not equals or not all(keys):
             raise ScenarioError([Problem(f"override {override}", (), "write a path and a value: network.loss=0.01")])
-        value = _read(text, override)
-        path = _place(keys, value, override, document)
-        for origins in (document.lines, document.overridden):
-            for stale in [old for old in origins if old[: len(path)] == path]:
-                del origins[stale]
-        document.overridden[path] = override
+        _place(keys, _read(text, override), override, document)
+
+
+def _put(value: Any, holder: Any, step: str | int, path: Path, override: str, document: Document) -> None:
+    """The value, and where it came from; whence the old one's parts came is forgotten."""
+    holder[step] = value
+    for origins in (document.lines, document.overridden):
+        for stale in [old for old in origins if old[: len(path)] == path]:
+            del origins[stale]
+    document.overridden[path] = override
 
 
 def _read(text: str, override: str) -> Any:
@@ -31,14 +48,14 @@ def _read(text: str, override: str) -> Any:
         raise ScenarioError(Problem(f"override {override}", (), found.message) for found in error.problems) from None
 
 
-def _place(keys: list[str], value: Any, override: str, document: Document) -> Path:
+def _place(keys: list[str], value: Any, override: str, document: Document) -> None:
     here = document.tree
     path: Path = ()
     for position, key in enumerate(keys):
         step = _step(here, key, path, override)
         path = (*path, step)
         if position == len(keys) - 1:
-            here[step] = value
+            _put(value, here, step, path, override, document)
         elif isinstance(here, dict):
             if here.get(key) is None:
                 here[key] = {}
@@ -46,7 +63,6 @@ def _place(keys: list[str], value: Any, override: str, document: Document) -> Pa
             here = here[key]
         else:
             here = here[step]
-    return path
 
 
 def _step(here: Any, key: str, path: Path, override: str) -> str | int:

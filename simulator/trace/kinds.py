@@ -6,6 +6,7 @@ STARTED = "started"  # A node starts or restarts.
 CRASHED = "crashed"  # A node loses everything but its disk. cause: `kill` where only its process died.
 PAUSED = "paused"  # A node stops handling anything; it still believes what it believed.
 RESUMED = "resumed"
+BEFALLS = frozenset((STARTED, CRASHED, PAUSED, RESUMED))  # What happens to a node, whatever it runs.
 TRANSITION = "transition"  # A node declares its role, term and the leader that it knows of.
 FAULT = "fault"  # A fault of the schedule has struck; the detail says which, and on whom.
 UNDONE = "undone"  # What a fault did is undone: its time is over.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simulator.protocol import ELECTORATE, SECOND, NodeId, Role
+from simulator.trace import kinds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +66,14 @@ class Trace:
     def digest(self) -> str:
         """SHA-256 over all rows but the optional message rows."""
         return sha256(repr([self.end_ns, *map(tuple, self.rows), tuple(self.sent)]).encode()).hexdigest()
+
+    def of_group(self, group: str) -> Trace:
+        """One group's part of a trial: what its nodes declared and told, and what befell nodes and links everywhere."""
+        if list(self.groups) == [group]:
+            return self
+        members = frozenset(self.groups[group])
+        rows = (row for row in self.rows if row.node in members or row.node is None or row.kind in kinds.BEFALLS)
+        return replace(self, rows=tuple(rows), groups={group: self.groups[group]}, headline_group=group)
 
     def of_kind(self, kind: str) -> list[Row]:
         return [row for row in self.rows if row.kind == kind]

@@ -147,6 +147,48 @@ def test_deposing_a_leader_that_was_fine_is_spurious() -> None:
     assert boot.outcome is Outcome.ELECTED
 
 
+MERGE = """
+    0   start 1 2 3
+    0   1 leader 3
+    0   2 leader 4
+    0   3 leader 5
+    600 3 candidate 8
+    600 lost 3 step-down
+    600 back 2 step-down
+"""
+
+
+def test_groups_that_merge_search_once() -> None:
+    # Invitation: each node leads a group of its own; 3 invites the others, whose claims end one by one. The reign
+    # passes from each to an older claim, and 3 stands all the while: one search, which begins when it stands.
+    story = (
+        MERGE
+        + """
+        608 2 follower 8
+        608 lost 2 step-down
+        608 back 1 step-down
+        613 1 follower 8
+        613 lost 1 step-down
+        700 3 leader 8
+    """
+    )
+    boot, *alone, merge = elections(tell(story, end_ms=1000))
+    assert (boot.outcome, boot.winner) == (Outcome.ELECTED, 1)
+    # A claim of a higher group beside a leader that is fine is a search of its own, if a short one.
+    assert [(search.cause, search.winner, search.election_ns) for search in alone] == [
+        (Cause.SPURIOUS, 2, 0),
+        (Cause.SPURIOUS, 3, 0),
+    ]
+    assert (merge.cause, merge.outcome, merge.winner) == (Cause.SPURIOUS, Outcome.ELECTED, 3)
+    assert (merge.start_ns, merge.election_ns) == (600 * MS, 100 * MS)
+
+
+def test_who_gives_up_standing_against_an_older_leader_has_withdrawn() -> None:
+    # 3 stood, and 2 has reigned since, a leader as fine: the search ends with its last candidate.
+    merge = elections(tell(MERGE + "650 3 follower 8", end_ms=1000))[-1]
+    assert (merge.outcome, merge.start_ns, merge.followed_until_ns) == (Outcome.WITHDRAWN, 600 * MS, 650 * MS)
+
+
 def test_a_suspicion_taken_back_is_withdrawn() -> None:
     # Node 2 stands for a moment and follows the same leader again: nothing was lost.
     story = (

@@ -101,6 +101,14 @@ def test_a_quantile_that_censoring_hides_is_infinite_and_at_least_what_was_follo
     assert quantile(remission(), 0.9) == Estimate(math.inf, 35, math.inf)
 
 
+def test_a_sample_by_trial_keeps_the_numbers_of_its_trials() -> None:
+    # What never ended outlasts all that did, so that the quantiles are those of the infinite values themselves.
+    found = Sample.by_trial([3, math.inf, math.nan, 1, 2])
+    assert found.trials.tolist() == [0, 1, 3, 4]
+    assert [quantile(found, p).value for p in (0.25, 0.5, 0.75, 0.76)] == [1, 2, 3, math.inf]
+    assert quantile(Sample.by_trial([math.inf] * 3), 0.5).value == math.inf
+
+
 # --- Quantiles: intervals
 
 

@@ -149,7 +149,7 @@ def test_every_mistake_is_reported_at_once() -> None:
     assert complaint(text).splitlines() == [
         "x.yaml:18: network.loss: 2 is not a probability between 0 and 1",
         f"x.yaml:21: faults.0.crash: n0 is not a target; known: {targets}",
-        "x.yaml:29: seed: x is not a whole number",
+        "x.yaml:29: seed: x is not a whole number; write digits, such as 5",
     ]
 
 

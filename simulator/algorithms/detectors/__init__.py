@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeAlias
 
 from simulator.algorithms.detectors.chen import ChenDetector, ChenOptions
-from simulator.algorithms.detectors.detector import Detector
+from simulator.algorithms.detectors.detector import Bounds, Detector
 from simulator.algorithms.detectors.external import (
     MONITOR,
     MONITOR_GROUP,
@@ -49,6 +49,7 @@ __all__ = [
     "DETECTOR_MESSAGES",
     "MONITOR",
     "MONITOR_GROUP",
+    "Bounds",
     "ChenDetector",
     "ChenOptions",
     "Detector",

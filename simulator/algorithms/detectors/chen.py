@@ -38,6 +38,14 @@ class ChenOptions:
         if self.window < 1:
             raise ValueError("window: must hold a heartbeat")
 
+    def tolerates(self) -> Nanoseconds:
+        """A heartbeat is estimated to arrive no sooner than it is sent."""
+        return self.alpha - 1
+
+    def detects_within(self, delay: Nanoseconds) -> Nanoseconds:
+        """The next heartbeat would have been sent an interval after the death, and is estimated a delay later."""
+        return self.interval + delay + self.alpha
+
 
 class EstimatedArrival(Rule):
     """The next heartbeat's estimated arrival, plus the margin."""

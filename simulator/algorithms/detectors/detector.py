@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
-from simulator.protocol import Host, Message, NodeId
+from simulator.protocol import Host, Message, Nanoseconds, NodeId
 
 WATCHES = "watches"  # Notes to the trace. The other two are the S- and T-transitions of Chen, Toueg and Aguilera.
 SUSPECTS, TRUSTS = "suspects", "trusts"
+
+
+class Bounds(Protocol):
+    """What the options of every detector say of it, for clocks that are right and nodes that never pause."""
+
+    def tolerates(self) -> Nanoseconds:
+        """The longest that messages may take, if none is lost, for nobody who is up ever to be suspected.
+
+        Negative where even messages that take no time do not keep it from mistakes.
+        """
+        ...
+
+    def detects_within(self, delay: Nanoseconds) -> Nanoseconds:
+        """How long it takes at most until a watched node that is down is suspected for good.
+
+        No message is lost, or takes longer than `delay`; counted from its death, or from when it began to be watched.
+        """
+        ...
 
 
 class Detector:

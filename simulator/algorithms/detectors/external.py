@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from simulator.algorithms.detectors.detector import Detector
-from simulator.algorithms.detectors.ping import AskingDetector, check_asking
+from simulator.algorithms.detectors.ping import AskingDetector, asking_detects_within, asking_tolerates, check_asking
 from simulator.algorithms.registration import Group
-from simulator.protocol import MILLISECOND, Algorithm, Duration, Host, Message, NodeId, message, option
+from simulator.protocol import MILLISECOND, Algorithm, Duration, Host, Message, Nanoseconds, NodeId, message, option
 
 MONITOR = "monitor"
 
@@ -59,6 +59,14 @@ class ExternalOptions:
 
     def __post_init__(self) -> None:
         check_asking(self)
+
+    def tolerates(self) -> Nanoseconds:
+        """Reports may be late: they are believed in the order in which they were sent."""
+        return asking_tolerates(self)
+
+    def detects_within(self, delay: Nanoseconds) -> Nanoseconds:
+        """As the monitor does, while it runs, and a report later."""
+        return asking_detects_within(self, delay) + delay
 
 
 class ExternalDetector(Detector):
@@ -140,4 +148,4 @@ def _monitors(config: Any) -> int:
 
 
 # For the registration of an algorithm with an option `detector`: a monitor, where one is asked for.
-MONITOR_GROUP = Group(name=MONITOR, algorithm=Monitor, size=_monitors, quorum=False)
+MONITOR_GROUP = Group(name=MONITOR, algorithm=Monitor, size=_monitors, quorum=False, essential=True)

@@ -142,6 +142,14 @@ class HeartbeatOptions:
         if self.timeout < 1:
             raise ValueError("timeout: must be above 0")
 
+    def tolerates(self) -> Nanoseconds:
+        """Two heartbeats arrive an interval and a delay apart, at most."""
+        return self.timeout - self.interval - 1
+
+    def detects_within(self, delay: Nanoseconds) -> Nanoseconds:
+        """The last heartbeat arrives a delay after the death."""
+        return delay + self.timeout
+
 
 class FixedTimeout(Rule):
     """The same time after every heartbeat."""

@@ -48,6 +48,25 @@ class PhiOptions:
         if self.least_deviation < 1:
             raise ValueError("least_deviation: must be above 0")
 
+    def tolerates(self) -> Nanoseconds:
+        """The next heartbeat is an interval and a delay away, at most; the mean is a delay's nth below the interval.
+
+        The times that it is taken of are n, two at least. So one and a half delays must keep below the deviations that
+        are always waited for.
+        """
+        return round(deviations(self.threshold) * self.least_deviation) * 2 // 3 - 1
+
+    def detects_within(self, delay: Nanoseconds) -> Nanoseconds:
+        """No time between two heartbeats, nor of those that a window begins with, is further from the interval.
+
+        So neither is their mean; nor is their deviation larger than half their range. Who was cut off, or has paused,
+        is waited for longer.
+        """
+        apart = max(delay, self.interval // 4)
+        half_range = (self.interval + apart - max(0, self.interval - apart)) // 2
+        deviation = max(half_range, self.least_deviation)
+        return delay + self.interval + apart + max(0, round(deviations(self.threshold) * deviation))
+
 
 def deviations(threshold: float) -> float:
     """How many standard deviations above the mean φ reaches a threshold."""

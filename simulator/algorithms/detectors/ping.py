@@ -43,6 +43,12 @@ class PingOptions:
     def __post_init__(self) -> None:
         check_asking(self)
 
+    def tolerates(self) -> Nanoseconds:
+        return asking_tolerates(self)
+
+    def detects_within(self, delay: Nanoseconds) -> Nanoseconds:
+        return asking_detects_within(self, delay)
+
 
 class Asking(Protocol):
     """The options that asking takes, whoever asks."""
@@ -63,6 +69,16 @@ def check_asking(options: Asking) -> None:
         raise ValueError("timeout: must be above 0")
     if options.retries < 0:
         raise ValueError("retries: must not be negative")
+
+
+def asking_tolerates(options: Asking) -> Nanoseconds:
+    """The first question of a round, and its answer, come before the last try is given up."""
+    return ((options.retries + 1) * options.timeout - 1) // 2
+
+
+def asking_detects_within(options: Asking, delay: Nanoseconds) -> Nanoseconds:
+    """The last round that is answered began before the death; the next begins once it is due and answered."""
+    return max(options.interval, delay) + (options.retries + 1) * options.timeout
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ RAFT = Registration(
     config=RaftConfig,
     paper="Ongaro, Ousterhout: In Search of an Understandable Consensus Algorithm, 2014; Ongaro's dissertation, 2014",
     cost="2(n - 1) messages a round, if no vote splits, and n - 1 to announce; one timeout to detect, one round trip",
+    page="raft.md",
     durable_log=_log_of,
     transfer=Transfer,
     propose=Propose,

@@ -13,7 +13,7 @@ class Elected:
     """I lead. From the leader, once round the ring."""
 
     leader: NodeId
-    hop: int = 0
+    number: int = 0
 
 
 class AnnouncingNode(RingNode):

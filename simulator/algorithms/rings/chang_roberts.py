@@ -25,7 +25,7 @@ class Election:
     """Of all that this message has passed, the candidate is the highest."""
 
     candidate: NodeId
-    hop: int = 0
+    number: int = 0
 
 
 class ChangRoberts(AnnouncingNode):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.algorithms.detectors import DetectorOptions, PingOptions
-from simulator.algorithms.detectors.bounds import detection_time, patience
 from simulator.protocol import MILLISECOND, Assumption, Duration, Nanoseconds, NodeNames, option
 
 
@@ -37,7 +36,8 @@ class RingConfig:
 
 def delay_bound(config: RingConfig) -> Nanoseconds:
     """The longest that a message may take, D, if nobody who is up is to be passed by, or suspected."""
-    return max(0, min(config.acknowledgement_timeout // 2, patience(config.detector)) - 1)
+    bound: Nanoseconds = min((config.acknowledgement_timeout - 1) // 2, config.detector.tolerates())
+    return bound
 
 
 def election_time(config: RingConfig, nodes: int, rounds: int) -> Nanoseconds:
@@ -52,7 +52,7 @@ def settling_time(config: RingConfig, nodes: int, rounds: int) -> Nanoseconds:
     chance; whoever is back is asked, and answers, within the time in which it would be found dead. Whoever waits for an
     election that was lost waits once, another may be held meanwhile on what was believed before, and the last counts.
     """
-    detection = (nodes + 1) * detection_time(config.detector, delay_bound(config))
+    detection: Nanoseconds = (nodes + 1) * config.detector.detects_within(max(0, delay_bound(config)))
     return detection + 3 * election_time(config, nodes, rounds)
 
 

@@ -13,6 +13,7 @@ messages in a row, once the highest stands.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -32,7 +33,7 @@ class From:
     num: int
     maxnum: int
     way: int = ONWARD
-    hop: int = 0
+    number: int = 0
 
 
 @message
@@ -42,7 +43,7 @@ class Ok:
     value: NodeId
     maxnum: int
     way: int = ONWARD  # Which way this message goes.
-    hop: int = 0
+    number: int = 0
 
 
 @message
@@ -52,7 +53,7 @@ class No:
     value: NodeId
     maxnum: int
     way: int = ONWARD
-    hop: int = 0
+    number: int = 0
 
 
 class HirschbergSinclair(AnnouncingNode):
@@ -86,7 +87,7 @@ class HirschbergSinclair(AnnouncingNode):
         else:
             self._lose(value)
             if num + 1 < maxnum:
-                self._pass_on(From(value, num + 1, maxnum, way), origin=value, way=way)
+                self._pass_on(replace(message, num=num + 1), origin=value, way=way)
             else:
                 self._pass_on(Ok(value, maxnum, -way), origin=value, way=-way)
 

@@ -14,6 +14,7 @@ Time: 2n messages in a row.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -29,7 +30,7 @@ class Election:
     """The ids of all that this message has passed, its initiator first."""
 
     ids: tuple[NodeId, ...]
-    hop: int = 0
+    number: int = 0
 
 
 @message
@@ -38,7 +39,7 @@ class Coordinator:
 
     leader: NodeId
     ring: tuple[NodeId, ...]
-    hop: int = 0
+    number: int = 0
 
 
 class Ring(RingNode):
@@ -58,7 +59,7 @@ class Ring(RingNode):
             self._conclude(message.ids)
             return
         self._take_part()
-        self._pass_on(Election((*message.ids, self.host.me)), origin=message.ids[0])
+        self._pass_on(replace(message, ids=(*message.ids, self.host.me)), origin=message.ids[0])
 
     def _election_ends(self, message: Election) -> None:
         """At its initiator, which is alone, or at the node before it, since it has died."""

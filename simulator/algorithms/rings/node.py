@@ -7,18 +7,18 @@ both ways, to its predecessor. That is all as long as `maintenance` is off. With
 - a node's failure detector watches the nodes that follow, up to the first that it trusts: the successor. Who is
   suspected is passed by at once. If it led, there is an election; and if it comes back there is one, too, since it may
   have missed what there was;
-- whoever takes part in an election and does not hear of its outcome in time holds another.
+- whoever takes part in an election and does not hear of its outcome in time holds another; so does whoever has passed a
+  node by that is not found to be down, as that may have missed one.
 
 Every message has an origin, at which it ends when it has come round. If its origin is dead, it ends at the node that
 would have to pass that by, and which answers for it. So no message circles for ever, whoever dies, whatever different
 nodes believe of each other, and without a count of hops: on its way round it passes the place of its origin, by one
-node or by that node's passing it by. A message that the network duplicates is handled once; one that was sent twice,
-since an acknowledgement came late, goes round twice, and changes nothing the second time.
+node or by that node's passing it by. It keeps its number on the way, and each node handles it once: copies, of the
+network, or because an acknowledgement was late or lost, end where they meet the first.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -40,8 +40,9 @@ from simulator.protocol import (
 )
 
 ONWARD, BACK = 1, -1  # The two ways round the ring.
-ELECTION, HOP = "election", "hop"  # Timers; one for each message that waits for its acknowledgement.
-REMEMBERED = 32  # The last messages of each sender, lest one be handled twice.
+# Timers: one for each message that waits for its acknowledgement, and each node that was passed by without any.
+ELECTION, HOP, MISSED = "election", "hop", "missed"
+REMEMBERED = 4  # The numbers of so many messages for each node of the ring, lest one be handled twice.
 
 
 @message
@@ -64,8 +65,8 @@ class _Passing:
 class RingNode(Algorithm):
     """What the ring algorithms share. A candidate is one from when it holds an election until it knows who leads.
 
-    An algorithm's messages have a field `hop`: the number to acknowledge, or 0. Its table `ends` says what happens to a
-    message that ends here, since its origin is dead and comes next, or since nobody else is up.
+    An algorithm's messages have a field `number`, which they get here, or 0 without maintenance. Its table `ends` says
+    what happens to a message that ends here, since its origin is dead and comes next, or since nobody else is up.
     """
 
     guarantees: ClassVar = frozenset({Guarantee.AGREEMENT, Guarantee.HIGHEST_ID})
@@ -76,6 +77,7 @@ class RingNode(Algorithm):
             Assumption.NO_PARTITION,
             Assumption.NO_PAUSE,
             Assumption.GOOD_CLOCKS,
+            Assumption.MONITOR_RUNS,
         }
     )
     ends: ClassVar[Mapping[type, Callable[[Any, Any], None]]] = {}
@@ -96,14 +98,14 @@ class RingNode(Algorithm):
         self.taking_part = False  # Whether it waits for the outcome of an election, its own or another's.
         self.detector = make_detector(host, config.detector, self._has_changed)
         self._passing: dict[int, _Passing] = {}
-        self._hops = 0
-        self._seen: dict[NodeId, deque[int]] = {}
+        self._made = 0  # How many messages this node has made, to begin with.
+        self._seen: dict[int, None] = {}  # The numbers of the last messages, the oldest first.
 
     # --- Inputs
 
     def on_start(self) -> None:
         """A node that starts, or is back, finds out who leads by an election."""
-        self._hops = self.host.now()  # So that numbers do not come again after a restart.
+        self._made = self.host.now()  # So that numbers do not come again after a restart.
         self.host.transition(FOLLOWER, 0, None)
         if self.config.maintenance:
             self._watch()
@@ -114,22 +116,20 @@ class RingNode(Algorithm):
             self._set_patience()
 
     def on_message(self, sender: NodeId, message: Message) -> None:
-        hop = getattr(message, "hop", 0)
-        if hop:
-            self.host.send(sender, Acknowledgement(hop))
-            seen = self._seen.setdefault(sender, deque(maxlen=REMEMBERED))
-            if hop in seen:
+        if type(message) in self.ends and message.number:
+            self.host.send(sender, Acknowledgement(message.number))
+            if message.number in self._seen:
                 return
-            seen.append(hop)
+            self._remember(message.number)
         super().on_message(sender, message)
 
     def on_timer(self, name: str) -> None:
         if self.detector.owns(name):
             self.detector.on_timer(name)
-        elif name == ELECTION:  # Whoever held it has died, or a message was lost with its holder.
-            self._hold_election()
-        else:
+        elif name.startswith(HOP):
             self._pass_by(self._passing.pop(int(name.rpartition(" ")[2])))
+        else:  # Whoever held it has died, or a message was lost with its holder; or a node has missed one.
+            self._hold_election()
 
     # --- For the algorithms
 
@@ -139,6 +139,9 @@ class RingNode(Algorithm):
 
     def _pass_on(self, message: Message, origin: NodeId, way: int = ONWARD) -> None:
         """To the next node that is up; it ends here if that is its origin, which is dead, or if nobody is up."""
+        if self.config.maintenance and not message.number:
+            self._made += 1
+            message = replace(message, number=self._made * (len(self.host.peers) + 1) + self.host.me)
         self._offer(_Passing(message, origin, way, 0))
 
     def _take_part(self) -> None:
@@ -192,10 +195,10 @@ class RingNode(Algorithm):
         self.taking_part = True
         self._set_patience()
 
-    def _set_patience(self) -> None:
+    def _set_patience(self, timer: str = ELECTION) -> None:
         if self.config.maintenance:
             nodes = len(self.host.peers) + 1
-            self.host.set_timer(ELECTION, election_time(self.config, nodes, self.rounds))
+            self.host.set_timer(timer, election_time(self.config, nodes, self.rounds))
 
     def _know_outcome(self) -> None:
         self.taking_part = False
@@ -211,28 +214,37 @@ class RingNode(Algorithm):
             place += 1
         if place == len(others):
             self.ends[type(passing.message)](self, passing.message)
-        elif self.config.maintenance:
-            self._hops += 1
-            self._passing[self._hops] = replace(passing, place=place)
-            self.host.send(others[place], replace(passing.message, hop=self._hops))
-            self.host.set_timer(f"{HOP} {self._hops}", self.config.acknowledgement_timeout)
-        else:
-            self.host.send(others[place], passing.message)
+            return
+        self.host.send(others[place], passing.message)
+        if self.config.maintenance:
+            number = passing.message.number
+            self._passing[number] = replace(passing, place=place)
+            self.host.set_timer(f"{HOP} {number}", self.config.acknowledgement_timeout)
 
     def _pass_by(self, passing: _Passing) -> None:
         """The node whose turn it was has not acknowledged. Whether it is down, the detector will say."""
-        if self.others[passing.way][passing.place] == passing.origin:
+        node = self.others[passing.way][passing.place]
+        if node not in self.detector.suspected:
+            self._set_patience(f"{MISSED} {node}")
+        if node == passing.origin:
             self.ends[type(passing.message)](self, passing.message)
         else:
             self._offer(replace(passing, place=passing.place + 1))
 
     def _on_acknowledgement(self, sender: NodeId, message: Acknowledgement) -> None:
-        """It may come too late: then the message goes round twice."""
+        """Of the node whose turn it is, or late, of one before: whoever has the message passes it on."""
+        self.host.cancel_timer(f"{MISSED} {sender}")
         if self._passing.pop(message.of, None) is not None:
             self.host.cancel_timer(f"{HOP} {message.of}")
 
+    def _remember(self, number: int) -> None:
+        self._seen[number] = None
+        if len(self._seen) > REMEMBERED * (len(self.host.peers) + 1):
+            del self._seen[next(iter(self._seen))]
+
     def _has_changed(self, node: NodeId, down: bool) -> None:
         """The detector has another opinion of a neighbour."""
+        self.host.cancel_timer(f"{MISSED} {node}")
         self._watch()
         if not down:
             self._hold_election()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import pytest
 
 import simulator
 from simulator.algorithms.detectors import ExternalDetector, ExternalOptions, HealthCheck, HealthReport, HealthStatus
-from simulator.algorithms.omega import OMEGA, Omega, OmegaConfig
-from simulator.algorithms.registration import Registration
+from simulator.algorithms.omega import OMEGA, OmegaConfig
 from simulator.cluster.cluster import run_trial
 from simulator.metrics.detection import by_pair, detection_quality
 from simulator.protocol import SECOND
@@ -78,7 +78,7 @@ def test_nodes_answer_checks_and_believe_the_newest_report() -> None:
 
 
 def test_without_a_monitor_it_is_refused() -> None:
-    alone = Registration(name="alone", algorithm=Omega, config=OmegaConfig)
+    alone = replace(OMEGA, groups=())
     with pytest.raises(ValueError, match="MONITOR_GROUP"):
         Workbench(alone, 2, config=OmegaConfig(detector=OPTIONS))
 

@@ -1,0 +1,66 @@
+"""The options of an ensemble's servers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulator.protocol import MILLISECOND, SECOND, Duration, DurationRange, DurationSpread, Nanoseconds, option
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsembleConfig:
+    """The options of a server, with ZooKeeper's own names and defaults, where it has them."""
+
+    tick_time: Duration = option(2 * SECOND, "A tick, in which limits are counted (ZooKeeper's tickTime).")
+    init_limit: int = option(10, "Ticks that a new leader has for each step until it serves a quorum (initLimit).")
+    sync_limit: int = option(5, "Ticks of silence after which leader and follower leave each other (syncLimit).")
+    finalize_wait: Duration = option(
+        200 * MILLISECOND,
+        "How long a server whose choice has a quorum listens for a better one; each vote that is no better begins it"
+        " anew (FastLeaderElection.finalizeWait).",
+    )
+    notification_interval: DurationRange = option(
+        (200 * MILLISECOND, 60 * SECOND),
+        "After how much silence a server that looks for a leader repeats its vote: first, and at most; it doubles"
+        " (minNotificationInterval, maxNotificationInterval).",
+    )
+    connect_retry: Duration = option(
+        100 * MILLISECOND,
+        "How long a follower waits before it tries again to connect to a leader that has refused"
+        " (leaderConnectDelayDuringRetryMs). After five attempts it looks for another.",
+    )
+    listen_delay: Duration = option(
+        1 * MILLISECOND,
+        "How long whoever is elected takes to open the port for followers. Those who come earlier are refused, as they"
+        " are in ZooKeeper; what matters is only that it is longer than a message and shorter than connect_retry.",
+    )
+    synchronisation: DurationSpread = option(
+        (25 * MILLISECOND, 42 * MILLISECOND, 114 * MILLISECOND),
+        "What a follower takes to put the leader's history to use before it acknowledges it: least, median and"
+        " greatest. From a measurement of ZooKeeper 3.8.0: 125 to 214 ms, median 142, from election to service, less"
+        " the 100 ms of connect_retry.",
+    )
+    observers: int = option(0, "How many of the servers, those of the highest ids, only observe: they have no vote.")
+    diff_limit: int = option(500, "Transactions behind which a follower gets the whole state (commitLogCount).")
+
+    def __post_init__(self) -> None:
+        for name in ("tick_time", "finalize_wait", "connect_retry"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: must be above 0")
+        if self.tick_time < 2:
+            raise ValueError("tick_time: must be at least 2 ns, so that there is half a tick")
+        for name in ("init_limit", "sync_limit", "diff_limit"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: must be at least 1")
+        if self.notification_interval[0] < 1:
+            raise ValueError("notification_interval: must be above 0")
+        if self.observers < 0:
+            raise ValueError("observers: must be at least 0")
+
+    @property
+    def init_timeout(self) -> Nanoseconds:
+        return self.init_limit * self.tick_time
+
+    @property
+    def sync_timeout(self) -> Nanoseconds:
+        return self.sync_limit * self.tick_time

@@ -1,0 +1,158 @@
+"""The data tree of a ZooKeeper server: znodes, of which some live as long as a session, and sequence numbers.
+
+Hunt, Konar, Junqueira and Reed, ZooKeeper: Wait-free coordination for Internet-scale systems (2010), section 2; the
+rules are those of the ZooKeeper Programmer's Guide, "ZNodes" and "ZooKeeper Sessions". Every server has the whole
+tree, and changes it by the same transactions in the same order, so that all trees are alike: whether a transaction
+fails, and which sequence number a znode gets, follows from the tree alone. ZooKeeper's leader settles both before it
+proposes, since its snapshots are taken while transactions are applied; here they are not, and the outcome is the same.
+
+Left out are versions, access control lists and znodes whose data change: elections need none of them.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from simulator.protocol import Nanoseconds
+
+SessionId: TypeAlias = int
+
+
+class Code(enum.StrEnum):
+    """How an operation went."""
+
+    OK = "ok"
+    NO_NODE = "no-node"
+    NODE_EXISTS = "node-exists"
+    NOT_EMPTY = "not-empty"
+    NO_CHILDREN_FOR_EPHEMERALS = "no-children-for-ephemerals"
+    SESSION_EXPIRED = "session-expired"
+
+
+class TreeError(Exception):
+    """An operation that the tree refuses. It leaves the tree as it was."""
+
+    def __init__(self, code: Code) -> None:
+        super().__init__(str(code))
+        self.code = code
+
+
+class Listener(Protocol):
+    """Who is told of each change of the tree, as soon as it is made."""
+
+    def on_created(self, path: str) -> None: ...
+    def on_deleted(self, path: str) -> None: ...
+
+
+@dataclass(slots=True)
+class Znode:
+    """A znode. `owner` is the session with which an ephemeral one ends; `created` counts all children it ever had."""
+
+    data: str
+    owner: SessionId | None
+    created: int = 0
+    children: dict[str, None] = field(default_factory=dict)  # Their names, in the order of their creation.
+
+
+class DataTree:
+    """The znodes by path, and the sessions that are open, each with its timeout."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.sessions: dict[SessionId, Nanoseconds] = {}
+        self._listener = listener
+        self._nodes: dict[str, Znode] = {"/": Znode("", None)}
+        self._ephemerals: dict[SessionId, dict[str, None]] = {}  # The paths of each session's znodes.
+
+    # --- Changes
+
+    def create(self, path: str, data: str = "", *, owner: SessionId | None = None, sequential: bool = False) -> str:
+        """Make a znode, and return its path: a sequential one ends in a number that its parent has never given before.
+
+        The number is that of children which the parent had until then, in ten digits. `owner` makes the znode
+        ephemeral. Raises TreeError for a parent that is missing or ephemeral, a path that exists, or a closed session.
+        """
+        if owner is not None and owner not in self.sessions:
+            raise TreeError(Code.SESSION_EXPIRED)
+        parent = self._node(parent_of(path))
+        if parent.owner is not None:
+            raise TreeError(Code.NO_CHILDREN_FOR_EPHEMERALS)
+        made = f"{path}{parent.created:010d}" if sequential else path
+        if made in self._nodes:
+            raise TreeError(Code.NODE_EXISTS)
+        self._add(made, Znode(data, owner))
+        parent.created += 1
+        self._listener.on_created(made)
+        return made
+
+    def delete(self, path: str) -> None:
+        """Raises TreeError where there is no such znode, or it has children."""
+        if self._node(path).children or path == "/":
+            raise TreeError(Code.NOT_EMPTY)
+        node = self._nodes.pop(path)
+        del self._nodes[parent_of(path)].children[path.rpartition("/")[2]]
+        if node.owner is not None:
+            del self._ephemerals[node.owner][path]
+        self._listener.on_deleted(path)
+
+    def open_session(self, session: SessionId, timeout: Nanoseconds) -> None:
+        self.sessions[session] = timeout
+        self._ephemerals[session] = {}
+
+    def close_session(self, session: SessionId) -> None:
+        """End a session, and its ephemeral znodes in the order of their creation. A second time changes nothing."""
+        if self.sessions.pop(session, None) is not None:
+            for path in tuple(self._ephemerals[session]):
+                self.delete(path)
+            del self._ephemerals[session]
+
+    # --- Reads
+
+    def exists(self, path: str) -> bool:
+        return path in self._nodes
+
+    def data(self, path: str) -> str:
+        """Raises TreeError where there is no such znode."""
+        return self._node(path).data
+
+    def children(self, path: str) -> tuple[str, ...]:
+        """The names of a znode's children, oldest first. Raises TreeError where there is no such znode."""
+        return tuple(self._node(path).children)
+
+    # --- Snapshots
+
+    def snapshot(self) -> tuple[Any, ...]:
+        """All that the tree holds, immutable."""
+        nodes = tuple((path, node.data, node.owner, node.created) for path, node in self._nodes.items())
+        return nodes, tuple(self.sessions.items())
+
+    def restore(self, snapshot: Sequence[Any]) -> None:
+        """Become the tree that a snapshot was taken of. The listener is told of nothing."""
+        nodes, sessions = snapshot
+        self._nodes, self.sessions, self._ephemerals = {}, {}, {}
+        for session, timeout in sessions:
+            self.open_session(session, timeout)
+        for path, data, owner, created in nodes:  # Parents come before their children, as they were made.
+            self._add(path, Znode(data, owner, created))
+
+    # --- Inside
+
+    def _node(self, path: str) -> Znode:
+        node = self._nodes.get(path)
+        if node is None:
+            raise TreeError(Code.NO_NODE)
+        return node
+
+    def _add(self, path: str, node: Znode) -> None:
+        self._nodes[path] = node
+        if path != "/":
+            self._nodes[parent_of(path)].children[path.rpartition("/")[2]] = None
+        if node.owner is not None:
+            self._ephemerals[node.owner][path] = None
+
+
+def parent_of(path: str) -> str:
+    """The path of the znode that one of this path is a child of."""
+    return path.rpartition("/")[0] or "/"

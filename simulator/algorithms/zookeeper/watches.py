@@ -1,0 +1,71 @@
+"""Watches: a client that has read is told once when what it read changes (Programmer's Guide, "ZooKeeper Watches").
+
+A server keeps two lists of them. Reading a znode, or whether there is one, sets a watch on the znode, which its
+creation and its deletion trigger; reading a znode's children sets one on those, which the creation and the deletion of
+a child trigger, and the deletion of the znode. Watches are kept in memory, by the server that a client is connected
+with.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from simulator.algorithms.zookeeper.tree import parent_of
+from simulator.protocol import NodeId
+
+_Watchers: TypeAlias = dict[str, dict[NodeId, None]]  # By path, in the order in which they began to watch.
+
+
+class Change(enum.StrEnum):
+    """What has happened to a znode that was watched."""
+
+    CREATED = "created"
+    DELETED = "deleted"
+    CHILDREN = "children"  # One of its children was created or deleted.
+
+
+class Watches:
+    """The watches at one server. `tell` is called with the client, the path and the change, and the watch is gone.
+
+    It listens to a `DataTree`, and so tells of a change before anybody can read it: "a client will never see a change
+    for which it has set a watch until it first sees the watch event".
+    """
+
+    def __init__(self, tell: Callable[[NodeId, str, Change], None]) -> None:
+        self._tell = tell
+        self._nodes: _Watchers = {}
+        self._children: _Watchers = {}
+
+    def watch_node(self, path: str, client: NodeId) -> None:
+        self._nodes.setdefault(path, {})[client] = None
+
+    def watch_children(self, path: str, client: NodeId) -> None:
+        self._children.setdefault(path, {})[client] = None
+
+    def forget(self, client: NodeId) -> None:
+        """Its connection is gone."""
+        for watchers in (self._nodes, self._children):
+            for path in [path for path, clients in watchers.items() if client in clients]:
+                del watchers[path][client]
+                if not watchers[path]:
+                    del watchers[path]
+
+    # --- Changes of the tree (`Listener`)
+
+    def on_created(self, path: str) -> None:
+        self._trigger(path, Change.CREATED, self._nodes.pop(path, ()))
+        self._trigger_children(parent_of(path))
+
+    def on_deleted(self, path: str) -> None:
+        watching = {**self._nodes.pop(path, {}), **self._children.pop(path, {})}  # Who watches both is told once.
+        self._trigger(path, Change.DELETED, watching)
+        self._trigger_children(parent_of(path))
+
+    def _trigger_children(self, parent: str) -> None:
+        self._trigger(parent, Change.CHILDREN, self._children.pop(parent, ()))
+
+    def _trigger(self, path: str, change: Change, clients: Iterable[NodeId]) -> None:
+        for client in clients:
+            self._tell(client, path, change)

@@ -1,0 +1,230 @@
+"""What a server does that follows, or observes, whom Fast Leader Election has chosen: Zab's phases, as a learner.
+
+Junqueira, Reed and Serafini, "Zab" (2011). A learner connects, tells the last epoch that it has accepted, accepts the
+leader's if that is greater, and takes over the leader's history, in place of its own and in one write, before it
+acknowledges. It serves once the leader does, and logs and acknowledges what is proposed from then on. A leader that is
+silent for too long, or whose connection closes, is left at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from simulator.algorithms.zookeeper.history import History
+from simulator.algorithms.zookeeper.messages import (
+    Ack,
+    AckEpoch,
+    Closed,
+    Commit,
+    Diff,
+    FollowerInfo,
+    Inform,
+    LeaderInfo,
+    NewLeader,
+    Ping,
+    PingReply,
+    Proposal,
+    Refused,
+    Snap,
+    Trunc,
+    UpToDate,
+    Zxid,
+)
+from simulator.protocol import FOLLOWER, Message, NodeId, spread
+
+if TYPE_CHECKING:
+    from simulator.algorithms.zookeeper.server import Server
+
+RETRY, SILENCE, SYNCHRONISED = "retry", "silence", "synchronised"  # Timers.
+ATTEMPTS = 5  # At connecting, in Learner.java.
+
+
+class Learner:
+    """A follower or an observer of one leader, from the first attempt to connect on."""
+
+    def __init__(self, server: Server, leader: NodeId) -> None:
+        self.server = server
+        self.host = server.host
+        self.config = server.config
+        self.leader = leader
+        self.attempts = 0
+        self.connection = 0  # Its number.
+        self.open = False  # For all that it knows: it has not been refused, nor told that the leader is gone.
+        self.connected = False  # The leader has answered.
+        self.history = server.history  # The leader's, as far as it is known.
+        self.committed = server.history.last
+        self.knows_history = False  # All of it has come;
+        self.has_history = False  # and is its own.
+        self.unacknowledged: list[Zxid] = []  # What was proposed before the history was taken over.
+
+    # --- Inputs
+
+    def start(self) -> None:
+        self._await()
+        self._connect()
+
+    def on_message(self, message: Message) -> None:
+        """Until the leader has answered, what it says belongs to an earlier connection."""
+        if self.connected:
+            self._await()
+        elif not isinstance(message, LeaderInfo | Refused | Closed):
+            return
+        self.receive[type(message)](self, message)
+
+    def on_timer(self, name: str) -> None:
+        if name == RETRY:
+            self._connect()
+        elif name == SYNCHRONISED:
+            self._take_over()
+        else:
+            self._leave()
+
+    def on_disconnect(self, peer: NodeId, reason: str) -> None:
+        if peer != self.leader:
+            return
+        self.open = False
+        if reason == "refused" and not self.connected:
+            self._try_again()
+        else:
+            self._leave()
+
+    def close(self) -> None:
+        """The server learns of this leader no more."""
+        for name in (RETRY, SILENCE, SYNCHRONISED):
+            self.host.cancel_timer(name)
+        if self.open:
+            self.host.send(self.leader, Closed(self.connection))
+
+    # --- Discovery
+
+    def _connect(self) -> None:
+        self.attempts += 1
+        self.open = True
+        self.server.connections += 1
+        self.connection = self.server.connections
+        self.host.send(self.leader, FollowerInfo(self.server.accepted_epoch, self.connection))
+
+    def _on_refused(self, message: Refused) -> None:
+        if message.connection == self.connection and not self.connected:
+            self.open = False
+            self._try_again()
+
+    def _try_again(self) -> None:
+        if self.attempts < ATTEMPTS:
+            self.host.set_timer(RETRY, self.config.connect_retry)
+        else:
+            self.server.look()
+
+    def _on_leader_info(self, message: LeaderInfo) -> None:
+        """Accept a new epoch, and say what one has; where it was accepted before, that is no second vote."""
+        if message.connection != self.connection:
+            return
+        self.connected = True
+        self._await()
+        server = self.server
+        if message.epoch < server.accepted_epoch:
+            server.look()
+            return
+        newly = message.epoch > server.accepted_epoch
+        if newly:
+            server.accept(message.epoch)
+            server.declare(FOLLOWER)
+        self.host.send(self.leader, AckEpoch(server.current_epoch if newly else None, self.history.last))
+
+    # --- Synchronisation
+
+    def _on_diff(self, message: Diff) -> None:
+        """All that it has is right."""
+
+    def _on_trunc(self, message: Trunc) -> None:
+        self.history = self.history.truncate(message.zxid)
+
+    def _on_snap(self, message: Snap) -> None:
+        self.history = History(base=message.zxid, base_runs=message.runs, snapshot=message.snapshot)
+
+    def _on_new_leader(self, message: NewLeader) -> None:
+        """The leader's history is here. To put it to use takes some time."""
+        self.knows_history, self.committed = True, self.history.last
+        delay = spread(self.host.random, self.config.synchronisation)
+        if delay:
+            self.host.set_timer(SYNCHRONISED, delay)
+        else:
+            self._take_over()
+
+    def _take_over(self) -> None:
+        self.has_history = True
+        self.server.take_over(self.history)
+        self._acknowledge(Zxid(self.server.current_epoch, 0))
+        for zxid in self.unacknowledged:
+            self._acknowledge(zxid)
+
+    def _on_up_to_date(self, message: UpToDate) -> None:
+        self.server.follow(self.leader, self.committed)
+        self._await()
+
+    # --- Broadcast
+
+    def _on_proposal(self, message: Proposal) -> None:
+        """Log and acknowledge it. During synchronisation, it is a part of the leader's history, or comes after it."""
+        if self.has_history:
+            self.server.log(message.zxid, message.transaction)
+            self._acknowledge(message.zxid)
+            return
+        self.history = self.history.append(message.zxid, message.transaction)
+        if self.knows_history:
+            self.unacknowledged.append(message.zxid)
+
+    def _on_commit(self, message: Commit) -> None:
+        self._commit(message.zxid)
+
+    def _on_inform(self, message: Inform) -> None:
+        if self.has_history:
+            self.server.log(message.zxid, message.transaction)
+        else:
+            self.history = self.history.append(message.zxid, message.transaction)
+        self._commit(message.zxid)
+
+    def _commit(self, zxid: Zxid) -> None:
+        self.committed = zxid
+        if self.server.serving:
+            self.server.apply_up_to(zxid)
+
+    def _acknowledge(self, zxid: Zxid) -> None:
+        if not self.server.observes or zxid.counter == 0:
+            self.host.send(self.leader, Ack(zxid))
+
+    # --- Keeping the leader
+
+    def _on_ping(self, message: Ping) -> None:
+        self.host.send(self.leader, PingReply(self.server.replica.touched()), ordered=False)
+
+    def _on_closed(self, message: Closed) -> None:
+        if message.connection == self.connection:
+            self.open = False
+            self.server.look()
+
+    def _leave(self) -> None:
+        """The leader is silent, or its process has died."""
+        if self.server.serving:
+            self.host.note("suspected", leader=self.leader)
+        self.server.look()
+
+    def _await(self) -> None:
+        config = self.config
+        self.host.set_timer(SILENCE, config.sync_timeout if self.server.serving else config.init_timeout)
+
+    receive: ClassVar[Mapping[type, Callable[[Any, Any], None]]] = {
+        LeaderInfo: _on_leader_info,
+        Refused: _on_refused,
+        Closed: _on_closed,
+        Diff: _on_diff,
+        Trunc: _on_trunc,
+        Snap: _on_snap,
+        NewLeader: _on_new_leader,
+        UpToDate: _on_up_to_date,
+        Proposal: _on_proposal,
+        Commit: _on_commit,
+        Inform: _on_inform,
+        Ping: _on_ping,
+    }

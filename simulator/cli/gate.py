@@ -1,0 +1,165 @@
+"""`electsim gate`: did a change make elections slower?"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FAILED, fail, print_table
+
+if TYPE_CHECKING:
+    from simulator.gate.guard import Guarded
+    from simulator.gate.verdicts import Verdict
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("files", metavar="SCENARIO...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--baseline",
+    "directory",
+    metavar="DIRECTORY",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("results/baselines"),
+    show_default=True,
+    help="Where the baselines lie, one file for each scenario.",
+)
+@click.option("--accept", "reason", metavar="REASON", help="Make what is found now the baseline, and say why.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 1, max_open=True),
+    help="With --accept: how large a change may be.  [default: as before, or 0.05]",
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="With --accept: the chance of a false alarm.  [default: as before, or 0.001]",
+)
+@click.option("--junit", "junit_file", metavar="FILE", type=_FILE, help="Also write the verdicts as JUnit XML.")
+@click.option("--markdown", "markdown_file", metavar="FILE", type=_FILE, help="Also write them as Markdown.")
+@click.option("--json", "json_wanted", is_flag=True, help="Print the verdicts as JSON, and no table.")
+@click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes; 0, the default: one per core.")
+def gate(
+    files: tuple[Path, ...],
+    directory: Path,
+    reason: str | None,
+    tolerance: float | None,
+    alpha: float | None,
+    junit_file: Path | None,
+    markdown_file: Path | None,
+    json_wanted: bool,
+    workers: int,
+) -> None:
+    """Run each SCENARIO, and compare it with its baseline: what was accepted when elections were as they should be.
+
+    \b
+    Once, and whenever a change is meant:
+      electsim gate scenarios/ci/*.yaml --accept "pre-vote costs a round trip"
+    \b
+    In CI, after each change; the verdict also goes to the step summary of GitHub Actions:
+      electsim gate scenarios/ci/*.yaml --junit gate.xml
+
+    Trials that went as before, event by event, pass at once. Otherwise their figures are compared: one has regressed
+    where it got worse by more than the tolerance, and by more than chance. Exits with 0 where none has; with 1 where
+    one has, a promise was broken or a trial failed; with 2 for bad input, such as a scenario without a baseline.
+    """
+    from simulator.gate.baseline import BaselineError
+    from simulator.gate.guard import guarded
+    from simulator.scenario import ScenarioError
+
+    if reason is not None and not reason.strip():
+        fail("--accept: say why, in a few words", EXIT_BAD_INPUT)
+    if reason is None and (tolerance is not None or alpha is not None):
+        fail("--tolerance and --alpha are kept in the baseline: give them with --accept", EXIT_BAD_INPUT)
+    try:
+        found = guarded(files, directory)
+    except (ScenarioError, BaselineError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_BAD_INPUT)
+    try:
+        if reason is not None:
+            sys.exit(_accept(found, reason, tolerance, alpha, workers))
+        verdicts = _check(found, workers)
+        _report(verdicts, json_wanted, junit_file, markdown_file)
+    except OSError as error:
+        fail(f"{error.filename or directory}: cannot be written: {error.strerror or error}", EXIT_BAD_INPUT)
+    _finish(found, verdicts, directory)
+
+
+def _check(found: list[Guarded], workers: int) -> list[Verdict]:
+    """Every baseline is looked at before anything is run."""
+    from simulator.gate.baseline import BaselineError
+    from simulator.gate.guard import check
+
+    baselines, wrong = [], False
+    for one in found:
+        try:
+            baselines.append(one.baseline())
+        except BaselineError as error:
+            click.echo(str(error), err=True)
+            wrong = True
+    if wrong:
+        sys.exit(EXIT_BAD_INPUT)
+    return [check(one, baseline, workers) for one, baseline in zip(found, baselines, strict=True)]
+
+
+def _report(verdicts: list[Verdict], json_wanted: bool, junit_file: Path | None, markdown_file: Path | None) -> None:
+    from importlib.metadata import version
+
+    from simulator.gate.reports import as_json, junit, markdown, table
+
+    if json_wanted:
+        document = as_json(verdicts, version("electsim"))
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        print_table(table(verdicts))
+    if junit_file is not None:
+        junit_file.write_text(junit(verdicts), encoding="utf-8")
+    if markdown_file is not None:
+        markdown_file.write_text(markdown(verdicts), encoding="utf-8")
+    if page := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(page).open("a", encoding="utf-8") as file:  # Other steps write to it, too.
+            file.write(markdown(verdicts))
+
+
+def _accept(found: list[Guarded], reason: str, tolerance: float | None, alpha: float | None, workers: int) -> int:
+    """The exit code."""
+    from simulator.gate.guard import accept
+    from simulator.gate.reports import table
+
+    code = 0
+    for one in found:
+        done = accept(one, reason, tolerance=tolerance, alpha=alpha, workers=workers)
+        if done.verdict is not None:
+            print_table(table([done.verdict]))
+        if done.refused is not None:
+            click.echo(f"electsim: {one.file}: not accepted: {done.refused}", err=True)
+            code = EXIT_FAILED
+        else:
+            click.echo(f"{one.path}: {'accepted' if done.written else 'holds, and is left as it is'}")
+    return code
+
+
+def _finish(found: list[Guarded], verdicts: list[Verdict], directory: Path) -> None:
+    """Say what can be done about what was found, and exit accordingly."""
+    from simulator.gate.verdicts import Outcome
+
+    named = {outcome: [] for outcome in Outcome}  # type: dict[Outcome, list[str]]
+    for one, verdict in zip(found, verdicts, strict=True):
+        named[verdict.outcome].append(str(one.file))
+    if better := named[Outcome.IMPROVED]:
+        click.echo(f"Improved: to guard the gain: {_accepting(better, directory)}", err=True)
+    if worse := named[Outcome.REGRESSED]:
+        click.echo(f"Regressed: if it is meant: {_accepting(worse, directory)}", err=True)
+    if named[Outcome.REGRESSED] or named[Outcome.BROKEN]:
+        sys.exit(EXIT_FAILED)
+
+
+def _accepting(files: list[str], directory: Path) -> str:
+    return f'electsim gate {" ".join(files)} --baseline {directory} --accept "why"'

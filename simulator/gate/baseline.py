@@ -1,0 +1,206 @@
+"""A baseline: the headline values of every trial of a scenario, as they were when somebody accepted them, and why.
+
+One JSON file for each scenario, written for a reader of its difference: what was accepted stands first, and each column
+has a line of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from simulator.experiment.runner import Result, made_with
+from simulator.gate.headlines import Headlines, headlines
+from simulator.metrics.statistics import Sample
+from simulator.scenario.problems import Path as Keys
+from simulator.scenario.problems import field_name, one_line, shown
+
+DEFAULT_TOLERANCE, DEFAULT_ALPHA = 0.05, 0.001
+COUNTS = (
+    *("rounds", "failed_rounds", "split_votes", "election_messages"),
+    *("searches", "overlaps", "peace_messages", "led_us"),
+)
+_MISSING = object()
+
+
+class BaselineError(ValueError):
+    """A baseline that is missing, cannot be read, or is of another scenario: one line, which says what to do."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Durations(_Part):
+    """The headline durations of all trials, in their order."""
+
+    metric: str
+    trial: list[int]  # The number, from 0 on, of the trial that each belongs to.
+    seconds: list[Annotated[float, Field(ge=0, allow_inf_nan=False)]]
+    censored: list[int]  # The positions of those that were unfinished at the end of their trial.
+
+
+class Baseline(_Part):
+    """The file, field by field (docs/gate.md)."""
+
+    format: Literal[1] = 1
+    reason: Annotated[str, Field(min_length=1)]
+    tolerance: Annotated[float, Field(ge=0, lt=1)] = DEFAULT_TOLERANCE
+    alpha: Annotated[float, Field(gt=0, lt=1)] = DEFAULT_ALPHA
+    command: str  # What repeats the run.
+    versions: dict[str, str]
+    platform: str
+    scenario: dict[str, Any]  # As its author wrote it, so that a new option with a default changes nothing.
+    digest: str
+    durations: Durations
+    trials: dict[str, list[int] | list[str]]  # `digest` and COUNTS.
+
+    @model_validator(mode="after")
+    def _check(self) -> Baseline:
+        if sorted(self.trials) != sorted(("digest", *COUNTS)):
+            raise ValueError(f"trials: has {', '.join(self.trials)} in place of digest, {', '.join(COUNTS)}")
+        if len({len(column) for column in self.trials.values()}) != 1:
+            raise ValueError("trials: its columns differ in length")
+        if len(self.durations.trial) != len(self.durations.seconds):
+            raise ValueError("durations: its columns differ in length")
+        if not all(0 <= trial < len(self.trials["digest"]) for trial in self.durations.trial):
+            raise ValueError("durations: names a trial that is not there")
+        if not all(0 <= at < len(self.durations.seconds) for at in self.durations.censored):
+            raise ValueError("durations: names a censored duration that is not there")
+        return self
+
+    def headlines(self) -> Headlines:
+        """What was accepted, as `headlines` found it."""
+        found = self.durations
+        censored = np.zeros(len(found.seconds), dtype=np.bool_)
+        censored[found.censored] = True
+        return Headlines(
+            digest=self.digest,
+            digests=[str(digest) for digest in self.trials["digest"]],
+            duration=found.metric,
+            durations=Sample.of(found.seconds, censored, found.trial),
+            counts={name: np.array(self.trials[name], dtype=np.int64) for name in COUNTS},
+        )
+
+
+def accepted(
+    result: Result,
+    scenario: Mapping[str, Any],
+    reason: str,
+    *,
+    tolerance: float = DEFAULT_TOLERANCE,
+    alpha: float = DEFAULT_ALPHA,
+) -> Baseline:
+    """A baseline from a run of a scenario, from its trial 0 on. The scenario is given as its file has it."""
+    found = headlines(result)
+    return Baseline(
+        reason=reason,
+        tolerance=tolerance,
+        alpha=alpha,
+        command=result.command,
+        versions=made_with(),
+        platform=platform.platform(),
+        scenario=dict(scenario),
+        digest=found.digest,
+        durations=Durations(
+            metric=found.duration,
+            trial=found.durations.trials.tolist(),
+            seconds=found.durations.values.tolist(),
+            censored=np.flatnonzero(found.durations.censored).tolist(),
+        ),
+        trials={"digest": list(found.digests), **{name: found.counts[name].tolist() for name in COUNTS}},
+    )
+
+
+# --- Files
+
+
+def baseline_file(directory: Path, name: str) -> Path:
+    """Where the baseline of the scenario of that name lies."""
+    return directory / f"{name}.json"
+
+
+def write(baseline: Baseline, path: Path) -> None:
+    """Put it there whole, in place of an earlier one, or leave that as it is. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".json", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(_text(baseline))
+        os.chmod(draft, 0o644)
+        os.replace(draft, path)
+    except BaseException:
+        os.unlink(draft)
+        raise
+
+
+def read(path: Path) -> Baseline:
+    """Raises BaselineError."""
+    try:
+        return Baseline.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise BaselineError(f"{path}: there is no baseline; accept what is there now with {REMEDY}") from None
+    except OSError as error:
+        raise BaselineError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = f"{field_name(first['loc'])}: " if first["loc"] else ""
+        message = one_line(f"{path}: not a baseline: {where}{first['msg'].removeprefix('Value error, ')}")
+        raise BaselineError(f"{message}; restore it, or accept a new one with {REMEDY}") from None
+
+
+REMEDY = '--accept "why"'
+
+
+def _text(baseline: Baseline) -> str:
+    plain = baseline.model_dump(mode="json")
+    columns = {name: plain.pop(name) for name in ("durations", "trials")}
+    head = json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False)[:-2]
+    parts = [f' "{name}": {{\n{_columns(table)}\n }}' for name, table in columns.items()]
+    return ",\n".join([head, *parts]) + "\n}\n"
+
+
+def _columns(table: Mapping[str, Any]) -> str:
+    rows = (f'  "{name}": {json.dumps(column, separators=(",", ":"))}' for name, column in table.items())
+    return ",\n".join(rows)
+
+
+# --- A scenario that is no longer what it was
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What differs between two scenarios as they are written: `network.loss was 0.01, and is 0.02`.
+
+    `about` asks the question, and decides nothing.
+    """
+    return [
+        f"{field_name(keys)} {'is new' if old is _MISSING else f'was {shown(old)}'}, and is {_now(new)}"
+        for keys, old, new in _differences(_asked(before), _asked(after), ())
+    ]
+
+
+def _asked(tree: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in tree.items() if key != "about"}
+
+
+def _now(value: object) -> str:
+    return "left out" if value is _MISSING else shown(value)
+
+
+def _differences(before: object, after: object, keys: Keys) -> Iterator[tuple[Keys, object, object]]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in dict.fromkeys((*before, *after)):
+            yield from _differences(before.get(key, _MISSING), after.get(key, _MISSING), (*keys, key))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for at, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _differences(old, new, (*keys, at))
+    elif before != after:
+        yield keys, before, after

@@ -1,0 +1,123 @@
+"""The gate itself: scenario files and their baselines in, verdicts out; and new baselines, where they are accepted."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simulator.experiment.runner import Result, run
+from simulator.experiment.trial import TrialError
+from simulator.gate.baseline import (
+    DEFAULT_ALPHA,
+    DEFAULT_TOLERANCE,
+    REMEDY,
+    Baseline,
+    BaselineError,
+    accepted,
+    baseline_file,
+    changes,
+    read,
+    write,
+)
+from simulator.gate.verdicts import Outcome, Verdict, failed, judge
+from simulator.scenario import Scenario, load
+from simulator.scenario.shipped import find
+from simulator.scenario.tree import parse
+
+_MOST_CHANGES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guarded:
+    """A scenario and where its baseline lies."""
+
+    file: Path
+    scenario: Scenario
+    tree: Mapping[str, Any]  # The scenario as its file has it.
+    path: Path  # Of the baseline.
+
+    def baseline(self) -> Baseline:
+        """Raises BaselineError where there is none, or one of another scenario."""
+        baseline = read(self.path)
+        if found := changes(baseline.scenario, self.tree):
+            told = "; ".join(found[:_MOST_CHANGES]) + ("; …" if len(found) > _MOST_CHANGES else "")
+            raise BaselineError(
+                f"{self.file}: is not the scenario of which {self.path} was accepted: {told}; "
+                f"put it back, or accept the new one with {REMEDY}"
+            )
+        return baseline
+
+
+def guarded(files: Sequence[Path], directory: Path) -> list[Guarded]:
+    """The scenarios in some files, or of some names. Raises ScenarioError; BaselineError where two share a name."""
+    found = [_guarded(file, directory) for file in files]
+    by_name: dict[str, Path] = {}
+    for one in found:
+        if (other := by_name.setdefault(one.scenario.name, one.file)) != one.file:
+            raise BaselineError(
+                f"{one.file}: has the name of {other}, {one.scenario.name}; give each a name of its own"
+            )
+    return found
+
+
+def _guarded(file: Path, directory: Path) -> Guarded:
+    scenario = load(file)
+    tree = parse(Path(find(file)).read_text(encoding="utf-8-sig"), str(file)).tree
+    return Guarded(file=file, scenario=scenario, tree=tree, path=baseline_file(directory, scenario.name))
+
+
+def check(one: Guarded, baseline: Baseline, workers: int = 0) -> Verdict:
+    """Run the scenario's trials, and compare them with what was accepted. `workers`: as for `run`."""
+    try:
+        return judge(one.scenario.name, baseline, _run(one, workers))
+    except TrialError as error:
+        return failed(one.scenario.name, baseline, str(error))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acceptance:
+    """What became of a scenario whose baseline was to be accepted."""
+
+    verdict: Verdict | None  # Beside the earlier baseline, if there was one of this scenario.
+    written: bool  # Not where the earlier one holds to the digest, nor from trials that broke a promise or failed.
+    refused: str | None = None
+
+
+def accept(
+    one: Guarded, reason: str, *, tolerance: float | None = None, alpha: float | None = None, workers: int = 0
+) -> Acceptance:
+    """Run the scenario's trials, and make them its baseline. Raises OSError where that cannot be written.
+
+    Where `tolerance` or `alpha` is not given, it stays what it was.
+    """
+    try:
+        result = _run(one, workers)
+    except TrialError as error:
+        return Acceptance(verdict=None, written=False, refused=str(error))
+    if result.violations:
+        trial, violation = result.violations[0]
+        return Acceptance(verdict=None, written=False, refused=f"trial {trial}: {violation}")
+    earlier = _earlier(one)
+    kept = (DEFAULT_TOLERANCE, DEFAULT_ALPHA) if earlier is None else (earlier.tolerance, earlier.alpha)
+    limits = tuple(old if new is None else new for old, new in zip(kept, (tolerance, alpha), strict=True))
+    verdict = None
+    if earlier is not None and not changes(earlier.scenario, one.tree):
+        verdict = judge(one.scenario.name, earlier, result)
+        if verdict.outcome is Outcome.IDENTICAL and limits == kept:
+            return Acceptance(verdict=verdict, written=False)
+    write(accepted(result, one.tree, reason, tolerance=limits[0], alpha=limits[1]), one.path)
+    return Acceptance(verdict=verdict, written=True)
+
+
+def _earlier(one: Guarded) -> Baseline | None:
+    try:
+        return read(one.path)
+    except BaselineError:
+        return None
+
+
+def _run(one: Guarded, workers: int) -> Result:
+    return run(one.scenario, workers=workers, command=shlex.join(["electsim", "run", str(one.file)]))

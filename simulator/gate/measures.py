@@ -1,0 +1,117 @@
+"""The figures that the gate compares, and for each: its value, how much it changed, and whether by more than chance.
+
+Trial 17 of one run is the pair of trial 17 of the other: they had the same seed. Where the code still draws the same
+luck, pairs are alike and small changes show. Where it does not, they are as good as strangers, and the tests, which ask
+of each pair only that nothing tells its halves apart, hold as before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.gate.headlines import Headlines
+from simulator.metrics.comparison import Tally
+from simulator.metrics.fractions import compare_fraction
+from simulator.metrics.paired import compare_quantile, compare_ratio
+from simulator.metrics.sign_flips import sign_flip_test
+from simulator.metrics.significance import quantile_test
+from simulator.metrics.statistics import Estimate, quantile
+
+
+class Measure(Protocol):
+    """Of every measure, less is better."""
+
+    @property
+    def unit(self) -> str:
+        """`s`; `%` for a share, `/s` for a rate; or nothing, for a number."""
+
+    def name(self, of: Headlines) -> str:
+        """As reports call it."""
+
+    def value(self, of: Headlines) -> float:
+        """Infinite where censoring hides it; nan without data."""
+
+    def p_value(self, before: Headlines, after: Headlines) -> float:
+        """The chance of such a change, or a larger one, where nothing tells the two runs apart; nan without data."""
+
+    def ratio(self, before: Headlines, after: Headlines) -> Estimate:
+        """After / before, with its 95 % interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class DurationQuantile:
+    """A quantile of the headline durations. Tested by McNemar's exact test of how many trials exceed it."""
+
+    label: str
+    p: float
+    unit: str = "s"
+
+    def name(self, of: Headlines) -> str:
+        return f"{of.duration}, {self.label}"
+
+    def value(self, of: Headlines) -> float:
+        return quantile(of.durations, self.p).value
+
+    def p_value(self, before: Headlines, after: Headlines) -> float:
+        return quantile_test(before.durations, after.durations, self.p, paired=True).p
+
+    def ratio(self, before: Headlines, after: Headlines) -> Estimate:
+        return compare_quantile(before.durations, after.durations, self.p, paired=True).ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is counted in each trial: its mean, or its share of (`%`) or rate in (`/s`) what it is counted among.
+
+    Tested by Fisher's exact test of the paired differences: of the counts, or of the trials' rates.
+    """
+
+    label: str
+    column: str
+    among: str | None = None
+    unit: str = ""
+
+    def name(self, of: Headlines) -> str:
+        return self.label
+
+    def value(self, of: Headlines) -> float:
+        amounts, exposures = self._tally(of)
+        total = float(np.sum(exposures))
+        return float(np.sum(amounts)) / total if total else math.nan
+
+    def p_value(self, before: Headlines, after: Headlines) -> float:
+        old, new = (self._rates(of) if self.unit == "/s" else of.counts[self.column] for of in (before, after))
+        return sign_flip_test(new - old)
+
+    def ratio(self, before: Headlines, after: Headlines) -> Estimate:
+        compare = compare_fraction if self.unit == "%" else compare_ratio
+        return compare(self._tally(before), self._tally(after), paired=True).ratio
+
+    def _tally(self, of: Headlines) -> Tally:
+        amounts = of.counts[self.column].astype(np.float64)
+        if self.among is None:
+            return Tally(amounts, np.ones(amounts.size))
+        exposures = of.counts[self.among].astype(np.float64)
+        return Tally(amounts, exposures / 1e6 if self.unit == "/s" else exposures)  # From microseconds.
+
+    def _rates(self, of: Headlines) -> npt.NDArray[np.float64]:
+        amounts, exposures = map(np.asarray, self._tally(of))
+        return np.asarray(np.divide(amounts, exposures, out=np.zeros(amounts.size), where=exposures > 0))
+
+
+MEASURES: Sequence[Measure] = (
+    DurationQuantile("median", 0.5),
+    DurationQuantile("p99", 0.99),
+    Counted("failed rounds", "failed_rounds", "rounds", "%"),
+    Counted("split votes", "split_votes", "rounds", "%"),
+    Counted("searches for a leader, per trial", "searches"),
+    Counted("leaders overlap, per trial", "overlaps"),
+    Counted("messages per election", "election_messages"),
+    Counted("messages in peace, per second", "peace_messages", "led_us", "/s"),
+)

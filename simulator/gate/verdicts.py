@@ -1,0 +1,157 @@
+"""The verdict on a candidate: as before to the digest, or else what its trials say beside those of the baseline."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from simulator.experiment.runner import Result, made_with
+from simulator.gate.baseline import Baseline
+from simulator.gate.headlines import Headlines, headlines
+from simulator.gate.measures import MEASURES
+from simulator.metrics.significance import holm
+from simulator.metrics.statistics import Estimate
+
+_MOST_TOLD = 3  # Broken promises, one by one.
+
+
+class Finding(enum.StrEnum):
+    """What became of one figure."""
+
+    SAME = "same"  # Nothing beyond chance, or nothing beyond the tolerance.
+    REGRESSION = "regression"
+    IMPROVEMENT = "improvement"
+
+
+class Outcome(enum.StrEnum):
+    """What became of a scenario."""
+
+    IDENTICAL = "identical"  # Every trial went as before.
+    PASSED = "passed"
+    IMPROVED = "improved"
+    REGRESSED = "regressed"
+    BROKEN = "broken"  # A promise was broken, or a trial failed: no figure makes up for it.
+
+    @property
+    def fails(self) -> bool:
+        return self in (Outcome.REGRESSED, Outcome.BROKEN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One figure before and after. `p` is corrected by Holm's method for the family of the scenario's figures."""
+
+    name: str
+    unit: str
+    before: float
+    after: float
+    p: float
+    finding: Finding
+    ratio: Estimate  # After / before, with its 95 % interval.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the gate says of one scenario."""
+
+    scenario: str
+    outcome: Outcome
+    reason: str  # Why the baseline was accepted.
+    tolerance: float
+    alpha: float
+    trials: int
+    changed: int  # How many of the trials did not go as before, event by event.
+    figures: Sequence[Figure] = ()  # None where no trial has changed.
+    remarks: Sequence[str] = ()
+    broken: Sequence[str] = ()
+
+
+def judge(name: str, baseline: Baseline, result: Result) -> Verdict:
+    """Compare the run of a scenario with what was accepted of it."""
+    before, after = baseline.headlines(), headlines(result)
+    broken = [f"trial {trial}: {violation}" for trial, violation in result.violations]
+    if before.duration != after.duration:
+        broken.append(f"its headline was {before.duration}, and is {after.duration}")
+    elif len(before.digests) != len(after.digests):
+        broken.append(f"{len(before.digests):,} trials were accepted, and {len(after.digests):,} were run")
+    changed = sum(old != new for old, new in zip(before.digests, after.digests, strict=False))
+    identical = before.digest == after.digest
+    figures = [] if identical or broken else compare(before, after, baseline.tolerance, baseline.alpha)
+    return Verdict(
+        scenario=name,
+        outcome=_outcome(identical, broken, figures),
+        reason=baseline.reason,
+        tolerance=baseline.tolerance,
+        alpha=baseline.alpha,
+        trials=len(after.digests),
+        changed=changed,
+        figures=figures,
+        remarks=() if identical else _other_versions(baseline.versions, made_with()),
+        broken=_few(broken),
+    )
+
+
+def failed(name: str, baseline: Baseline, reason: str) -> Verdict:
+    """Where the trials did not come to an end."""
+    return Verdict(
+        scenario=name,
+        outcome=Outcome.BROKEN,
+        reason=baseline.reason,
+        tolerance=baseline.tolerance,
+        alpha=baseline.alpha,
+        trials=0,
+        changed=0,
+        broken=(reason,),
+    )
+
+
+def compare(before: Headlines, after: Headlines, tolerance: float, alpha: float) -> list[Figure]:
+    """Every figure: a change counts where it is significant at alpha, after Holm, and larger than the tolerance."""
+    p_values = holm([measure.p_value(before, after) for measure in MEASURES])
+    return [
+        Figure(
+            name=measure.name(after),
+            unit=measure.unit,
+            before=(old := measure.value(before)),
+            after=(new := measure.value(after)),
+            p=p,
+            finding=finding(old, new, p, tolerance, alpha),
+            ratio=measure.ratio(before, after),
+        )
+        for measure, p in zip(MEASURES, p_values, strict=True)
+    ]
+
+
+def finding(before: float, after: float, p: float, tolerance: float, alpha: float) -> Finding:
+    """Less is better. Of a figure that was 0, or is hidden by censoring now, every change is beyond the tolerance."""
+    if not p < alpha:
+        return Finding.SAME
+    if after > before * (1 + tolerance):
+        return Finding.REGRESSION
+    return Finding.IMPROVEMENT if after < before * (1 - tolerance) else Finding.SAME
+
+
+def _outcome(identical: bool, broken: Sequence[str], figures: Sequence[Figure]) -> Outcome:
+    found = {figure.finding for figure in figures}
+    if broken:
+        return Outcome.BROKEN
+    if identical:
+        return Outcome.IDENTICAL
+    if Finding.REGRESSION in found:
+        return Outcome.REGRESSED
+    return Outcome.IMPROVED if Finding.IMPROVEMENT in found else Outcome.PASSED
+
+
+def _few(broken: Sequence[str]) -> list[str]:
+    more = len(broken) - _MOST_TOLD
+    return [*broken[:_MOST_TOLD], *([f"… and {more:,} more"] if more > 0 else [])]
+
+
+def _other_versions(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Digests hang on these; figures should not."""
+    return [
+        f"{name} was {before.get(name, 'absent')}, and is {now.get(name, 'absent')}"
+        for name in dict.fromkeys((*before, *now))
+        if before.get(name) != now.get(name)
+    ]
