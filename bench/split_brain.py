@@ -13,7 +13,7 @@ from simulator.cluster.cluster import run_trial
 from simulator.metrics.statistics import Estimate, Sample, mean
 from simulator.protocol import SECOND
 from simulator.report.figures import save
-from simulator.report.split_brain import Course, split_brain_figure
+from simulator.report.overlaps import Course, overlaps_figure
 from simulator.scenario import load
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
@@ -74,7 +74,7 @@ def main() -> None:
             f"{variant}: two leaders for {overlap_seconds(trials).value:.1f} s a trial": trials[:SHOWN]
             for variant, trials in found.items()
         }
-        save(split_brain_figure(named), given.figures / "priority-split-brain.png", formats=("png",))
+        save(overlaps_figure(named), given.figures / "priority-split-brain.png", formats=("png",))
 
 
 if __name__ == "__main__":

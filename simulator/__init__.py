@@ -15,9 +15,20 @@ if TYPE_CHECKING:
     from simulator.experiment.runner import Result, run
     from simulator.experiment.store import StoreError, save
     from simulator.experiment.trial import TrialError
-    from simulator.scenario import Scenario, ScenarioError, load, loads
+    from simulator.scenario import Scenario, ScenarioError, load, loads, register
 
-__all__ = ["Result", "Scenario", "ScenarioError", "StoreError", "TrialError", "load", "loads", "run", "save"]
+__all__ = [
+    "Result",
+    "Scenario",
+    "ScenarioError",
+    "StoreError",
+    "TrialError",
+    "load",
+    "loads",
+    "register",
+    "run",
+    "save",
+]
 
 _HOMES = {
     "Result": "simulator.experiment.runner",
@@ -27,6 +38,7 @@ _HOMES = {
     "TrialError": "simulator.experiment.trial",
     "load": "simulator.scenario",
     "loads": "simulator.scenario",
+    "register": "simulator.scenario",
     "run": "simulator.experiment.runner",
     "save": "simulator.experiment.store",
 }

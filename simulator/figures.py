@@ -5,6 +5,7 @@ from simulator import figures
 
 result = simulator.run("raft-leader-crash", trials=200)
 figures.distribution(result)
+figures.decomposition(result)
 figures.timeline(result, trial=3)
 
 other = simulator.run(simulator.load("raft-leader-crash", ["cluster.nodes=9"]), trials=200)
@@ -21,12 +22,14 @@ from matplotlib.figure import Figure
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.runner import Result
 from simulator.experiment.summary import SAMPLES, sample
+from simulator.report.decomposition import Failovers, decomposition_figure
 from simulator.report.figures import ecdf_figure, save
+from simulator.report.overlaps import courses_with_overlaps, overlaps_figure
 from simulator.report.pages import headline_metric
 from simulator.report.tables import DURATIONS
 from simulator.report.timeline import timeline_figure
 
-__all__ = ["compare", "distribution", "save", "timeline"]
+__all__ = ["compare", "decomposition", "distribution", "overlaps", "save", "timeline"]
 
 # The columns of `compare`: a name that a reader understands, and where the summary has the figure.
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -66,6 +69,30 @@ def distribution(
         quantity=DURATIONS[asked],
         published_by=published_by,
     )
+
+
+def decomposition(results: Result | Mapping[str, Result], *, title: str = "") -> Figure:
+    """What failovers consist of: detection, failed rounds, the winning round, and the announcement to a majority.
+
+    One result: a bar of means for each tenth of its failovers, from the shortest to the longest. Several: a bar for
+    each, with the 95 % interval of the whole. Raises ValueError where no failover was seen to its end.
+    """
+    if isinstance(results, Result):
+        tenths = Failovers.of(results.elections).by_length() or {results.scenario.name: Failovers.of(results.elections)}
+        return decomposition_figure(tenths, title=title, intervals=len(tenths) == 1)
+    return decomposition_figure({name: Failovers.of(r.elections) for name, r in results.items()}, title=title)
+
+
+def overlaps(results: Result | Mapping[str, Result], *, most: int = 50) -> Figure:
+    """When two nodes led at once: a line for each trial in which they did, for the first `most` of each result.
+
+    Raises ValueError where two nodes never did.
+    """
+    by_name = {results.scenario.name: results} if isinstance(results, Result) else dict(results)
+    shown = {name: courses_with_overlaps(r.trials, r.overlaps, most) for name, r in by_name.items()}
+    if not any(shown.values()):
+        raise ValueError(f"two nodes never led at once in {', '.join(by_name)}")
+    return overlaps_figure(shown)
 
 
 def timeline(result: Result, trial: int | None = None) -> Figure:

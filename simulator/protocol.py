@@ -8,9 +8,12 @@ from a global random generator, so the same object runs in the simulator, on the
 from __future__ import annotations
 
 import enum
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from functools import cache
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Protocol, Self, TypeAlias, dataclass_transform
 
 NodeId: TypeAlias = int  # YAML and reports write n1, n2, …
@@ -22,7 +25,7 @@ MILLISECOND: Nanoseconds = 1_000_000
 SECOND: Nanoseconds = 1_000_000_000
 
 # What a scenario may write for an algorithm's option: three accept units (`150ms`, `[150ms, 300ms]`,
-# `[25ms, 42ms, 114ms]`: the least, the median and the greatest), one `[n1, n2]`.
+# `[25ms, 42ms, 114ms]`: the least, the median and p99), one `[n1, n2]`.
 Duration = Annotated[Nanoseconds, "duration"]
 DurationRange = Annotated[tuple[Nanoseconds, Nanoseconds], "duration range"]
 DurationSpread = Annotated[tuple[Nanoseconds, Nanoseconds, Nanoseconds], "duration spread"]
@@ -113,28 +116,82 @@ def describe(message: Message) -> str:
 
 
 HEADER_BYTES = 40  # Of a TCP/IP packet without options: 20 for IPv4, 20 for TCP.
+_NUMBER_BYTES, _FLAG_BYTES = 8, 1
+_FIELD_BYTES = {**dict.fromkeys(("int", "float", "NodeId", "Nanoseconds"), _NUMBER_BYTES), "bool": _FLAG_BYTES}
+_NOTHING = object()  # Equal to nothing that a message holds.
+
+
+@dataclass(frozen=True, slots=True)
+class WireLayout:
+    """The bytes of a type of message: those of a usual one, and which parts of another may differ.
+
+    Messages of most types are all alike, having numbers and truth values only: `parts` is None, and there is nothing
+    to look at.
+    """
+
+    usual_bytes: int  # With its header, and with their defaults for the parts that vary.
+    parts: Callable[[Message], Any] | None = None
+    usual_parts: Any = None
+
+    def extra_bytes(self, parts: Any) -> int:
+        """How many bytes more than a usual message one with these parts takes."""
+        return _value_bytes(parts) - (0 if self.usual_parts is _NOTHING else _value_bytes(self.usual_parts))
+
+
+@cache
+def wire_layout(kind: type) -> WireLayout:
+    """The layout of a type of message, by what its fields are declared to be."""
+    if not is_dataclass(kind) or hasattr(kind, "wire_bytes"):
+        return WireLayout(HEADER_BYTES, lambda message: message, _NOTHING)
+    known = [(part, _declared_bytes(part.type)) for part in fields(kind)]
+    fixed = HEADER_BYTES + sum(size for _, size in known if size is not None)
+    varying = [part for part, size in known if size is None]
+    if not varying:
+        return WireLayout(fixed)
+    parts = attrgetter(*(part.name for part in varying))
+    if any(part.default is MISSING for part in varying):
+        return WireLayout(fixed, parts, _NOTHING)
+    usual = varying[0].default if len(varying) == 1 else tuple(part.default for part in varying)
+    return WireLayout(fixed + _value_bytes(usual), parts, usual)
+
+
+def _declared_bytes(declared: Any) -> int | None:
+    """Of a field of that type, `int | None` for example; None where they depend on its value."""
+    name = declared if isinstance(declared, str) else getattr(declared, "__name__", str(declared))
+    kinds = [kind.strip() for kind in name.split("|")]
+    sizes = [_FIELD_BYTES.get(kind) for kind in kinds if kind != "None"]
+    if len(sizes) != 1 or sizes[0] is None:
+        return None
+    return sizes[0] + (_FLAG_BYTES if "None" in kinds else 0)
 
 
 def wire_size(message: Message | None) -> int:
     """The bytes that a message takes on the wire: its fields', and a header. None is a packet without contents.
 
-    Numbers take 8 bytes, truth values and None 1, text its UTF-8 bytes, what has `wire_bytes` so many, and any other
-    sequence or message what it holds.
+    Numbers take 8 bytes, truth values 1; one of these that may be None takes 1 more, there or not. Text takes its
+    UTF-8 bytes, what has `wire_bytes` so many, and any other sequence or message what it holds.
     """
-    return HEADER_BYTES + (0 if message is None else _field_bytes(message))
+    if message is None:
+        return HEADER_BYTES
+    kind: type = type(message)
+    layout = wire_layout(kind)
+    return layout.usual_bytes + (0 if layout.parts is None else layout.extra_bytes(layout.parts(message)))
 
 
-def _field_bytes(value: Any) -> int:
+def _value_bytes(value: Any) -> int:
     if value is None or isinstance(value, bool):
-        return 1
+        return _FLAG_BYTES
     if isinstance(value, int | float):
-        return 8
+        return _NUMBER_BYTES
     if isinstance(value, str):
         return len(value.encode())
     if hasattr(value, "wire_bytes"):
         return int(value.wire_bytes)
     parts = (getattr(value, part.name) for part in fields(value)) if is_dataclass(value) else value
-    return sum(map(_field_bytes, parts))
+    return sum(map(_value_bytes, parts))
+
+
+_Z99 = 2.3263478740408408  # The standard normal distribution reaches 99 % there.
 
 
 def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> Nanoseconds:
@@ -144,12 +201,15 @@ def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> N
 
 
 def spread(source: random.Random, points: tuple[Nanoseconds, Nanoseconds, Nanoseconds]) -> Nanoseconds:
-    """An integer drawn from the least to the greatest of three, each side of their median as likely as the other.
+    """A duration of which three figures are known, the least, the median and p99: lognormal, but never below the least.
 
-    On either side it is uniform: the plainest of the distributions of which these three figures are known.
+    That is `{lognormal: {median: …, p99: …}, at_least: …}` of a scenario's distributions.
     """
-    least, median, greatest = points
-    return uniform(source, (least, median) if source.getrandbits(1) else (median, greatest))
+    least, median, p99 = points
+    if median == 0:
+        return least
+    sigma = math.log(p99 / median) / _Z99
+    return max(least, round(median * math.exp(source.gauss(0.0, sigma))))
 
 
 class Host(Protocol):

@@ -1,12 +1,15 @@
 """Clusters under random faults, for whatever algorithm is registered: inside what it assumes, or anywhere.
 
 A schedule is a `ClusterSpec`. Faults strike while elections are under way; when they have ended, the cluster is left in
-peace for as long as the algorithm says that it needs (`settles`).
+peace for as long as the algorithm says that it needs (`settles`). Hypothesis draws a seed, and how many faults there
+may be, so that a failure shrinks to few; all else follows from the seed, since Hypothesis' own draws come in families
+of schedules that are much alike, and mostly empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -21,13 +24,17 @@ from simulator.cluster.network import NetworkSpec, Transport
 from simulator.cluster.schedule import Scheduled, WithoutTarget
 from simulator.cluster.spec import ClusterSpec, DiskSpec
 from simulator.cluster.strains import SkewClock, SlowDisk, SlowNode, StallDisk
+from simulator.cluster.targets import Target
 from simulator.cluster.weather import Degrade, Flap, HoldBack, Reach
 from simulator.experiment.assumptions import FAULTS_BREAK
-from simulator.protocol import MILLISECOND, SECOND, Assumption, Nanoseconds
+from simulator.protocol import MILLISECOND, SECOND, Assumption, Nanoseconds, NodeId
+from simulator.protocol import uniform as draw
 
 MS = MILLISECOND
 JUMP = SECOND  # How far a clock is set wrong: who reads ages off it may be late by so much.
-ELECTS_WITHIN = 10 * SECOND  # Where an algorithm states no bound: many timeouts of the defaults.
+# Where an algorithm states no bound, since its elections may fail for ever: many timeouts of its defaults.
+ELECTS_WITHIN: Mapping[str, Nanoseconds] = {"raft": 10 * SECOND, "zookeeper": 20 * SECOND}
+LONG_ENOUGH = 200 * SECOND  # ZooKeeper's servers ask each other once a minute, in the end.
 USUAL_DELAY = 5 * MS
 LONGEST_DELAY = 30 * MS  # Where an algorithm states no bound.
 
@@ -42,42 +49,63 @@ NOT_DRAWN = frozenset(
     ("restart", "resume", "heal", "release", "transfer_leadership", "add_server", "remove_server", "amnesia")
 )
 
+Draw = Callable[[random.Random], Fault]
 
-def faults_by_name(nodes: int, others: Sequence[str] = ()) -> Mapping[str, st.SearchStrategy[Fault]]:
+
+def pick(source: random.Random, *choices: Any) -> Any:
+    return choices[draw(source, (0, len(choices) - 1))]
+
+
+def faults_by_name(nodes: int, others: Sequence[str] = ()) -> Mapping[str, Draw]:
     """Every fault that can strike so many nodes, or the groups besides them."""
-    node = st.sampled_from([*range(1, nodes + 1), "leader", "random"])
-    target = st.sampled_from([*range(1, nodes + 1), "leader", "random", *(f"group:{name}" for name in others)])
-    few = st.lists(st.integers(1, nodes), min_size=1, max_size=nodes, unique=True).map(tuple)
-    reach = st.builds(Reach, nodes=few, both_ways=st.just(True))
-    short = st.builds(Constant, st.integers(1, 60).map(lambda duration: duration * MS))
-    found: dict[str, st.SearchStrategy[Fault]] = {
-        "crash": st.builds(Crash, target),
-        "kill": st.builds(Kill, target),
-        "bounce": st.builds(Bounce, target),
-        "pause": st.builds(Pause, target),
-        "partition": st.builds(Partition, few.map(lambda group: (group,))),
-        "partition_oneway": st.builds(PartitionOneway, few),
-        "isolate": st.builds(Isolate, node),
-        "flap": st.builds(Flap, reach=reach, down=st.just(150 * MS), up=st.just(250 * MS)),
-        "degrade": st.builds(
-            Degrade, reach=reach, latency=short, loss=st.floats(0, 0.9), duplication=st.floats(0, 0.5)
-        ),
-        "hold": st.builds(HoldBack, reach=reach),
-        "slow_node": st.builds(SlowNode, node, short),
-        "slow_disk": st.builds(SlowDisk, node, short),
-        "stall_disk": st.builds(StallDisk, node),
-        "skew_clock": st.builds(SkewClock, node, jump_ns=st.sampled_from([-JUMP, JUMP])),
+
+    def node(source: random.Random) -> Target:
+        return pick(source, *range(1, nodes + 1), "leader", "random")  # type: ignore[no-any-return]
+
+    def target(source: random.Random) -> Target:
+        return pick(source, node(source), node(source), *(f"group:{name}" for name in others))  # type: ignore[no-any-return]
+
+    def few(source: random.Random) -> tuple[NodeId, ...]:
+        return tuple(each for each in range(1, nodes + 1) if pick(source, True, False)) or (nodes,)
+
+    def reach(source: random.Random) -> Reach:
+        return Reach(nodes=few(source), both_ways=True)
+
+    def short(source: random.Random) -> Distribution:
+        return Constant(draw(source, (MS, 60 * MS)))
+
+    def degrade(source: random.Random) -> Fault:
+        loss, duplication = pick(source, 0.0, 0.2, 0.9), pick(source, 0.0, 0.5)
+        return Degrade(reach=reach(source), latency=short(source), loss=loss, duplication=duplication)
+
+    found: dict[str, Draw] = {
+        "crash": lambda source: Crash(target(source)),
+        "kill": lambda source: Kill(target(source)),
+        "bounce": lambda source: Bounce(target(source)),
+        "pause": lambda source: Pause(target(source)),
+        "partition": lambda source: Partition((few(source),)),
+        "partition_oneway": lambda source: PartitionOneway(few(source)),
+        "isolate": lambda source: Isolate(node(source)),
+        "flap": lambda source: Flap(reach=reach(source), down=150 * MS, up=250 * MS),
+        "degrade": degrade,
+        "hold": lambda source: HoldBack(reach=reach(source)),
+        "slow_node": lambda source: SlowNode(node(source), short(source)),
+        "slow_disk": lambda source: SlowDisk(node(source), short(source)),
+        "stall_disk": lambda source: StallDisk(node(source)),
+        "skew_clock": lambda source: SkewClock(node(source), jump_ns=pick(source, -JUMP, JUMP)),
     }
     if nodes >= 2:
-        found["cut_link"] = st.builds(CutLink, st.just(1), st.integers(2, nodes))
+        found["cut_link"] = lambda source: CutLink(1, draw(source, (2, nodes)))
     if nodes >= 3:
-        found |= {"bridge": st.builds(Bridge, node), "majorities_ring": st.builds(MajoritiesRing)}
+        found |= {"bridge": lambda source: Bridge(node(source)), "majorities_ring": lambda _: MajoritiesRing()}
     return found
 
 
 def time_to_agree(registration: Registration, config: Any, nodes: int) -> Nanoseconds:
     """How long the algorithm needs in peace."""
-    return ELECTS_WITHIN if registration.settles is None else registration.settles(config, nodes)
+    if registration.settles is None:
+        return ELECTS_WITHIN.get(registration.name, LONG_ENOUGH)
+    return registration.settles(config, nodes)
 
 
 def can_agree(spec: ClusterSpec) -> bool:
@@ -87,8 +115,7 @@ def can_agree(spec: ClusterSpec) -> bool:
     return all(type(fault) is Crash for fault in for_good) and (not spec.registration.quorum or 2 * left > spec.nodes)
 
 
-@st.composite
-def schedules(draw: st.DrawFn, registration: Registration, *, inside: bool, ends: bool = True) -> ClusterSpec:
+def schedules(registration: Registration, *, inside: bool, ends: bool = True) -> st.SearchStrategy[ClusterSpec]:
     """A cluster of one to six nodes and what befalls it.
 
     Inside, nothing that befalls it breaks what the algorithm assumes, and messages take up to the longest that it
@@ -96,85 +123,102 @@ def schedules(draw: st.DrawFn, registration: Registration, *, inside: bool, ends
     `ends`, some other faults stay, too.
     """
     assumes = registration.algorithm.assumes if inside else frozenset()
-    nodes = draw(st.sampled_from([3, 5, 4, 3, 5, 2, 6, 1]))
-    config = draw(_configs(registration))
+    return st.builds(
+        lambda most_faults, seed: schedule(registration, assumes, ends, most_faults, seed),
+        st.integers(0, 6).map(lambda fewer: 6 - fewer),  # Most, mostly: what is drawn first is 0.
+        st.integers(0, 2**32 - 1),
+    )
+
+
+def schedule(
+    registration: Registration, assumes: frozenset[Assumption], ends: bool, most_faults: int, seed: int
+) -> ClusterSpec:
+    """The cluster and the faults of one seed, which break none of what is assumed here."""
+    source = random.Random(f"{registration.name} {seed}")
+    nodes = pick(source, 3, 5, 4, 3, 5, 2, 6, 1)
+    config = _config(source, registration)
     needs = time_to_agree(registration, config, nodes)
     dies = Assumption.NO_CRASH not in assumes
-    faults = [
-        *draw(st.lists(_passing(registration, config, nodes, needs, assumes), max_size=5)),
-        *(draw(st.lists(_deaths(nodes, needs), max_size=min(2, nodes - 1))) if dies else ()),
-    ]
+    faults = _passing(source, registration, config, nodes, needs, assumes)
     if not ends:
-        faults = [replace(fault, lasts=draw(st.sampled_from([None, fault.lasts]))) for fault in faults]
-    latency, longest = draw(_latencies(registration, config, assumes))
+        faults = [replace(fault, lasts=pick(source, None, fault.lasts)) for fault in faults]
+    faults = [*(_deaths(source, nodes, needs) if dies else []), *faults][:most_faults]
+    latency, longest = _latency(source, registration, config, assumes)
     return ClusterSpec(
         registration=registration,
         config=config,
         nodes=nodes,
         duration=max(map(_end_of, faults), default=0) + needs + JUMP,
-        start=draw(_STARTS) if dies else Constant(0),
-        disk=DiskSpec(write=None if Assumption.BOUNDED_DELAY in assumes else draw(_WRITES)),
-        network=NetworkSpec(latency=latency, transport=_transport(registration)),
+        start=pick(source, Constant(0), Uniform(0, 100 * MS)) if dies else Constant(0),
+        disk=DiskSpec(write=None if Assumption.BOUNDED_DELAY in assumes else pick(source, None, Uniform(0, 5 * MS))),
+        network=NetworkSpec(
+            latency=latency, transport=Transport.STREAM if registration.streams else Transport.DATAGRAM
+        ),
         faults=tuple(faults),
         longest_delay_ns=longest,
         event_limit=5_000_000,
     )
 
 
-_STARTS: st.SearchStrategy[Distribution] = st.sampled_from([Constant(0), Uniform(0, 100 * MS)])
-_WRITES: st.SearchStrategy[Distribution | None] = st.sampled_from([None, Uniform(0, MS), Constant(5 * MS)])
+# Options for where the defaults need minutes: sessions of 0.6 s on ticks of 0.2 s, and at most a second between
+# the servers' questions.
+_QUICK: Mapping[str, Mapping[str, object]] = {
+    "zookeeper": {
+        "tick_time": 200 * MS,
+        "session_timeout": 600 * MS,
+        "reconnect_delay": (0, 100 * MS),
+        "notification_interval": (200 * MS, SECOND),
+    }
+}
 
 
-def _transport(registration: Registration) -> Transport:
-    return Transport.STREAM if registration.streams else Transport.DATAGRAM
-
-
-def _configs(registration: Registration) -> st.SearchStrategy[Any]:
-    """The defaults, with any detector where there is the option."""
-    config = registration.config()
+def _config(source: random.Random, registration: Registration) -> Any:
+    """The defaults, or quicker ones, with any detector where there is the option."""
+    config = registration.config(**_QUICK.get(registration.name, {}))
     if "detector" not in {option.name for option in fields(config)}:
-        return st.just(config)
-    return st.sampled_from([replace(config, detector=options()) for options, _ in DETECTORS.values()])
+        return config
+    return replace(config, detector=pick(source, *(options() for options, _ in DETECTORS.values())))
 
 
-def _instants(needs: Nanoseconds) -> st.SearchStrategy[Nanoseconds]:
+def _instant(source: random.Random, needs: Nanoseconds) -> Nanoseconds:
     """Within an election, or a few, or as long as it takes to agree."""
-    return st.builds(
-        lambda share, whole: share * whole // 1000,
-        st.integers(0, 1000),
-        st.sampled_from([needs // 20, needs // 5, needs]),
-    )
+    return draw(source, (0, pick(source, needs // 20, needs // 5, needs)))
 
 
-@st.composite
 def _passing(
-    draw: st.DrawFn,
+    source: random.Random,
     registration: Registration,
     config: Any,
     nodes: int,
     needs: Nanoseconds,
     assumes: frozenset[Assumption],
-) -> Scheduled:
-    """A fault that breaks none of these, and ends."""
-    others = [group.name for group in registration.groups if group.size(config)]
-    if assumes & {Assumption.MONITOR_RUNS}:
-        others = [group.name for group in registration.groups if group.size(config) and not group.essential]
-    strategies = faults_by_name(nodes, others)
-    names = [name for name in strategies if not assumes.intersection(BREAKS[name])]
-    if not names:
-        return Scheduled(fault=Bounce(1), at=Constant(0), lasts=Constant(0))
-    return Scheduled(
-        fault=draw(st.sampled_from(names).flatmap(strategies.__getitem__)),
-        at=Constant(draw(_instants(needs))),
-        lasts=Constant(draw(_instants(needs))),
-        without_target=WithoutTarget.SKIP,
-    )
+) -> list[Scheduled]:
+    """One to four faults that break none of these, and end."""
+    spared = Assumption.MONITOR_RUNS in assumes
+    others = [group.name for group in registration.groups if group.size(config) and not (spared and group.essential)]
+    by_name = faults_by_name(nodes, others)
+    names = [name for name in by_name if not assumes.intersection(BREAKS[name])]
+    return [
+        Scheduled(
+            fault=by_name[pick(source, *names)](source),
+            at=Constant(_instant(source, needs)),
+            lasts=Constant(_instant(source, needs)),
+            without_target=WithoutTarget.SKIP,
+        )
+        for _ in range(draw(source, (1, 4)) if names else 0)
+    ]
 
 
-def _deaths(nodes: int, needs: Nanoseconds) -> st.SearchStrategy[Scheduled]:
-    target = st.sampled_from([*range(1, nodes + 1), "leader"])
-    at = _instants(needs).map(Constant)
-    return st.builds(Scheduled, fault=target.map(Crash), at=at, without_target=st.just(WithoutTarget.SKIP))
+def _deaths(source: random.Random, nodes: int, needs: Nanoseconds) -> list[Scheduled]:
+    """Of none, one, or two nodes, but not of all, for good."""
+    return [
+        Scheduled(
+            fault=Crash(pick(source, "leader", *range(1, nodes + 1))),
+            at=Constant(_instant(source, needs)),
+            without_target=WithoutTarget.SKIP,
+        )
+        for _ in range(min(nodes - 1, pick(source, 0, 0, 1, 1, 2)))
+    ]
 
 
 def _end_of(scheduled: Scheduled) -> Nanoseconds:
@@ -183,15 +227,13 @@ def _end_of(scheduled: Scheduled) -> Nanoseconds:
     return scheduled.at.value + lasts
 
 
-@st.composite
-def _latencies(
-    draw: st.DrawFn, registration: Registration, config: Any, assumes: frozenset[Assumption]
+def _latency(
+    source: random.Random, registration: Registration, config: Any, assumes: frozenset[Assumption]
 ) -> tuple[Distribution, Nanoseconds]:
     """The latency, and the longest that there is: a usual one, or the longest allowed."""
     bound = LONGEST_DELAY if registration.delay_bound is None else registration.delay_bound(config)
-    longest = draw(st.sampled_from([min(USUAL_DELAY, bound), bound]))
+    longest = pick(source, min(USUAL_DELAY, bound), bound)
     if Assumption.FIFO in assumes and not registration.streams:
         return Constant(longest), longest
     extremes = Mixture(((0.5, Constant(0)), (0.5, Constant(longest))))
-    kinds: tuple[Distribution, ...] = (Constant(longest), Uniform(0, longest), extremes)
-    return draw(st.sampled_from(kinds)), longest
+    return pick(source, Constant(longest), Uniform(0, longest), extremes), longest

@@ -6,11 +6,13 @@ A bound is stated by its reason: so many timeouts of the algorithm. `leader_cras
 from __future__ import annotations
 
 from simulator.algorithms.registry import REGISTRY
+from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
 from simulator.algorithms.zookeeper.config import EnsembleConfig
 from simulator.cluster.distributions import Constant
 from simulator.cluster.network import NetworkSpec, Transport
 from simulator.protocol import MILLISECOND, SECOND
 from tests.crash_points import BOOT, cases_of, leader_crash, leader_return
+from tests.crash_watch import NEVER
 
 _STREAMS = NetworkSpec(latency=Constant(10 * MILLISECOND), transport=Transport.STREAM)
 _QUICK = EnsembleConfig(
@@ -19,6 +21,15 @@ _QUICK = EnsembleConfig(
     sync_limit=4,
     notification_interval=(200 * MILLISECOND, SECOND),
     synchronisation=(0, 0, 0),
+)
+_QUICK_CLIENTS = ZooKeeperConfig(
+    tick_time=100 * MILLISECOND,
+    init_limit=10,
+    sync_limit=4,
+    notification_interval=(200 * MILLISECOND, SECOND),
+    synchronisation=(0, 0, 0),
+    session_timeout=400 * MILLISECOND,
+    reconnect_delay=(0, 50 * MILLISECOND),
 )
 
 CASES = (
@@ -54,6 +65,17 @@ CASES = (
         config=_QUICK,
         network=_STREAMS,
         seeds=(1,),
+    ),
+    # Candidates and servers alike. An ensemble as above, which gives all sessions their time anew: 0.4 s, a tick, and
+    # half a tick until its leader is told; a client that has lost its server asks each of the others for 0.13 s.
+    *cases_of(
+        REGISTRY["zookeeper"],
+        (BOOT, leader_crash(at=2 * SECOND), leader_return(at=2 * SECOND, away=2 * SECOND)),
+        bound=5 * SECOND,
+        config=_QUICK_CLIENTS,
+        network=_STREAMS,
+        seeds=(1,),
+        backs=(NEVER, MILLISECOND),
     ),
     # Rings draw nothing, so one seed will do. Two dead nodes in a row are found one after another, each within 400 ms.
     # Or somebody waits in vain, for all the rounds that an algorithm needs, of 250 ms for five nodes; then for another.

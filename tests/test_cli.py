@@ -38,7 +38,8 @@ def test_run_prints_a_table_and_keeps_everything(scenario: Path, tmp_path: Path)
     (kept,) = (tmp_path / "out").iterdir()
     assert kept.name == "small-crash-001"
     assert sorted(path.name for path in kept.iterdir()) == [
-        "elections.parquet", "failover.png", "failover.svg", "messages.parquet", "scenario.yaml", "summary.json",
+        "decomposition.png", "decomposition.svg", "elections.parquet", "failover.png", "failover.svg",
+        "messages.parquet", "overlaps.parquet", "scenario.yaml", "summary.json",
         "timeline.png", "timeline.svg", "trace.parquet", "trials.parquet",
     ]  # fmt: skip
     messages = pd.read_parquet(kept / "messages.parquet")
@@ -129,6 +130,14 @@ def test_schema_is_json() -> None:
     assert json.loads(invoke("schema").stdout)["type"] == "object"
 
 
+def await_draft(results: Path, process: "subprocess.Popen[str]") -> None:
+    """The run has begun: what it needs is imported, and it has a place for its results."""
+    deadline = time.monotonic() + 60
+    while not (results.is_dir() and any(results.iterdir())):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Signals of a POSIX terminal.")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_keeps_the_trials_that_were_finished(scenario: Path, tmp_path: Path, workers: int) -> None:
@@ -138,6 +147,7 @@ def test_ctrl_c_keeps_the_trials_that_were_finished(scenario: Path, tmp_path: Pa
         [*command, "--results", str(tmp_path / "out")],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
+    await_draft(tmp_path / "out", process)
     time.sleep(5)  # Long enough to start two workers and finish some trials on a busy machine.
     os.killpg(process.pid, signal.SIGINT)
     output, errors = process.communicate(timeout=60)

@@ -40,7 +40,7 @@ def test_show_prints_the_table_of_the_run(kept: Path, tmp_path: Path) -> None:
     assert outcome.exit_code == 0
     assert "failover, ms" in outcome.stdout
     assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == [
-        "failover.png", "failover.svg", "timeline.png", "timeline.svg",
+        "decomposition.png", "decomposition.svg", "failover.png", "failover.svg", "timeline.png", "timeline.svg",
     ]  # fmt: skip
     assert json.loads(invoke("show", kept, "--json").stdout) == json.loads((kept / "summary.json").read_text())
 

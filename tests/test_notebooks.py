@@ -14,6 +14,7 @@ from tests.scenario.examples import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PUBLIC = {"simulator", "simulator.figures", "simulator.results", "simulator.protocol", "simulator.workbench"}
+PUBLIC |= {"simulator.algorithms.registration"}  # docs/write-an-algorithm.md
 
 by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 

@@ -286,6 +286,7 @@ BULLY = Registration(
     algorithm=Bully,
     config=BullyConfig,
     paper="Garcia-Molina 1982, section 3",
+    page="bully.md",
     cost="n² − n − 1 messages at worst, n − 1 at best; detection and one answer timeout",
     groups=(MONITOR_GROUP,),
     quorum=False,

@@ -316,6 +316,7 @@ INVITATION = Registration(
     algorithm=InvitationNode,
     config=InvitationConfig,
     paper="Garcia-Molina 1982, section 4",
+    page="bully.md",
     cost="about 3n messages to merge; a check interval, two answer timeouts and the wait",
     quorum=False,
     delay_bound=delay_bound,

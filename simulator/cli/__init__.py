@@ -8,8 +8,11 @@ import click
 
 from simulator.cli.algorithms import algorithms
 from simulator.cli.common import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail
+from simulator.cli.compare import compare
+from simulator.cli.faults import faults
 from simulator.cli.gate import gate
 from simulator.cli.latency import latency
+from simulator.cli.new import new
 from simulator.cli.results import replay, show, trace
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS, run
 from simulator.cli.scenarios import scenarios, schema, validate
@@ -43,10 +46,28 @@ def main() -> None:
     Ask what a lossier network does to it:
       electsim run scenarios/raft-leader-crash.yaml --set network.loss=0.05
     \b
-    Check scenario files before a long run:
-      electsim validate scenarios/*.yaml
+    Begin with a scenario of your own, and check it before a long run:
+      electsim new my-scenario
+      electsim validate my-scenario.yaml
+    \b
+    Complete commands, scenarios and algorithms with Tab (zsh: zsh_source; fish: see the README):
+      eval "$(_ELECTSIM_COMPLETE=bash_source electsim)"
     """
 
 
-for command in (run, show, trace, replay, scenarios, algorithms, validate, latency, gate, schema):
+for command in (
+    run,
+    compare,
+    show,
+    trace,
+    replay,
+    new,
+    scenarios,
+    algorithms,
+    faults,
+    validate,
+    latency,
+    gate,
+    schema,
+):
     main.add_command(command)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from simulator.cli.common import EXIT_BAD_INPUT, fail, print_table
+from simulator.cli.completion import algorithm_names
+
+if TYPE_CHECKING:
+    from simulator.algorithms.registration import Registration
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=algorithm_names)
 @click.option("--json", "as_json", is_flag=True, help="Print all that is known as JSON: a list, or NAME alone.")
 @click.option("--markdown", is_flag=True, help="Print docs/algorithms.md, the page about all of them, instead.")
 def algorithms(name: str | None, *, as_json: bool, markdown: bool) -> None:
@@ -26,18 +31,15 @@ def algorithms(name: str | None, *, as_json: bool, markdown: bool) -> None:
 
     Exits with 2 where there is no such algorithm.
     """
-    from simulator.algorithms.registry import REGISTRY
     from simulator.report.algorithms import describe, detail, overview, page
-    from simulator.scenario.problems import alternatives
 
-    if name is not None and name not in REGISTRY:
-        fail(f"{name} is not an algorithm; {alternatives(name, tuple(REGISTRY))}", EXIT_BAD_INPUT)
+    if markdown and (as_json or name is not None):
+        fail("--markdown is the page about all of them; leave NAME and --json out", EXIT_BAD_INPUT)
+    known = _all() if name is None else [_named(name)]
     if markdown:
-        if as_json or name is not None:
-            fail("--markdown is the page about all of them; leave NAME and --json out", EXIT_BAD_INPUT)
-        click.echo(page(REGISTRY.values()), nl=False)
+        click.echo(page(known), nl=False)
         return
-    found = describe(REGISTRY.values() if name is None else [REGISTRY[name]])
+    found = describe(known)
     if as_json:
         click.echo(json.dumps(found if name is None else found[0], indent=2, ensure_ascii=False))
     elif name is None:
@@ -45,3 +47,29 @@ def algorithms(name: str | None, *, as_json: bool, markdown: bool) -> None:
         click.echo("\nelectsim algorithms NAME tells more: assumptions, promises, options.", err=True)
     else:
         print_table(detail(found[0]))
+
+
+def _named(name: str) -> Registration:
+    from simulator.algorithms.registry import REGISTRY, PluginError
+    from simulator.scenario.problems import alternatives
+
+    if name not in REGISTRY:
+        fail(f"{name} is not an algorithm; {alternatives(name, tuple(REGISTRY))}", EXIT_BAD_INPUT)
+    try:
+        return REGISTRY[name]
+    except PluginError as error:
+        fail(f"{name} cannot be used: {error}", EXIT_BAD_INPUT)
+
+
+def _all() -> list[Registration]:
+    """All that can be used; of the others is said why not."""
+    from simulator.algorithms.registry import PluginError
+    from simulator.scenario.algorithms import ALGORITHMS
+
+    usable = []
+    for name in ALGORITHMS:
+        try:
+            usable.append(ALGORITHMS[name].registration)
+        except PluginError as error:
+            click.echo(f"electsim: {name} cannot be used: {error}", err=True)
+    return usable

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+
+from simulator.cli.completion import scenario_names
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -14,6 +18,19 @@ if TYPE_CHECKING:
     from simulator.scenario import Scenario
 
 EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+
+
+SCENARIO = click.argument(
+    "scenario_file", metavar="SCENARIO", type=click.Path(path_type=Path), shell_complete=scenario_names
+)
+SCENARIOS = click.argument(
+    "files",
+    metavar="SCENARIO...",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    shell_complete=scenario_names,
+)
 
 
 def fail(text: str, code: int) -> NoReturn:
@@ -52,3 +69,37 @@ def print_table(table: RenderableType) -> None:
     from rich.console import Console
 
     Console(width=None if sys.stdout.isatty() else 100, highlight=False).print(table, crop=False)
+
+
+@contextmanager
+def trials_progress(name: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error, where somebody can see it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(f"{name}: trials", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+class Percentage(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """`5%`, as 0.05; above 0 and below 100."""
+
+    name = "percent"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        text = str(value).strip()
+        try:
+            share = float(text.removesuffix("%")) / 100
+        except ValueError:
+            share = -1.0
+        if not text.endswith("%") or not 0 < share < 1:
+            self.fail(f"{text!r} is not a percentage above 0% and below 100%, such as 5%", param, ctx)
+        return share
+
+
+PERCENTAGE = Percentage()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FAILED, fail, print_table
+from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FAILED, SCENARIOS, fail, print_table
 
 if TYPE_CHECKING:
     from simulator.gate.guard import Guarded
@@ -20,7 +20,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
-@click.argument("files", metavar="SCENARIO...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@SCENARIOS
 @click.option(
     "--baseline",
     "directory",

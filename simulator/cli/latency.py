@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, fail, load_scenario, print_table
+from simulator.cli.common import EXIT_BAD_INPUT, SCENARIO, fail, load_scenario, print_table
 
 
 @click.command()
-@click.argument("scenario_file", metavar="SCENARIO", type=click.Path(path_type=Path))
+@SCENARIO
 @click.option("--samples", type=click.IntRange(min=1, max=10_000_000), default=100_000, show_default=True)
 @click.option("--set", "overrides", multiple=True, metavar="FIELD=VALUE", help="Override a field; may be repeated.")
 @click.option(

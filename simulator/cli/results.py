@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simulator.results import Stored
     from simulator.trace.trace import Trace
 
+COMPARISON = "comparison.json"
 RESULT = click.argument("directory", metavar="RESULT", type=click.Path(path_type=Path))
 TRIAL = click.option("--trial", type=click.IntRange(min=0), help="Which trial; the run's first unless given.")
 
@@ -26,7 +27,7 @@ TRIAL = click.option("--trial", type=click.IntRange(min=0), help="Which trial; t
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and no table.")
 @click.option("--figures", type=click.Path(path_type=Path), help="Also draw the figures anew, into this directory.")
 def show(directory: Path, as_json: bool, figures: Path | None) -> None:
-    """Print the tables of RESULT, the directory of an earlier run.
+    """Print the tables of RESULT, the directory of an earlier run, or of a comparison.
 
     \b
       electsim show results/raft-leader-crash-001
@@ -35,6 +36,9 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
 
     Exits with 2 where there are no results.
     """
+    if (directory / COMPARISON).is_file():
+        _show_comparison(directory, as_json, figures)
+        return
     stored = _load(directory)
     if as_json:
         click.echo(json.dumps(stored.summary, indent=2, ensure_ascii=False, allow_nan=False))
@@ -47,6 +51,21 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
 
         figures.mkdir(parents=True, exist_ok=True)
         for path in write_figures(stored.result(), _again(stored, None), figures):
+            click.echo(f"Drawn: {path}", err=True)
+
+
+def _show_comparison(directory: Path, as_json: bool, figures: Path | None) -> None:
+    from simulator.cli.compare import show_comparison
+    from simulator.report.comparison_figure import write_comparison_figures
+
+    try:
+        comparison = json.loads((directory / COMPARISON).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        fail(f"{directory}: cannot be read: {error}", EXIT_BAD_INPUT)
+    show_comparison(comparison, as_json, tests=False)
+    if figures is not None:
+        figures.mkdir(parents=True, exist_ok=True)
+        for path in write_comparison_figures(comparison, figures):
             click.echo(f"Drawn: {path}", err=True)
 
 

@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, fail, load_scenario, print_table
+from simulator.cli.common import (
+    EXIT_BAD_INPUT,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    PERCENTAGE,
+    SCENARIO,
+    fail,
+    load_scenario,
+    print_table,
+    trials_progress,
+)
+from simulator.cli.completion import algorithm_names
 
 if TYPE_CHECKING:
     from simulator.experiment.runner import Result
@@ -26,14 +35,17 @@ _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline 
 
 
 @click.command()
-@click.argument("scenario_file", metavar="SCENARIO", type=click.Path(path_type=Path))
+@SCENARIO
 @click.option(
     "--trials", type=click.IntRange(1, MOST_TRIALS), help="How many trials, in place of the scenario's number."
 )
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="The seed, in place of the scenario's.")
 @click.option("--set", "overrides", multiple=True, metavar="FIELD=VALUE", help="Override a field; may be repeated.")
 @click.option(
-    "--algorithm", metavar="NAME", help="Another algorithm in place of the scenario's, with its default options."
+    "--algorithm",
+    metavar="NAME",
+    shell_complete=algorithm_names,
+    help="Another algorithm in place of the scenario's, with its default options.",
 )
 @click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes; 0, the default: one per core.")
 @click.option(
@@ -41,6 +53,19 @@ _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline 
     type=click.IntRange(0, LARGEST_SEED - MOST_TRIALS),
     default=0,
     help="The number of the first trial.",
+)
+@click.option(
+    "--precision",
+    type=PERCENTAGE,
+    metavar="PERCENT",
+    help="End as soon as the headline's median is known to within this, such as 5%; --trials is then the most.",
+)
+@click.option(
+    "--precision-of",
+    type=click.Choice(["median", "p95", "p99"]),
+    default="median",
+    show_default=True,
+    help="Which quantile --precision is about.",
 )
 @click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and no table.")
@@ -53,6 +78,8 @@ def run(
     algorithm: str | None,
     workers: int,
     first_trial: int,
+    precision: float | None,
+    precision_of: str,
     root: Path,
     as_json: bool,
     trace: bool,
@@ -70,6 +97,9 @@ def run(
     Another algorithm under the same faults, with the same luck (`electsim algorithms` lists them):
       electsim run scenarios/leader-crash.yaml --algorithm bully --set algorithm.answer_timeout=50ms
     \b
+    As many trials as it takes to know the median failover to within 2 %, and 20 000 at the most:
+      electsim run scenarios/raft-leader-crash.yaml --precision 2% --trials 20000
+    \b
     One trial again, with every message (its row in trials.parquet says trial 17):
       electsim run scenarios/raft-leader-crash.yaml --first-trial 17 --trials 1 --trace
 
@@ -81,7 +111,7 @@ def run(
     command = _command(
         scenario_file, trials or scenario.trials, _or(seed, scenario.seed), overrides, algorithm, first_trial
     )
-    request = _Request(scenario, command, trials, seed, first_trial, workers)
+    request = _Request(scenario, command, trials, seed, first_trial, workers, precision, precision_of)
     result, failure, kept = _run_and_keep(request, root, as_json, trace)
     click.echo(f"Results are in {kept}", err=True)
     _finish(result, failure)
@@ -100,6 +130,8 @@ class _Request:
     seed: int | None
     first_trial: int
     workers: int
+    precision: float | None
+    precision_of: str
 
 
 def _run_and_keep(request: _Request, root: Path, as_json: bool, trace: bool) -> tuple[Result, str | None, Path]:
@@ -133,13 +165,15 @@ def _simulate(request: _Request) -> tuple[Result, str | None]:
     from simulator.experiment.trial import TrialError
 
     try:
-        with _progress(request.scenario.name) as progress:
+        with trials_progress(request.scenario.name) as progress:
             return run_trials(
                 request.scenario,
                 trials=request.trials,
                 seed=request.seed,
                 first_trial=request.first_trial,
                 workers=request.workers,
+                precision=request.precision,
+                precision_of=request.precision_of,
                 progress=progress,
                 command=request.command,
             ), None
@@ -171,19 +205,6 @@ def _command(
 def _replay(command: str, trial: int) -> str:
     whole_run = re.sub(r" --(?:trials|first-trial) \d+", "", command)
     return f"{whole_run} --first-trial {trial} --trials 1 --trace"
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error, where somebody can see it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(f"{name}: trials", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _show(result: Result, as_json: bool) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, advise, print_table
+from simulator.cli.common import EXIT_BAD_INPUT, SCENARIOS, advise, print_table
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@SCENARIOS
 def validate(files: tuple[Path, ...]) -> None:
-    """Check scenario FILES, and say file, line, field, value and remedy of each mistake.
+    """Check scenario files, and say file, line, field, value and remedy of each mistake.
 
     \b
       electsim validate scenarios/*.yaml
@@ -47,7 +47,7 @@ def scenarios() -> None:
     from rich.table import Table
 
     from simulator.scenario import load
-    from simulator.scenario.shipped import shipped
+    from simulator.shipped import shipped
 
     table = Table("scenario", "algorithm", "what it asks", box=None, header_style="bold", pad_edge=False)
     for name, path in shipped().items():

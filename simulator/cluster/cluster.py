@@ -57,7 +57,7 @@ class Cluster:
         message_types = spec.registration.receive
         carrier = StreamNetwork if spec.network.transport is Transport.STREAM else Network
         self.network = carrier(spec.network, self.kernel, self.streams, message_types, journal=journal)
-        self.recorder = Recorder(self.network.sent)
+        self.recorder = Recorder(self.network.traffic.messages, self.network.traffic.extra_bytes)
         self.group = spec.registration.group
         self.directory: Mapping[str, Sequence[NodeId]] = spec.groups
         self.nodes = {node.me: node for group in self.directory for node in self._build_nodes(group)}
@@ -120,13 +120,16 @@ class Cluster:
             if collecting:
                 gc.enable()
         self.stage.close()
+        traffic = self.network.traffic
         return Trace(
             rows=tuple(self.recorder.rows),
             end_ns=int(self.kernel.now),
             groups=self.directory,
             headline_group=self.group,
-            message_types=tuple(kind.__name__ for kind in self.network.sent),
-            sent=tuple(self.network.sent.values()),
+            message_types=tuple(kind.__name__ for kind in traffic.kinds),
+            sent=tuple(traffic.messages),
+            usual_bytes=tuple(layout.usual_bytes for layout in traffic.layouts),
+            extra_bytes=tuple(traffic.extra_bytes),
             messages=tuple(self.network.journal or ()),
         )
 

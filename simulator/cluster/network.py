@@ -6,7 +6,7 @@ A packet's fate is settled when it is sent: one that left before a partition sti
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from heapq import heappush
@@ -19,6 +19,7 @@ from simulator.cluster.distributions import Constant, Distribution, coin_flips, 
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.loss import Bernoulli, Loses, LossModel
 from simulator.cluster.topology import Topology
+from simulator.cluster.traffic import Traffic
 from simulator.protocol import MILLISECOND, SECOND, Message, Nanoseconds, NodeId, describe, wire_size
 from simulator.randomness import Streams
 from simulator.trace.trace import MessageRow
@@ -110,7 +111,9 @@ class Network:
         *,
         journal: bool = False,
     ) -> None:
-        self.sent: dict[type, int] = dict.fromkeys(message_types, 0)
+        self.traffic = Traffic(message_types)
+        self._slots, self._messages, self._varies = self.traffic.slots, self.traffic.messages, self.traffic.varies
+        self._usual: Message | None = None  # One that needs no weighing, when it is sent to others too.
         self.conditions = Conditions()
         self.ports: dict[NodeId, Port] = {}
         self.journal: list[MessageRow] | None = [] if journal else None
@@ -122,13 +125,21 @@ class Network:
         self._order = kernel._eid
         self._plain = self._is_plain()
 
+    @property
+    def sent(self) -> Mapping[type, int]:
+        """How many messages of each type it has been given."""
+        return dict(zip(self.traffic.kinds, self.traffic.messages, strict=True))
+
     def attach(self, node: NodeId, endpoint: Endpoint) -> Port:
         port = self.ports[node] = Port(node, self.spec, self._streams, endpoint)
         return port
 
     def transmit(self, port: Port, to: NodeId, message: Message) -> None:
         """Send one message. The hot path: where nothing but loss befalls a packet, it costs a latency and a push."""
-        self.sent[type(message)] += 1
+        slot = self._slots[type(message)]  # As `Traffic.count` does, without a call.
+        self._messages[slot] += 1
+        if self._varies[slot] and message is not self._usual:
+            self._usual = self.traffic.weigh(slot, message)
         if self._plain:
             arrives = self._kernel._now + next(port.latencies)
             if port.loses is None or not port.loses(to):

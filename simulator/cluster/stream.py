@@ -25,7 +25,7 @@ class StreamNetwork(Network):
         return port
 
     def transmit(self, port: Port, to: NodeId, message: Message) -> None:
-        self.sent[type(message)] += 1
+        self.traffic.count(message)
         self._end(self._machines[port.node], to).send(message)
 
     def process_started(self, port: Port, peers: Iterable[NodeId]) -> None:

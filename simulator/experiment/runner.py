@@ -6,21 +6,34 @@ import os
 import platform
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from simulator.checks.violation import Violation
 from simulator.experiment import summary as summaries
 from simulator.experiment.executors import results, uninterrupted
+from simulator.experiment.precision import Precision, Watch
 from simulator.experiment.trial import TrialError, TrialResult
 from simulator.scenario import Scenario, load
 
+SCHEMA = 1  # Of the summary and the tables: docs/results.md says what a new one changes.
+_OVERLAPS = {
+    "trial": "int64",
+    "overlap": "int64",
+    "kind": "str",
+    "start_s": "float64",
+    "end_s": "float64",
+    "claimants": "str",
+    "most_at_once": "int64",
+    "effective": "bool",
+}
 _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 
 
@@ -28,7 +41,8 @@ _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 class Result:
     """What a run found.
 
-    `trials` has a row per trial and `elections` a row per search for a leader; docs/results.md names their columns.
+    `trials` has a row per trial, `elections` one per search for a leader, and `overlaps` one per interval with two
+    leaders or more; docs/results.md names their columns.
     Where the run was cut short, they hold the trials that were finished, from the first on.
     """
 
@@ -37,10 +51,12 @@ class Result:
     requested: int
     trials: pd.DataFrame
     elections: pd.DataFrame
+    overlaps: pd.DataFrame
     violations: Sequence[tuple[int, Violation]]  # Each broken promise, after the number of its trial.
     waived: Sequence[tuple[int, Violation]]  # Those that the scenario gives up on purpose.
     command: str  # What repeats this run.
-    stopped_by: str | None = None  # Why the run was cut short.
+    stopped_by: str | None = None  # Why it ended, where that was not for the number of trials asked for.
+    precision: Precision | None = None  # How well the headline is known, where that was asked for.
 
     def __repr__(self) -> str:
         return f"<Result of {self.scenario.name}: {len(self.trials):,} trials, {len(self.elections):,} elections>"
@@ -57,7 +73,10 @@ class Result:
         beside = {"published": summaries.beside_published(self.elections, published, self.seed)} if published else {}
         if demand := self.scenario.liveness:
             beside["liveness"] = summaries.liveness(self.trials, demand.within)
+        if self.precision is not None:
+            beside["precision"] = self.precision.summary()
         return {
+            "schema": SCHEMA,
             "scenario": self.scenario.name,
             "algorithm": self.scenario.algorithm.registration.name,
             "version": version("electsim"),
@@ -98,6 +117,8 @@ def run(
     seed: int | None = None,
     first_trial: int = 0,
     workers: int = 1,
+    precision: float | None = None,
+    precision_of: str = "median",
     progress: Callable[[int, int], None] | None = None,
     command: str | None = None,
 ) -> Result:
@@ -105,8 +126,13 @@ def run(
 
     `trials` and `seed` override the scenario's. The result is the same for any number of `workers` (processes; 0 for
     one per core). `progress` is called with the numbers of trials finished and asked for. Ctrl-C ends the run early
-    and returns what was finished. Raises ScenarioError for a bad scenario; and TrialError where a trial runs away or
-    the algorithm fails, with the finished part, if any, as its `finished`; ValueError for fewer trials than one.
+    and returns what was finished.
+
+    With `precision` (0.05 for 5 %), the run ends as soon as the 95 % interval of the headline's median (`precision_of`:
+    or its `p95`, `p99`) lies within that share of it, and with `trials` at the latest; `Result.stopped_by` says which.
+
+    Raises ScenarioError for a bad scenario; TrialError where a trial runs away or the algorithm fails, with the
+    finished part, if any, as its `finished`; ValueError for fewer trials than one, and for a bad precision.
     """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
@@ -114,12 +140,15 @@ def run(
     used_seed = scenario.seed if seed is None else seed
     if count < 1 or used_seed < 0 or first_trial < 0:
         raise ValueError(f"{count} trials from trial {first_trial} of seed {used_seed}: at least 1, and none negative")
+    watch = None if precision is None else Watch(precision, precision_of, scenario.published, count)
     finished: list[TrialResult] = []
 
     def gathered(stopped_by: str | None) -> Result:
         asked = command or _command(used_seed, count, first_trial)
         repeats = re.sub(r"--trials \d+", f"--trials {len(finished)}", asked)  # What has this digest.
-        return _gather(scenario, used_seed, count, finished, repeats, stopped_by)
+        return _gather(
+            scenario, used_seed, count, finished, repeats, stopped_by, None if watch is None else watch.reached
+        )
 
     source = results(scenario.cluster_spec(), used_seed, first_trial, count, workers or os.cpu_count() or 1)
     try:
@@ -127,6 +156,8 @@ def run(
             finished.append(result)
             if progress is not None:
                 progress(len(finished), count)
+            if watch is not None and watch.has_seen_enough(len(finished), lambda: _elections(finished)):
+                break
     except KeyboardInterrupt:
         if not finished:
             raise
@@ -138,7 +169,12 @@ def run(
     finally:
         with uninterrupted():
             source.close()
-    return gathered(None)
+    return gathered(None if watch is None else watch.stopped_by)
+
+
+def overlaps_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """The table of overlaps, which has its columns even where there are none."""
+    return pd.DataFrame(list(rows), columns=list(_OVERLAPS)).astype(_OVERLAPS)
 
 
 def _command(seed: int, trials: int, first_trial: int) -> str:
@@ -146,20 +182,32 @@ def _command(seed: int, trials: int, first_trial: int) -> str:
     return f"electsim run scenario.yaml --trials {trials} --seed {seed} --first-trial {first_trial}"
 
 
-def _gather(
-    scenario: Scenario, seed: int, requested: int, finished: Sequence[TrialResult], command: str, stopped_by: str | None
-) -> Result:
+def _elections(finished: Sequence[TrialResult]) -> pd.DataFrame:
     elections = pd.DataFrame([row for result in finished for row in result.elections])
     for column in ("lost_leader", "winner", "terms_spent"):
         elections[column] = elections[column].astype("Int64")
+    return elections
+
+
+def _gather(
+    scenario: Scenario,
+    seed: int,
+    requested: int,
+    finished: Sequence[TrialResult],
+    command: str,
+    stopped_by: str | None,
+    precision: Precision | None,
+) -> Result:
     return Result(
         scenario=scenario,
         seed=seed,
         requested=requested,
         trials=pd.DataFrame([result.row for result in finished]),
-        elections=elections,
+        elections=_elections(finished),
+        overlaps=overlaps_table(row for result in finished for row in result.overlaps),
         violations=[(result.trial, violation) for result in finished for violation in result.violations],
         waived=[(result.trial, violation) for result in finished for violation in result.waived],
         command=command,
         stopped_by=stopped_by,
+        precision=precision,
     )

@@ -9,13 +9,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from simulator.experiment.runner import Result
+from simulator.experiment.runner import SCHEMA, Result
 from simulator.scenario import resolved_text
 from simulator.trace.trace import Trace
 
@@ -65,8 +65,25 @@ class Draft:
             (self.path / "scenario.yaml").write_text(resolved_text(result.scenario), encoding="utf-8")
             _write_parquet(result.trials, self.path / "trials.parquet")
             _write_parquet(result.elections, self.path / "elections.parquet")
-            text = json.dumps(result.summary, indent=2, ensure_ascii=False, allow_nan=False)
-            (self.path / "summary.json").write_text(text + "\n", encoding="utf-8")
+            _write_parquet(result.overlaps, self.path / "overlaps.parquet")
+        except OSError as error:
+            raise StoreError(_reason(self._root, error)) from error
+        self.write_json("summary.json", result.summary)
+
+    def part(self, name: str) -> Draft:
+        """A directory in this one, for one of several runs. It is published with this one. Raises StoreError."""
+        path = self.path / name
+        try:
+            path.mkdir()
+        except OSError as error:
+            raise StoreError(_reason(self._root, error)) from error
+        return Draft(path, self._root, self._name)
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Raises StoreError."""
+        try:
+            text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+            (self.path / name).write_text(text + "\n", encoding="utf-8")
         except OSError as error:
             raise StoreError(_reason(self._root, error)) from error
 
@@ -102,7 +119,13 @@ class Draft:
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_parquet(path, engine="pyarrow", index=False)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    pq.write_table(
+        table.replace_schema_metadata({**(table.schema.metadata or {}), "electsim.schema": str(SCHEMA)}), path
+    )
 
 
 def _reason(root: Path, error: OSError) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,13 @@ from typing import Any
 import pandas as pd
 
 from simulator.cluster.cluster import run_trial
-from simulator.experiment.runner import Result
+from simulator.experiment.precision import Precision
+from simulator.experiment.runner import SCHEMA, Result
 from simulator.experiment.store import StoreError
 from simulator.scenario import Scenario, load
 from simulator.trace.trace import Trace
 
-_FILES = ("scenario.yaml", "summary.json", "trials.parquet", "elections.parquet")
+_FILES = ("scenario.yaml", "summary.json", "trials.parquet", "elections.parquet", "overlaps.parquet")
 
 
 class DigestError(RuntimeError):
@@ -26,7 +28,7 @@ class DigestError(RuntimeError):
 class Stored:
     """One run: its scenario with every default, its summary (docs/results.md), and its tables.
 
-    `trials` has a row per trial, `elections` one per search for a leader.
+    `trials` has a row per trial, `elections` one per search for a leader, `overlaps` one per interval with two leaders.
     """
 
     path: Path
@@ -34,6 +36,7 @@ class Stored:
     summary: dict[str, Any]
     trials: pd.DataFrame
     elections: pd.DataFrame
+    overlaps: pd.DataFrame
 
     @property
     def seed(self) -> int:
@@ -47,10 +50,12 @@ class Stored:
             requested=int(self.summary["trials"]["requested"]),
             trials=self.trials,
             elections=self.elections,
+            overlaps=self.overlaps,
             violations=(),
             waived=(),
             command=self.summary["command"],
             stopped_by=self.summary["stopped_by"],
+            precision=_precision(self.summary.get("precision")),
         )
 
     def trace(self, trial: int) -> Trace:
@@ -73,15 +78,28 @@ def load_stored(path: str | Path) -> Stored:
     if missing := [name for name in _FILES if not (directory / name).is_file()]:
         raise StoreError(f"{directory}: no results of a run: {', '.join(missing)} is not there")
     try:
+        summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
+        if (schema := summary.get("schema", SCHEMA)) > SCHEMA:
+            remedy = "read it with the electsim that made it, or a later one"
+            raise StoreError(f"{directory}: its schema is {schema}, and this electsim knows {SCHEMA}; {remedy}")
         return Stored(
             path=directory,
             scenario=load(directory / "scenario.yaml"),
-            summary=json.loads((directory / "summary.json").read_text(encoding="utf-8")),
+            summary=summary,
             trials=pd.read_parquet(directory / "trials.parquet"),
             elections=pd.read_parquet(directory / "elections.parquet"),
+            overlaps=pd.read_parquet(directory / "overlaps.parquet"),
         )
+    except StoreError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: no JSON, or no Parquet.
         raise StoreError(f"{directory}: cannot be read: {error}") from error
+
+
+def _precision(kept: dict[str, Any] | None) -> Precision | None:
+    if kept is None:
+        return None
+    return Precision(**{**kept, "reached": math.inf if kept["reached"] is None else kept["reached"]})
 
 
 def _numbers(trials: pd.Series) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,8 @@ import pandas as pd
 
 from simulator.checks.liveness import Verdict
 from simulator.cluster.distributions import durations as drawn
+from simulator.experiment.estimates import statistic
+from simulator.experiment.traffic import traffic
 from simulator.metrics.leadership import OverlapKind
 from simulator.metrics.statistics import NO_DATA, Estimate, Sample, fraction_by_trial, mean, quantiles, rate, ratio
 from simulator.metrics.survival import ecdf
@@ -42,10 +43,9 @@ def metrics(trials: pd.DataFrame, elections: pd.DataFrame) -> Summary:
         "false_suspicions": _false_suspicions(trials),
         "detector": _detector(trials),
         "disagreement": {"total_s": float(trials["disagreement_s"].sum())},
-        "messages": {
-            "per_election": {name: statistic(mean(_plain(elected, f"sent_{name}"))) for name in _types(trials)},
-            "total": {name: int(trials[f"sent_{name}"].sum()) for name in _types(trials)},
-        },
+        "steady_state": {"total_s": float(trials["steady_s"].sum())},
+        "messages": traffic(trials, elected, "sent"),
+        "bytes": traffic(trials, elected, "bytes"),
     }
 
 
@@ -57,6 +57,13 @@ def headline_cause(elections: pd.DataFrame) -> str:
 def headline_elections(elections: pd.DataFrame) -> pd.DataFrame:
     """The searches that the headline statistics are of."""
     return elections[elections["cause"] == headline_cause(elections)]
+
+
+def headline_metric(elections: pd.DataFrame, published: Published | None) -> str:
+    """What the published figures are of; otherwise failover, or stabilisation where nothing was lost."""
+    if published is not None:
+        return published.metric
+    return "failover" if headline_cause(elections) == "loss" else "stabilisation"
 
 
 def faults(trials: pd.DataFrame) -> Summary:
@@ -159,11 +166,6 @@ def _plain(rows: pd.DataFrame, column: str, less: float = 0) -> Sample:
 # --- Statistics, ready for JSON
 
 
-def statistic(estimate: Estimate) -> dict[str, float | None]:
-    """A value with its 95 % interval; null where it is not reached, not bounded, or has no data."""
-    return {name: float(x) if isfinite(x) else None for name, x in estimate._asdict().items()}
-
-
 def durations(found: Sample) -> Summary:
     """Count, censored, quantiles, mean and maximum of a sample of durations, in seconds."""
     seen = found.values[~found.censored]
@@ -235,11 +237,6 @@ def _time_share(trials: pd.DataFrame, column: str) -> Summary:
         "total_s": float(spent.sum()),
         "availability": statistic(Estimate(1 - share.value, 1 - share.high, 1 - share.low)),
     }
-
-
-def _types(trials: pd.DataFrame) -> list[str]:
-    names = map(str, trials.columns)
-    return [name.removeprefix("sent_") for name in names if name.startswith("sent_") and name != "sent_total"]
 
 
 def counts(elections: pd.DataFrame) -> Mapping[str, int]:

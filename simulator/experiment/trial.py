@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,17 @@ from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
 from simulator.experiment.assumptions import broken_assumptions
 from simulator.metrics.detection import detection_quality, false_suspicions
-from simulator.metrics.elections import Cause, Election, Outcome, elections
-from simulator.metrics.leadership import Claim, OverlapKind, claims, first_stable_claim, leadership
+from simulator.metrics.elections import Cause, Election, Outcome, history
+from simulator.metrics.leadership import (
+    Claim,
+    Leadership,
+    Overlap,
+    OverlapKind,
+    claims,
+    first_stable_claim,
+    leadership,
+)
+from simulator.metrics.traffic import Sent, SteadyState, Traffic
 from simulator.protocol import SECOND, Assumption, Nanoseconds
 from simulator.trace import kinds
 from simulator.trace.trace import Trace
@@ -25,7 +34,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """What a trial leaves: its row of the trials table, its rows of the elections table, and broken promises.
+    """What a trial leaves: its row of the trials table, its rows of the others, and broken promises.
 
     Broken promises that the scenario has waived stand apart from the others.
     """
@@ -34,6 +43,7 @@ class TrialResult:
     digest: str
     row: Record
     elections: Sequence[Record]
+    overlaps: Sequence[Record]
     violations: Sequence[Violation]
     waived: Sequence[Violation] = ()
 
@@ -61,7 +71,7 @@ def simulate(spec: ClusterSpec, seed: int, trial: int) -> TrialResult:
 
 def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
     """Every metric of one trace."""
-    found = elections(trace)
+    told = history(trace)
     unmet = broken_assumptions(spec, trace)
     found_broken = _broken_promises(spec, trace, unmet)
     broken = [violation for violation in found_broken if violation.guarantee not in spec.waived]
@@ -73,16 +83,19 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
         broken = sorted([*broken, *liveness(recovery, spec.liveness_within)], key=lambda violation: violation.time_ns)
         recovered = _recovery(recovery)
     stability = _Stability(claims(trace), spec.stable_after, trace.end_ns)
+    led = leadership(trace)
     return TrialResult(
         trial=trial,
         digest=trace.digest,
-        row=_trial_row(trace, stability, trial, found)
+        row=_trial_row(trace, stability, trial, told.elections, led)
         | {"violations": len(broken), "waived": len(waived), "assumptions_broken": ", ".join(sorted(missed))}
         | recovered
-        | _sent(trace, trace.sent),
+        | _traffic(trace, told.steady),
         elections=[
-            _election_row(trace, stability, trial, number, election) for number, election in enumerate(found, start=1)
+            _election_row(trace, stability, trial, number, election)
+            for number, election in enumerate(told.elections, start=1)
         ],
+        overlaps=[_overlap_row(trial, number, overlap) for number, overlap in enumerate(led.overlaps, start=1)],
         violations=broken,
         waived=waived,
     )
@@ -142,6 +155,7 @@ def _election_row(trace: Trace, stability: _Stability, trial: int, number: int, 
         "end_s": seconds(trace.end_ns),
         "detection_s": seconds(election.detection_ns),
         "election_s": seconds(election.election_ns),
+        "winning_round_s": seconds(election.winning_round_ns),
         "failover_s": seconds(election.failover_ns),
         "transfer_s": seconds(election.transfer_ns),
         "stabilisation_s": seconds(stable_ns, election.start_ns),
@@ -155,13 +169,25 @@ def _election_row(trace: Trace, stability: _Stability, trial: int, number: int, 
         "failed_rounds": sum(a_round.failed for a_round in election.rounds),
         "split_votes": sum(a_round.split for a_round in election.rounds),
         "terms_spent": election.terms_spent,
-    } | _sent(trace, _differences(election.sent_before, election.sent_after or election.sent_before))
+    } | _sent(trace, Traffic.between(trace, election.sent_before, election.sent_after or election.sent_before))
 
 
-def _trial_row(trace: Trace, stability: _Stability, trial: int, found: Sequence[Election]) -> Record:
+def _overlap_row(trial: int, number: int, overlap: Overlap) -> Record:
+    return {
+        "trial": trial,
+        "overlap": number,
+        "kind": str(overlap.kind),
+        "start_s": seconds(overlap.start_ns),
+        "end_s": seconds(overlap.end_ns),
+        "claimants": ", ".join(f"n{node}" for node in sorted(overlap.claimants)),
+        "most_at_once": overlap.most_at_once,
+        "effective": overlap.effective,
+    }
+
+
+def _trial_row(trace: Trace, stability: _Stability, trial: int, found: Sequence[Election], led: Leadership) -> Record:
     losses = [election for election in found if election.cause is Cause.LOSS]
     headline = losses or found[:1]
-    led = leadership(trace)
     overlaps = {f"overlaps_{kind}": sum(overlap.kind is kind for overlap in led.overlaps) for kind in OverlapKind}
     return {
         "trial": trial,
@@ -210,9 +236,22 @@ def _recovery(recovery: Recovery) -> Record:
     }
 
 
-def _differences(before: Iterable[int], after: Iterable[int]) -> list[int]:
-    return [later - earlier for earlier, later in zip(before, after, strict=True)]
+def _traffic(trace: Trace, steady: SteadyState) -> Record:
+    """What was sent in the whole trial, and in its steady state."""
+    whole = Traffic.between(trace, Sent.nothing(trace), Sent.in_all(trace))
+    return {
+        "bytes_total": sum(whole.bytes),
+        "steady_s": seconds(steady.lasted_ns),
+        **_sent(trace, whole),
+        **_sent(trace, steady.traffic(trace), "steady_"),
+    }
 
 
-def _sent(trace: Trace, counts: Iterable[int]) -> Record:
-    return {f"sent_{name}": count for name, count in zip(trace.message_types, counts, strict=True)}
+def _sent(trace: Trace, traffic: Traffic, when: str = "") -> Record:
+    """Messages and bytes, a column for each type of message."""
+    columns = (("sent", traffic.messages), ("bytes", traffic.bytes))
+    return {
+        f"{when}{what}_{name}": count
+        for what, counts in columns
+        for name, count in zip(trace.message_types, counts, strict=True)
+    }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from simulator.experiment.runner import Result, made_with
 from simulator.gate.baseline import Baseline
 from simulator.gate.headlines import Headlines, headlines
-from simulator.gate.measures import MEASURES
+from simulator.gate.measures import MEASURES, Measure
 from simulator.metrics.significance import holm
 from simulator.metrics.statistics import Estimate
 
@@ -109,18 +109,20 @@ def failed(name: str, baseline: Baseline, reason: str) -> Verdict:
 def compare(before: Headlines, after: Headlines, tolerance: float, alpha: float) -> list[Figure]:
     """Every figure: a change counts where it is significant at alpha, after Holm, and larger than the tolerance."""
     p_values = holm([measure.p_value(before, after) for measure in MEASURES])
-    return [
-        Figure(
-            name=measure.name(after),
-            unit=measure.unit,
-            before=(old := measure.value(before)),
-            after=(new := measure.value(after)),
-            p=p,
-            finding=finding(old, new, p, tolerance, alpha),
-            ratio=measure.ratio(before, after),
-        )
-        for measure, p in zip(MEASURES, p_values, strict=True)
-    ]
+    return [_figure(measure, before, after, p, tolerance, alpha) for measure, p in zip(MEASURES, p_values, strict=True)]
+
+
+def _figure(measure: Measure, before: Headlines, after: Headlines, p: float, tolerance: float, alpha: float) -> Figure:
+    old, new = measure.value(before), measure.value(after)
+    return Figure(
+        name=measure.name(after),
+        unit=measure.unit,
+        before=old,
+        after=new,
+        p=p,
+        finding=finding(old, new, p, tolerance, alpha),
+        ratio=measure.ratio(before, after),
+    )
 
 
 def finding(before: float, after: float, p: float, tolerance: float, alpha: float) -> Finding:

@@ -25,11 +25,11 @@ def default_generator() -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(_SEED))
 
 
-def resamples(generator: np.random.Generator, trials: int, width: int) -> Iterator[IntArray]:
+def resamples(generator: np.random.Generator, trials: int, width: int, count: int = RESAMPLES) -> Iterator[IntArray]:
     """Resamples of the trials, (rows, trials) at a time, where each row will be blown up to `width` cells."""
     rows = max(1, _BATCH_CELLS // max(trials, width))
-    for first in range(0, RESAMPLES, rows):
-        yield generator.integers(0, trials, size=(min(rows, RESAMPLES - first), trials))
+    for first in range(0, count, rows):
+        yield generator.integers(0, trials, size=(min(rows, count - first), trials))
 
 
 def times_drawn(drawn: IntArray) -> IntArray:
@@ -66,9 +66,14 @@ class Bca:
         return float(low), float(high)
 
     def p_value(self, truth: float) -> float:
-        """One less the confidence of the interval that just reaches `truth`: two-sided, never below two resamples."""
-        tail = 0.5 / self.resampled.size
-        below = (np.mean(self.resampled < truth) + np.mean(self.resampled <= truth)) / 2
-        shifted = special.ndtri(np.clip(below, tail, 1 - tail)) - self.bias
+        """One less the confidence of the interval that just reaches `truth`, and never less than one resample in each
+        tail. Where no resample reaches it, the corrections say nothing: they bend the far tails back."""
+        least = 2 / (self.resampled.size + 1)
+        below = float(np.mean(self.resampled < truth) + np.mean(self.resampled <= truth)) / 2
+        if below in (0, 1):
+            return least
+        shifted = float(special.ndtri(below)) - self.bias
+        if 1 + self.acceleration * shifted <= 0:
+            return least
         one_sided = special.ndtr(shifted / (1 + self.acceleration * shifted) - self.bias)
-        return float(np.clip(2 * min(one_sided, 1 - one_sided), 2 / self.resampled.size, 1))
+        return float(np.clip(2 * min(one_sided, 1 - one_sided), least, 1))

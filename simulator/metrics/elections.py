@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 from simulator.metrics.rounds import Round, Rounds
+from simulator.metrics.traffic import Sent, SteadyState
 from simulator.protocol import CANDIDATE, LEADER, PRE_CANDIDATE, Nanoseconds, NodeId
 from simulator.trace import kinds
 from simulator.trace.replay import GroupState
@@ -42,11 +43,12 @@ class Election:
 
     cause: Cause
     start_ns: Nanoseconds
-    sent_before: tuple[int, ...]  # Messages sent by its start, by type.
+    sent_before: Sent  # By its start.
     term_before: int  # That of the leader before; at boot, the one that all started from.
     loss_cause: str | None = None
     lost_leader: NodeId | None = None
     suspected_ns: Nanoseconds | None = None
+    won_from_ns: Nanoseconds | None = None  # When the round began that was won; None where its winner did not stand.
     claimed_ns: Nanoseconds | None = None
     announced_majority_ns: Nanoseconds | None = None
     announced_all_ns: Nanoseconds | None = None
@@ -55,7 +57,7 @@ class Election:
     term: int | None = None  # The winner's.
     outcome: Outcome = Outcome.CENSORED
     followed_until_ns: Nanoseconds = 0  # The end of the search, or of the trial.
-    sent_after: tuple[int, ...] = ()  # Messages sent by its announcement to a majority, or its end.
+    sent_after: Sent | None = None  # By its announcement to a majority, or its end.
     rounds: list[Round] = field(default_factory=list)
     round_keys: list[Hashable] = field(default_factory=list)
     deposed: bool = False  # A leader that was fine has stepped down for a rival.
@@ -86,13 +88,34 @@ class Election:
         return self.claimed_ns - self.suspected_ns
 
     @property
+    def winning_round_ns(self) -> Nanoseconds | None:
+        """How much of the election the round took that was won; the rest went into rounds before it, and pre-votes."""
+        election_ns = self.election_ns
+        if election_ns is None or self.claimed_ns is None or self.won_from_ns is None:
+            return election_ns
+        return min(election_ns, self.claimed_ns - self.won_from_ns)
+
+    @property
     def terms_spent(self) -> int | None:
         """Terms since the last leader's; None for an algorithm that has none, and so claims in term 0."""
         return self.term - self.term_before if self.term else None
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """A trial, search by search, and what lay between."""
+
+    elections: list[Election]
+    steady: SteadyState
+
+
 def elections(trace: Trace) -> list[Election]:
     """The elections of the headline group, in order."""
+    return history(trace).elections
+
+
+def history(trace: Trace) -> History:
+    """The elections of the headline group, in order, and its steady state."""
     return _Reader(trace).read()
 
 
@@ -111,28 +134,37 @@ class _Reader:
         self.attributed: set[Hashable] = set()  # Rounds that have found their election.
         self.returned: Election | None = None  # A search that the lost leader's return has just ended.
         self.started_ns: dict[NodeId, Nanoseconds] = {}
-        self.stood_ns: dict[NodeId, Nanoseconds] = {}
+        self.stood: dict[NodeId, Row] = {}  # The row by which each standing node stood.
+        self.announced: set[NodeId] = set()  # Who has led, and whose last election a majority knew of.
+        self.steady = SteadyState()
         self.found: list[Election] = []
         self.search: Election | None = None
         self.announcing: Election | None = None
 
-    def read(self) -> list[Election]:
-        self._open(Cause.BOOT, 0, (0,) * len(self.trace.message_types))
+    def read(self) -> History:
+        self._open(Cause.BOOT, 0, Sent.nothing(self.trace))
         for row in self.trace.rows:
             if row.node not in self.members:
                 continue
             self._before(row)
             self.state.apply(row)
             self._after(row)
+            self.steady.tell(self._in_peace, row.time_ns, Sent.by(row))
         self.rounds.finish()
-        last_sent = tuple(self.trace.sent)
+        last_sent = Sent.in_all(self.trace)
+        self.steady.tell(False, self.trace.end_ns, last_sent)
         if self.search is not None:
             self._close(Outcome.CENSORED, self.trace.end_ns, last_sent)
         if self.announcing is not None:
             self._end_announcement(self.trace.end_ns, last_sent)
         for election in self.found:
             election.rounds = self.rounds.of(election.round_keys)
-        return self.found
+        return History(self.found, self.steady)
+
+    @property
+    def _in_peace(self) -> bool:
+        """A leader reigns, a majority knows of its election, and nobody looks for another."""
+        return self.search is None and self.reigning in self.announced
 
     # --- Rows
 
@@ -165,7 +197,7 @@ class _Reader:
 
     def _begins_candidacy(self, row: Row) -> bool:
         stands = row.role is CANDIDATE or row.role is PRE_CANDIDATE
-        return stands and row.group == self.group and row.node not in self.stood_ns
+        return stands and row.group == self.group and row.node not in self.stood
 
     def _transition(self, row: Row) -> None:
         assert row.node is not None and row.term is not None
@@ -173,12 +205,12 @@ class _Reader:
         if row.role is LEADER:
             self._claimed(row)
         elif row.role is CANDIDATE:
-            self.stood_ns.setdefault(row.node, row.time_ns)
-            key = self.rounds.stand(row.node, row.term)
+            self.stood.setdefault(row.node, row)
+            key = self.rounds.stand(row.node, row.term, row.time_ns)
             if self.search is not None:
                 self._attribute(self.search, [key])
         elif row.role is PRE_CANDIDATE:
-            self.stood_ns.setdefault(row.node, row.time_ns)
+            self.stood.setdefault(row.node, row)
         else:
             self._withdraw(row)
             if not self.rounds.by_key:
@@ -191,42 +223,45 @@ class _Reader:
             # A node that has not heard of this reign yet is late in the last search, and opens no new one.
             heard = self.state.named.get(node) == self.reigning or self.started_ns[node] > self.reign_began_ns
             if self.reigning is not None and heard and node != self.reigning:
-                self._open(Cause.SPURIOUS, row.time_ns, row.sent, suspected_ns=row.time_ns)
+                self._open(Cause.SPURIOUS, row.time_ns, Sent.by(row), suspected_ns=row.time_ns)
         elif search.suspected_ns is None and (node != search.lost_leader or search.loss_cause == kinds.STEP_DOWN):
             search.suspected_ns = row.time_ns  # By a survivor: a lost leader that has restarted is none.
 
     def _claimed(self, row: Row) -> None:
         assert row.node is not None and row.term is not None
         node = row.node
-        stood_ns = self.stood_ns.pop(node, row.time_ns)
+        stood = self.stood.pop(node, row)
         weaker = self.search is None and self.reigning is not None and row.term < self.reign_term
         if self.search is None and node != self.reigning and not weaker:  # Late, and stronger than the last winner.
-            self._open(Cause.SPURIOUS, stood_ns, row.sent, suspected_ns=stood_ns)
+            self.steady.take_back(stood.time_ns, Sent.by(stood))
+            self._open(Cause.SPURIOUS, stood.time_ns, Sent.by(stood), suspected_ns=stood.time_ns)
+        won_from_ns = self.rounds.began_ns(node)
         self.rounds.win(node, row.term)
         if weaker:
             return
         search = self.search
         if search is not None:
             search.winner, search.term = node, row.term
-            search.claimed_ns = row.time_ns
+            search.claimed_ns, search.won_from_ns = row.time_ns, won_from_ns
             if (
                 search.suspected_ns is None and node != search.lost_leader
             ):  # Its winner stood before, and had never heard of the lost leader.
-                search.suspected_ns = max(search.start_ns, stood_ns)
+                search.suspected_ns = max(search.start_ns, stood.time_ns)
             back = search.cause is Cause.LOSS and node == search.lost_leader
-            self._close(Outcome.RECOVERED if back else Outcome.ELECTED, row.time_ns, row.sent)
+            self._close(Outcome.RECOVERED if back else Outcome.ELECTED, row.time_ns, Sent.by(row))
             if self.announcing is not None:
-                self._end_announcement(row.time_ns, row.sent)
+                self._end_announcement(row.time_ns, Sent.by(row))
             self.announcing = search
         self.reigning, self.reign_began_ns, self.reign_term = node, row.time_ns, row.term
+        self.announced.discard(node)
 
     def _withdraw(self, row: Row) -> None:
         assert row.node is not None
-        self.stood_ns.pop(row.node, None)
+        self.stood.pop(row.node, None)
         self.rounds.withdraw(row.node)
         search = self.search
-        if search is not None and search.cause is Cause.SPURIOUS and not search.deposed and not self.stood_ns:
-            self._close(Outcome.WITHDRAWN, row.time_ns, row.sent)
+        if search is not None and search.cause is Cause.SPURIOUS and not search.deposed and not self.stood:
+            self._close(Outcome.WITHDRAWN, row.time_ns, Sent.by(row))
 
     def _lost(self, row: Row) -> None:
         assert row.node is not None
@@ -234,14 +269,14 @@ class _Reader:
         self.reigning = None
         if self._undo_return(row):
             return
-        rival = bool(self.stood_ns) if self.reign_term == 0 else self.terms[row.node] > self.reign_term
+        rival = bool(self.stood) if self.reign_term == 0 else self.terms[row.node] > self.reign_term
         deposed = cause == kinds.STEP_DOWN and rival
-        suspected = bool(self.stood_ns) and (deposed or row.node in map(self.suspects.get, self.stood_ns))
+        suspected = bool(self.stood) and (deposed or row.node in map(self.suspects.get, self.stood))
         suspected_ns = row.time_ns if suspected else None
         if search is None:
-            search = self._open(Cause.SPURIOUS if deposed else Cause.LOSS, row.time_ns, row.sent, suspected_ns)
+            search = self._open(Cause.SPURIOUS if deposed else Cause.LOSS, row.time_ns, Sent.by(row), suspected_ns)
         elif not deposed:  # It was suspected wrongly, and is lost by chance meanwhile.
-            search.cause, search.start_ns, search.sent_before = Cause.LOSS, row.time_ns, row.sent
+            search.cause, search.start_ns, search.sent_before = Cause.LOSS, row.time_ns, Sent.by(row)
             search.suspected_ns = suspected_ns
             search.round_keys = [key for key in search.round_keys if key in self.rounds.standing.values()]
         search.deposed = deposed
@@ -250,14 +285,14 @@ class _Reader:
     def _back(self, row: Row) -> None:
         self.reigning, self.returned = row.node, self.search
         search = self.search
-        if search is not None and search.cause is Cause.SPURIOUS and self.stood_ns:
+        if search is not None and search.cause is Cause.SPURIOUS and self.stood:
             # Who stood against a leader that was fine goes on to do so against an older one: it is the same search.
             search.deposed, self.returned = False, None
             return
         if search is not None:
-            self._close(Outcome.RECOVERED, row.time_ns, row.sent)
-        if self.stood_ns:
-            self._open(Cause.SPURIOUS, row.time_ns, row.sent, suspected_ns=row.time_ns)
+            self._close(Outcome.RECOVERED, row.time_ns, Sent.by(row))
+        if self.stood:
+            self._open(Cause.SPURIOUS, row.time_ns, Sent.by(row), suspected_ns=row.time_ns)
 
     def _undo_return(self, row: Row) -> bool:
         """A leader that is lost again at the instant of its return was never back: its search goes on."""
@@ -272,17 +307,17 @@ class _Reader:
 
     def _asked_to_hand_over(self, row: Row) -> None:
         if self.search is None and row.node == self.reigning:
-            self._open(Cause.TRANSFER, row.time_ns, row.sent)
+            self._open(Cause.TRANSFER, row.time_ns, Sent.by(row))
 
     def _goes_on(self, row: Row) -> None:
         search = self.search
         if search is not None and search.cause is Cause.TRANSFER and row.node == self.reigning:
-            self._close(Outcome.WITHDRAWN, row.time_ns, row.sent)
+            self._close(Outcome.WITHDRAWN, row.time_ns, Sent.by(row))
 
     # --- Searches
 
     def _open(
-        self, cause: Cause, start_ns: Nanoseconds, sent: tuple[int, ...], suspected_ns: Nanoseconds | None = None
+        self, cause: Cause, start_ns: Nanoseconds, sent: Sent, suspected_ns: Nanoseconds | None = None
     ) -> Election:
         search = Election(cause, start_ns, sent, self.reign_term, suspected_ns=suspected_ns)
         self._attribute(search, self.rounds.undecided())
@@ -297,7 +332,7 @@ class _Reader:
                 self.attributed.add(key)
                 search.round_keys.append(key)
 
-    def _close(self, outcome: Outcome, end_ns: Nanoseconds, sent: tuple[int, ...]) -> None:
+    def _close(self, outcome: Outcome, end_ns: Nanoseconds, sent: Sent) -> None:
         assert self.search is not None
         self.search.outcome = outcome
         self.search.followed_until_ns = end_ns
@@ -306,19 +341,20 @@ class _Reader:
 
     def _look_for_announcement(self, row: Row) -> None:
         election = self.announcing
-        assert election is not None
+        assert election is not None and election.winner is not None
         hearers = self.state.running_members(election.winner)
         named = sum(1 for node, leader in self.state.named.items() if leader == election.winner and node in hearers)
         running = len(hearers)
         if election.announced_majority_ns is None and 2 * named > running:
             election.announced_majority_ns = row.time_ns
-            election.sent_after = row.sent
+            election.sent_after = Sent.by(row)
+            self.announced.add(election.winner)
         if named == running:
             election.announced_all_ns = row.time_ns
         if named == running or election.winner not in self.state.terms:
-            self._end_announcement(row.time_ns, row.sent)
+            self._end_announcement(row.time_ns, Sent.by(row))
 
-    def _end_announcement(self, time_ns: Nanoseconds, sent: tuple[int, ...]) -> None:
+    def _end_announcement(self, time_ns: Nanoseconds, sent: Sent) -> None:
         """Everybody has heard; or the winner leads no more, has a successor, or the trial is over."""
         election, self.announcing = self.announcing, None
         assert election is not None

@@ -28,24 +28,37 @@ __all__ += ["compare_quantiles", "compare_ratio"]
 
 
 def compare_quantile(
-    before: Sample, after: Sample, p: float, *, paired: bool, generator: np.random.Generator | None = None
+    before: Sample,
+    after: Sample,
+    p: float,
+    *,
+    paired: bool,
+    generator: np.random.Generator | None = None,
+    count: int = RESAMPLES,
 ) -> Comparison:
     """The p-quantiles, censored or not, of two samples; pairs have the same number in `Sample.trials`.
 
     The interval is the percentile bootstrap's over trials; an end that either sample is too small to bound is open,
-    and a resample in which censoring hides both quantiles counts for both ends.
+    and a resample in which censoring hides both quantiles counts for both ends. `count` resamples are drawn; no p value
+    is below 2 / (count + 1).
     """
-    return compare_quantiles(before, after, (p,), paired=paired, generator=generator)[0]
+    return compare_quantiles(before, after, (p,), paired=paired, generator=generator, count=count)[0]
 
 
 def compare_quantiles(
-    before: Sample, after: Sample, ps: Sequence[float], *, paired: bool, generator: np.random.Generator | None = None
+    before: Sample,
+    after: Sample,
+    ps: Sequence[float],
+    *,
+    paired: bool,
+    generator: np.random.Generator | None = None,
+    count: int = RESAMPLES,
 ) -> list[Comparison]:
     """`compare_quantile` for several p at once, which costs little more than for one."""
     if before.values.size == 0 or after.values.size == 0:
         return [NOTHING_TO_COMPARE for _ in ps]
     generator = generator or default_generator()
-    drawn = list(_resampled_quantiles(before, after, ps, paired, generator))
+    drawn = list(_resampled_quantiles(before, after, ps, paired, generator, count))
     olds, news = (np.concatenate(parts, axis=1) for parts in zip(*drawn, strict=True))
     pairs = zip(ps, quantiles(before, ps), quantiles(after, ps), olds, news, strict=True)
     n = _trials(before, after, paired)
@@ -58,7 +71,7 @@ def _trials(before: Sample, after: Sample, paired: bool) -> int:
 
 
 def _resampled_quantiles(
-    before: Sample, after: Sample, ps: Sequence[float], paired: bool, generator: np.random.Generator
+    before: Sample, after: Sample, ps: Sequence[float], paired: bool, generator: np.random.Generator, count: int
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
     """Quantiles before and after in some resamples, shape (ps, resamples) each; nan where no value was drawn."""
     both = np.union1d(before.trials, after.trials)
@@ -66,11 +79,11 @@ def _resampled_quantiles(
     width = max(before.values.size, after.values.size)
     old, new = (_quantiles_by_weight(sample, among, ps) for sample, among in zip((before, after), names, strict=True))
     if paired:
-        for drawn in resamples(generator, both.size, width):
+        for drawn in resamples(generator, both.size, width, count):
             counts = times_drawn(drawn)
             yield old(counts), new(counts)
         return
-    draws = [resamples(generator, among.size, width) for among in names]
+    draws = [resamples(generator, among.size, width, count) for among in names]
     for drawn_old, drawn_new in zip(*draws, strict=True):
         yield old(times_drawn(drawn_old)), new(times_drawn(drawn_new))
 
@@ -123,8 +136,8 @@ def _tail(side: FloatArray) -> float:
 
 def _percentiles(resampled: FloatArray, confidence: float, bounded: _Bounded, least: float) -> tuple[float, float]:
     tail = (1 - confidence) / 2
-    low = np.sort(np.where(np.isnan(resampled), least, resampled))[math.ceil(tail * RESAMPLES) - 1]
-    high = np.sort(np.where(np.isnan(resampled), math.inf, resampled))[math.ceil((1 - tail) * RESAMPLES) - 1]
+    low = np.sort(np.where(np.isnan(resampled), least, resampled))[math.ceil(tail * resampled.size) - 1]
+    high = np.sort(np.where(np.isnan(resampled), math.inf, resampled))[math.ceil((1 - tail) * resampled.size) - 1]
     return float(low) if bounded.low else least, float(high) if bounded.high else math.inf
 
 
@@ -132,7 +145,12 @@ def _percentiles(resampled: FloatArray, confidence: float, bounded: _Bounded, le
 
 
 def compare_mean(
-    before: Sample, after: Sample, *, paired: bool, generator: np.random.Generator | None = None
+    before: Sample,
+    after: Sample,
+    *,
+    paired: bool,
+    generator: np.random.Generator | None = None,
+    count: int = RESAMPLES,
 ) -> Comparison:
     """The means of two samples; nan where anything is censored. BCa intervals over trials, or pairs of them."""
     if before.censored.any() or after.censored.any():
@@ -140,7 +158,7 @@ def compare_mean(
     both = np.union1d(before.trials, after.trials)
     names = (both, both) if paired else (np.unique(before.trials), np.unique(after.trials))
     old, new = (_sums(sample, among) for sample, among in zip((before, after), names, strict=True))
-    return compare_ratio(old, new, paired=paired, generator=generator)
+    return compare_ratio(old, new, paired=paired, generator=generator, count=count)
 
 
 def _sums(sample: Sample, among: IntArray) -> Tally:
@@ -152,7 +170,12 @@ def _sums(sample: Sample, among: IntArray) -> Tally:
 
 
 def compare_ratio(
-    before: Tally, after: Tally, *, paired: bool, generator: np.random.Generator | None = None
+    before: Tally,
+    after: Tally,
+    *,
+    paired: bool,
+    generator: np.random.Generator | None = None,
+    count: int = RESAMPLES,
 ) -> Comparison:
     """Two sums of amounts over sums of exposures (`statistics.ratio`): means, rates, shares of time.
 
@@ -163,7 +186,7 @@ def compare_ratio(
     if not old[1].any() or not new[1].any():
         return NOTHING_TO_COMPARE
     generator = generator or default_generator()
-    resampled_old, resampled_new = _resampled_ratios(old, new, paired, generator)
+    resampled_old, resampled_new = _resampled_ratios(old, new, paired, generator, count)
     # Both statistics, from the two means: in the sample, in its resamples, and with each trial left out.
     n = old.shape[1] if paired else min(old.shape[1], new.shape[1])
     kept = [_left_out(tally) for tally in (old, new)]
@@ -201,7 +224,7 @@ def _influence(left_out: FloatArray) -> FloatArray:
 
 
 def _resampled_ratios(
-    old: FloatArray, new: FloatArray, paired: bool, generator: np.random.Generator
+    old: FloatArray, new: FloatArray, paired: bool, generator: np.random.Generator, count: int
 ) -> tuple[FloatArray, FloatArray]:
     def sums(tally: FloatArray, drawn: IntArray) -> FloatArray:
         amounts, exposures = (part[drawn].sum(axis=1) for part in tally)
@@ -209,9 +232,9 @@ def _resampled_ratios(
 
     sizes = [tally.shape[1] for tally in (old, new)]
     if paired:
-        batches = [(sums(old, drawn), sums(new, drawn)) for drawn in resamples(generator, sizes[0], sizes[0])]
+        batches = [(sums(old, drawn), sums(new, drawn)) for drawn in resamples(generator, sizes[0], sizes[0], count)]
     else:
-        draws = (resamples(generator, size, max(sizes)) for size in sizes)
+        draws = (resamples(generator, size, max(sizes), count) for size in sizes)
         batches = [(sums(old, drawn), sums(new, other)) for drawn, other in zip(*draws, strict=True)]
     olds, news = zip(*batches, strict=True)
     return np.concatenate(olds), np.concatenate(news)
@@ -235,7 +258,7 @@ class _Corrected:
     def p_value(self) -> float:
         if self.bca is not None:
             return self.bca.p_value(0.0)
-        return 1.0 if self.varies or self.value == 0 else 2 / RESAMPLES
+        return 1.0 if self.varies or self.value == 0 else 0.0
 
 
 def _corrected(value: float, resampled: FloatArray, influence: FloatArray, n: int) -> _Corrected:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
-from simulator.protocol import NodeId
+from simulator.protocol import Nanoseconds, NodeId
 
 
 @dataclass(slots=True)
 class Round:
     """One term, or one candidacy where the algorithm has no terms, in which at least one node stood."""
 
+    began_ns: Nanoseconds = 0  # When the first of them stood.
     candidates: set[NodeId] = field(default_factory=set)
     winner: NodeId | None = None
     undecided: bool = False  # Still going on when the trial ended.
@@ -35,15 +36,20 @@ class Rounds:
         self.standing: dict[NodeId, Hashable] = {}  # The round in which each candidate stands at present.
         self._candidacies = 0
 
-    def stand(self, node: NodeId, term: int) -> Hashable:
+    def stand(self, node: NodeId, term: int, time_ns: Nanoseconds) -> Hashable:
         self._candidacies += 1
         key: Hashable = term or ("candidacy", self._candidacies)
-        self.by_key.setdefault(key, Round()).candidates.add(node)
+        self.by_key.setdefault(key, Round(time_ns)).candidates.add(node)
         self.standing[node] = key
         return key
 
     def withdraw(self, node: NodeId) -> None:
         self.standing.pop(node, None)
+
+    def began_ns(self, node: NodeId) -> Nanoseconds | None:
+        """When the round began in which a node stands at present; None where it does not stand."""
+        key = self.standing.get(node)
+        return None if key is None else self.by_key[key].began_ns
 
     def win(self, node: NodeId, term: int) -> None:
         """The round of that term is won; without terms, every round that goes on is over with the claim."""

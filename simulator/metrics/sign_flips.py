@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-_LARGEST_SUM = 1 << 15  # Of the rounded differences: bounds the time that the distribution takes.
+_LARGEST_MEAN = 8  # Of the rounded differences: bounds the time that their distribution takes.
 
 
 def sign_flip_test(differences: npt.ArrayLike) -> float:
@@ -39,6 +39,7 @@ def sign_flip_test(differences: npt.ArrayLike) -> float:
 def _in_whole_steps(differences: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Whole numbers are kept where their sum allows; others are rounded to a unit that uses what it allows."""
     total = float(np.abs(differences).sum())
+    largest = _LARGEST_MEAN * max(int(np.count_nonzero(differences)), 512)
     whole = (differences == np.rint(differences)).all()
-    unit = 1.0 if total == 0 or (whole and total <= _LARGEST_SUM) else total / _LARGEST_SUM
+    unit = 1.0 if total == 0 or (whole and total <= largest) else total / largest
     return np.rint(differences / unit).astype(np.int64)

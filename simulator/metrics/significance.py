@@ -7,6 +7,7 @@ that exceeds. A censored value is taken for longer than any that ended.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -27,13 +28,17 @@ class Significance(NamedTuple):
 NO_TEST = Significance(math.nan, math.nan)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def holm(p_values: Sequence[float], family: int | None = None) -> list[float]:
     """Holm's (1979) adjusted p values, in the order given: those below α can be rejected together, with a chance of α
-    at most that any is wrong, however the tests hang together. A test without data (nan) is none of the family."""
+    at most that any is wrong, however the tests hang together. A test without data (nan) is none of the family.
+
+    `family` is how many there were to choose from, where those given were chosen by what the data say.
+    """
     adjusted, largest = list(p_values), 0.0
     ranked = sorted((p, number) for number, p in enumerate(p_values) if not math.isnan(p))
+    size = max(len(ranked), family or 0)
     for rank, (p, number) in enumerate(ranked):
-        largest = max(largest, min(1.0, (len(ranked) - rank) * p))
+        largest = max(largest, min(1.0, (size - rank) * p))
         adjusted[number] = largest
     return adjusted
 
@@ -65,7 +70,9 @@ def kolmogorov_smirnov(before: Sample, after: Sample) -> Significance:
     old, new = _by_trial(before)[1], _by_trial(after)[1]
     if not old.size or not new.size:
         return NO_TEST
-    found = stats.ks_2samp(old, new)
+    with warnings.catch_warnings():  # Where its exact sum fails in floating point, scipy goes on asymptotically.
+        warnings.filterwarnings("ignore", "ks_2samp: Exact calculation unsuccessful", RuntimeWarning)
+        found = stats.ks_2samp(old, new)
     return Significance(float(found.statistic), _known(found.pvalue))
 
 

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -16,6 +15,7 @@ from rich.text import Text
 
 from simulator.algorithms.registration import Registration
 from simulator.protocol import Assumption, Guarantee
+from simulator.report.listing import field_table, paragraphs, table_with
 from simulator.report.reference import Field, algorithm_options, table_of
 from simulator.scenario import json_schema
 
@@ -25,6 +25,7 @@ _OPENING = """# Algorithms
 
 What a scenario may name as its `algorithm`, as the program itself knows it: `electsim algorithms --markdown` writes
 this page. `electsim algorithms NAME` prints one of them, and `electsim run leader-crash --algorithm NAME` runs it.
+[Write your own](write-an-algorithm.md), and it stands beside these.
 
 Promises are checked in every trial; where an algorithm has assumptions, in those trials that broke none of them
 ([nemesis and liveness](nemesis.md)). Options are written under `algorithm`, beside its name.
@@ -47,8 +48,8 @@ def _described(registration: Registration, schema: Mapping[str, Any]) -> dict[st
         "about": inspect.cleandoc(sys.modules[algorithm.__module__].__doc__ or algorithm.__doc__ or ""),
         "guarantees": _meanings(algorithm.guarantees),
         "assumptions": _meanings(algorithm.assumes),
-        "options": [_plain(option) for option in options],
-        "option_sets": {name: [_plain(option) for option in inside] for name, inside in sets.items()},
+        "options": [option.plain() for option in options],
+        "option_sets": {name: [option.plain() for option in inside] for name, inside in sets.items()},
         "dialects": list(registration.dialects),
         "groups": [registration.group, *(group.name for group in registration.groups)],
         "page": registration.page,
@@ -59,18 +60,12 @@ def _meanings(words: Iterable[Guarantee | Assumption]) -> dict[str, str]:
     return {word.value: word.about for word in sorted(words)}
 
 
-def _plain(option: Field) -> dict[str, str]:
-    """Without Markdown; and where a set of options may be named, without its longer form."""
-    short = option._replace(value=re.sub(r"( or `\{\w+: …\}`)+$", "", option.value))
-    return {key: re.sub(r"\[(.*?)\]\(.*?\)", r"\1", text).replace("`", "") for key, text in short._asdict().items()}
-
-
 # --- For a terminal
 
 
 def overview(descriptions: Iterable[Description]) -> RenderableType:
     """A row for each."""
-    table = _table("algorithm", "from", "messages and time")
+    table = table_with("algorithm", "from", "messages and time")
     for described in descriptions:
         table.add_row(described["name"], described["paper"], described["cost"])
     return table
@@ -81,7 +76,7 @@ def detail(described: Description) -> RenderableType:
     promises = _words(described["guarantees"]) or "nothing that is checked"
     parts: list[RenderableType] = [
         Text(described["name"], style="bold"),
-        *(Padding(Text(paragraph), (0, 0, 1, 2)) for paragraph in _paragraphs(described["about"])),
+        *(Padding(Text(paragraph), (0, 0, 1, 2)) for paragraph in paragraphs(described["about"])),
         _line("paper", described["paper"]),
         _line("cost", described["cost"]),
         _line("promises", promises),
@@ -90,14 +85,8 @@ def detail(described: Description) -> RenderableType:
     ]
     for name, options in {"": described["options"], **described["option_sets"]}.items():
         if options:
-            parts += [Text(""), _options(f"Options of {name}" if name else "Options", options)]
+            parts += [Text(""), field_table(f"Options of {name}" if name else "Options", options)]
     return Group(*parts)
-
-
-def _paragraphs(text: str) -> Iterator[str]:
-    """Lines joined, to be broken anew, but for those that are indented."""
-    for paragraph in text.split("\n\n"):
-        yield paragraph if "\n    " in paragraph else paragraph.replace("\n", " ")
 
 
 def _assumed(described: Description) -> str:
@@ -117,20 +106,6 @@ def _line(name: str, text: str) -> Table:
     grid.add_column()
     grid.add_row(name, text)
     return grid
-
-
-def _options(title: str, options: Iterable[Mapping[str, str]]) -> Table:
-    table = _table("option", "default", "meaning", title=title)
-    for option in options:
-        table.add_row(option["name"], option["default"], f"{option['about']} ({option['value']})")
-    return table
-
-
-def _table(*columns: str, title: str | None = None) -> Table:
-    return Table(
-        *columns, title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
-        show_edge=False,
-    )  # fmt: skip
 
 
 # --- For the documentation

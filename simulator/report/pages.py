@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from simulator.experiment import summary as summaries
 from simulator.experiment.runner import Result
-from simulator.experiment.summary import counted_as_published, headline_cause, sample
+from simulator.experiment.summary import counted_as_published, sample
 from simulator.protocol import SECOND
+from simulator.report.decomposition import Failovers, decomposition_figure
 from simulator.report.figures import ecdf_figure, save
+from simulator.report.overlaps import courses_with_overlaps, overlaps_figure
 from simulator.report.tables import DURATIONS
 from simulator.report.timeline import timeline_figure
 from simulator.trace.trace import Trace
 
+_MOST_TRIALS = 50  # In the figure of overlaps.
+
 
 def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
-    """Write `failover` (the distribution of the headline duration) and `timeline` (of the first trial), each as PNG and
-    SVG; the paths written. A distribution without data is left out."""
+    """Write `failover` (the distribution of the headline duration), `decomposition` (what it consists of), `overlaps`
+    (when two nodes led at once) and `timeline` (of the first trial), each as PNG and SVG; the paths written. What has
+    no data is left out."""
     written = []
     metric = headline_metric(result)
     published = result.scenario.published
@@ -33,13 +39,21 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
             quantity=DURATIONS[metric],
         )
         written += save(figure, directory / "failover.png")
+    if parts := Failovers.of(result.elections).by_length():
+        since = "the loss" if summaries.headline_cause(result.elections) == "loss" else "the start"
+        title = f"{result.scenario.name}, from the shortest to the longest"
+        figure = decomposition_figure(parts, title=title, since=since, intervals=len(parts) == 1)
+        written += save(figure, directory / "decomposition.png")
+    if shown := courses_with_overlaps(result.trials, result.overlaps, _MOST_TRIALS):
+        count = result.overlaps["trial"].nunique()
+        first_ones = f"; the first {len(shown)} of them" if count > len(shown) else ""
+        title = f"{result.scenario.name}: two leaders in {count:,} of {len(result.trials):,} trials{first_ones}"
+        written += save(overlaps_figure({title: shown}), directory / "overlaps.png")
     number = int(result.trials["trial"].iloc[0])
     figure = timeline_figure(first, title=f"{result.scenario.name}, seed {result.seed}, trial {number}")
     return written + save(figure, directory / "timeline.png")
 
 
 def headline_metric(result: Result) -> str:
-    """What the scenario's published figures are of; otherwise failover, or stabilisation where nothing was lost."""
-    if result.scenario.published is not None:
-        return result.scenario.published.metric
-    return "failover" if headline_cause(result.elections) == "loss" else "stabilisation"
+    """What a run is about, in a word of docs/metrics.md."""
+    return summaries.headline_metric(result.elections, result.scenario.published)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from simulator.scenario.faults import FAULTS
+from simulator.scenario.fields import SIGNED_DURATION_SCHEMA
 from simulator.scenario.units import format_duration
 
 Schema = Mapping[str, Any]
@@ -38,6 +40,11 @@ class Field(NamedTuple):
     default: str
     about: str
 
+    def plain(self) -> dict[str, str]:
+        """Without Markdown; and where a set of options may be named, without its longer form."""
+        short = self._replace(value=re.sub(r"( or `\{\w+: …\}`)+$", "", self.value))
+        return {key: re.sub(r"\[(.*?)\]\(.*?\)", r"\1", text).replace("`", "") for key, text in short._asdict().items()}
+
 
 def algorithm_options(schema: Schema, name: str) -> tuple[list[Field], Mapping[str, list[Field]]]:
     """The options of an algorithm; and, where one chooses from sets of options, those of each set by its name."""
@@ -58,6 +65,19 @@ def table_of(rows: Iterable[Field]) -> Iterator[str]:
     yield ""
 
 
+def fault_fields(schema: Schema) -> tuple[list[Field], Mapping[str, tuple[str, list[Field]]]]:
+    """The fields that every fault may have; and, by the fault's key, what it does and the fields of its own."""
+    page = _Page(schema)
+    common, faults = page.faults()
+    return list(page.rows(common, ())), {
+        key: (
+            part["description"],
+            sorted(page.rows(*page.fields(part, tuple(common))), key=lambda row: row.name != key),
+        )
+        for key, part in faults.items()
+    }
+
+
 class _Page:
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
@@ -66,13 +86,12 @@ class _Page:
 
     def lines(self) -> Iterator[str]:
         top = self._schema["properties"]
-        faults = self._choices(top["faults"]["items"])
         yield from self._section("The file", self._schema)
         for name in _SECTIONS:
             yield from self._section(f"`{name}`", self._only(top[name]))
             yield from self._inner(self._only(top[name]))
         yield from self._algorithms(self._choices(top["algorithm"]))
-        yield from self._faults(faults)
+        yield from self._faults()
         yield from self._distribution_forms()
 
     # --- Sections
@@ -121,16 +140,22 @@ class _Page:
         forms = [self._parts[choice]["properties"] for choice in choices if choice.endswith("OptionsForm")]
         return {word: self._only(field) for form in forms for word, field in form.items()}
 
-    def _faults(self, names: Sequence[str]) -> Iterator[str]:
-        common = [key for key in self._parts[names[0]]["properties"] if self._in_all(key, names)]
+    def faults(self) -> tuple[Mapping[str, Schema], Mapping[str, Schema]]:
+        """The fields that all have, and each by its key."""
+        names = self._choices(self._schema["properties"]["faults"]["items"])
+        first = self._parts[names[0]]["properties"]
+        common = {key: field for key, field in first.items() if self._in_all(key, names)}
+        parts = (self._parts[name] for name in names)
+        return common, {next(key for key in part["properties"] if key in FAULTS): part for part in parts}
+
+    def _faults(self) -> Iterator[str]:
+        common, faults = self.faults()
         yield "## `faults`\n"
         yield "A list. Each entry is one of the verbs below, with what it needs, and any of these:\n"
-        yield from self._table({key: self._parts[names[0]]["properties"][key] for key in common}, ())
+        yield from self._table(common, ())
         yield f"**Targets.** {_TARGETS} Descriptions are resolved when the fault strikes: {self._descriptions()}.\n"
-        for name in names:
-            part = self._parts[name]
-            verb = next(key for key in part["properties"] if key in FAULTS)
-            yield from self._section(f"`{verb}`", part, level=3, without=common)
+        for verb, part in faults.items():
+            yield from self._section(f"`{verb}`", part, level=3, without=tuple(common))
 
     def _in_all(self, key: str, names: Sequence[str]) -> bool:
         return all(key in self._parts[name]["properties"] for name in names)
@@ -173,6 +198,8 @@ class _Page:
         """What may be written, in few words; a mapping of fields has a section by the field's name."""
         if _is_target(field):
             return "[targets](#faults)"
+        if field.get("anyOf") == SIGNED_DURATION_SCHEMA["anyOf"]:
+            return "duration, also below 0"
         choices = [choice for choice in self._choices(field) if "properties" in self._parts[choice]]
         if choices and name in _WITH_SECTION:
             return f"[mapping](#{name})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -23,6 +23,7 @@ DURATIONS = {
     "transfer": "transfer",
 }
 _QUANTILES = ("median", "p95", "p99")
+_PER = ("per_election", "per_second")
 _COMPARED = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)  # Of the quantiles that somebody published.
 _OVERLAPS = {"same_term": "of one term", "stale_leader": "with a stale leader", "no_term": "without terms"}
 _CAUSES = {"boot": "at boot", "loss": "after a loss", "transfer": "by transfer", "spurious": "spurious"}
@@ -37,7 +38,7 @@ def summary_table(summary: Summary) -> RenderableType:
         _durations(metrics, losses=summary["elections"].get("loss", 0) > 0),
         _elections(summary),
         _detector(metrics.get("detector")),
-        _messages(metrics["messages"]),
+        _traffic(metrics),
         _published(summary.get("published"), metrics),
         _liveness(summary.get("liveness")),
         _violations(summary["violations"]),
@@ -120,9 +121,21 @@ def _title(summary: Summary) -> Text:
         times = f"{faults['never_struck']:,} times, in {faults['trials']:,} trials"
         text.append(f"\nfaults that never struck: {times}", style="not bold yellow")
     stopped_by = summary.get("stopped_by") or ("interrupted" if summary.get("interrupted") else None)
-    if stopped_by:
+    if precision := summary.get("precision"):
+        text.append(f"\n{_precision(precision, trials['run'])}", style="not bold")
+    if stopped_by and stopped_by not in ("precision", "trials"):
         text.append(f"\nstopped early: {stopped_by}; {trials['requested']:,} trials were asked for", style="bold red")
     return text
+
+
+def _precision(precision: Summary, trials: int) -> str:
+    """Whether the headline is known as well as was asked for."""
+    asked, reached = precision["asked"], precision["reached"]
+    name = f"{DURATIONS[precision['metric']]}, {precision['statistic']}"
+    known = "not bounded yet" if reached is None else f"±{100 * reached:.1f} %"
+    if reached is not None and reached <= asked:
+        return f"{name}: {known} after {trials:,} trials (±{100 * asked:g} % was asked for)"
+    return f"{name}: {known} after all {trials:,} trials, not ±{100 * asked:g} %; give more --trials"
 
 
 def _durations(metrics: Summary, losses: bool) -> Table | None:
@@ -269,22 +282,32 @@ def _mean_duration(statistic: Mapping[str, Any]) -> tuple[str, str]:
     return _with_interval(statistic, _written(typical, factor), f" {unit}")
 
 
-def _messages(messages: Summary) -> Table | None:
+def _traffic(metrics: Summary) -> Table | None:
+    """Messages of each type that was sent, and the bytes of all: per election, and while nobody looks for a leader."""
+    messages, size = metrics["messages"], metrics.get("bytes", {})
     sent = {name: total for name, total in messages["total"].items() if total}
     if not sent:
         return None
-    table = _table("Messages sent")
-    table.add_column("")
-    table.add_column("per election", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("in all", justify="right")
-    for name, total in sent.items():
-        statistic = messages["per_election"].get(name, {"value": None})
-        value, spread = _with_interval(statistic, lambda value: f"{value:,.2f}")
-        table.add_row(name, value, Text(spread, style="dim"), f"{total:,}")
-    if len(sent) > 1:
-        table.add_row("all types", "", "", f"{sum(sent.values()):,}")
+    table = _table(f"Messages sent ({sum(sent.values()):,} in all): by an election, and in steady state")
+    table.add_column("", overflow="fold")
+    for heading in ("per election", "per second"):
+        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column("", no_wrap=True)
+    for name in sent:
+        _add_sent(table, name, [messages.get(when, {}).get(name) for when in _PER], 1.0)
+    for name, every, factor in (("all types", messages, 1.0), ("all types, kB", size, 1e-3)):
+        if "all_types" in every:
+            _add_sent(table, name, [every["all_types"][when] for when in _PER], factor)
     return table
+
+
+def _add_sent(table: Table, name: str, statistics: Sequence[Mapping[str, Any] | None], factor: float) -> None:
+    cells: list[RenderableType] = []
+    for statistic in statistics:
+        found = statistic or {"value": None}
+        value, spread = _with_interval(found, _written(_value(found) or 0.0, factor))
+        cells += [value, Text(spread, style="dim")]
+    table.add_row(name, *cells)
 
 
 def _published(published: Summary | None, metrics: Summary) -> RenderableType | None:

@@ -1,6 +1,7 @@
 """Scenarios: from a YAML file to a validated, frozen description of an experiment."""
 
 from simulator.scenario.advice import advice
+from simulator.scenario.algorithms import register
 from simulator.scenario.export import json_schema, json_schema_text, resolved, resolved_text
 from simulator.scenario.load import dropped_options, load, loads
 from simulator.scenario.problems import Problem, ScenarioError
@@ -16,6 +17,7 @@ __all__ = [
     "json_schema_text",
     "load",
     "loads",
+    "register",
     "resolved",
     "resolved_text",
 ]

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
-from pydantic import Field, TypeAdapter, create_model, model_validator
+from pydantic import (
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationInfo,
+    create_model,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from simulator.algorithms.registration import Registration
-from simulator.algorithms.registry import REGISTRY
+from simulator.algorithms.registry import REGISTRY, PluginError
 from simulator.protocol import OneOf
 from simulator.scenario.fields import (
     Choice,
@@ -169,8 +179,8 @@ def _in_scenario(hint: Any) -> Any:
     return _STRICT.get(hint, hint)
 
 
-def options_form(registration: Registration) -> type[Options]:
-    """The pydantic model of one algorithm's options."""
+def options_form(registration: Registration, title: str | None = None) -> type[Options]:
+    """The pydantic model of one algorithm's options; by that title in the JSON Schema, or that of their class."""
     members: dict[str, Any] = {"name": (Literal[registration.name], ...)}
     options = _members(registration.config)
     kinds = {name: kind for name, (kind, _) in options.items()}
@@ -179,7 +189,7 @@ def options_form(registration: Registration) -> type[Options]:
         members["dialect"] = (Literal[names], Field(names[0], description=preset))
     members |= options
     paper = (sys.modules[registration.algorithm.__module__].__doc__ or registration.name).splitlines()[0]
-    form = create_model(registration.config.__name__, __base__=Options, __doc__=paper, **members)
+    form = create_model(title or registration.config.__name__, __base__=Options, __doc__=paper, **members)
     form.registration = registration
     form.presets = {
         name: {key: TypeAdapter(kinds[key]).dump_python(value, mode="json") for key, value in preset.items()}
@@ -188,12 +198,48 @@ def options_form(registration: Registration) -> type[Options]:
     return form
 
 
+class Forms(Mapping[str, type[Options]]):
+    """The model of the options of every algorithm, made when it is asked for.
+
+    Raises PluginError for a plug-in that is broken.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[str, type[Options]] = {}
+
+    def __getitem__(self, name: str) -> type[Options]:
+        registration = REGISTRY[name]
+        made = self._made.get(name)
+        if made is None or made.registration is not registration:
+            made = self._made[name] = _own_form(registration)
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(REGISTRY)
+
+    def __len__(self) -> int:
+        return len(REGISTRY)
+
+    def __contains__(self, name: object) -> bool:
+        return name in REGISTRY
+
+
+def _own_form(registration: Registration) -> type[Options]:
+    """Called by the algorithm's name where it is not ours: its class may be called like another's."""
+    if registration.name in REGISTRY.built_in:
+        return options_form(registration)
+    try:
+        return options_form(registration, registration.name)
+    except Exception as error:  # Types that no scenario can hold: pydantic has many ways to say so.
+        reason = str(error).splitlines()[0]
+        raise PluginError(f"the options of {registration.name} cannot be read: {reason}") from error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ByName(Choice):
-    """The form is named by the value under the key `name`."""
+    """The form is named by the value under the key `name`. Which there are is looked up anew each time."""
 
     def read(self, data: Any) -> Any:
-        if isinstance(data, Model):
-            return data
         if not isinstance(data, dict):
             raise ValueError(f"{shown(data)} is not an algorithm; write {{name: {next(iter(self.forms))}}}")
         if "name" not in data:
@@ -203,10 +249,42 @@ class ByName(Choice):
             reject([(("name",), f"{shown(name)} is not an algorithm; {alternatives(name, tuple(self.forms))}")])
         return data
 
-    def tag(self, data: Any) -> str:
-        return str(data["name"] if isinstance(data, dict) else data.registration.name)
+    def _validate(self, data: Any, info: ValidationInfo) -> Model:
+        if isinstance(data, Options):
+            return data
+        name = self.read(data)["name"]
+        try:
+            form = self.forms[name]
+        except PluginError as error:
+            reject([(("name",), f"{name} cannot be used: {error}")])
+        return form.model_validate(data, context=info.context)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(
+            self._validate,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda form: form.model_dump()),
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [handler(form.__pydantic_core_schema__) for form in self._usable()]}
+
+    def _usable(self) -> Iterator[type[Model]]:
+        for name in self.forms:
+            with suppress(PluginError):
+                yield self.forms[name]
 
 
-ALGORITHMS: dict[str, type[Options]] = {name: options_form(registration) for name, registration in REGISTRY.items()}
+ALGORITHMS = Forms()
 
 AnyAlgorithm = Annotated[Options, ByName(ALGORITHMS)]
+
+
+def register(registration: Registration) -> None:
+    """Let scenarios name an algorithm of your own, in this program; an earlier one that you gave that name goes.
+
+    A package makes one known to every program, and to the command line, by an entry point of the group
+    `simulator.algorithms`. Raises ValueError where the name is not free, or worker processes could not be handed it.
+    """
+    REGISTRY.check(registration)
+    _own_form(registration)
+    REGISTRY.add(registration)

@@ -104,13 +104,13 @@ def _in_order(pair: tuple[Nanoseconds, Nanoseconds]) -> tuple[Nanoseconds, Nanos
 def _triple(value: object) -> object:
     if isinstance(value, list | tuple) and len(value) == 3:
         return value
-    raise ValueError(f"{shown(value)} is no spread; write [least, median, greatest], such as [25ms, 42ms, 114ms]")
+    raise ValueError(f"{shown(value)} is no spread; write [least, median, p99], such as [25ms, 42ms, 114ms]")
 
 
 def _rising(points: tuple[Nanoseconds, Nanoseconds, Nanoseconds]) -> tuple[Nanoseconds, Nanoseconds, Nanoseconds]:
     if list(points) != sorted(points):
         written = ", ".join(map(format_duration, points))
-        raise ValueError(f"[{written}] does not rise; write [least, median, greatest]")
+        raise ValueError(f"[{written}] does not rise; write [least, median, p99]")
     return points
 
 

@@ -14,8 +14,8 @@ from simulator.scenario import overrides as overriding
 from simulator.scenario.files import files_beside
 from simulator.scenario.problems import Problem, ScenarioError, shown
 from simulator.scenario.schema import Scenario
-from simulator.scenario.shipped import find, shipped
 from simulator.scenario.tree import LARGEST_BYTES, Document, parse
+from simulator.shipped import find, shipped
 
 
 def load(path: str | os.PathLike[str], overrides: Iterable[str] = (), *, algorithm: str | None = None) -> Scenario:

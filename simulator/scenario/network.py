@@ -97,11 +97,15 @@ class Network(Model):
     transport: Transport = Field(
         default=_USUAL.transport,
         description="What carries messages: datagram (each on its own: lost, late, twice), or stream (in order, "
-        "and again until it is there).",
+        "and again until it is there). Datagram unless given, or stream where the algorithm needs connections.",
     )
     stream: Annotated[Stream | None, AfterValidator(_as_usual)] = Field(
         default_factory=_stream, description="How connections behave, where the transport is stream."
     )
+
+    def over_streams(self) -> Network:
+        """The same network, for an algorithm that needs connections, where no transport is given."""
+        return self.model_copy(update={"transport": Transport.STREAM, "stream": Stream()})
 
     def zones(self) -> tuple[str, ...]:
         """The zones in which nodes are placed; none where the network has no topology."""

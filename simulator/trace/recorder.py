@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from simulator.protocol import NodeId, Role
 from simulator.trace.trace import Row
 
 
 class Recorder:
-    """Collects the rows of one trial, each with the number of messages sent by then, by type."""
+    """Collects the rows of one trial, each with what was sent by then: messages by type, and bytes beyond the usual."""
 
-    def __init__(self, sent: Mapping[type, int]) -> None:
+    def __init__(self, sent: Sequence[int], extra_bytes: Sequence[int]) -> None:
         self.rows: list[Row] = []
         self._sent = sent
+        self._extra_bytes = extra_bytes
 
     def transition(
         self, time_ns: int, kind: str, node: NodeId, term: int, role: Role, leader: NodeId | None, group: str
     ) -> None:
-        self.rows.append(Row(time_ns, kind, node, term, role, leader, group, (), tuple(self._sent.values())))
+        sent, extra = tuple(self._sent), tuple(self._extra_bytes)
+        self.rows.append(Row(time_ns, kind, node, term, role, leader, group, (), sent, extra))
 
     def note(self, time_ns: int, kind: str, node: NodeId | None, detail: Mapping[str, object]) -> None:
-        self.rows.append(
-            Row(time_ns, kind, node, None, None, None, None, tuple(detail.items()), tuple(self._sent.values()))
-        )
+        sent, extra = tuple(self._sent), tuple(self._extra_bytes)
+        self.rows.append(Row(time_ns, kind, node, None, None, None, None, tuple(detail.items()), sent, extra))

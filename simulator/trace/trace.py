@@ -29,10 +29,14 @@ class Row(NamedTuple):
     group: str | None = None
     detail: tuple[tuple[str, Any], ...] = ()
     sent: tuple[int, ...] = ()  # Messages sent by then, in the order of the trace's `message_types`.
+    extra_bytes: tuple[int, ...] = ()  # Bytes sent by then, likewise, beyond those of as many usual messages.
 
     def fact(self, name: str) -> Any:
         """The detail of that name; KeyError where the row has none."""
         return dict(self.detail)[name]
+
+
+_DIGESTED = Row._fields.index("extra_bytes")  # So many fields of a row.
 
 
 class MessageRow(NamedTuple):
@@ -60,12 +64,15 @@ class Trace:
     headline_group: str = ELECTORATE
     message_types: Sequence[str] = ()
     sent: Sequence[int] = ()  # Messages sent in all, by type.
+    usual_bytes: Sequence[int] = ()  # Of one message of each type, as most are; see `simulator.protocol.wire_layout`.
+    extra_bytes: Sequence[int] = ()  # Sent in all, by type, beyond those of as many usual messages.
     messages: Sequence[MessageRow] = field(default=(), repr=False)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over all rows but the optional message rows."""
-        return sha256(repr([self.end_ns, *map(tuple, self.rows), tuple(self.sent)]).encode()).hexdigest()
+        """SHA-256 over all rows but the optional message rows, and over all of a row but its bytes: they follow."""
+        rows = (row[:_DIGESTED] for row in self.rows)
+        return sha256(repr([self.end_ns, *rows, tuple(self.sent)]).encode()).hexdigest()
 
     def of_group(self, group: str) -> Trace:
         """One group's part of a trial: what its nodes declared and told, and what befell nodes and links everywhere."""

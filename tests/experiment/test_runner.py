@@ -206,6 +206,37 @@ def test_messages_by_type_add_up() -> None:
     by_type = result.trials.filter(regex="^sent_[A-Z]")
     assert by_type.shape == (5, 8)
     assert (by_type.sum(axis=1) == result.trials["sent_total"]).all()
+    assert (result.trials.filter(regex="^bytes_[A-Z]").sum(axis=1) == result.trials["bytes_total"]).all()
+    metrics = result.summary["metrics"]
+    for what, total in (("messages", "sent_total"), ("bytes", "bytes_total")):
+        assert metrics[what]["all_types"]["total"] == sum(metrics[what]["total"].values()) == result.trials[total].sum()
+        for per in ("per_election", "per_second"):
+            parts = [statistic["value"] for statistic in metrics[what][per].values()]
+            assert metrics[what]["all_types"][per]["value"] == pytest.approx(sum(parts))
+
+
+def test_a_leader_in_peace_sends_what_theory_says() -> None:
+    # Raft, 5.2: a leader sends heartbeats to all others, here four every 50 ms: 80 a second, each answered.
+    # AppendEntries takes 40 + 4 * 8 + 9 bytes, its reply 40 + 8 + 1 + 8 + 9 (`wire_size`). At its edges, a steady
+    # state of ten seconds has one round more or less.
+    text = CRASH.replace("nodes: 3", "nodes: 5").replace("duration: 2s", "duration: 11s").replace(", loss: 0.01", "")
+    result = simulator.run(load(text[: text.index("faults")] + text[text.index("duration") :]), trials=10)
+    metrics = result.summary["metrics"]
+    assert 10 * 10 < metrics["steady_state"]["total_s"] < 10 * 11
+    for kind, size in (("AppendEntries", 81), ("AppendEntriesReply", 66)):
+        found = metrics["messages"]["per_second"][kind]
+        assert found["value"] == pytest.approx(80, abs=4 / 10)
+        assert found["low"] <= found["value"] <= found["high"]
+        assert metrics["bytes"]["per_second"][kind]["value"] == pytest.approx(size * found["value"])
+    assert metrics["messages"]["per_second"]["RequestVote"]["value"] == 0
+
+
+def test_without_a_leader_nothing_is_steady() -> None:
+    metrics = simulator.run(
+        load(NO_QUORUM.replace("crash: leader", "crash: n1").replace("1s", "1ms")), trials=3
+    ).summary["metrics"]
+    assert metrics["steady_state"]["total_s"] == 0
+    assert metrics["messages"]["all_types"]["per_second"] == {"value": None, "low": None, "high": None}
 
 
 def test_the_distance_to_published_quantiles() -> None:

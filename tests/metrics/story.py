@@ -21,11 +21,13 @@ def tell(story: str, *, end_ms: int, nodes: int = 3) -> Trace:
     rows = [row for line in story.strip().splitlines() if line.strip() for row in _rows(line.split())]
     sent = (len(rows),)  # One message is sent before each row, so that counts can be told apart.
     return Trace(
-        rows=[row._replace(sent=(number,)) for number, row in enumerate(rows)],
+        rows=[row._replace(sent=(number,), extra_bytes=(2 * number,)) for number, row in enumerate(rows)],
         end_ns=end_ms * MS,
         groups={ELECTORATE: tuple(range(1, nodes + 1))},
         message_types=("Letter",),
         sent=sent,
+        usual_bytes=(50,),  # And two more, so that a message has 52.
+        extra_bytes=(2 * len(rows),),
     )
 
 

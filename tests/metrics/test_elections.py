@@ -29,7 +29,7 @@ def test_boot_ends_with_the_first_claim() -> None:
     assert (boot.cause, boot.outcome, boot.winner, boot.term) == (Cause.BOOT, Outcome.ELECTED, 1, 1)
     assert (boot.detection_ns, boot.election_ns) == (100 * MS, 20 * MS)
     assert (boot.announced_majority_ns, boot.announced_all_ns) == (130 * MS, 135 * MS)
-    assert boot.sent_after == (8,)
+    assert boot.sent_after is not None and boot.sent_after.messages == (8,)
     assert boot.failover_ns is None  # Nothing was lost.
 
 
@@ -51,7 +51,7 @@ def test_a_loss_is_followed_to_another_nodes_claim() -> None:
     assert (loss.failover_ns, loss.detection_ns, loss.election_ns) == (190 * MS, 150 * MS, 40 * MS)
     assert (loss.outcome, loss.lost_leader, loss.winner, loss.terms_spent) == (Outcome.ELECTED, 1, 2, 1)
     assert loss.announced_majority_ns == loss.announced_all_ns == 700 * MS
-    assert (loss.sent_before, loss.sent_after) == ((11,), (15,))
+    assert loss.sent_after is not None and (loss.sent_before.messages, loss.sent_after.messages) == ((11,), (15,))
     assert [(a_round.candidates, a_round.winner) for a_round in loss.rounds] == [({2}, 2)]
 
 
@@ -76,6 +76,7 @@ def test_a_split_vote_is_a_failed_round_with_two_candidates() -> None:
     assert [a_round.split for a_round in loss.rounds] == [True, False, False]
     assert [a_round.failed for a_round in loss.rounds] == [True, True, False]
     assert (loss.election_ns, loss.terms_spent) == (400 * MS, 3)
+    assert loss.winning_round_ns == 20 * MS  # From 980: two rounds failed before.
 
 
 def test_an_unfinished_election_is_censored_and_its_last_round_undecided() -> None:
@@ -403,3 +404,50 @@ def test_no_part_of_an_election_is_negative() -> None:
     """
     _, late = elections(tell(story, end_ms=1000))
     assert (late.detection_ns, late.election_ns) == (0, 35 * MS)
+
+
+def test_a_round_that_began_before_the_loss_counts_from_the_suspicion() -> None:
+    # Node 2 stands at 450 against a leader that is fine, which crashes at 500: detection is 0, and all of the election
+    # (500 to 690) is the round that was won.
+    story = (
+        BOOT
+        + """
+        450 2 candidate 2
+        500 crash 1
+        500 lost 1 crash
+        690 2 leader 2
+    """
+    )
+    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    assert (loss.detection_ns, loss.election_ns, loss.winning_round_ns) == (0, 190 * MS, 190 * MS)
+
+
+def test_a_pre_vote_belongs_to_no_round() -> None:
+    # Suspected at 600 by a pre-vote, stood at 640, won at 690: the winning round took 50.
+    story = (
+        BOOT
+        + """
+        500 crash 1
+        500 lost 1 crash
+        600 2 pre-candidate 1
+        640 2 candidate 2
+        690 2 leader 2
+    """
+    )
+    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    assert (loss.election_ns, loss.winning_round_ns) == (90 * MS, 50 * MS)
+
+
+def test_who_claims_without_standing_has_one_round() -> None:
+    # The first node that is not suspected leads, without a round (Omega): all of the election is the last of its parts.
+    story = (
+        BOOT
+        + """
+        500 crash 1
+        500 lost 1 crash
+        600 2 suspects 1
+        630 2 leader 2
+    """
+    )
+    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    assert (loss.election_ns, loss.winning_round_ns, loss.rounds) == (30 * MS, 30 * MS, [])

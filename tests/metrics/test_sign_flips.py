@@ -46,7 +46,7 @@ def test_large_sums_are_rounded_and_hardly_move() -> None:
     # 400 differences of some 1000 each: the sum of signed ones is normal, with the root of their squares' sum.
     differences = np.random.default_rng(1).normal(150, 1000, 400)
     z = abs(differences.sum()) / np.sqrt((differences**2).sum())
-    assert sign_flip_test(differences) == pytest.approx(2 * stats.norm.sf(z), rel=0.03)
+    assert sign_flip_test(differences) == pytest.approx(2 * stats.norm.sf(z), rel=0.1)
     assert sign_flip_test(differences * 1e-6) == pytest.approx(sign_flip_test(differences), rel=1e-9)
 
 

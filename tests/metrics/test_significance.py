@@ -40,6 +40,15 @@ def test_holms_correction_is_the_closed_test_of_bonferroni(p_values: list[float]
     assert holm(p_values) == pytest.approx([adjusted(one) for one in range(len(p_values))])
 
 
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.data())
+def test_a_choice_from_a_family_is_corrected_for_the_whole_of_it(p_values: list[float], data: st.DataObject) -> None:
+    # Whatever is chosen after a look at the data, no more is rejected than when all are tested.
+    chosen = data.draw(st.lists(st.sampled_from(range(len(p_values))), unique=True))
+    whole = holm(p_values)
+    for number, corrected in zip(chosen, holm([p_values[i] for i in chosen], family=len(p_values)), strict=True):
+        assert corrected >= whole[number] - 1e-12
+
+
 def test_a_test_without_data_is_none_of_the_family() -> None:
     # It can be rejected by nobody, so it costs the others nothing.
     corrected = holm([0.01, math.nan, 0.04])

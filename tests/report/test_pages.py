@@ -23,6 +23,17 @@ def test_a_run_leaves_its_distribution_and_its_first_trial(name: str, metric: st
     result = run(scenario, trials=3)
     first = run_trial(scenario.cluster_spec(), result.seed, 0, journal=True)
     written = write_figures(result, first, tmp_path)
-    assert [path.name for path in written] == ["failover.png", "failover.svg", "timeline.png", "timeline.svg"]
+    names = ("failover", "decomposition", "timeline")
+    assert [path.name for path in written] == [f"{name}.{ending}" for name in names for ending in ("png", "svg")]
     assert sorted(tmp_path.iterdir()) == sorted(written)
     assert headline_metric(result) == metric
+
+
+def test_two_leaders_at_once_have_a_figure(tmp_path: Path) -> None:
+    # docs/results.md: `overlaps`, where there were any.
+    scenario = load(SCENARIOS / "raft-partition.yaml", ["algorithm.check_quorum=false"])
+    result = run(scenario, trials=3)
+    first = run_trial(scenario.cluster_spec(), result.seed, 0, journal=True)
+    written = {path.stem for path in write_figures(result, first, tmp_path)}
+    assert len(result.overlaps) == 3
+    assert written == {"failover", "decomposition", "overlaps", "timeline"}

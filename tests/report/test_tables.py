@@ -46,6 +46,11 @@ def time_share(mean: float, availability: float) -> dict[str, Any]:
     }
 
 
+def traffic(per_election: float, per_second: float) -> dict[str, Any]:
+    found = {"per_election": per_election, "per_second": per_second}
+    return {per: statistic(value, 0.9 * value, 1.1 * value) for per, value in found.items()}
+
+
 def summary() -> dict[str, Any]:
     """As docs/results.md has it: 1000 trials of a leader's crash."""
     counts = {"boot": 1000, "loss": 1000, "transfer": 0, "spurious": 12}
@@ -70,8 +75,11 @@ def summary() -> dict[str, Any]:
             "disagreement": {"total_s": 2.0},
             "messages": {
                 "per_election": {name: statistic(4.2, 4.1, 4.3) for name in TYPES},
+                "per_second": {name: statistic(79.3, 79.2, 79.4) for name in TYPES},
                 "total": dict.fromkeys(TYPES, 8340),
+                "all_types": traffic(16.8, 317.2),
             },
+            "bytes": {"all_types": traffic(1009.0, 12345.0)},
         },
         "violations": {},
     }
@@ -274,3 +282,21 @@ def test_waived_promises_are_named_as_such() -> None:
     text = printed(summary() | {"violations": {"one-vote": 2}, "waived": {"monotonic-terms": 1234}})
     assert "Broken promises: one-vote 2" in text
     assert "Broken promises, waived by the scenario: monotonic-terms 1,234" in text
+
+
+def test_traffic_has_a_line_for_each_type_and_one_in_bytes() -> None:
+    # docs/metrics.md: messages and bytes, per election and per second of steady state.
+    text = printed(summary())
+    assert f"Messages sent ({8340 * len(TYPES):,} in all)" in text
+    (line,) = lines_of(text, f"{TYPES[0]} ")
+    assert line.split() == [TYPES[0], "4.20", "[4.10", "–", "4.30]", "79.3", "[79.2", "–", "79.4]"]
+    (size,) = lines_of(text, "all types, kB")
+    assert size.split()[3:] == ["1.01", "[0.91", "–", "1.11]", "12.3", "[11.1", "–", "13.6]"]
+
+
+def test_a_summary_of_an_earlier_version_is_shown_without_steady_state() -> None:
+    # `electsim show` reads what was kept before messages per second were.
+    data = summary()
+    del data["metrics"]["bytes"], data["metrics"]["messages"]["per_second"], data["metrics"]["messages"]["all_types"]
+    (line,) = lines_of(printed(data), f"{TYPES[0]} ")
+    assert line.split() == [TYPES[0], "4.20", "[4.10", "–", "4.30]", "–"]

@@ -437,3 +437,15 @@ def test_no_options_of_streams_are_the_usual_ones() -> None:
     scenario = with_network("{transport: stream, stream: null}")
     assert scenario == with_network("{transport: stream}") == loads(resolved_text(scenario))
     assert with_network("{stream: null}") == with_network("{}")
+
+
+def test_an_algorithm_that_needs_connections_gets_them() -> None:
+    """Issue 5: leader-crash.yaml, which names no transport, "runs with each of them (--algorithm NAME)"."""
+    swapped = loads(SMALL, "x.yaml", algorithm="zookeeper")
+    assert swapped.cluster_spec().network.transport is Transport.STREAM
+    assert loads(resolved_text(swapped)) == swapped  # What it resolves to says so.
+    assert loads(SMALL, "x.yaml").cluster_spec().network.transport is Transport.DATAGRAM
+    tuned = loads(f"{SMALL}network: {{transport: stream, stream: {{notice: 17ms}}}}\n", "x.yaml", algorithm="zookeeper")
+    assert tuned.cluster_spec().network.stream == StreamSpec(notice=Constant(17 * MS))
+    with pytest.raises(ScenarioError, match="zookeeper needs connections; write stream, or leave this out"):
+        loads(f"{SMALL}network: {{transport: datagram}}\n", "x.yaml", algorithm="zookeeper")

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from simulator.cli import main
 from simulator.scenario import ScenarioError, load
-from simulator.scenario.shipped import shipped
+from simulator.shipped import shipped
 from tests.scenario.examples import SHIPPED, SMALL
 
 

@@ -69,7 +69,14 @@ MEASURED = Collection(
     data_sets=SYSTEMS,
     grid=20,
 )
-COLLECTIONS = (AVAILSIM, REFLOATED, FIG16, MEASURED)
+ZOOKEEPER = Collection(
+    name="measured_zookeeper",
+    directory="measured",
+    source="the project's own measurements of ZooKeeper 3.8.0 on one Linux machine of two cores",
+    data_sets=("zookeeper_ensemble_3_servers",),
+    grid=10,
+)
+COLLECTIONS = (AVAILSIM, REFLOATED, FIG16, MEASURED, ZOOKEEPER)
 
 DATA_SETS = AVAILSIM.data_sets
 GRID = AVAILSIM.grid

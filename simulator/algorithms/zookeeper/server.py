@@ -8,7 +8,8 @@ a server stood, and whom a follower names is a leader that serves.
 Assumes no more than crashes and restarts, connections that are FIFO while they last, and in the end a majority of the
 voters. Cost of an election, with n survivors that notice together and one that they all change to at once: at most
 2n(n - 1) notifications, then eight messages with each follower, and the first attempt of each, which is refused; in
-time `finalize_wait`, `connect_retry`, and what it takes to put the leader's history to use (`synchronisation`).
+time `leaving`, `finalize_wait`, `connect_retry`, and what it takes to be ready with the leader's history
+(`synchronisation`).
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ from simulator.protocol import (
     NodeId,
     Role,
 )
+
+LEAVING = "leaving"  # A timer.
 
 
 class Server(Algorithm):
@@ -174,6 +177,8 @@ class Server(Algorithm):
     def on_timer(self, name: str) -> None:
         if name in (REPEAT, FINALIZE):
             self.election.on_timer(name)
+        elif name == LEAVING:
+            self._begin_election()
         elif name.startswith("replica"):
             self.replica.on_timer(name)
         elif self.leader is not None:
@@ -241,11 +246,18 @@ class Server(Algorithm):
         if self.learner is not None:
             self.learner.close()
         self.leader = self.learner = None
-        self.state = State.LOOKING
         stands = self.has_served and not self.observes  # Who has just started suspects nobody.
         self.declare(PRE_CANDIDATE if stands else FOLLOWER)
         if served:
             self.replica.unserving()
+        if self.state is State.LOOKING or not self.config.leaving:
+            self._begin_election()
+        else:
+            self.host.set_timer(LEAVING, self.config.leaving)
+
+    def _begin_election(self) -> None:
+        """Until now others have heard what it was, not what it looks for."""
+        self.state = State.LOOKING
         self.election.look()
 
     def elected(self, leader: NodeId) -> None:

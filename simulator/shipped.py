@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-_PACKAGE = Path(__file__).parents[1]
+_PACKAGE = Path(__file__).parent
 # In an installed package beside its modules (pyproject.toml); in a checkout, beside the package.
 _PLACES = (_PACKAGE / "scenarios", _PACKAGE.parent / "scenarios")
 

@@ -1,0 +1,187 @@
+"""A client's session with the ensemble, as ZooKeeper's own client keeps it.
+
+Hunt et al. 2010, section 4.4: the client sends a heartbeat after its session has been idle for a third of the session's
+timeout, and goes to another server when it has heard nothing from its own for two thirds. It takes the servers in a
+random order of its own, and gives each attempt the timeout divided by their number. Before every attempt but the first
+it waits for a random time of up to a second, so that not all clients return at once (ClientCnxn.startConnect).
+
+While a client moves, its session lives on, until the leader closes it. The client learns of that only from a server
+("Session expiration is managed by the ZooKeeper cluster itself", Programmer's Guide), and then begins a new session.
+What it asked for and has not been told of is lost with a connection: whether it was done, it must find out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import cycle
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
+from simulator.algorithms.zookeeper.client_messages import (
+    ConnectRequest,
+    ConnectResponse,
+    Disconnect,
+    Operation,
+    Reply,
+    SessionPing,
+    SessionPong,
+    WatcherEvent,
+)
+from simulator.algorithms.zookeeper.messages import Zxid
+from simulator.algorithms.zookeeper.tree import SessionId
+from simulator.algorithms.zookeeper.watches import Change
+from simulator.protocol import Host, Message, Nanoseconds, NodeId, uniform
+
+Then: TypeAlias = Callable[[Reply], None]
+
+
+class User(Protocol):
+    """Whose session it is."""
+
+    def on_connected(self, *, new: bool) -> None:
+        """A server serves the session; it is a new one, or goes on. Watches set before are gone."""
+
+    def on_disconnected(self) -> None:
+        """It is not served any more. It may go on, or have expired."""
+
+    def on_expired(self) -> None:
+        """A server says that it has expired; a new one is asked for."""
+
+    def on_notification(self, path: str, change: Change) -> None:
+        """What a watch was set on has changed."""
+
+
+class Client:
+    """A session. Timers whose names begin with `client` are its own."""
+
+    def __init__(self, host: Host, servers: Sequence[NodeId], config: ZooKeeperConfig, user: User) -> None:
+        order = list(servers)
+        host.random.shuffle(order)
+        self.session: SessionId | None = None
+        self.timeout: Nanoseconds = config.session_timeout  # As asked for, and then as granted.
+        self.connected = False
+        self._host = host
+        self._config = config
+        self._user = user
+        self._servers = cycle(order)
+        self._server_count = len(order)
+        self._server: NodeId | None = None  # Which serves the session, or has been asked to.
+        self._connection = 0
+        self._last_zxid: Zxid | None = None
+        self._last_xid = 0
+        self._asked: dict[int, Then] = {}  # What to do with each reply that is to come.
+        self._heard_at: Nanoseconds = 0
+
+    @property
+    def time_left(self) -> Nanoseconds:
+        """Until the session may have expired by the client's own clock: its timeout after it last heard a server."""
+        return self.timeout - (self._host.monotonic() - self._heard_at)
+
+    def ask(self, operation: type[Any], *fields: object, then: Then) -> None:
+        """Send an operation to the server; `then` is called with the reply, unless the connection is lost before."""
+        self._last_xid += 1
+        self._asked[self._last_xid] = then
+        request: Operation = operation(self._last_xid, *fields)
+        self._send(request)
+
+    # --- Inputs
+
+    def connect(self) -> None:
+        """Ask the next server."""
+        self._server = next(self._servers)
+        self._connection += 1
+        self._host.set_timer("client-attempt", self.timeout // self._server_count)
+        request = ConnectRequest(self._connection, self.session, self._config.session_timeout, self._last_zxid)
+        self._host.send(self._server, request)
+
+    def on_message(self, sender: NodeId, message: Message) -> None:
+        if sender != self._server:
+            return  # It was left before it answered.
+        if self.connected:
+            self._heard()
+        self.receive[type(message)](self, message)
+
+    def on_timer(self, name: str) -> None:
+        if name == "client-ping":
+            self._send(SessionPing())
+        elif name == "client-connect":
+            self.connect()
+        else:  # Nothing has been heard for too long, of an attempt or of a connection.
+            assert self._server is not None
+            self._host.send(self._server, Disconnect())
+            self._lose()
+
+    def on_disconnect(self, peer: NodeId) -> None:
+        """The stream to a server is gone."""
+        if peer == self._server:
+            self._lose()
+
+    # --- What servers say
+
+    def _on_connect_response(self, message: ConnectResponse) -> None:
+        if self.connected or message.connection != self._connection:
+            return
+        self._host.cancel_timer("client-attempt")
+        if message.session is None:
+            self.session = None
+            self._user.on_expired()
+            self.connect()
+            return
+        new = message.session != self.session
+        self.session, self.timeout, self.connected = message.session, message.timeout, True
+        self._heard()
+        self._expect_ping()
+        self._user.on_connected(new=new)
+
+    def _on_pong(self, message: SessionPong) -> None:
+        self._saw(message.zxid)
+
+    def _on_reply(self, message: Reply) -> None:
+        self._saw(message.zxid)
+        then = self._asked.pop(message.xid, None)
+        if then is not None:
+            then(message)
+
+    def _on_notification(self, message: WatcherEvent) -> None:
+        if self.connected:
+            self._user.on_notification(message.path, message.change)
+
+    def _on_disconnected(self, message: Disconnect) -> None:
+        self._lose()
+
+    # --- Inside
+
+    def _send(self, message: Message) -> None:
+        assert self._server is not None
+        self._host.send(self._server, message)
+        self._expect_ping()
+
+    def _expect_ping(self) -> None:
+        """A third of the timeout after whatever was sent last, or somewhat earlier (kazoo)."""
+        early = uniform(self._host.random, self._config.ping_jitter)
+        self._host.set_timer("client-ping", max(self.timeout // 3 - early, early))
+
+    def _heard(self) -> None:
+        self._heard_at = self._host.monotonic()
+        self._host.set_timer("client-read", 2 * self.timeout // 3)
+
+    def _saw(self, zxid: Zxid) -> None:
+        self._last_zxid = zxid
+
+    def _lose(self) -> None:
+        """The connection, or the attempt at one, has come to nothing."""
+        was_connected, self.connected, self._server = self.connected, False, None
+        self._asked.clear()
+        for timer in ("client-attempt", "client-read", "client-ping"):
+            self._host.cancel_timer(timer)
+        self._host.set_timer("client-connect", uniform(self._host.random, self._config.reconnect_delay))
+        if was_connected:
+            self._user.on_disconnected()
+
+    receive: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
+        ConnectResponse: _on_connect_response,
+        SessionPong: _on_pong,
+        Reply: _on_reply,
+        WatcherEvent: _on_notification,
+        Disconnect: _on_disconnected,
+    }

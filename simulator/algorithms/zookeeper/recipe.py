@@ -1,0 +1,234 @@
+"""A candidate of ZooKeeper's election recipe: of the znodes that candidates make, the lowest leads.
+
+The ZooKeeper Recipes, "Leader Election": each candidate makes an ephemeral, sequential child of one znode, and the
+lowest number leads. A candidate watches the next lower znode only, so that the end of one wakes one other;
+all watch the parent in the variant that the recipe warns of, the herd. A leader whose session ends has lost its znode,
+and who is next is told.
+
+The sequence number is never given twice and only grows, so it is the fencing token, by which whoever is led can tell an
+old leader from a new one. It makes the term of a claim: the number plus one, since term 0 is that of algorithms without
+terms. Who is lowest does not know that it is until it reads, and others do not know whether it does: as the recipe
+suggests, a leader therefore makes a znode of its own, which all watch (`announce`).
+
+What the ensemble decides, a client hears of late. A leader that is disconnected does not know whether its session, and
+so its lead, goes on: it stops (`stop_leading: disconnect`), or trusts its own clock for as long as its session's
+timeout (`expiry`). Either needs a clock that is right and a process that runs: one that is paused leads on when it
+should not.
+
+Safe are the tokens: no two candidates claim with the same one, whatever happens. Nothing else is promised; how long two
+lead at once is measured. Costs, with n candidates and s servers: a write takes 3(s - 1) messages, and 2 for the client,
+or 3 where another server than the leader serves it. An election takes the end of a session, which is a write without a
+client, an event, and a read; to announce it, a write, and for each candidate two events and three reads. The herd takes
+an event and a read for each candidate. Besides, 2n pings every third of the session's timeout, and 2(s - 1) every half
+tick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
+
+from simulator.algorithms.zookeeper.client import Client
+from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
+from simulator.algorithms.zookeeper.client_messages import (
+    TO_CLIENTS,
+    Create,
+    Exists,
+    GetChildren,
+    GetData,
+    Reply,
+)
+from simulator.algorithms.zookeeper.service import ELECTION
+from simulator.algorithms.zookeeper.tree import Code
+from simulator.algorithms.zookeeper.watches import Change
+from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, Algorithm, Guarantee, Host, Message, NodeId, Role
+
+ENSEMBLE = "ensemble"  # The group of servers.
+ANNOUNCEMENT = "/leader"
+
+
+class Volunteer(NamedTuple):
+    """What the name of a candidate's znode tells. Ordered by the right to lead."""
+
+    sequence: int
+    node: NodeId
+    session: int
+    name: str
+
+    @classmethod
+    def named(cls, name: str) -> Volunteer:
+        """Read `n3-1f-n_0000000012`: the node, its session in hexadecimal digits, and the sequence number."""
+        node, session, sequence = name.split("-")
+        return cls(int(sequence.removeprefix("n_")), int(node.removeprefix("n")), int(session, 16), name)
+
+    @property
+    def term(self) -> int:
+        return self.sequence + 1
+
+
+class Candidate(Algorithm):
+    """One candidate, in one life: with the process ends what it knew, and its session in due time."""
+
+    guarantees = frozenset({Guarantee.ELECTION_SAFETY, Guarantee.MONOTONIC_TERMS})
+
+    def __init__(self, host: Host, config: ZooKeeperConfig, durable: Mapping[str, Any]) -> None:
+        super().__init__(host, config, durable)
+        self.config: ZooKeeperConfig = config
+        self.client = Client(host, host.directory[ENSEMBLE], config, self)
+        self.role: Role | None = None  # Not declared yet.
+        self.term = 0  # The highest token that it has heard of.
+        self.leader: NodeId | None = None
+        self.own: Volunteer | None = None  # Its znode, as of the last read.
+        self.predecessor: Volunteer | None = None  # The next lower one, where there is any.
+        self.lowest: Volunteer | None = None
+        self.announced = False  # Its lead, in this session.
+
+    # --- Inputs
+
+    def on_start(self) -> None:
+        self._become_follower(None)
+        self.client.connect()
+
+    def on_message(self, sender: NodeId, message: Message) -> None:
+        self.client.on_message(sender, message)
+
+    def on_timer(self, name: str) -> None:
+        if name == "lead-ends":
+            self._become_follower(None)
+        else:
+            self.client.on_timer(name)
+
+    def on_disconnect(self, peer: NodeId, reason: str) -> None:
+        self.client.on_disconnect(peer)
+
+    # --- What becomes of the session (`User`)
+
+    def on_connected(self, *, new: bool) -> None:
+        """A session that goes on may have a znode already, of which the candidate has not heard: it reads first."""
+        self.host.cancel_timer("lead-ends")
+        if new:
+            self._volunteer()
+        else:
+            self._read()
+        if self.config.announce:
+            self._look_for_announcement()
+
+    def on_disconnected(self) -> None:
+        if self.config.stop_leading == "disconnect":
+            self._become_follower(None)
+        else:
+            self.host.set_timer("lead-ends", max(self.client.time_left, 0))
+
+    def on_expired(self) -> None:
+        self.host.cancel_timer("lead-ends")
+        self.own = self.predecessor = self.lowest = None
+        self.announced = False
+        self._become_follower(None)
+
+    def on_notification(self, path: str, change: Change) -> None:
+        if path == ANNOUNCEMENT:
+            if change is Change.DELETED and self.leader is not None and self.role is not LEADER:
+                self._suspect(self.leader)
+                self._become_follower(None)
+            self._look_for_announcement()
+        else:
+            gone, own = self.predecessor, self.own
+            if self.config.watch == "predecessor" and own is not None and gone is not None and gone == self.lowest:
+                if self.leader is not None:
+                    self._suspect(self.leader)
+                self._become_candidate(own)
+            self._read()
+
+    # --- The recipe
+
+    def _volunteer(self) -> None:
+        """The session's number serves as the guid by which a candidate knows a znode whose creation went unanswered."""
+        path = f"{ELECTION}/n{self.host.me}-{self.client.session:x}-n_"
+        self.client.ask(Create, path, "", True, True, then=lambda _: self._read())
+
+    def _read(self) -> None:
+        herd = self.config.watch == "parent"
+        self.client.ask(GetChildren, ELECTION, herd, then=self._on_children)
+
+    def _on_children(self, reply: Reply) -> None:
+        volunteers = sorted(map(Volunteer.named, reply.value))
+        own = next((one for one in volunteers if one.session == self.client.session), None)
+        if own is None:
+            self._volunteer()
+            return
+        place = volunteers.index(own)
+        self.own, self.lowest = own, volunteers[0]
+        self.predecessor = volunteers[place - 1] if place else None
+        if self.predecessor is None:
+            self._lead(own)
+            return
+        if not self.config.announce:
+            self._name(self.lowest)
+        if self.config.watch == "predecessor":
+            path = f"{ELECTION}/{self.predecessor.name}"
+            self.client.ask(Exists, path, True, then=self._on_predecessor)
+
+    def _on_predecessor(self, reply: Reply) -> None:
+        if reply.code is Code.NO_NODE:  # It has gone between the two reads. The watch for its creation never rings.
+            self._read()
+
+    def _lead(self, own: Volunteer) -> None:
+        if self.role is not LEADER:
+            self._become_candidate(own)
+            self._become_leader(own)
+        if self.config.announce and not self.announced:  # Or has it, and was not told? Then this is refused.
+            self.client.ask(Create, ANNOUNCEMENT, own.name, True, then=self._on_announced)
+
+    def _on_announced(self, reply: Reply) -> None:
+        self.announced = True
+
+    # --- Whom it follows
+
+    def _look_for_announcement(self) -> None:
+        self.client.ask(GetData, ANNOUNCEMENT, True, then=self._on_announcement)
+
+    def _on_announcement(self, reply: Reply) -> None:
+        if reply.code is Code.OK:
+            self._name(Volunteer.named(str(reply.value)))
+        else:
+            self.client.ask(Exists, ANNOUNCEMENT, True, then=self._on_awaited)
+
+    def _on_awaited(self, reply: Reply) -> None:
+        if reply.code is Code.OK:  # It was made between the two reads.
+            self._look_for_announcement()
+
+    def _name(self, leader: Volunteer) -> None:
+        """Follow a leader, unless it is an older one, of which a server tells that lags."""
+        if self.role is LEADER or leader.term < self.term or leader.node == self.host.me:
+            return
+        if self.leader not in (None, leader.node):
+            self._suspect(self.leader)
+        self._become_follower(leader.node, leader.term)
+
+    def _suspect(self, leader: NodeId | None) -> None:
+        """Whom it follows leads no more, as far as the ensemble knows."""
+        self.host.note("suspected", leader=leader)
+
+    # --- Roles
+
+    def _become_follower(self, leader: NodeId | None, term: int | None = None) -> None:
+        """From any role: of a leader, or of nobody for the time being."""
+        declared = self.role, self.leader, self.term
+        self.role, self.leader, self.term = FOLLOWER, leader, self.term if term is None else term
+        if declared != (self.role, self.leader, self.term):
+            self.host.transition(FOLLOWER, self.term, leader)
+
+    def _become_candidate(self, own: Volunteer) -> None:
+        """Nobody can come before it any more, as numbers only grow: it only has to be sure."""
+        assert self.role is not LEADER
+        if self.role is not CANDIDATE:
+            self.role, self.leader, self.term = CANDIDATE, None, own.term
+            self.host.transition(CANDIDATE, own.term, None)
+
+    def _become_leader(self, own: Volunteer) -> None:
+        assert self.role is CANDIDATE
+        self.role, self.leader, self.term = LEADER, self.host.me, own.term
+        self.host.note("token", sequence=own.sequence)
+        self.host.transition(LEADER, own.term, self.host.me)
+
+    receive: ClassVar = dict.fromkeys(TO_CLIENTS, on_message)

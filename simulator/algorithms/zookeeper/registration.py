@@ -1,0 +1,41 @@
+"""ZooKeeper as a whole, under its name: candidates, and the ensemble that serves them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from simulator.algorithms.registration import Group, Registration
+from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
+from simulator.algorithms.zookeeper.client_messages import TO_SERVERS
+from simulator.algorithms.zookeeper.recipe import ENSEMBLE, Candidate
+from simulator.algorithms.zookeeper.server import Server
+from simulator.algorithms.zookeeper.service import Service
+from simulator.protocol import Message, NodeId
+
+
+class ServingServer(Server):
+    """A server that has clients."""
+
+    replica_type = Service
+
+    def _for_replica(self, sender: NodeId, message: Message) -> None:
+        self.replica.on_client_message(sender, message)
+
+    receive: ClassVar = {**Server.receive, **dict.fromkeys(TO_SERVERS, _for_replica)}
+
+
+def _servers(config: ZooKeeperConfig) -> int:
+    return config.servers
+
+
+ZOOKEEPER = Registration(
+    name="zookeeper",
+    algorithm=Candidate,
+    config=ZooKeeperConfig,
+    paper="Hunt, Konar, Junqueira and Reed 2010; the ZooKeeper Recipes",
+    cost="a session's timeout and up to two ticks to detect; 3(s - 1) messages and a few to elect, O(n) to announce",
+    groups=(Group(name=ENSEMBLE, algorithm=ServingServer, size=_servers),),
+    quorum=False,
+    served_by=ENSEMBLE,
+    streams=True,
+)

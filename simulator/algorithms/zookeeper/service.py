@@ -1,0 +1,332 @@
+"""What an ensemble's server does for its clients: sessions, reads, watches, and writes by way of the leader.
+
+Hunt et al. 2010, section 4. A server answers reads from its own tree. A write goes to the leader, comes back as a
+committed transaction, and is answered by the server that the client is connected with, once that server has applied it;
+what a client asks meanwhile waits its turn, so that a client's requests are done in the order in which it sent them.
+
+Which sessions have been heard of a server keeps, and tells its leader with its answer to each ping, twice a tick. The
+leader alone decides that a session has expired (`sessions.py`), by a transaction like any other. A leader that takes
+over gives all of them their whole timeout again. A client that comes to another server keeps its session if the leader
+still has it, which that server asks; a server that knows less than the client has seen sends it away.
+
+A session is numbered by the transaction that opened it. ZooKeeper makes the number from the server's id and clock; both
+are unique, which is all that matters.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
+from simulator.algorithms.zookeeper.client_messages import (
+    CloseSession,
+    ConnectRequest,
+    ConnectResponse,
+    Create,
+    Delete,
+    Disconnect,
+    EndSession,
+    Exists,
+    GetChildren,
+    GetData,
+    Moved,
+    OpenSession,
+    Operation,
+    Reply,
+    Revalidate,
+    Revalidated,
+    SessionPing,
+    SessionPong,
+    WatcherEvent,
+    WriteRequest,
+)
+from simulator.algorithms.zookeeper.messages import NOTHING, Zxid
+from simulator.algorithms.zookeeper.replica import Replica
+from simulator.algorithms.zookeeper.sessions import SessionTracker, negotiated
+from simulator.algorithms.zookeeper.tree import Code, DataTree, SessionId, TreeError
+from simulator.algorithms.zookeeper.watches import Change, Watches
+from simulator.protocol import Message, Nanoseconds, NodeId, uniform
+
+ELECTION = "/election"  # The parent of the candidates' znodes, which somebody has made long ago.
+_LOOK = "replica-sessions"
+
+
+@dataclass(slots=True)
+class Connection:
+    """A client at this server. Without a session, its request for one is under way."""
+
+    client: NodeId
+    number: int
+    session: SessionId | None = None
+    writing: int | None = None  # The request whose transaction is awaited.
+    waiting: deque[Operation] = field(default_factory=deque)
+
+
+class Service(Replica):
+    """One server's part, in one of its lives."""
+
+    def __init__(self, server: Any, durable: Mapping[str, Any]) -> None:
+        super().__init__(server, durable)
+        self.host = server.host
+        self.config: ZooKeeperConfig = server.config
+        self.watches = Watches(self._tell)
+        self.tree = DataTree(self.watches)
+        self.tree.create(ELECTION)
+        self.zxid = NOTHING  # Of the last transaction that was applied.
+        self.tracker: SessionTracker | None = None  # Of a leader.
+        self.connections: dict[NodeId, Connection] = {}
+        self._by_session: dict[SessionId, Connection] = {}
+        self._heard_of: dict[SessionId, None] = {}  # Since the leader's last ping.
+
+    # --- What the server is
+
+    def led(self) -> None:
+        tick = self.config.tick_time
+        now = self.host.monotonic()
+        self.tracker = SessionTracker(tick, phase=uniform(self.host.random, (0, tick - 1)))
+        for session, timeout in self.tree.sessions.items():
+            self.tracker.track(session, timeout, now)
+        self._await_next_look(self.tracker)
+
+    def unserving(self) -> None:
+        self.tracker = None
+        self.host.cancel_timer(_LOOK)
+        self._heard_of.clear()
+        for connection in tuple(self.connections.values()):
+            self._close(connection)
+
+    # --- What is agreed
+
+    def apply(self, zxid: Zxid, transaction: Message) -> None:
+        self.zxid = zxid
+        self.transactions[type(transaction)](self, transaction)
+
+    def snapshot(self) -> object:
+        return self.zxid, self.tree.snapshot()
+
+    def restore(self, snapshot: Any) -> None:
+        self.zxid, tree = snapshot
+        self.tree.restore(tree)
+
+    def _apply_open_session(self, opened: OpenSession) -> None:
+        session = self.zxid.epoch << 32 | self.zxid.counter
+        self.tree.open_session(session, opened.timeout)
+        if self.tracker is not None:
+            self.tracker.track(session, opened.timeout, self.host.monotonic(), opened.server)
+        if opened.server == self.host.me:
+            self._establish(opened.client, opened.connection, session, opened.timeout)
+
+    def _apply_write(self, write: WriteRequest) -> None:
+        try:
+            code, value = Code.OK, self._write(write)
+        except TreeError as error:
+            code, value = error.code, ""
+        connection = self._by_session.get(write.session)
+        if connection is not None and connection.writing == write.operation.xid:
+            self._reply(connection, write.operation, code, value)
+            connection.writing = None
+            self._go_on(connection)
+
+    def _write(self, write: WriteRequest) -> str:
+        operation = write.operation
+        if write.session not in self.tree.sessions:
+            raise TreeError(Code.SESSION_EXPIRED)
+        if isinstance(operation, Delete):
+            self.tree.delete(operation.path)
+            return ""
+        owner = write.session if operation.ephemeral else None
+        return self.tree.create(operation.path, operation.data, owner=owner, sequential=operation.sequential)
+
+    def _apply_end_session(self, ended: EndSession) -> None:
+        self.tree.close_session(ended.session)
+        if self.tracker is not None:
+            self.tracker.forget(ended.session)
+        connection = self._by_session.get(ended.session)
+        if connection is not None:
+            self._close(connection)
+
+    transactions: ClassVar[Mapping[type, Callable[[Any, Any], None]]] = {
+        OpenSession: _apply_open_session,
+        WriteRequest: _apply_write,
+        EndSession: _apply_end_session,
+    }
+
+    # --- What clients say
+
+    def on_client_message(self, sender: NodeId, message: Message) -> None:
+        self.receive[type(message)](self, sender, message)
+
+    def on_client_disconnect(self, peer: NodeId, reason: str) -> None:
+        """The stream is gone. The session lives on: its client may come back, here or elsewhere."""
+        self._forget(peer)
+
+    def _on_disconnect(self, sender: NodeId, message: Disconnect) -> None:
+        self._forget(sender)
+
+    def _on_connect_request(self, sender: NodeId, message: ConnectRequest) -> None:
+        self._forget(sender)
+        if not self.server.serving or (message.last_zxid is not None and message.last_zxid > self.zxid):
+            self.host.send(sender, Disconnect())
+            return
+        self.connections[sender] = Connection(sender, message.connection)
+        if message.session is not None:
+            self.server.forward(Revalidate(sender, message.connection, message.session))
+        else:
+            timeout = negotiated(message.timeout, self.config.tick_time)
+            self.server.forward(OpenSession(self.host.me, sender, message.connection, timeout))
+
+    def _on_ping(self, sender: NodeId, message: SessionPing) -> None:
+        connection = self.connections.get(sender)
+        if connection is not None and connection.session is not None:
+            self._hear_of(connection.session)
+            self.host.send(sender, SessionPong(self.zxid))
+
+    def _on_operation(self, sender: NodeId, message: Operation) -> None:
+        connection = self.connections.get(sender)
+        if connection is not None and connection.session is not None:
+            self._hear_of(connection.session)
+            connection.waiting.append(message)
+            self._go_on(connection)
+
+    # --- What the leader says of this server's clients
+
+    def _on_revalidated(self, leader: NodeId, message: Revalidated) -> None:
+        if message.timeout is not None:
+            self._establish(message.client, message.connection, message.session, message.timeout)
+            return
+        connection = self.connections.get(message.client)
+        if connection is not None and connection.number == message.connection:
+            self.host.send(message.client, ConnectResponse(message.connection, None))
+            self._forget(message.client)
+
+    def _on_moved(self, leader: NodeId, message: Moved) -> None:
+        """ "The old server detects that the session has moved, and closes the client connection" (Guide)."""
+        connection = self._by_session.get(message.session)
+        if connection is not None:
+            self._close(connection)
+
+    receive: ClassVar[Mapping[type, Callable[[Any, NodeId, Any], None]]] = {
+        ConnectRequest: _on_connect_request,
+        SessionPing: _on_ping,
+        **dict.fromkeys((Create, Delete, Exists, GetData, GetChildren, CloseSession), _on_operation),
+        Disconnect: _on_disconnect,
+        Revalidated: _on_revalidated,
+        Moved: _on_moved,
+    }
+
+    # --- The leader's part
+
+    def on_request(self, learner: NodeId, request: Message) -> None:
+        assert self.tracker is not None
+        if isinstance(request, OpenSession):
+            self.server.propose(request)
+        elif isinstance(request, Revalidate):
+            self._revalidate(self.tracker, learner, request)
+        elif self.tracker.owned_by(request.session, learner):
+            self.server.propose(request)
+        else:
+            self._answer(learner, Moved(request.session))
+
+    def _revalidate(self, tracker: SessionTracker, learner: NodeId, request: Revalidate) -> None:
+        """A session that goes on is with that learner from now on, and has been heard of."""
+        timeout = None
+        if tracker.touch(request.session, self.host.monotonic()):
+            tracker.moved_to(request.session, learner)
+            timeout = self.tree.sessions[request.session]
+        self._answer(learner, Revalidated(request.client, request.connection, request.session, timeout))
+
+    def _answer(self, learner: NodeId, message: Revalidated | Moved) -> None:
+        if learner == self.host.me:
+            self.on_client_message(learner, message)
+        else:
+            self.host.send(learner, message)
+
+    def touched(self) -> tuple[SessionId, ...]:
+        heard_of, self._heard_of = tuple(self._heard_of), {}
+        return heard_of
+
+    def on_touched(self, learner: NodeId, sessions: tuple[SessionId, ...]) -> None:
+        now = self.host.monotonic()
+        for session in sessions:
+            assert self.tracker is not None
+            self.tracker.touch(session, now)
+
+    def on_timer(self, name: str) -> None:
+        assert self.tracker is not None
+        for session in self.tracker.expire(self.host.monotonic()):
+            self.host.note("session-expired", session=session)
+            self.server.propose(EndSession(session))
+        self._await_next_look(self.tracker)
+
+    def _await_next_look(self, tracker: SessionTracker) -> None:
+        now = self.host.monotonic()
+        self.host.set_timer(_LOOK, tracker.next_look(now) - now)
+
+    # --- Connections
+
+    def _establish(self, client: NodeId, number: int, session: SessionId, timeout: Nanoseconds) -> None:
+        connection = self.connections.get(client)
+        if connection is None or connection.number != number or connection.session is not None:
+            return  # The client has gone, or has come again, meanwhile.
+        connection.session = session
+        self._by_session[session] = connection
+        self._hear_of(session)
+        self.host.send(client, ConnectResponse(number, session, timeout))
+
+    def _go_on(self, connection: Connection) -> None:
+        """Do what the client has asked for, in order, up to what has to be written first."""
+        while connection.waiting and connection.writing is None:
+            operation = connection.waiting.popleft()
+            if isinstance(operation, Create | Delete | CloseSession):
+                connection.writing = operation.xid
+                self.server.forward(self._request(connection, operation))
+            else:
+                self._reply(connection, operation, *self._read(connection.client, operation))
+
+    def _request(self, connection: Connection, operation: Create | Delete | CloseSession) -> Message:
+        assert connection.session is not None
+        if isinstance(operation, CloseSession):
+            return EndSession(connection.session)
+        return WriteRequest(connection.session, operation)
+
+    def _read(self, client: NodeId, operation: Exists | GetData | GetChildren) -> tuple[Code, str | tuple[str, ...]]:
+        """A read that fails sets no watch, but for exists: it watches for the znode's creation."""
+        path = operation.path
+        try:
+            if isinstance(operation, GetChildren):
+                value: str | tuple[str, ...] = self.tree.children(path)
+                watch = self.watches.watch_children
+            else:
+                watch = self.watches.watch_node
+                value = self.tree.data(path) if isinstance(operation, GetData) else ""
+        except TreeError as error:
+            return error.code, ""
+        if operation.watch:
+            watch(path, client)
+        return Code.OK if self.tree.exists(path) else Code.NO_NODE, value
+
+    def _reply(self, connection: Connection, operation: Operation, code: Code, value: str | tuple[str, ...]) -> None:
+        self.host.send(connection.client, Reply(operation.xid, self.zxid, code, value))
+
+    def _tell(self, client: NodeId, path: str, change: Change) -> None:
+        self.host.send(client, WatcherEvent(path, change))
+
+    def _hear_of(self, session: SessionId) -> None:
+        if self.tracker is not None:
+            self.tracker.touch(session, self.host.monotonic())
+        else:
+            self._heard_of[session] = None
+
+    def _close(self, connection: Connection) -> None:
+        self.host.send(connection.client, Disconnect())
+        self._forget(connection.client)
+
+    def _forget(self, client: NodeId) -> None:
+        connection = self.connections.pop(client, None)
+        if connection is not None:
+            self.watches.forget(client)
+            if connection.session is not None and self._by_session.get(connection.session) is connection:
+                del self._by_session[connection.session]

@@ -1,0 +1,33 @@
+"""What a shell completes: names of scenarios, algorithms and faults; files where a file may stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+from click.shell_completion import CompletionItem
+
+
+def scenario_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Those that come with electsim; once none begins like this, files."""
+    from simulator.shipped import shipped
+
+    return _beginning(shipped(), incomplete) or [CompletionItem(incomplete, type="file")]
+
+
+def algorithm_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Every algorithm, plug-ins included."""
+    from simulator.algorithms.registry import REGISTRY
+
+    return _beginning(REGISTRY, incomplete)
+
+
+def fault_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Every fault of a schedule."""
+    from simulator.scenario.faults import FAULTS
+
+    return _beginning(FAULTS, incomplete)
+
+
+def _beginning(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]

@@ -1,0 +1,41 @@
+"""`electsim faults`: what may go wrong in a scenario."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from simulator.cli.common import EXIT_BAD_INPUT, fail, print_table
+from simulator.cli.completion import fault_names
+
+
+@click.command()
+@click.argument("name", required=False, shell_complete=fault_names)
+@click.option("--json", "as_json", is_flag=True, help="Print all that is known as JSON: a list, or NAME alone.")
+def faults(name: str | None, *, as_json: bool) -> None:
+    """List the faults that a scenario's schedule may hold; or tell of NAME its fields and an example.
+
+    \b
+      electsim faults
+      electsim faults partition
+      electsim faults --json | jq -r '.[].example'
+    \b
+    Try one without a file of your own:
+      electsim run raft-leader-crash --set 'faults=[{at: 1s, pause: leader, lasts: 400ms}]'
+
+    Exits with 2 where there is no such fault. docs/faults.md has targets, occasions, and how faults compose.
+    """
+    from simulator.report.faults import describe, detail, overview
+    from simulator.scenario.problems import alternatives
+
+    found = {described["name"]: described for described in describe()}
+    if name is not None and name not in found:
+        fail(f"{name} is not a fault; {alternatives(name, tuple(found))}", EXIT_BAD_INPUT)
+    if as_json:
+        click.echo(json.dumps(list(found.values()) if name is None else found[name], indent=2, ensure_ascii=False))
+    elif name is None:
+        print_table(overview(found.values()))
+        click.echo("\nelectsim faults NAME tells more: its fields, and when it strikes.", err=True)
+    else:
+        print_table(detail(found[name]))

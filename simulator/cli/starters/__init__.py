@@ -1,0 +1,1 @@
+"""What `electsim new` writes, as it stands; names are put in their place."""

@@ -1,0 +1,50 @@
+"""What a network has been given to carry, by type of message, whether it was lost or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import NamedTuple
+
+from simulator.protocol import Message, WireLayout, wire_layout
+
+
+class Plan(NamedTuple):
+    """Where each type of message is counted, and what is known of it: once for all trials."""
+
+    slots: Mapping[type, int]
+    layouts: list[WireLayout]
+    varies: list[bool]  # Whether one message of the type may be larger than another.
+
+
+@cache
+def _plan(kinds: tuple[type, ...]) -> Plan:
+    layouts = [wire_layout(kind) for kind in kinds]
+    return Plan(
+        {kind: slot for slot, kind in enumerate(kinds)}, layouts, [layout.parts is not None for layout in layouts]
+    )
+
+
+class Traffic:
+    """Counts the messages of each type, and weighs those that may be larger than others of theirs."""
+
+    def __init__(self, kinds: Iterable[type]) -> None:
+        self.kinds = tuple(kinds)
+        self.slots, self.layouts, self.varies = _plan(self.kinds)
+        self.messages = [0] * len(self.kinds)
+        self.extra_bytes = [0] * len(self.kinds)  # Beyond those of so many usual messages.
+
+    def count(self, message: Message) -> None:
+        slot = self.slots[type(message)]
+        self.messages[slot] += 1
+        if self.varies[slot]:
+            self.weigh(slot, message)
+
+    def weigh(self, slot: int, message: Message) -> Message | None:
+        """Of a message that has been counted, and that varies. It is returned if it is a usual one."""
+        layout = self.layouts[slot]
+        parts = layout.parts(message)  # type: ignore[misc] # What varies has parts.
+        if parts == layout.usual_parts:
+            return message
+        self.extra_bytes[slot] += layout.extra_bytes(parts)
+        return None

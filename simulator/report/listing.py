@@ -1,0 +1,36 @@
+"""What the lists of algorithms and of faults share in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from rich import box
+from rich.table import Table
+
+
+def table_with(*columns: str, title: str | None = None) -> Table:
+    """An empty table with these headings."""
+    return Table(
+        *columns,
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+    )
+
+
+def field_table(title: str, fields: Iterable[Mapping[str, str]], heading: str = "option") -> Table:
+    """A row for each field (`reference.Field.plain`)."""
+    table = table_with(heading, "default", "meaning", title=title)
+    for field in fields:
+        meaning = f"{field['about']} ({field['value']})" if field["about"] else field["value"]
+        table.add_row(field["name"], field["default"], meaning)
+    return table
+
+
+def paragraphs(text: str) -> Iterator[str]:
+    """Lines joined, to be broken anew, but for those that are indented."""
+    for paragraph in text.split("\n\n"):
+        yield paragraph if "\n    " in paragraph else paragraph.replace("\n", " ")

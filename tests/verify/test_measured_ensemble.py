@@ -1,0 +1,114 @@
+"""A ZooKeeper ensemble as measured: three servers, whose leader's process is killed.
+
+What is run is the shipped scenario. Its parameters are documented rules, the round trip over loopback, and what the
+measurement's description says of two overheads: when the survivors notice (11 to 29 ms, median 17), and what is left of
+synchronisation without the wait of a refused follower (25 to 114 ms, median 42). Of each, the three figures are taken
+as the least, the median and p99 of a lognormal distribution. What the same description calls "about 20 ms more" than
+`finalize_wait` is the option `leaving`, and no documented rule; the distance without it is reported beside.
+
+Source: /work/shared/reference/README.md in the project's workspace, section "measured".
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from simulator.cluster.cluster import run_trial
+from simulator.cluster.spec import ClusterSpec
+from simulator.metrics.elections import Cause, elections
+from simulator.protocol import LEADER, MILLISECOND, PRE_CANDIDATE
+from simulator.report.panels import Panel, panels_figure
+from tests.verify.conftest import Figures
+from tests.verify.parallel import over_trials
+from tests.verify.quantiles import ZOOKEEPER, columns, distance_to, published
+from tests.verify.raft_trials import scenario_spec
+from tests.verify.record import Comparison, Record
+
+TRIALS = 5000
+LEVEL = 0.05
+SYSTEM = "zookeeper_ensemble_3_servers"
+TITLE = "ZooKeeper, ensemble of 3"
+LATE_MS = 200  # Behind the median: where a vote had to be repeated, or more.
+ELECTED_MS = 236  # As published: the median from the kill to the end of Fast Leader Election.
+
+pytestmark = pytest.mark.verify
+
+
+def failover(spec: ClusterSpec, seed: int, trial: int) -> tuple[float, float, float]:
+    """From the kill, in ms: to the first suspicion, to the last survivor's choice, and until a quorum is served."""
+    trace = run_trial(spec, seed, trial)
+    (lost,) = (one for one in elections(trace) if one.cause is Cause.LOSS)
+    assert lost.failover_ns is not None and lost.detection_ns is not None
+    after = [row for row in trace.rows if row.role is not None and row.time_ns > lost.start_ns]
+    chosen = next(row for row in after if row.role is not PRE_CANDIDATE and row.role is not LEADER)
+    times_ns = (lost.detection_ns, chosen.time_ns - lost.start_ns, lost.failover_ns)
+    detection, elected, served = (time_ns / MILLISECOND for time_ns in times_ns)
+    return detection, elected, served
+
+
+def simulate(seed: int, trials: int, *overrides: str) -> np.ndarray:
+    """Shape (3, trials)."""
+    spec = scenario_spec("zookeeper-ensemble-failover", *overrides)
+    return np.array(list(over_trials(partial(failover, spec, seed), trials))).T
+
+
+def p_value(distance: float, simulated: int, measured: int) -> float:
+    return float(stats.kstwobign.sf(distance * np.sqrt(simulated * measured / (simulated + measured))))
+
+
+def test_failovers_of_the_ensemble(record: Record, figures: Figures) -> None:
+    """Issue 5: the median within 10 %, and KS below its critical value: uncorrected, as Holm would only raise p."""
+    detection, elected, served = simulate(51, TRIALS)
+    truth = published(SYSTEM, ZOOKEEPER)
+    distance = distance_to(served, truth)
+    p = p_value(distance, TRIALS, truth.size)
+    median, measured = float(np.median(served)), truth.quantiles[truth.quantiles.size // 2 - 1]
+    compare(
+        record, "failover, median in ms", measured, median, f"KS {distance:.4f}, p = {p:.3f}", f"{LEVEL}", p > LEVEL
+    )
+    close = abs(np.median(elected) / ELECTED_MS - 1)
+    compare(record, "elected, median in ms", ELECTED_MS, np.median(elected), f"{close:.1%}", "10 %", bool(close < 0.1))
+    without = distance_to(simulate(52, TRIALS // 2, "algorithm.leaving=0ms")[2], truth)
+    record.notes.append(
+        f"ZooKeeper: if a server that has lost its leader looked for another at once, as if it had nothing to close, "
+        f"the distance would be KS {without:.4f}."
+    )
+    compare_late(record, served)
+    samples = truth.quantiles if truth.samples is None else truth.samples
+    panel = Panel(title=TITLE, simulated=served, published=samples, note=f"KS {distance:.3f}, n = {truth.size}")
+    figures.save(
+        "zookeeper-measured",
+        panels_figure([panel], columns=1, quantity="from the kill to the next leader", published_by="measured"),
+    )
+    assert abs(median / measured - 1) < 0.1
+    assert p > LEVEL
+    assert without > 2 * distance  # So there is something to close.
+    assert detection.min() >= 11
+
+
+def compare_late(record: Record, served: np.ndarray) -> None:
+    """How many failovers are late by a vote that had to be repeated; docs/zookeeper.md says what is known of it."""
+    table = columns(SYSTEM, ZOOKEEPER)
+    if table is None:
+        return
+    times = table["failover_ms"]
+    late = stats.binomtest(int((times > np.median(times) + LATE_MS).sum()), times.size)
+    low, high = late.proportion_ci(method="wilson")
+    share = float((served > np.median(served) + LATE_MS).mean())
+    told = f"{late.statistic:.4f} [{low:.4f} – {high:.4f}]"
+    agrees = bool(low <= share <= high)
+    compare(
+        record, "late by 200 ms or more", told, f"{share:.4f}", f"{share - late.statistic:+.4f}", "Wilson's", agrees
+    )
+
+
+def compare(
+    record: Record, figure: str, measured: object, simulated: object, distance: str, critical: str, agrees: bool
+) -> None:
+    published_as, simulated_as = (one if isinstance(one, str) else f"{one:.0f}" for one in (measured, simulated))
+    name = f"{TITLE}: {figure}"
+    record.found.append(Comparison(name, "measured", published_as, simulated_as, distance, critical, agrees))
