@@ -319,8 +319,12 @@ class Cluster:
         self._changed()
 
     def _is_cut_off(self, node: NodeId, other: object) -> bool:
-        """Whether a node cannot talk with another that is awake."""
-        return isinstance(other, NodeId) and self.awake(other) and not self.two_way(node, other)
+        """Whether a node cannot talk with another that is awake: with it, or with the servers of both."""
+        if not isinstance(other, NodeId) or not self.awake(other):
+            return False
+        if self.spec.registration.served_by is not None and node in self.directory[self.group]:
+            return not (self.reign.backed(node) and self.reign.backed(other))
+        return not self.two_way(node, other)
 
     def _look_for_announcement(self) -> None:
         """By a transition; or because whoever has not heard of the leader is gone, or cut off."""

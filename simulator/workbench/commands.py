@@ -217,6 +217,22 @@ def _ask(session: Session, text: str) -> list[str]:
     return []
 
 
+def _connect(session: Session, text: str) -> list[str]:
+    """`connect NODE PEER`: the node is told that its connection with the peer is open."""
+    node, _, peer = text.partition(" ")
+    session.node(node).connect(session.node(peer).me)
+    return []
+
+
+def _disconnect(session: Session, text: str) -> list[str]:
+    """`disconnect NODE PEER REASON`: the node is told that it is gone: refused, closed, reset, or by a timeout."""
+    node, *rest = text.split()
+    if len(rest) != 2 or rest[1] not in ("refused", "closed", "reset", "timeout"):
+        raise WorkbenchError("usage: disconnect NODE PEER refused|closed|reset|timeout")
+    session.node(node).disconnect(session.node(rest[0]).me, rest[1])
+    return []
+
+
 def _crash(session: Session, text: str) -> list[str]:
     """`crash NODE`: it loses everything but what is on its disk."""
     session.node(text).crash()
@@ -318,6 +334,8 @@ COMMANDS: Mapping[str, Callable[[Session, str], list[str]]] = {
     "settle": _settle,
     "inject": _inject,
     "ask": _ask,
+    "connect": _connect,
+    "disconnect": _disconnect,
     "crash": _crash,
     "restart": _restart,
     "disk": _disk,

@@ -177,6 +177,14 @@ class BenchNode:
         del self.timers[timer]
         self._step(algorithm.on_timer, timer)
 
+    def connect(self, peer: NodeId) -> None:
+        """The node is told that a connection is open; messages move as they are told to, connected or not."""
+        self._step(self._running().on_connect, peer)
+
+    def disconnect(self, peer: NodeId, reason: str) -> None:
+        """The node is told that a connection is gone."""
+        self._step(self._running().on_disconnect, peer, reason)
+
     def command(self, command: Message) -> None:
         """An operator or a client asks for something."""
         self._step(self._running().on_command, command)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from simulator.algorithms.registration import Registration
 from simulator.cluster.spec import LogSpec
-from simulator.protocol import MILLISECOND, SECOND, Algorithm, Duration, DurationRange, OneOf, option
+from simulator.protocol import MILLISECOND, SECOND, Algorithm, Duration, DurationRange, DurationSpread, OneOf, option
 from simulator.scenario import checks, loads
 from simulator.scenario.algorithms import options_form
 from tests.scenario.examples import SMALL
@@ -28,6 +28,7 @@ class Policy(enum.StrEnum):
 class NovelConfig:
     lease: Duration  # Without a default: the scenario must give it.
     backoff: DurationRange | None = option((MS, 2 * MS), "How long to wait.")
+    handling: DurationSpread = option((MS, 2 * MS, 5 * MS), "How long it takes to be ready.")
     delays: tuple[Duration, ...] = option((MS,), "One after another.")
     priorities: tuple[int, ...] = ()
     sticky: bool = False
@@ -51,6 +52,7 @@ def test_options_are_read_with_units_where_they_are_durations() -> None:
             "name": "novel",
             "lease": "1.5s",
             "backoff": ["5ms", "10ms"],
+            "handling": ["1ms", "4ms", "40ms"],
             "delays": ["1ms", "2ms", "3ms"],
             "priorities": [3, 1],
             "sticky": True,
@@ -62,6 +64,7 @@ def test_options_are_read_with_units_where_they_are_durations() -> None:
     assert read.config() == NovelConfig(
         lease=1500 * MS,
         backoff=(5 * MS, 10 * MS),
+        handling=(MS, 4 * MS, 40 * MS),
         delays=(MS, 2 * MS, 3 * MS),
         priorities=(3, 1),
         sticky=True,
@@ -82,6 +85,8 @@ def test_options_left_out_have_the_defaults_of_the_class() -> None:
         ({}, ("lease",), "Field required"),
         ({"lease": 5}, ("lease",), "5 has no unit"),
         ({"lease": "1s", "delays": ["1ms", "x"]}, ("delays", 1), "x is not a duration"),
+        ({"lease": "1s", "handling": ["1ms", "2ms"]}, ("handling",), "write [least, median, p99]"),
+        ({"lease": "1s", "handling": ["1ms", "9ms", "2ms"]}, ("handling",), "[1ms, 9ms, 2ms] does not rise"),
         ({"lease": "1s", "sticky": 1}, ("sticky",), "valid boolean"),
         ({"lease": "1s", "priorities": [1.0]}, ("priorities", 0), "valid integer"),
         ({"lease": "1s", "policy": "late"}, ("policy",), "'eager' or 'lazy'"),

@@ -100,3 +100,17 @@ def test_measured_systems_are_run_by_their_rules(name: str) -> None:
     assert spec.network.latency.median == 40_000
     assert spec.config.heartbeat_interval == 100 * MS
     assert [scheduled.fault for scheduled in spec.faults] == [Kill("leader")]
+
+
+def test_the_measured_recipe_is_run_by_its_rules() -> None:
+    """Reference: "tickTime 500, initLimit 20, syncLimit 4"; "session timeout 2000 ms; the leading client is killed";
+    the client pings "at about a third of the timeout minus 0.01–0.4 s"; closed sockets after a "median 17" ms."""
+    spec = shipped("zookeeper-leader-killed").cluster_spec()
+    config = spec.config
+    assert (config.tick_time, config.init_limit, config.sync_limit) == (500 * MS, 20, 4)
+    assert (config.session_timeout, config.ping_jitter) == (2 * SECOND, (10 * MS, 400 * MS))
+    assert (config.servers, config.watch, spec.nodes) == (3, "predecessor", 3)
+    assert isinstance(spec.network.latency, LogNormal)
+    assert spec.network.latency.median == 40_000
+    assert spec.network.stream.notice == Constant(17 * MS)
+    assert [scheduled.fault for scheduled in spec.faults] == [Kill("leader")]

@@ -98,6 +98,8 @@ def test_options_replace_those_of_the_dialect() -> None:
         ("cluster raft 3\ncrash 1\nstore 1 term\n----\n", r"^here:3: 'term' is not of the form name=value"),
         ("cluster raft 3\nsync 1\n----\n", r"^here:2: node 1 waits for 0 writes"),
         ("cluster raft 3\ndisk 1 lazy\n----\n", r"^here:2: usage: disk NODE slow\|fast"),
+        ("cluster raft 3\ndisconnect 1 2 gone\n----\n", r"^here:2: usage: disconnect NODE PEER refused\|closed\|"),
+        ("cluster raft 3\nconnect 1 4\n----\n", r"^here:2: there is no node 4"),
         ("cluster raft 3\nadvance 3 ms\n----\n", r"^here:2: '3 ms' is not a duration like 150ms"),
         ("cluster raft 3\nsettle now\n----\n", r"^here:2: 'now' says nothing here"),
         ("cluster raft 3\n\n----\n", r"^here:1: no ---- below this command"),

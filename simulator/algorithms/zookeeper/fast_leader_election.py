@@ -65,10 +65,10 @@ class FastLeaderElection:
         if sender not in self.server.voters:
             self._tell(sender)
         elif not looking:
-            if heard.state is State.LOOKING:
+            if heard.state == State.LOOKING:
                 self._tell(sender)
         else:
-            if heard.state is State.LOOKING and heard.election_epoch < self.clock:
+            if heard.state == State.LOOKING and heard.election_epoch < self.clock:
                 self._tell(sender)
             self._take(sender, heard)
 
@@ -113,9 +113,9 @@ class FastLeaderElection:
         self._listen()
         if heard.leader not in self.server.voters:
             return
-        if heard.state is State.LOOKING:
+        if heard.state == State.LOOKING:
             self._compare(sender, heard)
-        elif heard.state is not State.OBSERVING:
+        elif heard.state != State.OBSERVING:
             self._join(sender, heard)
 
     def _compare(self, sender: NodeId, heard: Notification) -> None:
@@ -157,7 +157,7 @@ class FastLeaderElection:
         """Whether a leader says so itself: or servers would go on electing one that has died."""
         if vote.leader == self.host.me:
             return vote.election_epoch == self.clock
-        return vote.leader in votes and votes[vote.leader].state is State.LEADING
+        return vote.leader in votes and votes[vote.leader].state == State.LEADING
 
     def _decide(self, vote: Notification) -> None:
         self.stop()

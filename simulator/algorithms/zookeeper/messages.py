@@ -38,6 +38,9 @@ class State(enum.StrEnum):
     LEADING = "leading"
     OBSERVING = "observing"
 
+    def __repr__(self) -> str:
+        return repr(self.value)
+
 
 # --- Fast Leader Election
 

@@ -220,6 +220,7 @@ class Leader:
             return
         learner.has_history = True
         if self.server.serving:
+            self._await(sender)
             self.host.send(sender, UpToDate())
         elif sender in self.server.voters:
             self._has_history(sender)
@@ -240,14 +241,18 @@ class Leader:
     # --- Broadcast
 
     def propose(self, transaction: Message) -> Zxid:
+        """A proposal promises nothing, and leaves before the leader has logged it; its own log is one of the quorum.
+
+        In ZooKeeper no proposal waits for a write. Here it waits for that of an earlier one, if that is still going on.
+        """
         assert self.epoch is not None
         self.counter += 1
         zxid = Zxid(self.epoch, self.counter)
         self.outstanding.append(Outstanding(zxid, transaction))
-        self.server.log(zxid, transaction, then=f"{self._write(LOGGED)}.{self.counter}")
         for node in self._taking_part():
             if node in self.server.voters:
                 self.host.send(node, Proposal(zxid, transaction))
+        self.server.log(zxid, transaction, then=f"{self._write(LOGGED)}.{self.counter}")
         return zxid
 
     def _has_logged(self, voter: NodeId, zxid: Zxid) -> None:

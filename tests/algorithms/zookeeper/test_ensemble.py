@@ -5,6 +5,7 @@ Zab: Junqueira, Reed and Serafini 2011. ZooKeeper's documentation: tickTime, ini
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -18,7 +19,7 @@ from simulator.cluster.faults import Crash, Fault, Kill, Restart
 from simulator.cluster.spec import DiskSpec
 from simulator.cluster.weather import Heal
 from simulator.cluster.workload import Workload
-from simulator.protocol import CANDIDATE, LEADER, MICROSECOND, SECOND, NodeId
+from simulator.protocol import CANDIDATE, LEADER, MICROSECOND, SECOND, NodeId, spread
 from simulator.trace.trace import Trace
 from tests.algorithms.zookeeper.bed import MS, QUICK, SCRIBED, Scribe, ensemble, servers, states
 
@@ -157,6 +158,16 @@ def test_learners_tell_what_was_touched_twice_a_tick() -> None:
     told = Scribe.told[3, 1].count("touched")
     half_ticks = (3 * SECOND - 340 * MS) // (QUICK.tick_time // 2)  # It leads after some 340 ms.
     assert 2 * (half_ticks - 1) <= told <= 2 * (half_ticks + 1)
+
+
+def test_a_spread_has_its_three_figures() -> None:
+    """`spread` by its definition: nothing below the least, half below the median, one in a hundred above p99."""
+    source, trials = random.Random(1), 20_000
+    drawn = sorted(spread(source, (25, 42_000, 114_000)) for _ in range(trials))
+    assert abs(sum(one < 42_000 for one in drawn) / trials - 0.5) < 0.012  # Three standard errors and a bit.
+    assert abs(sum(one > 114_000 for one in drawn) / trials - 0.01) < 0.0025
+    assert {spread(source, (40_000, 42_000, 44_000)) >= 40_000 for _ in range(1000)} == {True}
+    assert spread(source, (0, 0, 0)) == 0
 
 
 def test_requests_are_forwarded_to_the_leader() -> None:
