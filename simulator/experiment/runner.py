@@ -19,6 +19,7 @@ import pandas as pd
 from simulator.checks.violation import Violation
 from simulator.experiment import summary as summaries
 from simulator.experiment.executors import results, uninterrupted
+from simulator.experiment.measured import Measured, beside_measured
 from simulator.experiment.precision import Precision, Watch
 from simulator.experiment.trial import TrialError, TrialResult
 from simulator.scenario import Scenario, load
@@ -57,6 +58,7 @@ class Result:
     command: str  # What repeats this run.
     stopped_by: str | None = None  # Why it ended, where that was not for the number of trials asked for.
     precision: Precision | None = None  # How well the headline is known, where that was asked for.
+    measured: Measured | None = None  # What to lay over the simulated durations.
 
     def __repr__(self) -> str:
         return f"<Result of {self.scenario.name}: {len(self.trials):,} trials, {len(self.elections):,} elections>"
@@ -75,6 +77,8 @@ class Result:
             beside["liveness"] = summaries.liveness(self.trials, demand.within)
         if self.precision is not None:
             beside["precision"] = self.precision.summary()
+        if self.measured is not None:
+            beside["measured"] = beside_measured(self.elections, self.measured)
         return {
             "schema": SCHEMA,
             "scenario": self.scenario.name,

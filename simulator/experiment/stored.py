@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from simulator.cluster.cluster import run_trial
+from simulator.experiment.measured import Measured, read_measured
 from simulator.experiment.precision import Precision
 from simulator.experiment.runner import SCHEMA, Result
 from simulator.experiment.store import StoreError
@@ -56,7 +57,13 @@ class Stored:
             command=self.summary["command"],
             stopped_by=self.summary["stopped_by"],
             precision=_precision(self.summary.get("precision")),
+            measured=self._measured(),
         )
+
+    def _measured(self) -> Measured | None:
+        if (told := self.summary.get("measured")) is None:
+            return None
+        return replace(read_measured(self.path / "measured.csv"), file=told["file"], column=told["column"])
 
     def trace(self, trial: int) -> Trace:
         """That trial again, with every message. Raises KeyError where the run had no such trial; and DigestError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -40,6 +41,7 @@ def summary_table(summary: Summary) -> RenderableType:
         _detector(metrics.get("detector")),
         _traffic(metrics),
         _published(summary.get("published"), metrics),
+        _measured(summary.get("measured")),
         _liveness(summary.get("liveness")),
         _violations(summary["violations"]),
         _waived(summary.get("waived", {})),
@@ -329,6 +331,22 @@ def _published(published: Summary | None, metrics: Summary) -> RenderableType | 
     if published.get("distance") is not None:
         told.append(f"Kolmogorov–Smirnov distance at the published quantiles: {published['distance']:.4f}")
     return Group(table, Text("\n".join(told), style="dim"))
+
+
+def _measured(measured: Summary | None) -> RenderableType | None:
+    """What a user has measured beside what was simulated, and what differs."""
+    if not measured:
+        return None
+    table = _table(f"Beside {Path(measured['file']).name}, column {measured['column']}")
+    table.add_column(f"{DURATIONS[measured['metric']]}, ms", no_wrap=True)
+    for heading in ("measured", "simulated"):
+        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column("", no_wrap=True)
+    table.add_row("n", f"{measured['count']:,}", "", f"{measured['simulated_count']:,}", "")
+    for name in ("median", "p99"):
+        cells = [_quantile(measured[name][side], 1e3) for side in ("measured", "simulated")]
+        table.add_row(name, *(cell for value, spread in cells for cell in (value, Text(spread, style="dim"))))
+    return Group(table, Text(measured["difference"]))
 
 
 def _add_compared(table: Table, name: str, seconds: float, statistic: Mapping[str, Any]) -> None:
