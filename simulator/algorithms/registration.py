@@ -50,6 +50,7 @@ class Registration:
     groups: tuple[Group, ...] = ()
     quorum: bool = True
     served_by: str | None = None
+    counted_terms: bool = True  # Whether a term is a round, so that terms beyond one tell of rounds that failed.
     streams: bool = False  # Whether it needs connections, which it is told of: the transport stream.
     durable_log: Callable[[int], Mapping[str, Any]] | None = None  # None: the algorithm keeps no log.
     dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
