@@ -39,7 +39,9 @@ def shown(estimate: Estimate, factor: float) -> str:
 
 
 def _digits(number: float) -> str:
-    return f"{number:,.0f}" if 1000 <= number < float("inf") else f"{number:.3g}"
+    if number == float("inf"):
+        return "∞"
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.3g}"
 
 
 def seconds(estimate: Estimate) -> str:
@@ -50,7 +52,7 @@ def seconds(estimate: Estimate) -> str:
 
 def measured(name: str, trials: int, *overrides: str) -> Result:
     """A shipped scenario with some fields replaced."""
-    return run(load(name, overrides), trials=trials, workers=0)
+    return run(load(name, overrides), trials=trials)  # In this process: to start others would take longer.
 
 
 def first_round_splits(width_ms: int, latency_ms: float, trials: int) -> Estimate:
