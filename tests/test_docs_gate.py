@@ -9,6 +9,7 @@ import pytest
 
 from simulator.gate.baseline import COUNTS, Baseline
 from simulator.gate.verdicts import Outcome
+from simulator.gate.workflows import WORKFLOWS
 from tests.scenario.examples import ROOT
 
 pytest_plugins = ["pytester"]
@@ -21,6 +22,11 @@ def test_the_tests_of_the_page_pass(pytester: pytest.Pytester, monkeypatch: pyte
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makepyfile(block)
     pytester.runpytest_subprocess("-p", "simulator.pytest_plugin", "--strict-markers").assert_outcomes(passed=3)
+
+
+def test_the_workflow_of_the_page_is_the_one_that_is_shipped() -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert block == WORKFLOWS["gitlab"].read_text(encoding="utf-8")
 
 
 def test_every_field_of_the_baseline_and_every_outcome_is_explained() -> None:

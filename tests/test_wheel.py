@@ -61,6 +61,12 @@ def test_every_scenario_is_there(installed: Path, tmp_path: Path) -> None:
     assert said.count(": valid") == len(SHIPPED)
 
 
+def test_the_workflows_and_the_pytest_plugin_are_there(installed: Path, tmp_path: Path) -> None:
+    assert "electsim gate" in run(installed / "electsim", "gate", "--workflow", "github", cwd=tmp_path)
+    asked = "from importlib.metadata import entry_points; print(*entry_points(group='pytest11'))"
+    assert "simulator.pytest_plugin" in run(installed / "python", "-c", asked, cwd=tmp_path)
+
+
 def test_the_sdist_holds_what_was_committed_and_no_results(built: Path) -> None:
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as files:

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
+def _print_workflow(context: click.Context, parameter: click.Parameter, name: str | None) -> None:
+    if name is not None and not context.resilient_parsing:
+        from simulator.gate.workflows import WORKFLOWS
+
+        click.echo(WORKFLOWS[name].read_text(encoding="utf-8"), nl=False)
+        context.exit()
+
+
 @click.command()
 @SCENARIOS
 @click.option(
@@ -45,6 +53,14 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--markdown", "markdown_file", metavar="FILE", type=_FILE, help="Also write them as Markdown.")
 @click.option("--json", "json_wanted", is_flag=True, help="Print the verdicts as JSON, and no table.")
 @click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes; 0, the default: one per core.")
+@click.option(
+    "--workflow",
+    type=click.Choice(["github", "gitlab"]),  # As simulator.gate.workflows has them; a test holds them equal.
+    is_eager=True,
+    expose_value=False,
+    callback=_print_workflow,
+    help="Print a ready workflow for that CI, and do nothing else.",
+)
 def gate(
     files: tuple[Path, ...],
     directory: Path,
@@ -64,6 +80,9 @@ def gate(
     \b
     In CI, after each change; the verdict also goes to the step summary of GitHub Actions:
       electsim gate scenarios/ci/*.yaml --junit gate.xml
+    \b
+    To begin, a workflow for a repository of your own:
+      electsim gate --workflow github > .github/workflows/election-timing.yml
 
     Trials that went as before, event by event, pass at once. Otherwise their figures are compared: one has regressed
     where it got worse by more than the tolerance, and by more than chance. Exits with 0 where none has; with 1 where

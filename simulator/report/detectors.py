@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
@@ -33,12 +33,20 @@ def trade_off_figure(curves: Mapping[str, Sequence[Tuned]], title: str = "") -> 
         axes.set_yscale("log")
         for number, (name, points) in enumerate(curves.items()):
             _draw(axes, name, sorted(points), SERIES[number % len(SERIES)], _MARKERS[number % len(_MARKERS)])
+        axes.set_ylim(_spread(point.mistakes for points in curves.values() for point in points))
         axes.set_xlabel("mean detection time (ms)")
         axes.set_ylabel("mistakes of one node about another, per hour")
         axes.set_title(title)
         axes.grid()
         axes.legend(loc="upper right")
     return figure
+
+
+def _spread(mistakes: Iterable[Estimate]) -> tuple[float, float]:
+    """From below the lowest positive end of an interval to above the highest. Each release of matplotlib has margins of
+    its own for a logarithmic axis."""
+    ends = [_PER_HOUR * end for estimate in mistakes for end in estimate if end > 0]
+    return min(ends) / 1.3, max(ends) * 1.3
 
 
 def _draw(axes: Axes, name: str, points: Sequence[Tuned], colour: str, marker: str) -> None:

@@ -14,6 +14,7 @@ from simulator.metrics.statistics import Estimate
 from simulator.report.style import BLACK, SERIES, new_figure, style
 
 _MARKERS = "osD^vPX"
+_DASHES = ((4, 2), (1, 1.5), (6, 2, 1, 2))  # Of theory, all in black.
 _MOST_CELLS_WITH_NUMBERS = 150
 
 
@@ -40,7 +41,7 @@ def sweep_figure(curves: Mapping[str, Curve], parameter: Quantity, metric: Quant
     with style():
         figure, axes = new_figure(6.5, 4.0)
         for number, (name, curve) in enumerate(curves.items()):
-            _draw(axes, name, curve, SERIES[number % len(SERIES)], _MARKERS[number % len(_MARKERS)])
+            _draw(axes, name, curve, number)
         _prepare(axes, curves, parameter, metric)
         axes.set_title(title)
         if len(curves) > 1 or any(curve.exact is not None for curve in curves.values()):
@@ -48,7 +49,8 @@ def sweep_figure(curves: Mapping[str, Curve], parameter: Quantity, metric: Quant
     return figure
 
 
-def _draw(axes: Axes, name: str, curve: Curve, colour: str, marker: str) -> None:
+def _draw(axes: Axes, name: str, curve: Curve, number: int) -> None:
+    colour, marker = SERIES[number % len(SERIES)], _MARKERS[number % len(_MARKERS)]
     values = [estimate.value for estimate in curve.estimates]
     finite = max(value for value in values if np.isfinite(value))
     low = [estimate.low if np.isfinite(estimate.low) else 0.0 for estimate in curve.estimates]
@@ -57,7 +59,8 @@ def _draw(axes: Axes, name: str, curve: Curve, colour: str, marker: str) -> None
     axes.fill_between(curve.at, low, high, color=colour, alpha=0.18, linewidth=0)
     if curve.exact is not None:
         label = f"{name}, by theory"
-        axes.plot(curve.at, curve.exact, color=BLACK, linewidth=1.0, linestyle=(0, (4, 2)), label=label, zorder=5)
+        dashes = (0, _DASHES[number % len(_DASHES)])
+        axes.plot(curve.at, curve.exact, color=BLACK, linewidth=1.0, linestyle=dashes, label=label, zorder=5)
 
 
 def _prepare(axes: Axes, curves: Mapping[str, Curve], parameter: Quantity, metric: Quantity) -> None:
@@ -65,7 +68,7 @@ def _prepare(axes: Axes, curves: Mapping[str, Curve], parameter: Quantity, metri
     ends = [e.high for curve in curves.values() for e in curve.estimates if np.isfinite(e.high)]
     if metric.log:
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     else:
         axes.set_ylim(0, 1.08 * min(max([highest, *ends]), 3 * highest) or 1)
     if parameter.log:

@@ -102,6 +102,33 @@ SCENES: Mapping[str, ClusterSpec] = {
         ),
         faults=(_at(2 * SECOND, Kill("leader")), _at(4 * SECOND, Restart("all"))),
     ),
+    **{
+        name: ClusterSpec(
+            registration=REGISTRY[name],
+            config=REGISTRY[name].config(),
+            nodes=5,
+            duration=length,
+            disk=DiskSpec(write=Uniform(100 * MICROSECOND, MS)),
+            network=NetworkSpec(latency=Uniform(5 * MS, 15 * MS)),
+            faults=(
+                _at(length // 4, Crash("leader")),
+                _at(length // 2, Restart("all")),
+                Scheduled(at=Constant(5 * length // 8), fault=Partition(((4, 5),)), lasts=Constant(length // 4)),
+            ),
+        )
+        for name, length in {"bully": 6 * SECOND, "invitation": 16 * SECOND, "priority": 120 * SECOND}.items()
+    },
+    "omega": ClusterSpec(
+        registration=REGISTRY["omega"],
+        config=REGISTRY["omega"].config(),
+        nodes=4,
+        duration=3 * SECOND,
+        network=NetworkSpec(latency=Uniform(5 * MS, 15 * MS), loss=0.02),
+        faults=(
+            _at(SECOND, Crash("leader")),
+            _at(2 * SECOND, Restart("all")),
+        ),
+    ),
 }
 
 

@@ -29,7 +29,7 @@ def _kept() -> dict[str, dict[str, str]]:
 
 
 def test_digests_are_the_kept_ones(request: pytest.FixtureRequest) -> None:
-    """Issue 2: "Golden digests of five scenes are committed"."""
+    """Issue 2: "Golden digests of five scenes are committed"; since then, of other algorithms, too."""
     now = {name: digests(name) for name in SCENES}
     if request.config.getoption("--rewrite"):
         GOLDEN.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
@@ -85,6 +85,10 @@ def test_another_seed_digests_otherwise(name: str) -> None:
         ("pause_and_resume", (kinds.PAUSED, kinds.RESUMED, kinds.LEADER_LOST)),
         ("different_logs", (kinds.LOG,)),
         ("zookeeper_ensemble", (kinds.LEADER_LOST, kinds.SUSPECTED, kinds.VOTE, kinds.CONFIGURATION)),
+        ("bully", (kinds.FAULT, kinds.UNDONE, kinds.LEADER_LOST, kinds.WATCHES, kinds.SUSPECTED)),
+        ("invitation", (kinds.FAULT, kinds.UNDONE, kinds.LEADER_LOST, kinds.SUSPECTED)),
+        ("priority", (kinds.FAULT, kinds.UNDONE, kinds.LEADER_LOST, kinds.VOTE, kinds.SUSPECTED)),
+        ("omega", (kinds.CRASHED, kinds.LEADER_LOST, kinds.SUSPECTS, kinds.TRUSTS)),
     ],
 )
 def test_each_scene_shows_what_it_is_for(name: str, happens: tuple[str, ...]) -> None:
