@@ -14,7 +14,7 @@ import numpy as np
 from bench import detectors
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.runner import Result, run
-from simulator.experiment.summary import sample, transfers
+from simulator.experiment.samples import sample, transfers
 from simulator.metrics.statistics import Estimate, Sample, fraction, mean, quantiles, rate
 from simulator.report.detectors import Tuned, trade_off_figure
 from simulator.report.figures import ecdf_figure, save

@@ -60,7 +60,7 @@ def faults_by_name(nodes: int, others: Sequence[str] = ()) -> Mapping[str, Draw]
     """Every fault that can strike so many nodes, or the groups besides them."""
 
     def node(source: random.Random) -> Target:
-        return pick(source, *range(1, nodes + 1), "leader", "random")  # type: ignore[no-any-return]
+        return pick(source, *range(1, nodes + 1), "leader", "highest-id", "random")  # type: ignore[no-any-return]
 
     def target(source: random.Random) -> Target:
         return pick(source, node(source), node(source), *(f"group:{name}" for name in others))  # type: ignore[no-any-return]
@@ -210,14 +210,16 @@ def _passing(
 
 
 def _deaths(source: random.Random, nodes: int, needs: Nanoseconds) -> list[Scheduled]:
-    """Of none, one, or two nodes, but not of all, for good."""
+    """Of none, one, or two nodes, but not of all, for good: of two, the second dies in the election after the first."""
+    first = _instant(source, needs)
+    instants = [first, first + draw(source, (0, needs // 4))]
     return [
         Scheduled(
-            fault=Crash(pick(source, "leader", *range(1, nodes + 1))),
-            at=Constant(_instant(source, needs)),
+            fault=Crash(pick(source, "leader", "highest-id", "random")),
+            at=Constant(instant),
             without_target=WithoutTarget.SKIP,
         )
-        for _ in range(min(nodes - 1, pick(source, 0, 0, 1, 1, 2)))
+        for instant in instants[: min(nodes - 1, pick(source, 0, 1, 2, 2))]
     ]
 
 

@@ -91,3 +91,15 @@ def test_where_nothing_is_typed_yet_all_names_are_offered() -> None:
         (param,) = (param for param in main.commands[command].params if param.name == argument)
         items = param.shell_complete(click.Context(main.commands[command]), "")
         assert [item.value for item in items] == list(names)
+
+
+def test_every_command_is_told_in_one_line_that_is_not_cut() -> None:
+    listed = help_of().partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in listed] == list(main.commands)
+    assert not [line for line in listed if "..." in line]
+
+
+def test_tables_show_brackets_as_they_are() -> None:
+    """Rich would take `[leader, follower]` for markup, and leave it out."""
+    shown = CliRunner().invoke(main, ["faults"]).stdout
+    assert "cut_link: [leader, follower]" in shown

@@ -22,7 +22,7 @@ in peace, n - 1 nodes ask once in a check interval. Time: a check interval, two 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -271,7 +271,7 @@ class InvitationNode(Algorithm):
         for name in _TIMERS:
             self.host.cancel_timer(name)
 
-    clocks: ClassVar = {
+    clocks: ClassVar[Mapping[str, Callable[[Any], None]]] = {
         CHECK: _check,
         ANSWERS: _have_answered,
         WAIT: _merge,
@@ -313,6 +313,7 @@ def settles(config: InvitationConfig, nodes: int) -> Nanoseconds:
 
 INVITATION = Registration(
     name="invitation",
+    counted_terms=False,
     algorithm=InvitationNode,
     config=InvitationConfig,
     paper="Garcia-Molina 1982, section 4",

@@ -23,6 +23,9 @@ __all__ = ["LARGEST_SEED", "MOST_TRIALS", "main"]
 class Commands(click.Group):
     """Ends with the documented code where a command is interrupted early, or cannot print what it has to say."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # As they were added.
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -55,19 +58,21 @@ def main() -> None:
     """
 
 
-for command in (
-    run,
-    compare,
-    show,
-    trace,
-    replay,
-    new,
-    scenarios,
-    algorithms,
-    faults,
-    validate,
-    latency,
-    gate,
-    schema,
-):
-    main.add_command(command)
+_IN_ONE_LINE = {  # In the order in which one comes to need them.
+    run: "Run a scenario: a table, figures, and files under results/.",
+    compare: "Run variants of a scenario, and tell what differs.",
+    show: "Print the table of an earlier run again, and draw its figures.",
+    trace: "Tell one trial of a run as a story.",
+    replay: "Run one trial again, and compare its digest.",
+    new: "Write a scenario, or an algorithm with its test, to begin with.",
+    scenarios: "List the scenarios that come with electsim.",
+    algorithms: "List the election algorithms, or tell of one.",
+    faults: "List the faults of a schedule, or tell of one.",
+    validate: "Check scenario files.",
+    latency: "Show what a link will see, before anything is run.",
+    gate: "Compare election timing with accepted baselines, for CI.",
+    schema: "Print the JSON Schema of scenarios, or their reference.",
+}
+for _command, _line in _IN_ONE_LINE.items():
+    _command.short_help = _line
+    main.add_command(_command)

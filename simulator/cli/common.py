@@ -68,7 +68,8 @@ def print_table(table: RenderableType) -> None:
     """As wide as the terminal, or as a page."""
     from rich.console import Console
 
-    Console(width=None if sys.stdout.isatty() else 100, highlight=False).print(table, crop=False)
+    width = None if sys.stdout.isatty() else 100
+    Console(width=width, highlight=False, markup=False).print(table, crop=False)  # Brackets are intervals and lists.
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from simulator.cli.common import (
 from simulator.cli.completion import algorithm_names
 
 if TYPE_CHECKING:
+    from simulator.experiment.measured import Measured
     from simulator.experiment.runner import Result
     from simulator.scenario import Scenario
     from simulator.trace.trace import Trace
@@ -67,6 +69,17 @@ _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline 
     show_default=True,
     help="Which quantile --precision is about.",
 )
+@click.option(
+    "--measured",
+    "measured_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A CSV file of failovers that you have measured, to lay over the simulated ones.",
+)
+@click.option("--measured-column", metavar="NAME", help="Which of its columns.  [default: failover_…]")
+@click.option(
+    "--measured-unit", type=click.Choice(["ns", "us", "ms", "s", "m", "h"]), help="Its unit, where its name has none."
+)
 @click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and no table.")
 @click.option("--trace", is_flag=True, help="Also store every row and every message of the first trial.")
@@ -80,6 +93,9 @@ def run(
     first_trial: int,
     precision: float | None,
     precision_of: str,
+    measured_file: Path | None,
+    measured_column: str | None,
+    measured_unit: str | None,
     root: Path,
     as_json: bool,
     trace: bool,
@@ -100,6 +116,9 @@ def run(
     As many trials as it takes to know the median failover to within 2 %, and 20 000 at the most:
       electsim run scenarios/raft-leader-crash.yaml --precision 2% --trials 20000
     \b
+    Failovers of your own cluster, a column failover_ms or failover_s, over the simulated ones:
+      electsim run scenarios/raft-etcd-failover.yaml --measured failovers.csv
+    \b
     One trial again, with every message (its row in trials.parquet says trial 17):
       electsim run scenarios/raft-leader-crash.yaml --first-trial 17 --trials 1 --trace
 
@@ -108,10 +127,21 @@ def run(
     the trials that were finished.
     """
     scenario = load_scenario(scenario_file, overrides, algorithm)
+    measured = None if measured_file is None else _measured(measured_file, measured_column, measured_unit)
     command = _command(
-        scenario_file, trials or scenario.trials, _or(seed, scenario.seed), overrides, algorithm, first_trial
+        scenario_file,
+        {
+            "--trials": trials or scenario.trials,
+            "--seed": _or(seed, scenario.seed),
+            "--algorithm": algorithm,
+            "--set": overrides,
+            "--first-trial": first_trial or None,
+            "--measured": measured_file,
+            "--measured-column": measured_column,
+            "--measured-unit": measured_unit,
+        },
     )
-    request = _Request(scenario, command, trials, seed, first_trial, workers, precision, precision_of)
+    request = _Request(scenario, command, trials, seed, first_trial, workers, precision, precision_of, measured)
     result, failure, kept = _run_and_keep(request, root, as_json, trace)
     click.echo(f"Results are in {kept}", err=True)
     _finish(result, failure)
@@ -132,6 +162,7 @@ class _Request:
     workers: int
     precision: float | None
     precision_of: str
+    measured: Measured | None
 
 
 def _run_and_keep(request: _Request, root: Path, as_json: bool, trace: bool) -> tuple[Result, str | None, Path]:
@@ -142,6 +173,7 @@ def _run_and_keep(request: _Request, root: Path, as_json: bool, trace: bool) -> 
     try:
         with new_directory(root, request.scenario.name) as draft:
             result, failure = _simulate(request)
+            result = replace(result, measured=request.measured)
             with uninterrupted():
                 try:
                     first = _first_trace(result, trace)
@@ -188,18 +220,23 @@ def _or(given: int | None, otherwise: int) -> int:
     return otherwise if given is None else given
 
 
-def _command(
-    path: Path, trials: int, seed: int, overrides: tuple[str, ...], algorithm: str | None, first_trial: int
-) -> str:
-    """The command that repeats this run, whatever defaults the scenario has by then."""
-    words = ["electsim", "run", str(path), "--trials", str(trials), "--seed", str(seed)]
-    if algorithm is not None:
-        words += ["--algorithm", algorithm]
-    for override in overrides:
-        words += ["--set", override]
-    if first_trial:
-        words += ["--first-trial", str(first_trial)]
+def _command(path: Path, options: Mapping[str, object]) -> str:
+    """The command that repeats this run, whatever defaults the scenario has by then. What is None was not given."""
+    words = ["electsim", "run", str(path)]
+    for option, given in options.items():
+        for value in given if isinstance(given, tuple) else (given,):
+            words += [] if value is None else [option, str(value)]
     return shlex.join(words)
+
+
+def _measured(path: Path, column: str | None, unit: str | None) -> Measured:
+    """Read before anything is run: a mistake in the file is told at once."""
+    from simulator.experiment.measured import MeasuredError, read_measured
+
+    try:
+        return read_measured(path, column, unit)
+    except MeasuredError as error:
+        fail(str(error), EXIT_BAD_INPUT)
 
 
 def _replay(command: str, trial: int) -> str:

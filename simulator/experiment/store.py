@@ -65,7 +65,11 @@ class Draft:
             (self.path / "scenario.yaml").write_text(resolved_text(result.scenario), encoding="utf-8")
             _write_parquet(result.trials, self.path / "trials.parquet")
             _write_parquet(result.elections, self.path / "elections.parquet")
+            _write_parquet(result.rounds, self.path / "rounds.parquet")
             _write_parquet(result.overlaps, self.path / "overlaps.parquet")
+            if result.measured is not None:
+                lines = [f"{result.summary['measured']['metric']}_s", *map(repr, result.measured.values.tolist())]
+                (self.path / "measured.csv").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         except OSError as error:
             raise StoreError(_reason(self._root, error)) from error
         self.write_json("summary.json", result.summary)

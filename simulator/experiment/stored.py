@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from simulator.cluster.cluster import run_trial
+from simulator.experiment.measured import Measured, read_measured
 from simulator.experiment.precision import Precision
-from simulator.experiment.runner import SCHEMA, Result
+from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
+from simulator.experiment.runner import SCHEMA, Result, table
 from simulator.experiment.store import StoreError
 from simulator.scenario import Scenario, load
 from simulator.trace.trace import Trace
 
-_FILES = ("scenario.yaml", "summary.json", "trials.parquet", "elections.parquet", "overlaps.parquet")
+_FILES = ("scenario.yaml", "summary.json", "trials.parquet", "elections.parquet")
 
 
 class DigestError(RuntimeError):
@@ -28,7 +31,8 @@ class DigestError(RuntimeError):
 class Stored:
     """One run: its scenario with every default, its summary (docs/results.md), and its tables.
 
-    `trials` has a row per trial, `elections` one per search for a leader, `overlaps` one per interval with two leaders.
+    `trials` has a row per trial, `elections` one per search for a leader, `rounds` one per round of a search, and
+    `overlaps` one per incident with two leaders or more.
     """
 
     path: Path
@@ -36,6 +40,7 @@ class Stored:
     summary: dict[str, Any]
     trials: pd.DataFrame
     elections: pd.DataFrame
+    rounds: pd.DataFrame
     overlaps: pd.DataFrame
 
     @property
@@ -50,13 +55,20 @@ class Stored:
             requested=int(self.summary["trials"]["requested"]),
             trials=self.trials,
             elections=self.elections,
+            rounds=self.rounds,
             overlaps=self.overlaps,
             violations=(),
             waived=(),
             command=self.summary["command"],
             stopped_by=self.summary["stopped_by"],
             precision=_precision(self.summary.get("precision")),
+            measured=self._measured(),
         )
+
+    def _measured(self) -> Measured | None:
+        if (told := self.summary.get("measured")) is None:
+            return None
+        return replace(read_measured(self.path / "measured.csv"), file=told["file"], column=told["column"])
 
     def trace(self, trial: int) -> Trace:
         """That trial again, with every message. Raises KeyError where the run had no such trial; and DigestError."""
@@ -88,12 +100,18 @@ def load_stored(path: str | Path) -> Stored:
             summary=summary,
             trials=pd.read_parquet(directory / "trials.parquet"),
             elections=pd.read_parquet(directory / "elections.parquet"),
-            overlaps=pd.read_parquet(directory / "overlaps.parquet"),
+            rounds=_added(directory / "rounds.parquet", ROUND_TYPES),
+            overlaps=_added(directory / "overlaps.parquet", OVERLAP_TYPES),
         )
     except StoreError:
         raise
     except (OSError, ValueError) as error:  # ValueError: no JSON, or no Parquet.
         raise StoreError(f"{directory}: cannot be read: {error}") from error
+
+
+def _added(path: Path, types: Mapping[str, str]) -> pd.DataFrame:
+    """A table that earlier versions did not write: empty, where it is not there."""
+    return pd.read_parquet(path) if path.is_file() else table([], types)
 
 
 def _precision(kept: dict[str, Any] | None) -> Precision | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,7 +18,7 @@ from simulator.metrics.survival import Ecdf, ecdf
 from simulator.report.style import BLACK, GREY, SERIES, new_figure, style
 from simulator.report.timeline import timeline_figure
 
-__all__ = ["ecdf_figure", "save", "timeline_figure"]
+__all__ = ["ecdf_figure", "measured_figure", "save", "timeline_figure"]
 
 _MARKS = {"median": 0.5, "p99": 0.99}
 _LONG_TAIL = 20  # Times the median.
@@ -59,8 +60,25 @@ def ecdf_figure(
         axes.set_ylabel(_share_name(by_name.values()))
         axes.grid()
         axes.set_title(title)
-        axes.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")
+        _add_legend(axes)
     return figure
+
+
+def measured_figure(samples: Mapping[str, Sample], beside: Mapping[str, Any], *, title: str, quantity: str) -> Figure:
+    """Simulated and measured distributions in one figure, with their largest distance marked (`summary.measured`)."""
+    figure = ecdf_figure(samples, title=title, quantity=quantity)
+    (axes,) = figure.axes
+    _, factor = _unit(samples.values())
+    at, ends = beside["furthest_s"] * factor, (beside["simulated_over"], beside["measured_over"])
+    with style():
+        label = f"largest distance, {beside['distance']:.3f}"
+        axes.plot([at, at], ends, color=BLACK, linewidth=1.5, solid_capstyle="butt", label=label, zorder=6)
+        _add_legend(axes)
+    return figure
+
+
+def _add_legend(axes: Axes) -> None:
+    axes.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")
 
 
 def _unit(samples: Iterable[Sample]) -> tuple[str, float]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from simulator.experiment import summary as summaries
+from simulator.experiment import samples
+from simulator.experiment.measured import simulated_beside
+from simulator.experiment.published import counted_as_published
 from simulator.experiment.runner import Result
-from simulator.experiment.summary import counted_as_published, sample
+from simulator.experiment.samples import sample
 from simulator.protocol import SECOND
 from simulator.report.decomposition import Failovers, decomposition_figure
-from simulator.report.figures import ecdf_figure, save
+from simulator.report.figures import ecdf_figure, measured_figure, save
 from simulator.report.overlaps import courses_with_overlaps, overlaps_figure
 from simulator.report.tables import DURATIONS
 from simulator.report.timeline import timeline_figure
@@ -19,9 +21,9 @@ _MOST_TRIALS = 50  # In the figure of overlaps.
 
 
 def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
-    """Write `failover` (the distribution of the headline duration), `decomposition` (what it consists of), `overlaps`
-    (when two nodes led at once) and `timeline` (of the first trial), each as PNG and SVG; the paths written. What has
-    no data is left out."""
+    """Write `failover` (the distribution of the headline duration), `measured` (of what was measured, too),
+    `decomposition` (what it consists of), `overlaps` (when two nodes led at once) and `timeline` (of the first trial),
+    each as PNG and SVG; the paths written. What has no data is left out."""
     written = []
     metric = headline_metric(result)
     published = result.scenario.published
@@ -39,8 +41,15 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
             quantity=DURATIONS[metric],
         )
         written += save(figure, directory / "failover.png")
+    if result.measured is not None:
+        metric, simulated = simulated_beside(result.elections, result.measured)
+        if simulated.values.size:
+            both = {"simulated": simulated, "measured": result.measured.sample()}
+            beside = result.summary["measured"]
+            figure = measured_figure(both, beside, title=result.scenario.name, quantity=DURATIONS[metric])
+            written += save(figure, directory / "measured.png")
     if parts := Failovers.of(result.elections).by_length():
-        since = "the loss" if summaries.headline_cause(result.elections) == "loss" else "the start"
+        since = "the loss" if samples.headline_cause(result.elections) == "loss" else "the start"
         title = f"{result.scenario.name}, from the shortest to the longest"
         figure = decomposition_figure(parts, title=title, since=since, intervals=len(parts) == 1)
         written += save(figure, directory / "decomposition.png")
@@ -56,4 +65,4 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
 
 def headline_metric(result: Result) -> str:
     """What a run is about, in a word of docs/metrics.md."""
-    return summaries.headline_metric(result.elections, result.scenario.published)
+    return samples.headline_metric(result.elections, result.scenario.published)
