@@ -13,7 +13,7 @@ import numpy as np
 
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.runner import Result, run
-from simulator.experiment.summary import sample, transfers
+from simulator.experiment.samples import sample, transfers
 from simulator.metrics.statistics import Estimate, fraction, quantiles
 from simulator.report.figures import ecdf_figure, save, timeline_figure
 from simulator.report.sweeps import Curve, Quantity, map_figure, sweep_figure

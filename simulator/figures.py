@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.runner import Result
-from simulator.experiment.summary import SAMPLES, sample
+from simulator.experiment.samples import SAMPLES, sample
 from simulator.report.decomposition import Failovers, decomposition_figure
 from simulator.report.figures import ecdf_figure, save
 from simulator.report.overlaps import courses_with_overlaps, overlaps_figure

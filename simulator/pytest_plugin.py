@@ -43,7 +43,7 @@ class Elections:
 
         Raises ValueError for a metric that is none, and where there was none of it.
         """
-        from simulator.experiment.summary import SAMPLES, sample
+        from simulator.experiment.samples import SAMPLES, sample
         from simulator.metrics.statistics import quantile
 
         if metric not in SAMPLES:

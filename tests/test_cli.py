@@ -39,7 +39,7 @@ def test_run_prints_a_table_and_keeps_everything(scenario: Path, tmp_path: Path)
     assert kept.name == "small-crash-001"
     assert sorted(path.name for path in kept.iterdir()) == [
         "decomposition.png", "decomposition.svg", "elections.parquet", "failover.png", "failover.svg",
-        "messages.parquet", "overlaps.parquet", "scenario.yaml", "summary.json",
+        "messages.parquet", "overlaps.parquet", "rounds.parquet", "scenario.yaml", "summary.json",
         "timeline.png", "timeline.svg", "trace.parquet", "trials.parquet",
     ]  # fmt: skip
     messages = pd.read_parquet(kept / "messages.parquet")

@@ -313,6 +313,7 @@ def settles(config: InvitationConfig, nodes: int) -> Nanoseconds:
 
 INVITATION = Registration(
     name="invitation",
+    counted_terms=False,
     algorithm=InvitationNode,
     config=InvitationConfig,
     paper="Garcia-Molina 1982, section 4",

@@ -26,9 +26,9 @@ from simulator.cli.run import LARGEST_SEED, MOST_TRIALS
 
 if TYPE_CHECKING:
     from simulator.experiment.compare import Question
+    from simulator.experiment.estimates import Summary
     from simulator.experiment.runner import Result
     from simulator.experiment.store import Draft
-    from simulator.experiment.summary import Summary
     from simulator.experiment.variants import Variant
 
     Part = tuple[Variant, Result]

@@ -8,10 +8,10 @@ from importlib.metadata import version
 from math import isnan
 from typing import Any
 
-from simulator.experiment.estimates import statistic
+from simulator.experiment.estimates import Summary, statistic
 from simulator.experiment.measures import COLD_START, HEADLINES, MEASURES, DurationQuantile, Measure
 from simulator.experiment.runner import Result
-from simulator.experiment.summary import Summary, headline_cause
+from simulator.experiment.samples import headline_cause
 from simulator.experiment.variants import Settings, Variant, name_of, reference_of
 from simulator.metrics.bootstrap import RESAMPLES
 from simulator.metrics.paired import Comparison

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from math import isfinite
+from typing import Any
 
 from simulator.metrics.statistics import Estimate
+
+Summary = dict[str, Any]
 
 
 def statistic(estimate: Estimate) -> dict[str, float | None]:

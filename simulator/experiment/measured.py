@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from simulator.experiment.estimates import statistic
-from simulator.experiment.summary import SAMPLES, Summary, headline_metric, sample
+from simulator.experiment.estimates import Summary, statistic
+from simulator.experiment.samples import SAMPLES, headline_metric, sample
 from simulator.metrics.paired import compare_quantiles
 from simulator.metrics.significance import kolmogorov_smirnov
 from simulator.metrics.statistics import quantiles

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.experiment.runner import Result
-from simulator.experiment.summary import headline_elections, sample
+from simulator.experiment.samples import headline_elections, sample
 from simulator.metrics.bootstrap import RESAMPLES
 from simulator.metrics.paired import Comparison, Tally, compare_fraction, compare_quantile, compare_ratio
 from simulator.metrics.statistics import Estimate, Sample, fraction_by_trial, quantile, ratio

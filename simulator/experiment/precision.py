@@ -12,7 +12,9 @@ from math import isfinite
 
 import pandas as pd
 
-from simulator.experiment.summary import QUANTILES, Summary, headline_metric, sample
+from simulator.experiment.estimates import Summary
+from simulator.experiment.samples import headline_metric, sample
+from simulator.experiment.summary import QUANTILES
 from simulator.metrics.statistics import Estimate, quantile
 from simulator.scenario.schema import Published
 

@@ -18,23 +18,16 @@ import pandas as pd
 
 from simulator.checks.violation import Violation
 from simulator.experiment import summary as summaries
+from simulator.experiment.estimates import Summary
 from simulator.experiment.executors import results, uninterrupted
 from simulator.experiment.measured import Measured, beside_measured
 from simulator.experiment.precision import Precision, Watch
+from simulator.experiment.published import beside_published
+from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
 from simulator.experiment.trial import TrialError, TrialResult
 from simulator.scenario import Scenario, load
 
 SCHEMA = 1  # Of the summary and the tables: docs/results.md says what a new one changes.
-_OVERLAPS = {
-    "trial": "int64",
-    "overlap": "int64",
-    "kind": "str",
-    "start_s": "float64",
-    "end_s": "float64",
-    "claimants": "str",
-    "most_at_once": "int64",
-    "effective": "bool",
-}
 _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 
 
@@ -42,8 +35,8 @@ _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 class Result:
     """What a run found.
 
-    `trials` has a row per trial, `elections` one per search for a leader, and `overlaps` one per interval with two
-    leaders or more; docs/results.md names their columns.
+    `trials` has a row per trial, `elections` one per search for a leader, `rounds` one per round of a search, and
+    `overlaps` one per incident in which two nodes or more led at once; docs/results.md names their columns.
     Where the run was cut short, they hold the trials that were finished, from the first on.
     """
 
@@ -52,6 +45,7 @@ class Result:
     requested: int
     trials: pd.DataFrame
     elections: pd.DataFrame
+    rounds: pd.DataFrame
     overlaps: pd.DataFrame
     violations: Sequence[tuple[int, Violation]]  # Each broken promise, after the number of its trial.
     waived: Sequence[tuple[int, Violation]]  # Those that the scenario gives up on purpose.
@@ -69,10 +63,10 @@ class Result:
         return sha256("\n".join(self.trials["digest"]).encode()).hexdigest()
 
     @cached_property
-    def summary(self) -> summaries.Summary:
+    def summary(self) -> Summary:
         """Statistics and provenance, as `--json` prints them."""
         published = self.scenario.published
-        beside = {"published": summaries.beside_published(self.elections, published, self.seed)} if published else {}
+        beside = {"published": beside_published(self.elections, published, self.seed)} if published else {}
         if demand := self.scenario.liveness:
             beside["liveness"] = summaries.liveness(self.trials, demand.within)
         if self.precision is not None:
@@ -96,7 +90,7 @@ class Result:
             },
             "elections": summaries.counts(self.elections),
             "faults": summaries.faults(self.trials),
-            "metrics": summaries.metrics(self.trials, self.elections),
+            "metrics": summaries.metrics(self.trials, self.elections, self.rounds, self.overlaps),
             "violations": _counts(self.violations),
             "waived": _counts(self.waived),
             "assumptions_broken": summaries.assumptions_broken(self.trials),
@@ -176,9 +170,9 @@ def run(
     return gathered(None if watch is None else watch.stopped_by)
 
 
-def overlaps_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """The table of overlaps, which has its columns even where there are none."""
-    return pd.DataFrame(list(rows), columns=list(_OVERLAPS)).astype(_OVERLAPS)
+def table(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> pd.DataFrame:
+    """A table with these columns, even where it has no row."""
+    return pd.DataFrame(list(rows), columns=list(types)).astype(dict(types))
 
 
 def _command(seed: int, trials: int, first_trial: int) -> str:
@@ -208,7 +202,8 @@ def _gather(
         requested=requested,
         trials=pd.DataFrame([result.row for result in finished]),
         elections=_elections(finished),
-        overlaps=overlaps_table(row for result in finished for row in result.overlaps),
+        rounds=table((row for result in finished for row in result.rounds), ROUND_TYPES),
+        overlaps=table((row for result in finished for row in result.overlaps), OVERLAP_TYPES),
         violations=[(result.trial, violation) for result in finished for violation in result.violations],
         waived=[(result.trial, violation) for result in finished for violation in result.waived],
         command=command,

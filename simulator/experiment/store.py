@@ -65,6 +65,7 @@ class Draft:
             (self.path / "scenario.yaml").write_text(resolved_text(result.scenario), encoding="utf-8")
             _write_parquet(result.trials, self.path / "trials.parquet")
             _write_parquet(result.elections, self.path / "elections.parquet")
+            _write_parquet(result.rounds, self.path / "rounds.parquet")
             _write_parquet(result.overlaps, self.path / "overlaps.parquet")
             if result.measured is not None:
                 lines = [f"{result.summary['measured']['metric']}_s", *map(repr, result.measured.values.tolist())]

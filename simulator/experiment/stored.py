@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ import pandas as pd
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.measured import Measured, read_measured
 from simulator.experiment.precision import Precision
-from simulator.experiment.runner import SCHEMA, Result
+from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
+from simulator.experiment.runner import SCHEMA, Result, table
 from simulator.experiment.store import StoreError
 from simulator.scenario import Scenario, load
 from simulator.trace.trace import Trace
 
-_FILES = ("scenario.yaml", "summary.json", "trials.parquet", "elections.parquet", "overlaps.parquet")
+_FILES = ("scenario.yaml", "summary.json", "trials.parquet", "elections.parquet")
 
 
 class DigestError(RuntimeError):
@@ -29,7 +31,8 @@ class DigestError(RuntimeError):
 class Stored:
     """One run: its scenario with every default, its summary (docs/results.md), and its tables.
 
-    `trials` has a row per trial, `elections` one per search for a leader, `overlaps` one per interval with two leaders.
+    `trials` has a row per trial, `elections` one per search for a leader, `rounds` one per round of a search, and
+    `overlaps` one per incident with two leaders or more.
     """
 
     path: Path
@@ -37,6 +40,7 @@ class Stored:
     summary: dict[str, Any]
     trials: pd.DataFrame
     elections: pd.DataFrame
+    rounds: pd.DataFrame
     overlaps: pd.DataFrame
 
     @property
@@ -51,6 +55,7 @@ class Stored:
             requested=int(self.summary["trials"]["requested"]),
             trials=self.trials,
             elections=self.elections,
+            rounds=self.rounds,
             overlaps=self.overlaps,
             violations=(),
             waived=(),
@@ -95,12 +100,18 @@ def load_stored(path: str | Path) -> Stored:
             summary=summary,
             trials=pd.read_parquet(directory / "trials.parquet"),
             elections=pd.read_parquet(directory / "elections.parquet"),
-            overlaps=pd.read_parquet(directory / "overlaps.parquet"),
+            rounds=_added(directory / "rounds.parquet", ROUND_TYPES),
+            overlaps=_added(directory / "overlaps.parquet", OVERLAP_TYPES),
         )
     except StoreError:
         raise
     except (OSError, ValueError) as error:  # ValueError: no JSON, or no Parquet.
         raise StoreError(f"{directory}: cannot be read: {error}") from error
+
+
+def _added(path: Path, types: Mapping[str, str]) -> pd.DataFrame:
+    """A table that earlier versions did not write: empty, where it is not there."""
+    return pd.read_parquet(path) if path.is_file() else table([], types)
 
 
 def _precision(kept: dict[str, Any] | None) -> Precision | None:

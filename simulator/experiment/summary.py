@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from simulator.checks.liveness import Verdict
-from simulator.cluster.distributions import durations as drawn
-from simulator.experiment.estimates import statistic
+from simulator.experiment.estimates import Summary, statistic
+from simulator.experiment.samples import (
+    SAMPLES,
+    failed_rounds,
+    headline_cause,
+    headline_elections,
+    plain,
+    sample,
+    searches,
+    transfers,
+)
 from simulator.experiment.traffic import traffic
 from simulator.metrics.leadership import OverlapKind
-from simulator.metrics.statistics import NO_DATA, Estimate, Sample, fraction_by_trial, mean, quantiles, rate, ratio
-from simulator.metrics.survival import ecdf
+from simulator.metrics.statistics import (
+    NO_DATA,
+    Estimate,
+    Sample,
+    fraction,
+    fraction_by_trial,
+    mean,
+    quantiles,
+    rate,
+    ratio,
+)
 from simulator.protocol import SECOND
-from simulator.randomness import Streams
-from simulator.scenario.schema import Published
 
-Summary = dict[str, Any]
 QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
 
 
-def metrics(trials: pd.DataFrame, elections: pd.DataFrame) -> Summary:
+def metrics(trials: pd.DataFrame, elections: pd.DataFrame, rounds: pd.DataFrame, overlaps: pd.DataFrame) -> Summary:
     """Every statistic, over the searches of the headline cause: losses, or the boot where nothing was lost."""
     headline = headline_elections(elections)
     elected = headline[headline["outcome"] == "elected"]
@@ -32,38 +46,24 @@ def metrics(trials: pd.DataFrame, elections: pd.DataFrame) -> Summary:
     return {
         "headline_cause": headline_cause(elections),
         **{name: durations(sample(elections, name)) for name in SAMPLES},
+        "failed_round": durations(failed_rounds(headline, rounds)),
         "transfer": durations(transfers(elections)),
-        "rounds_per_election": {"mean": statistic(mean(_plain(elected, "rounds")))},
+        "other_searches": _othersearches(elections),
+        "rounds_per_election": {"mean": statistic(mean(plain(elected, "rounds")))},
         "split_votes": _fraction_of_rounds(headline, "split_votes"),
         "failed_rounds": _fraction_of_rounds(headline, "failed_rounds"),
-        "term_inflation": {"mean": statistic(mean(_plain(in_terms, "terms_spent", less=1)))},
-        "leaders_overlap": _overlaps(trials),
+        "leader_changes": _per_hour(trials, "leader_changes"),
+        "term_inflation": {"mean": statistic(mean(plain(in_terms, "terms_spent", less=1)))},
+        "leaders_overlap": _overlaps(trials, overlaps),
         "leaderless": _time_share(trials, "leaderless_s"),
         "quorum_leaderless": _time_share(trials, "quorum_leaderless_s"),
         "false_suspicions": _false_suspicions(trials),
         "detector": _detector(trials),
-        "disagreement": {"total_s": float(trials["disagreement_s"].sum())},
+        "disagreement": _disagreement(trials),
         "steady_state": {"total_s": float(trials["steady_s"].sum())},
         "messages": traffic(trials, elected, "sent"),
         "bytes": traffic(trials, elected, "bytes"),
     }
-
-
-def headline_cause(elections: pd.DataFrame) -> str:
-    """Which searches the headline statistics are of."""
-    return "loss" if (elections["cause"] == "loss").any() else "boot"
-
-
-def headline_elections(elections: pd.DataFrame) -> pd.DataFrame:
-    """The searches that the headline statistics are of."""
-    return elections[elections["cause"] == headline_cause(elections)]
-
-
-def headline_metric(elections: pd.DataFrame, published: Published | None) -> str:
-    """What the published figures are of; otherwise failover, or stabilisation where nothing was lost."""
-    if published is not None:
-        return published.metric
-    return "failover" if headline_cause(elections) == "loss" else "stabilisation"
 
 
 def faults(trials: pd.DataFrame) -> Summary:
@@ -89,80 +89,6 @@ def never_led(elections: pd.DataFrame) -> int:
     return int(((elections["cause"] == "boot") & (elections["outcome"] == "censored")).sum())
 
 
-# --- Samples: durations with their censoring
-
-
-def _censored_sample(rows: pd.DataFrame, duration: str, until: pd.Series) -> Sample:
-    """Durations; where one is missing it is censored at the time for which it was looked for."""
-    values = rows[duration].to_numpy(dtype=float)
-    censored = np.isnan(values)
-    values = np.where(censored, until.to_numpy(dtype=float), values)
-    return Sample(values, censored, rows["trial"].to_numpy(dtype=np.int64))
-
-
-def _failover(rows: pd.DataFrame) -> Sample:
-    rows = rows[(rows["cause"] == "loss") & (rows["outcome"] != "recovered")]
-    return _censored_sample(rows, "failover_s", rows["followed_until_s"] - rows["start_s"])
-
-
-def _detection(rows: pd.DataFrame) -> Sample:
-    rows = rows[rows["outcome"] != "recovered"]
-    return _censored_sample(rows, "detection_s", rows["followed_until_s"] - rows["start_s"])
-
-
-def _election(rows: pd.DataFrame) -> Sample:
-    rows = rows[(rows["outcome"] != "recovered") & rows["suspected_s"].notna()]
-    return _censored_sample(rows, "election_s", rows["followed_until_s"] - rows["suspected_s"])
-
-
-def _stabilisation(rows: pd.DataFrame) -> Sample:
-    rows = rows[rows["outcome"] != "recovered"]  # A leader that comes back makes no new claim.
-    return _censored_sample(rows, "stabilisation_s", rows["stabilising_until_s"] - rows["start_s"])
-
-
-def _downtime(rows: pd.DataFrame) -> Sample:
-    """From a loss until everybody has heard of the successor."""
-    rows = rows[(rows["cause"] == "loss") & (rows["outcome"] != "recovered")]
-    told = rows.assign(downtime_s=rows["failover_s"] + rows["announced_all_s"])
-    until = rows["announcing_until_s"].fillna(rows["followed_until_s"])
-    return _censored_sample(told, "downtime_s", until - rows["start_s"])
-
-
-def transfers(rows: pd.DataFrame) -> Sample:
-    """From the wish to hand over to another's claim."""
-    rows = rows[(rows["cause"] == "transfer") & rows["outcome"].isin(("elected", "censored"))]
-    return _censored_sample(rows, "transfer_s", rows["followed_until_s"] - rows["start_s"])
-
-
-def _announcement(column: str) -> Callable[[pd.DataFrame], Sample]:
-    def select(rows: pd.DataFrame) -> Sample:
-        rows = rows[rows["outcome"] == "elected"]
-        return _censored_sample(rows, column, rows["announcing_until_s"] - rows["claimed_s"])
-
-    return select
-
-
-SAMPLES: Mapping[str, Callable[[pd.DataFrame], Sample]] = {
-    "failover": _failover,
-    "detection": _detection,
-    "election": _election,
-    "stabilisation": _stabilisation,
-    "announcement_majority": _announcement("announced_majority_s"),
-    "announcement_all": _announcement("announced_all_s"),
-    "downtime": _downtime,
-}
-
-
-def sample(elections: pd.DataFrame, name: str) -> Sample:
-    """The durations of one metric (a key of SAMPLES) over the headline searches, in seconds, with their censoring."""
-    return SAMPLES[name](headline_elections(elections))
-
-
-def _plain(rows: pd.DataFrame, column: str, less: float = 0) -> Sample:
-    values = rows[column].to_numpy(dtype=float) - less
-    return Sample(values, np.zeros(len(values), dtype=bool), rows["trial"].to_numpy(dtype=np.int64))
-
-
 # --- Statistics, ready for JSON
 
 
@@ -185,12 +111,52 @@ def _fraction_of_rounds(rows: pd.DataFrame, column: str) -> Summary:
         "count": int(hits.sum()),
         "rounds": int(totals.sum()),
         "fraction": statistic(fraction_by_trial(hits, totals)),
+        "per_election": {"fraction": statistic(_of_elections(rows[rows["rounds"] > 0], column))},
     }
 
 
-def _overlaps(trials: pd.DataFrame) -> Summary:
+def _of_elections(rows: pd.DataFrame, column: str) -> Estimate:
+    """In what share of the elections there was any."""
+    by_trial = (rows[column] > 0).groupby(rows["trial"]).agg(["sum", "count"])
+    return fraction_by_trial(by_trial["sum"].to_numpy(), by_trial["count"].to_numpy())
+
+
+def _othersearches(elections: pd.DataFrame) -> Summary:
+    """The time from the start of a search to the claim that ended it, for each cause that is not the headline's."""
+    headline = headline_cause(elections)
+    causes = [cause for cause in ("boot", "loss", "spurious") if cause != headline]
+    return {cause: durations(searches(elections[elections["cause"] == cause])) for cause in causes}
+
+
+def _per_hour(trials: pd.DataFrame, column: str) -> Summary:
+    """How many there were, and how many in an hour from the first leader on: faults make them, so not by Poisson."""
+    hours = trials["observed_s"] / 3600
+    return {"count": int(trials[column].sum()), "per_hour": statistic(ratio(trials[column], hours))}
+
+
+def _disagreement(trials: pd.DataFrame) -> Summary:
+    """Time in which two nodes named different leaders: in all, per trial, and as a share of the observed time."""
+    spent = trials["disagreement_s"]
+    return {
+        "total_s": float(spent.sum()),
+        "mean": statistic(mean(plain(trials, "disagreement_s"))),
+        "share": statistic(ratio(spent, trials["observed_s"])),
+    }
+
+
+def _overlaps(trials: pd.DataFrame, overlaps: pd.DataFrame) -> Summary:
+    """Incidents by kind, how many trials had one, and how long they lasted; one that the end cut short is censored."""
     kinds = {kind: {"count": int(trials[f"overlaps_{kind}"].sum())} for kind in map(str, OverlapKind)}
+    with_one = int(overlaps["trial"].nunique())
+    lasted = (overlaps["end_s"] - overlaps["start_s"]).to_numpy(dtype=float)
+    per_trial = overlaps.groupby("trial").size().reindex(trials["trial"], fill_value=0)
+    ends = trials.set_index("trial")["end_s"].loc[overlaps["trial"]].to_numpy(dtype=float)
+    found = Sample.of(lasted, overlaps["end_s"].to_numpy(dtype=float) >= ends, overlaps["trial"])
     return kinds | {
+        "trials": {"count": with_one, "fraction": statistic(fraction(with_one, len(trials)))},
+        "per_hour": statistic(ratio(per_trial, trials["observed_s"] / 3600)),
+        "duration": durations(found),
+        "most_at_once": int(overlaps["most_at_once"].max()) if len(overlaps) else 0,
         "effective": int(trials["overlaps_effective"].sum()),
         "total_s": float(trials["overlap_s"].sum()),
         "max": {"value": float(trials["overlap_longest_s"].max())},
@@ -233,7 +199,7 @@ def _time_share(trials: pd.DataFrame, column: str) -> Summary:
     spent, observed = trials[column].to_numpy(dtype=float), trials["observed_s"].to_numpy(dtype=float)
     share = ratio(spent, observed)
     return {
-        "mean": statistic(mean(_plain(trials, column))),
+        "mean": statistic(mean(plain(trials, column))),
         "total_s": float(spent.sum()),
         "availability": statistic(Estimate(1 - share.value, 1 - share.high, 1 - share.low)),
     }
@@ -254,46 +220,3 @@ def liveness(trials: pd.DataFrame, within_ns: int) -> Summary:
     found = Sample(np.where(censored, until, values), censored, trials["trial"].to_numpy(dtype=np.int64))
     verdicts = {str(verdict): int((trials["liveness"] == verdict).sum()) for verdict in Verdict}
     return {"within_s": within_ns / SECOND, **verdicts, "recovery": durations(found)}
-
-
-# --- Beside published figures
-
-
-def counted_as_published(elections: pd.DataFrame, published: Published, seed: int) -> Sample:
-    """The durations of the published metric, each counted from where the published ones were, by its own luck."""
-    found = sample(elections, published.metric)
-    if published.counted_from is None:
-        return found
-    offsets = drawn(published.counted_from.value(), Streams(seed, 0), "counted from")
-    values = found.values - np.fromiter(offsets, dtype=float, count=found.values.size) / SECOND
-    return Sample(np.maximum(values, 0), found.censored, found.trials)
-
-
-def beside_published(elections: pd.DataFrame, published: Published, seed: int) -> Summary:
-    """The published quantiles beside the simulated ones, and the largest distance between the two distributions.
-
-    The distance is |F(q_p) - p| over the published quantiles q_p, F being the simulated distribution: a
-    Kolmogorov-Smirnov distance, looked at where something is published.
-    """
-    found = counted_as_published(elections, published, seed)
-    ps = [p for p, _ in published.quantiles]
-    values = [value_ns / SECOND for _, value_ns in published.quantiles]
-    simulated = quantiles(found, ps)
-    return {
-        "metric": published.metric,
-        "source": published.source,
-        "distance": _distance(found, ps, values),
-        "quantiles": [
-            {"p": p, "published": value, "simulated": statistic(estimate)}
-            for p, value, estimate in zip(ps, values, simulated, strict=True)
-        ],
-        "mean": None if published.mean is None else published.mean / SECOND,
-    }
-
-
-def _distance(found: Sample, ps: Sequence[float], values: Sequence[float]) -> float | None:
-    if not ps or not found.values.size:
-        return None
-    curve = ecdf(found)
-    reached = np.concatenate(([0.0], curve.probabilities))[np.searchsorted(curve.times, values, side="right")]
-    return float(np.abs(reached - np.asarray(ps)).max())

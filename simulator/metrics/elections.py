@@ -7,98 +7,18 @@ or, where the leader was fine all along, when nobody stands against it any more.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from simulator.metrics.rounds import Round, Rounds
+from simulator.metrics.election import Cause, Election, Outcome, Parts
+from simulator.metrics.rounds import Rounds
 from simulator.metrics.traffic import Sent, SteadyState
 from simulator.protocol import CANDIDATE, LEADER, PRE_CANDIDATE, Nanoseconds, NodeId
 from simulator.trace import kinds
 from simulator.trace.replay import GroupState
 from simulator.trace.trace import Row, Trace
 
-
-class Cause(enum.StrEnum):
-    """Why a leader was searched for."""
-
-    BOOT = "boot"  # Nobody has led yet.
-    LOSS = "loss"  # The reigning leader was lost.
-    TRANSFER = "transfer"  # It was asked to hand over.
-    SPURIOUS = "spurious"  # It was fine.
-
-
-class Outcome(enum.StrEnum):
-    """How a search ended."""
-
-    ELECTED = "elected"
-    RECOVERED = "recovered"  # The lost leader came back first.
-    WITHDRAWN = "withdrawn"  # Nobody stands any more against a leader that was fine.
-    CENSORED = "censored"  # Unfinished when the trial ended.
-
-
-@dataclass(slots=True)
-class Election:
-    """One search for a leader. Instants in nanoseconds since the start of the trial; None where there was none."""
-
-    cause: Cause
-    start_ns: Nanoseconds
-    sent_before: Sent  # By its start.
-    term_before: int  # That of the leader before; at boot, the one that all started from.
-    loss_cause: str | None = None
-    lost_leader: NodeId | None = None
-    suspected_ns: Nanoseconds | None = None
-    won_from_ns: Nanoseconds | None = None  # When the round began that was won; None where its winner did not stand.
-    claimed_ns: Nanoseconds | None = None
-    announced_majority_ns: Nanoseconds | None = None
-    announced_all_ns: Nanoseconds | None = None
-    announcing_until_ns: Nanoseconds | None = None  # Until when its announcement was looked for.
-    winner: NodeId | None = None
-    term: int | None = None  # The winner's.
-    outcome: Outcome = Outcome.CENSORED
-    followed_until_ns: Nanoseconds = 0  # The end of the search, or of the trial.
-    sent_after: Sent | None = None  # By its announcement to a majority, or its end.
-    rounds: list[Round] = field(default_factory=list)
-    round_keys: list[Hashable] = field(default_factory=list)
-    deposed: bool = False  # A leader that was fine has stepped down for a rival.
-
-    @property
-    def failover_ns(self) -> Nanoseconds | None:
-        """From the loss to another node's claim; None for other causes and outcomes."""
-        if self.cause is not Cause.LOSS or self.outcome is not Outcome.ELECTED or self.claimed_ns is None:
-            return None
-        return self.claimed_ns - self.start_ns
-
-    @property
-    def transfer_ns(self) -> Nanoseconds | None:
-        """From a leader's wish to hand over, from when on it serves nobody, to another's claim."""
-        if self.cause is not Cause.TRANSFER or self.claimed_ns is None:
-            return None
-        return self.claimed_ns - self.start_ns
-
-    @property
-    def detection_ns(self) -> Nanoseconds | None:
-        return None if self.suspected_ns is None else self.suspected_ns - self.start_ns
-
-    @property
-    def election_ns(self) -> Nanoseconds | None:
-        """From the first suspicion to the claim, across every failed round."""
-        if self.claimed_ns is None or self.suspected_ns is None:
-            return None
-        return self.claimed_ns - self.suspected_ns
-
-    @property
-    def winning_round_ns(self) -> Nanoseconds | None:
-        """How much of the election the round took that was won; the rest went into rounds before it, and pre-votes."""
-        election_ns = self.election_ns
-        if election_ns is None or self.claimed_ns is None or self.won_from_ns is None:
-            return election_ns
-        return min(election_ns, self.claimed_ns - self.won_from_ns)
-
-    @property
-    def terms_spent(self) -> int | None:
-        """Terms since the last leader's; None for an algorithm that has none, and so claims in term 0."""
-        return self.term - self.term_before if self.term else None
+__all__ = ["Cause", "Election", "History", "Outcome", "Parts", "elections", "history"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from simulator.protocol import LEADER, Nanoseconds, NodeId
 from simulator.trace import kinds
@@ -113,6 +114,12 @@ def claims(trace: Trace) -> list[Claim]:
     for node in sorted(begun):
         end(node, trace.end_ns)
     return sorted(found, key=lambda claim: (claim.start_ns, claim.node))
+
+
+def leader_changes(found: Iterable[Claim]) -> int:
+    """How often another node claimed than the one that had claimed last; the first claim is no change."""
+    nodes = [claim.node for claim in found]
+    return sum(node != before for before, node in pairwise(nodes))
 
 
 def first_stable_claim(found: Iterable[Claim], after_ns: Nanoseconds, lasting_ns: Nanoseconds) -> Claim | None:

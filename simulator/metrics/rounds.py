@@ -12,7 +12,8 @@ from simulator.protocol import Nanoseconds, NodeId
 class Round:
     """One term, or one candidacy where the algorithm has no terms, in which at least one node stood."""
 
-    began_ns: Nanoseconds = 0  # When the first of them stood.
+    term: int  # 0 without terms.
+    began_ns: Nanoseconds  # When the first of them stood.
     candidates: set[NodeId] = field(default_factory=set)
     winner: NodeId | None = None
     undecided: bool = False  # Still going on when the trial ended.
@@ -21,6 +22,13 @@ class Round:
     def failed(self) -> bool:
         """It ended without a winner, whatever the cause."""
         return self.winner is None and not self.undecided
+
+    @property
+    def outcome(self) -> str:
+        """`won`, `split`, `failed` otherwise, or `undecided`."""
+        if self.undecided:
+            return "undecided"
+        return "won" if self.winner is not None else "split" if self.split else "failed"
 
     @property
     def split(self) -> bool:
@@ -39,7 +47,7 @@ class Rounds:
     def stand(self, node: NodeId, term: int, time_ns: Nanoseconds) -> Hashable:
         self._candidacies += 1
         key: Hashable = term or ("candidacy", self._candidacies)
-        self.by_key.setdefault(key, Round(time_ns)).candidates.add(node)
+        self.by_key.setdefault(key, Round(term, time_ns)).candidates.add(node)
         self.standing[node] = key
         return key
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
-from simulator.experiment.summary import headline_elections
+from simulator.experiment.samples import headline_elections
 from simulator.metrics.statistics import NO_DATA, Estimate, Sample, mean
 from simulator.report.style import BLACK, BLUE, ORANGE, SKY_BLUE, VERMILLION, new_figure, style
 

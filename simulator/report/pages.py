@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from simulator.experiment import summary as summaries
+from simulator.experiment import samples
 from simulator.experiment.measured import simulated_beside
+from simulator.experiment.published import counted_as_published
 from simulator.experiment.runner import Result
-from simulator.experiment.summary import counted_as_published, sample
+from simulator.experiment.samples import sample
 from simulator.protocol import SECOND
 from simulator.report.decomposition import Failovers, decomposition_figure
 from simulator.report.figures import ecdf_figure, measured_figure, save
@@ -48,7 +49,7 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
             figure = measured_figure(both, beside, title=result.scenario.name, quantity=DURATIONS[metric])
             written += save(figure, directory / "measured.png")
     if parts := Failovers.of(result.elections).by_length():
-        since = "the loss" if summaries.headline_cause(result.elections) == "loss" else "the start"
+        since = "the loss" if samples.headline_cause(result.elections) == "loss" else "the start"
         title = f"{result.scenario.name}, from the shortest to the longest"
         figure = decomposition_figure(parts, title=title, since=since, intervals=len(parts) == 1)
         written += save(figure, directory / "decomposition.png")
@@ -64,4 +65,4 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
 
 def headline_metric(result: Result) -> str:
     """What a run is about, in a word of docs/metrics.md."""
-    return summaries.headline_metric(result.elections, result.scenario.published)
+    return samples.headline_metric(result.elections, result.scenario.published)

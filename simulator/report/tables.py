@@ -17,6 +17,8 @@ DURATIONS = {
     "failover": "failover",
     "detection": "detection",
     "election": "election",
+    "failed_round": "  each failed round",
+    "winning_round": "  the winning round",
     "stabilisation": "stabilisation",
     "announcement_majority": "announced to a majority",
     "announcement_all": "announced to all",
@@ -143,6 +145,8 @@ def _precision(precision: Summary, trials: int) -> str:
 def _durations(metrics: Summary, losses: bool) -> Table | None:
     """A row per duration, but for what others add up to: stabilisation after a loss, and downtime."""
     left_out = {"downtime", "stabilisation"} if losses else {"downtime"}
+    if not metrics.get("failed_round", {}).get("count"):
+        left_out |= {"winning_round"}  # Then it is the election, or nearly.
     names = [name for name in DURATIONS if name in metrics and name not in left_out]
     rows = [(name, metrics[name]) for name in names if metrics[name]["count"]]
     if not rows:
@@ -218,6 +222,12 @@ def _election_rows(summary: Summary) -> Iterator[_Row]:
         if _value(metrics[key]["fraction"]) is not None:
             of = f"of {metrics[key]['rounds']:,} rounds" if "rounds" in metrics[key] else "of the rounds"
             yield name, _share(metrics[key]["fraction"]), f"{metrics[key]['count']:,} {of}"
+            same = key == "failed_rounds" and metrics[key]["count"] == metrics["split_votes"]["count"]
+            if metrics[key]["count"] and not same and "per_election" in metrics[key]:
+                yield "  elections with any", _share(metrics[key]["per_election"]["fraction"]), ""
+    if (changes := metrics.get("leader_changes", {})).get("count"):
+        rate = changes["per_hour"]
+        yield "leader changes per hour", _with_interval(rate, _written(rate["value"] or 0.0, 1.0)), ""
     if wrong := metrics.get("false_suspicions", {}).get("count"):
         yield "false suspicions", (f"{wrong:,}", ""), "of a leader that was fine"
     yield from _overlap_rows(metrics["leaders_overlap"])
@@ -236,6 +246,8 @@ def _overlap_rows(overlaps: Summary) -> Iterator[_Row]:
         return
     for kind, count in found:
         yield "leaders overlap", (f"{count:,}", ""), _OVERLAPS[kind]
+    if trials := overlaps.get("trials"):
+        yield "  trials with any", _share(trials["fraction"]), f"{overlaps['most_at_once']} leaders at once at most"
     if overlaps.get("effective"):
         yield "  both followed", (f"{overlaps['effective']:,}", ""), "by other nodes, at one instant"
     longest = _value(overlaps.get("max"))
@@ -244,6 +256,9 @@ def _overlap_rows(overlaps: Summary) -> Iterator[_Row]:
 
 
 def _leaderless_rows(metrics: Summary) -> Iterator[_Row]:
+    disagreement = metrics.get("disagreement", {})
+    if disagreement.get("total_s") and "mean" in disagreement:
+        yield "disagreement on the leader", _mean_duration(disagreement["mean"]), "per trial"
     for key, name in (("leaderless", "leaderless"), ("quorum_leaderless", "no leader with a quorum")):
         without = metrics.get(key)
         if without is None or _value(without["mean"]) is None:

@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 
 import simulator
-from simulator.experiment import summary as summaries
+from simulator.experiment import published as published_figures
+from simulator.experiment import samples
 from simulator.scenario.schema import Published
 
 CRASH = """
@@ -255,7 +256,7 @@ def test_the_distance_to_published_quantiles() -> None:
     published = Published.model_validate(
         {"metric": "failover", "source": "worked out here", "quantiles": [[0.5, "2s"], [0.9, "3s"]]}
     )
-    beside = summaries.beside_published(elections, published, seed=1)
+    beside = published_figures.beside_published(elections, published, seed=1)
     assert math.isclose(beside["distance"], 0.15)
     assert [row["simulated"]["value"] for row in beside["quantiles"]] == [2.0, 4.0]
 
@@ -290,7 +291,7 @@ def test_a_downtime_ends_when_everybody_has_heard() -> None:
             "followed_until_s": [2.0, 2.0, 9.0],
         }
     )
-    found = summaries.sample(elections, "downtime")
+    found = samples.sample(elections, "downtime")
     assert found.values.tolist() == [1.5, 3.0, 8.0]
     assert found.censored.tolist() == [False, True, True]
 
@@ -301,7 +302,7 @@ def test_durations_are_counted_from_where_the_published_ones_were() -> None:
         {"trial": range(2), "cause": "loss", "outcome": "elected", "failover_s": [1.0, 0.001], "start_s": 0.0}
     ).assign(followed_until_s=1.0)
     told = {"metric": "failover", "source": "worked out here", "counted_from": "250ms", "mean": "1s"}
-    found = summaries.counted_as_published(elections, Published.model_validate(told), seed=1)
+    found = published_figures.counted_as_published(elections, Published.model_validate(told), seed=1)
     assert found.values.tolist() == [0.75, 0.0]
 
 

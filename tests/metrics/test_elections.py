@@ -406,6 +406,58 @@ def test_no_part_of_an_election_is_negative() -> None:
     assert (late.detection_ns, late.election_ns) == (0, 35 * MS)
 
 
+# --- What an election spends its time on
+
+
+def test_an_election_is_what_came_before_its_rounds_its_failed_rounds_and_the_one_that_was_won() -> None:
+    # Suspicion at 560 (a pre-vote); term 2 from 600, term 3 from 800, term 4 from 980 to the claim at 1000: 40 before
+    # the first round, 380 in failed ones, 20 in the one that was won. Failed rounds last until the next one begins.
+    story = (
+        BOOT
+        + """
+        500  crash 1
+        500  lost 1 crash
+        560  2 pre-candidate 1
+        600  2 candidate 2
+        605  3 candidate 2
+        800  2 candidate 3
+        980  3 candidate 4
+        990  2 follower 4
+        1000 3 leader 4
+    """
+    )
+    loss = only(elections(tell(story, end_ms=2000)), Cause.LOSS)
+    assert loss.parts == (40 * MS, 380 * MS, 20 * MS)
+    assert loss.election_ns == sum(loss.parts)
+    assert loss.round_spans() == [(600 * MS, 800 * MS), (800 * MS, 980 * MS), (980 * MS, 1000 * MS)]
+    assert [a_round.outcome for a_round in loss.rounds] == ["split", "failed", "won"]
+
+
+def test_without_terms_every_round_that_goes_on_is_won_at_once() -> None:
+    # Two candidacies, at 600 and 650, of one election: both are over with the claim at 700; the winner's took 50.
+    story = (
+        BOOT.replace(" 1\n", " 0\n").replace("1 of 1", "0 of 1")
+        + """
+        500  crash 1
+        500  lost 1 crash
+        600  2 candidate 0
+        650  3 candidate 0
+        700  3 leader 0
+    """
+    )
+    loss = only(elections(tell(story, end_ms=2000)), Cause.LOSS)
+    assert loss.parts == (0, 50 * MS, 50 * MS)
+    assert loss.round_spans() == [(600 * MS, 700 * MS), (650 * MS, 700 * MS)]
+
+
+def test_an_unfinished_round_lasts_until_the_end() -> None:
+    story = BOOT + "\n 500 crash 1\n 500 lost 1 crash\n 600 2 candidate 2\n 900 2 candidate 3"
+    loss = only(elections(tell(story, end_ms=1500)), Cause.LOSS)
+    assert loss.round_spans() == [(600 * MS, 900 * MS), (900 * MS, 1500 * MS)]
+    assert [a_round.outcome for a_round in loss.rounds] == ["failed", "undecided"]
+    assert loss.parts is None
+
+
 def test_a_round_that_began_before_the_loss_counts_from_the_suspicion() -> None:
     # Node 2 stands at 450 against a leader that is fine, which crashes at 500: detection is 0, and all of the election
     # (500 to 690) is the round that was won.
@@ -451,3 +503,4 @@ def test_who_claims_without_standing_has_one_round() -> None:
     )
     loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
     assert (loss.election_ns, loss.winning_round_ns, loss.rounds) == (30 * MS, 30 * MS, [])
+    assert loss.parts == (0, 0, 30 * MS)

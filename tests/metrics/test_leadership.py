@@ -1,6 +1,6 @@
 """Leadership on hand-written traces: the definitions are those of docs/metrics.md."""
 
-from simulator.metrics.leadership import Claim, OverlapKind, claims, first_stable_claim, leadership
+from simulator.metrics.leadership import Claim, OverlapKind, claims, first_stable_claim, leader_changes, leadership
 from tests.metrics.story import MS, tell
 
 STALE = """
@@ -113,3 +113,10 @@ def test_the_first_claim_that_lasts() -> None:
     assert later is not None
     assert (first.node, later.node) == (2, 3)
     assert first_stable_claim(found, 0, 401 * MS) is None
+
+
+def test_a_change_of_leader_is_a_claim_by_another_node() -> None:
+    # 1, then 2, then 2 once more (it stepped down, and nobody came between), then 1 again: two changes of four claims.
+    story = "0 start 1 2\n100 1 leader 1\n200 2 leader 2\n300 2 follower 3\n400 2 leader 4\n500 1 leader 5"
+    assert leader_changes(claims(tell(story, end_ms=1000))) == 2
+    assert leader_changes([]) == 0

@@ -30,6 +30,7 @@ def _servers(config: ZooKeeperConfig) -> int:
 
 ZOOKEEPER = Registration(
     name="zookeeper",
+    counted_terms=False,  # They are numbers of znodes.
     algorithm=Candidate,
     config=ZooKeeperConfig,
     paper="Hunt, Konar, Junqueira and Reed 2010; the ZooKeeper Recipes",

@@ -1,0 +1,212 @@
+"""What a trial adds to the tables of a run: docs/results.md names the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.checks.liveness import Recovery
+from simulator.metrics.detection import detection_quality, false_suspicions
+from simulator.metrics.elections import Cause, Election, Outcome, Parts
+from simulator.metrics.leadership import (
+    Claim,
+    Leadership,
+    Overlap,
+    OverlapKind,
+    first_stable_claim,
+    leader_changes,
+)
+from simulator.metrics.traffic import Sent, SteadyState, Traffic
+from simulator.protocol import SECOND, Nanoseconds
+from simulator.trace import kinds
+from simulator.trace.trace import Trace
+
+Record = dict[str, Any]
+
+# The columns of the tables that may be empty, and what they hold.
+ROUND_TYPES = {
+    **dict.fromkeys(("trial", "election", "round", "term"), "int64"),
+    "outcome": "str",
+    "candidates": "int64",
+    **dict.fromkeys(("start_s", "end_s"), "float64"),
+}
+OVERLAP_TYPES = {
+    "trial": "int64",
+    "overlap": "int64",
+    "kind": "str",
+    "start_s": "float64",
+    "end_s": "float64",
+    "claimants": "str",
+    "most_at_once": "int64",
+    "effective": "bool",
+}
+
+
+def seconds(time_ns: Nanoseconds | None, since_ns: Nanoseconds = 0) -> float:
+    """Seconds between two instants; NaN where the later one never came."""
+    return float("nan") if time_ns is None else (time_ns - since_ns) / SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Stability:
+    """When a group came to rest: the start of the first claim that lasts, looked for from some instant on."""
+
+    made: Sequence[Claim]
+    lasting_ns: Nanoseconds
+    end_ns: Nanoseconds
+
+    def since(self, start_ns: Nanoseconds) -> Nanoseconds | None:
+        stable = first_stable_claim(self.made, start_ns, self.lasting_ns)
+        return stable.start_ns if stable else None
+
+    def looked_for_until(self, start_ns: Nanoseconds) -> Nanoseconds:
+        """Where none is found: a claim that is still held at the end might have been the one."""
+        held = (claim.start_ns for claim in self.made if claim.start_ns >= start_ns and claim.end_ns == self.end_ns)
+        return min(held, default=self.end_ns)
+
+
+def election_row(trace: Trace, stability: Stability, trial: int, number: int, election: Election) -> Record:
+    """A row of the elections table."""
+    claimed_ns = election.claimed_ns or 0
+    searched = election.cause in (Cause.BOOT, Cause.LOSS)
+    stable_ns = stability.since(election.start_ns) if searched else None
+    return {
+        "trial": trial,
+        "election": number,
+        "cause": str(election.cause),
+        "loss_cause": election.loss_cause,
+        "outcome": str(election.outcome),
+        "start_s": seconds(election.start_ns),
+        "suspected_s": seconds(election.suspected_ns),
+        "claimed_s": seconds(election.claimed_ns),
+        "followed_until_s": seconds(election.followed_until_ns),
+        "end_s": seconds(trace.end_ns),
+        "detection_s": seconds(election.detection_ns),
+        "election_s": seconds(election.election_ns),
+        "failover_s": seconds(election.failover_ns),
+        "transfer_s": seconds(election.transfer_ns),
+        "stabilisation_s": seconds(stable_ns, election.start_ns),
+        "stabilising_until_s": seconds(stability.looked_for_until(election.start_ns)),
+        "announced_majority_s": seconds(election.announced_majority_ns, claimed_ns),
+        "announced_all_s": seconds(election.announced_all_ns, claimed_ns),
+        "announcing_until_s": seconds(election.announcing_until_ns),
+        "lost_leader": election.lost_leader,
+        "winner": election.winner,
+        "rounds": sum(not a_round.undecided for a_round in election.rounds),
+        "failed_rounds": sum(a_round.failed for a_round in election.rounds),
+        "split_votes": sum(a_round.split for a_round in election.rounds),
+        **_parts(election.parts),
+    } | _sent(trace, Traffic.between(trace, election.sent_before, election.sent_after or election.sent_before))
+
+
+def _parts(parts: Parts | None) -> Record:
+    """What an election's duration is made of."""
+    names = ("before_rounds_s", "earlier_rounds_s", "winning_round_s")
+    return dict(zip(names, map(seconds, parts or (None, None, None)), strict=True))
+
+
+def round_rows(trial: int, number: int, election: Election) -> list[Record]:
+    """The rows of the rounds table for one election, in the order in which its rounds began."""
+    spans = election.round_spans()
+    return [
+        {
+            "trial": trial,
+            "election": number,
+            "round": place,
+            "term": a_round.term,
+            "outcome": a_round.outcome,
+            "candidates": len(a_round.candidates),
+            "start_s": seconds(start_ns),
+            "end_s": seconds(end_ns),
+        }
+        for place, (a_round, (start_ns, end_ns)) in enumerate(zip(election.rounds, spans, strict=True), start=1)
+    ]
+
+
+def overlap_row(trial: int, number: int, overlap: Overlap) -> Record:
+    """A row of the overlaps table."""
+    return {
+        "trial": trial,
+        "overlap": number,
+        "kind": str(overlap.kind),
+        "start_s": seconds(overlap.start_ns),
+        "end_s": seconds(overlap.end_ns),
+        "claimants": ", ".join(f"n{node}" for node in sorted(overlap.claimants)),
+        "most_at_once": overlap.most_at_once,
+        "effective": overlap.effective,
+    }
+
+
+def trial_row(trace: Trace, stability: Stability, trial: int, found: Sequence[Election], led: Leadership) -> Record:
+    """A row of the trials table, but for what other functions add to it."""
+    losses = [election for election in found if election.cause is Cause.LOSS]
+    headline = losses or found[:1]
+    overlaps = {f"overlaps_{kind}": sum(overlap.kind is kind for overlap in led.overlaps) for kind in OverlapKind}
+    return {
+        "trial": trial,
+        "digest": trace.digest,
+        "end_s": seconds(trace.end_ns),
+        "elections": len(found),
+        "losses": len(losses),
+        "censored": any(election.outcome is Outcome.CENSORED for election in headline),
+        "failover_s": seconds(losses[0].failover_ns if losses else None),
+        "stabilisation_s": seconds(stability.since(headline[0].start_ns), headline[0].start_ns),
+        "leaderless_s": seconds(led.leaderless_ns),
+        "quorum_leaderless_s": seconds(led.quorum_leaderless_ns),
+        "observed_s": seconds(led.observed_ns),
+        "disagreement_s": seconds(led.disagreement_ns),
+        "leader_changes": leader_changes(stability.made),
+        **overlaps,
+        "overlaps_effective": sum(overlap.effective for overlap in led.overlaps),
+        "overlap_s": seconds(sum(overlap.end_ns - overlap.start_ns for overlap in led.overlaps)),
+        "overlap_longest_s": seconds(max((overlap.end_ns - overlap.start_ns for overlap in led.overlaps), default=0)),
+        "false_suspicions": false_suspicions(trace),
+        **_detection(trace),
+        "sent_total": sum(trace.sent),
+        "faults_never_struck": sum(row.kind in (kinds.SKIPPED, kinds.UNSTRUCK) for row in trace.rows),
+    }
+
+
+def _detection(trace: Trace) -> Record:
+    """What the failure detectors of all nodes were worth, taken together; zeros where there are none."""
+    quality = detection_quality(trace)
+    return {
+        "watched_s": seconds(quality.watched_ns),
+        "mistakes": quality.mistakes,
+        "mistaken_s": seconds(quality.mistaken_ns),
+        "crashes_detected": len(quality.detections),
+        "crashes_undetected": quality.undetected,
+        "detecting_s": seconds(sum(quality.detections)),
+        "detecting_longest_s": seconds(max(quality.detections, default=0)),
+    }
+
+
+def recovery_row(recovery: Recovery) -> Record:
+    """What the trials table holds where the scenario demands liveness."""
+    return {
+        "liveness": str(recovery.verdict),
+        "last_fault_s": seconds(recovery.since_ns),
+        "recovery_s": seconds(recovery.recovered_ns, recovery.since_ns),
+    }
+
+
+def traffic_row(trace: Trace, steady: SteadyState) -> Record:
+    """What was sent in the whole trial, and in its steady state."""
+    whole = Traffic.between(trace, Sent.nothing(trace), Sent.in_all(trace))
+    return {
+        "bytes_total": sum(whole.bytes),
+        "steady_s": seconds(steady.lasted_ns),
+        **_sent(trace, whole),
+        **_sent(trace, steady.traffic(trace), "steady_"),
+    }
+
+
+def _sent(trace: Trace, traffic: Traffic, when: str = "") -> Record:
+    """Messages and bytes, a column for each type of message."""
+    columns = (("sent", traffic.messages), ("bytes", traffic.bytes))
+    return {
+        f"{when}{what}_{name}": count
+        for what, counts in columns
+        for name, count in zip(trace.message_types, counts, strict=True)
+    }
