@@ -77,4 +77,16 @@ CASES = (
         seeds=(1,),
         backs=(NEVER, MILLISECOND),
     ),
+    # Rings draw nothing, so one seed will do. Two dead nodes in a row are found one after another, each within 400 ms.
+    # Or somebody waits in vain, for all the rounds that an algorithm needs, of 250 ms for five nodes; then for another.
+    *(
+        case
+        for name, bound in (("ring", 2 * SECOND), ("chang-roberts", 3 * SECOND), ("hirschberg-sinclair", 5 * SECOND))
+        for case in cases_of(
+            REGISTRY[name],
+            (BOOT, leader_crash(at=SECOND), leader_return(at=SECOND, away=2 * SECOND)),
+            bound=bound,
+            seeds=(1,),
+        )
+    ),
 )

@@ -48,10 +48,8 @@ def test_the_main_job_runs_there(installed: Path, tmp_path: Path) -> None:
     asked = ("run", "raft-leader-crash", "--trials", 20, "--json")
     there = json.loads(run(installed / "electsim", *asked, cwd=tmp_path))
     assert there["trials"] == {"run": 20, "requested": 20, "censored": 0, "never_led": 0}
-    assert (
-        sorted(path.name for path in (tmp_path / "results" / "raft-leader-crash-001").iterdir())[0]
-        == "elections.parquet"
-    )
+    kept = {path.name for path in (tmp_path / "results" / "raft-leader-crash-001").iterdir()}
+    assert {"scenario.yaml", "summary.json", "trials.parquet", "elections.parquet", "failover.png"} <= kept
     where = run(installed / "python", "-c", "import simulator; print(simulator.__file__)", cwd=tmp_path)
     assert str(ROOT) not in where
 
@@ -59,6 +57,13 @@ def test_the_main_job_runs_there(installed: Path, tmp_path: Path) -> None:
 def test_every_scenario_is_there(installed: Path, tmp_path: Path) -> None:
     said = run(installed / "electsim", "validate", *(path.stem for path in SHIPPED), cwd=tmp_path)
     assert said.count(": valid") == len(SHIPPED)
+
+
+def test_what_a_new_algorithm_begins_from_is_there(installed: Path, tmp_path: Path) -> None:
+    run(installed / "electsim", "new", "mine", "--algorithm", cwd=tmp_path)
+    run(installed / "python", "-m", "pip", "--quiet", "install", tmp_path / "mine", cwd=tmp_path)
+    asked = ("run", "leader-crash", "--algorithm", "mine", "--trials", 40, "--workers", 2, "--json")
+    assert json.loads(run(installed / "electsim", *asked, cwd=tmp_path))["algorithm"] == "mine"
 
 
 def test_the_workflows_and_the_pytest_plugin_are_there(installed: Path, tmp_path: Path) -> None:

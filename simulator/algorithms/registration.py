@@ -34,8 +34,9 @@ class Registration:
 
     `dialects` are sets of options by name, the first of which changes none. `transfer` makes the command that asks for
     another leader, `add_server` and `remove_server` for another configuration, `propose` that of a client with so many
-    bytes; None where the algorithm takes no such command. `delay_bound` is the longest that a message may take, with
-    its handling, for the promises to hold that assume a bounded delay; `settles` is how long the algorithm needs in
+    bytes; None where the algorithm takes no such command. `assumes` is what the algorithm assumes with such options,
+    besides what it always does. `delay_bound` is the longest that a message may take, with its handling, for the
+    promises to hold that assume a bounded delay; `settles` is how long the algorithm needs in
     peace, at most, until it agrees on a leader. Both are functions of the options, the latter also of the group's size.
     """
 
@@ -57,6 +58,7 @@ class Registration:
     propose: Callable[[int], Message] | None = None
     add_server: Callable[[NodeId], Message] | None = None
     remove_server: Callable[[NodeId], Message] | None = None
+    assumes: Callable[[Any], frozenset[Assumption]] | None = None
     delay_bound: Callable[[Any], Nanoseconds] | None = None
     settles: Callable[[Any, int], Nanoseconds] | None = None
 
@@ -94,6 +96,11 @@ class Registration:
         """`quorum` and `served_by` of a group."""
         other = next((other for other in self.groups if other.name == group), None)
         return (self.quorum, self.served_by) if other is None else (other.quorum, None)
+
+    def assumed(self, group: str, config: Any) -> frozenset[Assumption]:
+        """All that the algorithm of a group assumes."""
+        always = self.class_of(group).assumes
+        return always if self.assumes is None or group != self.group else always | self.assumes(config)
 
     def class_of(self, group: str) -> type[Algorithm]:
         """What the nodes of a group run."""

@@ -19,10 +19,11 @@ from simulator.algorithms.omega import OMEGA
 from simulator.algorithms.priority import PRIORITY
 from simulator.algorithms.raft.registration import RAFT
 from simulator.algorithms.registration import Registration
+from simulator.algorithms.rings import CHANG_ROBERTS, HIRSCHBERG_SINCLAIR, RING
 from simulator.algorithms.zookeeper.registration import ZOOKEEPER
 from simulator.algorithms.zookeeper.server import ENSEMBLE
 
-_BUILT_IN = (RAFT, BULLY, INVITATION, OMEGA, PRIORITY, ZOOKEEPER, ENSEMBLE)
+_BUILT_IN = (RAFT, BULLY, INVITATION, RING, CHANG_ROBERTS, HIRSCHBERG_SINCLAIR, OMEGA, PRIORITY, ZOOKEEPER, ENSEMBLE)
 
 GROUP = "simulator.algorithms"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")

@@ -74,7 +74,10 @@ def _unpacked(trials: range, future: Future[_Chunk]) -> Generator[TrialResult, N
     try:
         finished, failure = future.result()
     except BrokenProcessPool as error:
-        remedy = "try fewer --workers (or, in a script, run behind `if __name__ == '__main__':`)"
+        remedy = (
+            "try fewer --workers (in a script, run behind `if __name__ == '__main__':`; "
+            "an algorithm of your own must be in a module, and not in a notebook)"
+        )
         raise TrialError(trials.start, f"a worker process died; {remedy}") from error
     yield from finished
     if failure is not None:

@@ -74,7 +74,7 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
     found_broken = _broken_promises(spec, trace, unmet)
     broken = [violation for violation in found_broken if violation.guarantee not in spec.waived]
     waived = [violation for violation in found_broken if violation.guarantee in spec.waived]
-    missed = {one for group in trace.groups for one in spec.registration.class_of(group).assumes & unmet}
+    missed = {one for group in trace.groups for one in spec.registration.assumed(group, spec.config) & unmet}
     recovered: Record = {}
     if spec.liveness_within is not None:
         recovery = look_for_recovery(trace, spec.liveness_within)
@@ -111,7 +111,7 @@ def _broken_promises(spec: ClusterSpec, trace: Trace, unmet: frozenset[Assumptio
     found: list[Violation] = []
     for group in trace.groups:
         algorithm = spec.registration.class_of(group)
-        if algorithm.guarantees and not algorithm.assumes & unmet:
+        if algorithm.guarantees and not spec.registration.assumed(group, spec.config) & unmet:
             settles_ns = spec.settles_ns if group == trace.headline_group else None
             found += violations(trace.of_group(group), algorithm.guarantees, settles_ns)
     return sorted(found, key=lambda violation: violation.time_ns)

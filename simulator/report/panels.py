@@ -35,19 +35,19 @@ def panels_figure(
     with style():
         figure = Figure(figsize=(_PANEL_WIDTH * columns, _PANEL_HEIGHT * rows), layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False)
-        for axes, panel in zip(grid.flat, panels, strict=False):
-            _draw(axes, panel, published_by)
+        sides = [_draw(axes, panel, published_by) for axes, panel in zip(grid.flat, panels, strict=False)]
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
         for axes in grid[-1]:
             axes.set_xlabel(f"{quantity} (ms)")
-        grid.flat[0].legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")
+        grid.flat[0].legend(loc=f"lower {sides[0]}", frameon=True, framealpha=0.9, edgecolor="none")
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     return figure
 
 
-def _draw(axes: Axes, panel: Panel, published_by: str) -> None:
+def _draw(axes: Axes, panel: Panel, published_by: str) -> str:
+    """The side on which there is room: left of curves that rise late."""
     right = 0.0
     curves = [(published_by, panel.published, BLACK, 2.2), ("simulated", panel.simulated, SERIES[0], 1.3)]
     curves += [(name, sample, SERIES[1 + number], 1.0) for number, (name, sample) in enumerate(panel.others.items())]
@@ -63,4 +63,6 @@ def _draw(axes: Axes, panel: Panel, published_by: str) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_title(panel.title)
     axes.grid()
-    axes.text(0.98, 0.42, panel.note, transform=axes.transAxes, ha="right", va="bottom", fontsize=8, color=GREY)
+    side, at = ("left", 0.02) if np.median(panel.published) > right / 2 else ("right", 0.98)
+    axes.text(at, 0.42, panel.note, transform=axes.transAxes, ha=side, va="bottom", fontsize=8, color=GREY)
+    return side

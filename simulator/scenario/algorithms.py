@@ -179,8 +179,8 @@ def _in_scenario(hint: Any) -> Any:
     return _STRICT.get(hint, hint)
 
 
-def options_form(registration: Registration, title: str | None = None) -> type[Options]:
-    """The pydantic model of one algorithm's options; by that title in the JSON Schema, or that of their class."""
+def options_form(registration: Registration) -> type[Options]:
+    """The pydantic model of one algorithm's options, called by its name: several may share a class of options."""
     members: dict[str, Any] = {"name": (Literal[registration.name], ...)}
     options = _members(registration.config)
     kinds = {name: kind for name, (kind, _) in options.items()}
@@ -189,7 +189,7 @@ def options_form(registration: Registration, title: str | None = None) -> type[O
         members["dialect"] = (Literal[names], Field(names[0], description=preset))
     members |= options
     paper = (sys.modules[registration.algorithm.__module__].__doc__ or registration.name).splitlines()[0]
-    form = create_model(title or registration.config.__name__, __base__=Options, __doc__=paper, **members)
+    form = create_model(registration.name, __base__=Options, __doc__=paper, **members)
     form.registration = registration
     form.presets = {
         name: {key: TypeAdapter(kinds[key]).dump_python(value, mode="json") for key, value in preset.items()}
@@ -225,11 +225,10 @@ class Forms(Mapping[str, type[Options]]):
 
 
 def _own_form(registration: Registration) -> type[Options]:
-    """Called by the algorithm's name where it is not ours: its class may be called like another's."""
     if registration.name in REGISTRY.built_in:
         return options_form(registration)
     try:
-        return options_form(registration, registration.name)
+        return options_form(registration)
     except Exception as error:  # Types that no scenario can hold: pydantic has many ways to say so.
         reason = str(error).splitlines()[0]
         raise PluginError(f"the options of {registration.name} cannot be read: {reason}") from error

@@ -122,13 +122,16 @@ def _no_change(scenario: Scenario) -> str | None:
 
 def _members(scenario: Scenario) -> Found:
     """What the algorithm's options say of nodes, against the cluster."""
-    for option in ("voters", "learners"):
+    for option in ("voters", "learners", "order", "initiators"):
         for position, node in enumerate(getattr(scenario.algorithm, option, None) or ()):
             if trouble := _is_node(f"n{node}", scenario.cluster.nodes):
                 yield ("algorithm", option, position), trouble
     priorities, nodes = getattr(scenario.algorithm, "priorities", None), scenario.cluster.nodes
     if priorities and len(priorities) != nodes:
         yield ("algorithm", "priorities"), f"gives {len(priorities)} priorities for {nodes} nodes; give one for each"
+    order = getattr(scenario.algorithm, "order", ())
+    if order and len(order) != nodes:
+        yield ("algorithm", "order"), f"names {len(order)} of {nodes} nodes; name each once, or leave this out"
     if set(getattr(scenario.algorithm, "learners", ())).issuperset(range(1, scenario.cluster.nodes + 1)):
         yield ("algorithm", "learners"), "leaves nobody to elect; let at least one node vote"
 

@@ -10,6 +10,7 @@ import pytest
 from simulator.algorithms.bully import BULLY, BullyConfig
 from simulator.algorithms.detectors import ExternalOptions
 from simulator.algorithms.registration import Registration
+from simulator.algorithms.rings import CHANG_ROBERTS, RingConfig
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, Uniform
 from simulator.cluster.faults import Crash, Pause
@@ -46,7 +47,8 @@ VAIN = Registration(name="vain", algorithm=EverybodyLeads, config=NoOptions, del
 
 def spec_of(**others: Any) -> ClusterSpec:
     usual: dict[str, Any] = {"network": NetworkSpec(latency=Constant(5 * MS)), "longest_delay_ns": 5 * MS}
-    return ClusterSpec(registration=VAIN, config=NoOptions(), nodes=3, duration=100 * MS, **usual | others)
+    usual |= {"registration": VAIN, "config": NoOptions()}
+    return ClusterSpec(nodes=3, duration=100 * MS, **usual | others)
 
 
 def broken(**others: Any) -> set[str]:
@@ -110,17 +112,26 @@ def test_a_promise_binds_only_where_the_assumptions_hold() -> None:
     assert freed.row["overlaps_no_term"] == 1  # It is measured all the same.
 
 
+@pytest.mark.parametrize(("maintenance", "expected"), [(True, ""), (False, "no-crash")])
+def test_an_option_may_ask_for_more(maintenance: bool, expected: str) -> None:
+    """Chang and Roberts assume that nobody crashes, which is what the maintenance of the ring is for (issue 5)."""
+    config = RingConfig(maintenance=maintenance)
+    spec = spec_of(registration=CHANG_ROBERTS, config=config, faults=(at(10, Crash(1)),))
+    assert measure(run_trial(spec, 1, 0), spec, 0).row["assumptions_broken"] == expected
+
+
 def test_a_scenario_says_how_long_a_message_takes_at_most() -> None:
-    # 15 ms on the way, 2 ms of handling and 1 ms of writing; an exponential latency has no bound.
+    # 15 ms on the way, and 1 ms of writing; an exponential latency has no bound, nor has a queue of what is handled.
     text = """
 version: 1
 name: bounded
 algorithm: {name: raft}
-cluster: {nodes: 3, service: {uniform: [1ms, 2ms]}, disk: {write: 1ms}}
+cluster: {nodes: 3, disk: {write: 1ms}}
 network: {latency: {uniform: [5ms, 15ms]}}
 duration: 1s
 """
-    assert loads(text).cluster_spec().longest_delay_ns == 18 * MS
+    assert loads(text).cluster_spec().longest_delay_ns == 16 * MS
+    assert loads(text, "x", ["cluster.service={uniform: [1ms, 2ms]}"]).cluster_spec().longest_delay_ns is None
     assert loads(text, "x", ["network.latency={exponential: 5ms}"]).cluster_spec().longest_delay_ns is None
 
 

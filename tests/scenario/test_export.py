@@ -70,7 +70,7 @@ def test_the_schema_names_everything_that_is_registered() -> None:
     for key, form in {**DISTRIBUTIONS, **FAULTS}.items():
         assert key in definitions[form.__name__]["properties"]
         assert definitions[form.__name__]["description"]
-    assert definitions["RaftConfig"]["properties"]["election_timeout"]["default"] == ["150ms", "300ms"]
+    assert definitions["raft"]["properties"]["election_timeout"]["default"] == ["150ms", "300ms"]
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

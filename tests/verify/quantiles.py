@@ -72,11 +72,13 @@ MEASURED = Collection(
 ZOOKEEPER = Collection(
     name="measured_zookeeper",
     directory="measured",
-    source="the project's own measurements of ZooKeeper 3.8.0 on one Linux machine of two cores",
-    data_sets=("zookeeper_ensemble_3_servers",),
+    source="the project's own measurements of ZooKeeper 3.8.0, and of kazoo 2.11, on one Linux machine of two cores",
+    data_sets=("zookeeper_ensemble_3_servers", "zookeeper_recipe_tick_500_session_2000"),
     grid=10,
 )
 COLLECTIONS = (AVAILSIM, REFLOATED, FIG16, MEASURED, ZOOKEEPER)
+
+_ROLES = {"leader": "1", "follower": "0"}  # What a server was, as a number.
 
 DATA_SETS = AVAILSIM.data_sets
 GRID = AVAILSIM.grid
@@ -138,9 +140,13 @@ def columns(name: str, collection: Collection) -> Mapping[str, np.ndarray] | Non
     path = reference / collection.directory / f"{name}.csv"
     if not path.exists():
         return None
-    table = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)
+    table = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2, converters=_number)
     with path.open(encoding="utf-8") as file:
         return dict(zip(file.readline().strip().split(","), table.T, strict=True))
+
+
+def _number(text: str) -> float:
+    return float(_ROLES.get(text, text))
 
 
 def facts_of(table: Mapping[str, np.ndarray]) -> Mapping[str, float]:

@@ -89,6 +89,8 @@ class ExternalDetector(Detector):
             return
         self._newest = message.since, message.number
         for node in self.watched:
+            if node not in self.watched:
+                continue  # What the report said of another has ended this watch.
             if node in message.down:
                 self._suspect(node)
             else:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 import simulator
-from simulator.algorithms.detectors import ExternalOptions, HealthCheck, HealthReport, HealthStatus
+from simulator.algorithms.detectors import ExternalDetector, ExternalOptions, HealthCheck, HealthReport, HealthStatus
 from simulator.algorithms.omega import OMEGA, OmegaConfig
 from simulator.cluster.cluster import run_trial
 from simulator.metrics.detection import by_pair, detection_quality
@@ -39,6 +39,21 @@ def test_the_monitor_checks_everybody_and_reports_who_is_down() -> None:
     assert reports == [f"4->{node} HealthReport(number=1, down=(2,))" for node in (1, 2, 3)]
     bench.deliver(bench.inject(2, 4, HealthStatus(4)))  # Late, but of this round.
     assert [str(one) for one in bench.sent[7:]] == [f"4->{node} HealthReport(number=2)" for node in (1, 2, 3)]
+
+
+def test_a_report_says_nothing_of_a_node_whose_watch_it_ends() -> None:
+    """A bug: what follows from one opinion, another watch, must hold for the rest of the report."""
+    bench = Workbench(OMEGA, 3, config=OmegaConfig(detector=OPTIONS))
+    opinions: list[tuple[int, bool]] = []
+
+    def changed(node: int, down: bool) -> None:
+        opinions.append((node, down))
+        detector.watch((2,))
+
+    detector = ExternalDetector(bench.node(1), OPTIONS, changed)
+    detector.watch((2, 3))
+    detector.on_message(4, HealthReport(1, down=(2, 3)))
+    assert (opinions, detector.watched, detector.suspected) == ([(2, True)], (2,), {2})
 
 
 def test_reports_are_repeated_since_they_can_be_lost() -> None:

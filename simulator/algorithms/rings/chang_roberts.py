@@ -1,0 +1,72 @@
+"""Chang and Roberts: on a one-way ring each replaces a lower candidate by itself, and the highest id comes home.
+
+E. Chang and R. Roberts, An Improved Algorithm for Decentralized Extrema-Finding in Circular Configurations of
+Processes, Communications of the ACM 22 (5), 1979. Assumes that no message is lost, that links keep the order, and that
+nobody crashes; crashes are for the maintenance of the ring (`node.py`).
+
+Cost, with n nodes that all start at once: 2n - 1 election messages at best, n(n + 1)/2 at worst, n·H(n) on average
+over all orders; and n to announce. Time: 2n messages in a row, once the highest stands.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from simulator.algorithms.detectors import MONITOR_GROUP
+from simulator.algorithms.registration import Registration
+from simulator.algorithms.rings.announcement import AnnouncingNode
+from simulator.algorithms.rings.config import RingConfig, assumes_besides, delay_bound, settling_time
+from simulator.protocol import CANDIDATE, NodeId, message
+
+
+@message
+class Election:
+    """Of all that this message has passed, the candidate is the highest."""
+
+    candidate: NodeId
+    number: int = 0
+
+
+class ChangRoberts(AnnouncingNode):
+    """One node."""
+
+    rounds: ClassVar = 3  # To the highest, and its own message and announcement.
+
+    def _stand(self) -> None:
+        self._become_candidate()
+        self._pass_on(Election(self.host.me), origin=self.host.me)
+
+    def _on_election(self, sender: NodeId, message: Election) -> None:
+        if message.candidate > self.host.me:
+            if message.candidate != self.leader:
+                self._take_part()  # A stronger candidate has passed: never stand against it.
+            self._pass_on(message, origin=message.candidate)
+        elif message.candidate == self.host.me:
+            self._has_come_round(message)
+        elif not self.taking_part:
+            self._hold_election()  # Replace a weaker candidate by ourselves, once.
+
+    def _has_come_round(self, message: Election) -> None:
+        """Ours went all the way round: nobody is higher. Another's ends here if its candidate has died."""
+        if message.candidate != self.host.me:
+            self._hold_election()
+        elif self.role is CANDIDATE:
+            self._win()
+
+    receive: ClassVar = {Election: _on_election, **AnnouncingNode.receive}
+    ends: ClassVar = {Election: _has_come_round, **AnnouncingNode.ends}
+
+
+CHANG_ROBERTS = Registration(
+    name="chang-roberts",
+    algorithm=ChangRoberts,
+    config=RingConfig,
+    paper="Chang and Roberts 1979",
+    cost="n·H(n) messages on average, 2n − 1 to n(n + 1)/2, and n to announce; 2n messages in a row",
+    groups=(MONITOR_GROUP,),
+    quorum=False,
+    assumes=assumes_besides,
+    delay_bound=delay_bound,
+    settles=partial(settling_time, rounds=ChangRoberts.rounds),
+)

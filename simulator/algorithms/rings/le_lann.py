@@ -1,0 +1,101 @@
+"""The ring that collects ids: a message returns to its initiator with everybody's id, and the highest leads.
+
+G. Le Lann, Distributed Systems: Towards a Formal Approach, IFIP Congress 1977; as textbooks describe it (Tanenbaum,
+where whoever notices that its leader is dead initiates). Every initiator learns of all, and tells all: a message
+Coordinator goes round with the leader and the members of the ring. Elections of several initiators do not heed each
+other; they find the same leader. Assumes that no message is lost, and, without the maintenance of the ring (`node.py`),
+that nobody crashes.
+
+An Election whose initiator has died ends at the node before it, which has all the ids, and is taken for complete.
+
+Cost: n Election and n Coordinator messages for each initiator; an Election holds up to n ids.
+Time: 2n messages in a row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar
+
+from simulator.algorithms.detectors import MONITOR_GROUP
+from simulator.algorithms.registration import Registration
+from simulator.algorithms.rings.config import RingConfig, assumes_besides, delay_bound, settling_time
+from simulator.algorithms.rings.node import RingNode
+from simulator.protocol import LEADER, NodeId, message
+
+
+@message
+class Election:
+    """The ids of all that this message has passed, its initiator first."""
+
+    ids: tuple[NodeId, ...]
+    number: int = 0
+
+
+@message
+class Coordinator:
+    """Who leads, and the members of the ring, from who sends this round on."""
+
+    leader: NodeId
+    ring: tuple[NodeId, ...]
+    number: int = 0
+
+
+class Ring(RingNode):
+    """One node."""
+
+    rounds: ClassVar = 2
+
+    def _hold_election(self) -> None:
+        if self.role is LEADER:  # It leads on, until the outcome says otherwise.
+            self._await_outcome()
+        else:
+            self._become_candidate()
+        self._pass_on(Election((self.host.me,)), origin=self.host.me)
+
+    def _on_election(self, sender: NodeId, message: Election) -> None:
+        if self.host.me in message.ids:
+            self._conclude(message.ids)
+            return
+        self._take_part()
+        self._pass_on(replace(message, ids=(*message.ids, self.host.me)), origin=message.ids[0])
+
+    def _election_ends(self, message: Election) -> None:
+        """At its initiator, which is alone, or at the node before it, since it has died."""
+        self._conclude(message.ids[1:] or message.ids)
+
+    def _conclude(self, ids: tuple[NodeId, ...]) -> None:
+        """These are all that are up, but for those that are known to have died meanwhile."""
+        first = ids.index(self.host.me)
+        ring = tuple(node for node in (*ids[first:], *ids[:first]) if node not in self.detector.suspected)
+        leader = max(ring)
+        if leader == self.host.me:
+            self._become_leader()
+        else:
+            self._become_follower(leader)
+        self._pass_on(Coordinator(leader, ring), origin=self.host.me)
+
+    def _on_coordinator(self, sender: NodeId, message: Coordinator) -> None:
+        if message.ring[0] != self.host.me and self._believes(message.leader):
+            self._pass_on(message, origin=message.ring[0])
+
+    def _coordinator_ends(self, message: Coordinator) -> None:
+        """All have heard. Whether the leader has died since, the detector will say."""
+
+    receive: ClassVar = {Election: _on_election, Coordinator: _on_coordinator, **RingNode.receive}
+    ends: ClassVar = {Election: _election_ends, Coordinator: _coordinator_ends}
+
+
+RING = Registration(
+    name="ring",
+    algorithm=Ring,
+    config=RingConfig,
+    paper="Le Lann 1977; Tanenbaum",
+    cost="2n messages for each initiator, in a row",
+    groups=(MONITOR_GROUP,),
+    quorum=False,
+    assumes=assumes_besides,
+    delay_bound=delay_bound,
+    settles=partial(settling_time, rounds=Ring.rounds),
+)
