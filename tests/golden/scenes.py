@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 
 from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
+from simulator.algorithms.zookeeper.config import EnsembleConfig
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.cuts import Partition
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults import Crash, Fault, Pause, Restart, Resume
-from simulator.cluster.network import NetworkSpec
+from simulator.cluster.faults import Crash, Fault, Kill, Pause, Restart, Resume
+from simulator.cluster.network import NetworkSpec, StreamSpec, Transport
 from simulator.cluster.schedule import Scheduled
 from simulator.cluster.spec import ClusterSpec, DiskSpec, LogSpec
 from simulator.cluster.stop import StopWhen
@@ -87,6 +88,19 @@ SCENES: Mapping[str, ClusterSpec] = {
         network=NetworkSpec(latency=Uniform(30 * MS, 40 * MS)),
         stop_when=StopWhen.LEADER_STABLE,
         stable_after=SECOND,
+    ),
+    "zookeeper_ensemble": ClusterSpec(
+        registration=REGISTRY["zookeeper-ensemble"],
+        config=EnsembleConfig(tick_time=100 * MS, synchronisation=(42 * MS, 42 * MS, 42 * MS), observers=1),
+        nodes=4,
+        duration=6 * SECOND,
+        disk=DiskSpec(write=Uniform(100 * MICROSECOND, MS)),
+        network=NetworkSpec(
+            latency=Uniform(MS, 5 * MS),
+            transport=Transport.STREAM,
+            stream=StreamSpec(notice=Uniform(11 * MS, 29 * MS)),
+        ),
+        faults=(_at(2 * SECOND, Kill("leader")), _at(4 * SECOND, Restart("all"))),
     ),
     **{
         name: ClusterSpec(

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from simulator.cluster.cluster import run_trial
+from simulator.cluster.network import Transport
 from simulator.trace import kinds
 from tests.golden.scenes import SCENES, SEED, TRIALS, digests
 
@@ -67,7 +68,8 @@ def test_a_journal_does_not_change_the_digest(name: str) -> None:
     assert digests(name, journal=True) == digests(name)
     looked_at = run_trial(SCENES[name], SEED, 0, journal=True)
     assert len({(row.sent_ns, row.sender, row.to, row.text) for row in looked_at.messages}) > 0
-    assert len(looked_at.messages) >= sum(looked_at.sent)  # A duplicated message has two rows.
+    if SCENES[name].network.transport is Transport.DATAGRAM:  # Over streams, one that never gets a connection has none.
+        assert len(looked_at.messages) >= sum(looked_at.sent)  # A duplicated message has two rows.
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -82,6 +84,7 @@ def test_another_seed_digests_otherwise(name: str) -> None:
         ("partition_and_heal", (kinds.FAULT, kinds.LEADER_LOST)),
         ("pause_and_resume", (kinds.PAUSED, kinds.RESUMED, kinds.LEADER_LOST)),
         ("different_logs", (kinds.LOG,)),
+        ("zookeeper_ensemble", (kinds.LEADER_LOST, kinds.SUSPECTED, kinds.VOTE, kinds.CONFIGURATION)),
         ("bully", (kinds.FAULT, kinds.UNDONE, kinds.LEADER_LOST, kinds.WATCHES, kinds.SUSPECTED)),
         ("invitation", (kinds.FAULT, kinds.UNDONE, kinds.LEADER_LOST, kinds.SUSPECTED)),
         ("priority", (kinds.FAULT, kinds.UNDONE, kinds.LEADER_LOST, kinds.VOTE, kinds.SUSPECTED)),

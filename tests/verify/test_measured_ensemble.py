@@ -32,7 +32,7 @@ TRIALS = 5000
 LEVEL = 0.05
 SYSTEM = "zookeeper_ensemble_3_servers"
 TITLE = "ZooKeeper, ensemble of 3"
-LATE_MS = 200  # Behind the median: where a vote had to be repeated, or more.
+LATE_MS = 150  # Behind the median: a vote had to be repeated, which takes 200 ms.
 ELECTED_MS = 236  # As published: the median from the kill to the end of Fast Leader Election.
 
 pytestmark = pytest.mark.verify
@@ -78,6 +78,7 @@ def test_failovers_of_the_ensemble(record: Record, figures: Figures) -> None:
         f"the distance would be KS {without:.4f}."
     )
     compare_late(record, served)
+    explain_the_late(record, served)
     samples = truth.quantiles if truth.samples is None else truth.samples
     panel = Panel(title=TITLE, simulated=served, published=samples, note=f"KS {distance:.3f}, n = {truth.size}")
     figures.save(
@@ -101,9 +102,23 @@ def compare_late(record: Record, served: np.ndarray) -> None:
     share = float((served > np.median(served) + LATE_MS).mean())
     told = f"{late.statistic:.4f} [{low:.4f} – {high:.4f}]"
     agrees = bool(low <= share <= high)
-    compare(
-        record, "late by 200 ms or more", told, f"{share:.4f}", f"{share - late.statistic:+.4f}", "Wilson's", agrees
+    gap = f"{share - late.statistic:+.4f}"
+    compare(record, f"late by {LATE_MS} ms or more", told, f"{share:.4f}", gap, "Wilson's interval", agrees)
+
+
+def explain_the_late(record: Record, served: np.ndarray) -> None:
+    """A vote comes too early where it overtakes the news of the leader's death: if one latency exceeds two others."""
+    share = float((served > np.median(served) + LATE_MS).mean())
+    median_ns, p99_ns = 40_000, 150_000  # The scenario's.
+    sigma = np.log(p99_ns / median_ns) / stats.norm.ppf(0.99)
+    one, *others = stats.lognorm.rvs(sigma, size=(7, 1_000_000), random_state=1)
+    by_rule, over_threads = (float((one > sum(others[:count])).mean()) for count in (2, 6))
+    record.notes.append(
+        "ZooKeeper: a vote comes too early where one latency exceeds the sum of two others, which has the probability "
+        f"{by_rule:.4f}. If a notification also passed four threads, each as slow to wake up as a message is on its "
+        f"way, which no documented figure says, it would have to exceed six: {over_threads:.4f}."
     )
+    assert abs(share - by_rule) < 0.02  # Four standard errors of the simulated share.
 
 
 def compare(
