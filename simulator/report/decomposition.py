@@ -1,4 +1,4 @@
-"""What failovers consist of: detection, failed rounds, the winning round, and the announcement, as stacked bars."""
+"""What failovers consist of: detection, pre-votes, failed rounds, the winning round, the announcement; stacked bars."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 
 from simulator.experiment.samples import headline_elections
 from simulator.metrics.statistics import NO_DATA, Estimate, Sample, mean
-from simulator.report.style import BLACK, BLUE, ORANGE, SKY_BLUE, VERMILLION, new_figure, style
+from simulator.report.style import BLACK, BLUE, ORANGE, SKY_BLUE, VERMILLION, YELLOW, new_figure, style
 
 # Each part has a colour and a hatch: side by side in grey print, the hatch tells them apart.
 PARTS: Mapping[str, tuple[str, str]] = {
     "detection": (SKY_BLUE, ""),
+    "pre-votes": (YELLOW, "xx"),
     "failed rounds": (VERMILLION, "///"),
     "winning round": (BLUE, ""),
     "announcement to a majority": (ORANGE, "...."),
@@ -44,7 +45,8 @@ class Failovers:
         whole = headline[headline["detection_s"].notna() & headline["announced_majority_s"].notna()]
         columns = (
             whole["detection_s"],
-            whole["election_s"] - whole["winning_round_s"],
+            whole["before_rounds_s"],
+            whole["earlier_rounds_s"],
             whole["winning_round_s"],
             whole["announced_majority_s"],
         )
@@ -111,10 +113,12 @@ def _label(name: str, found: Failovers) -> str:
 
 
 def _draw(axes: Axes, means: np.ndarray) -> None:
-    """Bars from parts; shape (bars, parts)."""
+    """Bars from parts; shape (bars, parts). A part that took no time in any of them is left out."""
     widest = means.sum(axis=1).max()
     for number, (name, (colour, hatch)) in enumerate(PARTS.items()):
         lengths, starts = means[:, number], means[:, :number].sum(axis=1)
+        if not lengths.any():
+            continue
         segments: BarContainer = axes.barh(
             range(len(means)), lengths, left=starts, height=0.7, color=colour, hatch=hatch, label=name
         )
