@@ -35,7 +35,9 @@ class Failovers:
 
     parts: np.ndarray  # Seconds; shape (failovers, parts), in the order of PARTS.
     trials: np.ndarray  # Of each failover; shape (failovers,).
-    unfinished: int = 0  # Those that a trial's end cut short: they have no whole, and are left out.
+    unfinished: int = (
+        0  # Those that had no end: the trial was over first, or the winner led no more. They are left out.
+    )
 
     @classmethod
     def of(cls, elections: pd.DataFrame) -> Failovers:
@@ -108,7 +110,7 @@ def decomposition_figure(
 
 
 def _label(name: str, found: Failovers) -> str:
-    cut_short = f", {found.unfinished:,} unfinished left out" if found.unfinished else ""
+    cut_short = f", {found.unfinished:,} not seen to their end" if found.unfinished else ""
     return f"{name}\nn = {len(found.parts):,}{cut_short}" if cut_short else name
 
 
@@ -124,11 +126,15 @@ def _draw(axes: Axes, means: np.ndarray) -> None:
         )
         for segment in segments:
             segment.set(edgecolor="white", linewidth=0.6)
-        numbers = [f"{length:,.3g}" if length > _WIDE_ENOUGH * widest else "" for length in lengths]
+        numbers = [_number(length) if length > _WIDE_ENOUGH * widest else "" for length in lengths]
         for text in axes.bar_label(segments, numbers, label_type="center", fontsize=7):
             text.set_color("white" if colour == BLUE else BLACK)
             if hatch and text.get_text():
                 text.set_bbox({"facecolor": colour, "edgecolor": "none", "pad": 1.5})
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _draw_wholes(axes: Axes, wholes: list[Estimate], factor: float) -> None:

@@ -44,7 +44,7 @@ def test_a_failover_that_was_not_seen_to_its_end_is_left_out_and_told_of() -> No
     found = Failovers.of(rows)
     assert (len(found.parts), found.unfinished) == (1, 1)
     (axes,) = decomposition_figure({"one": found}).axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["one\nn = 1, 1 unfinished left out"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["one\nn = 1, 1 not seen to their end"]
 
 
 def test_the_whole_is_what_the_summary_says_of_failover_and_announcement() -> None:
