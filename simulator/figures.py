@@ -115,17 +115,15 @@ def sweep(
     logarithmic axis. `statistic` is a path in `summary["metrics"]`: `split_votes.fraction`, `failover.median`. Raises
     ValueError where there is no such statistic.
     """
-    curves = {
-        name: Curve(
-            at=sorted(by_value), estimates=[_estimate(by_value[value], statistic) for value in sorted(by_value)]
-        )
-        for name, by_value in results.items()
-    }
+    curves = {}
+    for name, by_value in results.items():
+        at = sorted(by_value)
+        curves[name] = Curve(at=at, estimates=[_estimate(by_value[value], statistic) for value in at])
     return sweep_figure(curves, Quantity(name=parameter, log=log), _quantity(statistic), title=title)
 
 
 def heat_map(
-    results: Mapping[tuple[object, object], Result], statistic: str, *, across: str, up: str, title: str = ""
+    results: Mapping[tuple[Any, Any], Result], statistic: str, *, across: str, up: str, title: str = ""
 ) -> Figure:
     """A statistic over two parameters, by (value across, value up), in the order in which they come.
 
