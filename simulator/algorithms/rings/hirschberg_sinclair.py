@@ -135,6 +135,7 @@ HIRSCHBERG_SINCLAIR = Registration(
     config=RingConfig,
     paper="Hirschberg and Sinclair 1980",
     cost="at most 8n(⌈log₂ n⌉ + 1) messages, and n to announce; less than 6n messages in a row",
+    page="rings.md",
     groups=(MONITOR_GROUP,),
     quorum=False,
     assumes=assumes_besides,
