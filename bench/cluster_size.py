@@ -90,7 +90,8 @@ def sizes(name: str, trials: int) -> Iterator[Size]:
 
 
 # m = n - 1 nodes are left. On a ring one of them notices; of Chang and Roberts's, its message and those that replace it
-# come to the highest after m/2 hops on average, whose own goes round, and is announced.
+# come to the highest after m/2 hops on average, whose own goes round, and is announced. We know of no bound on the time
+# of Hirschberg and Sinclair's where a single node initiates: seven rounds are for orientation.
 THEORY: Mapping[str, Theory] = {
     "ring": Theory(lambda n: 2 * (n - 1), lambda n: (2 * (n - 1) - 1) * HOP / SECOND),
     "chang-roberts": Theory(lambda n: 2.5 * (n - 1), lambda n: (2.5 * (n - 1) - 1) * HOP / SECOND),

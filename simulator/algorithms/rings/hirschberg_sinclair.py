@@ -60,7 +60,7 @@ class HirschbergSinclair(AnnouncingNode):
     """One node."""
 
     ways: ClassVar = (ONWARD, BACK)
-    rounds: ClassVar = 7  # To the highest; its phases, out and back, which are less than 5; and its announcement.
+    rounds: ClassVar = 7  # Its phases and announcement take less than 6, and messages half of what is allowed for them.
     standing = False  # The paper's status: candidate, or lost. It has won if it leads.
     maxnum = 1
 
