@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from matplotlib.container import ErrorbarContainer
 
@@ -22,8 +23,8 @@ def test_marks_are_measured_and_lines_are_theory() -> None:
         (bars,) = [one for one in axes.containers if isinstance(one, ErrorbarContainer)]
         assert list(bars[0].get_ydata()) == values
         assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-    assert list(messages.lines[-1].get_ydata()) == [6, 60] and messages.lines[-1].get_linestyle() == "-"
-    assert list(seconds.lines[-1].get_ydata()) == [0.03, 0.5] and seconds.lines[-1].get_linestyle() == ":"
+    assert np.array_equal(messages.lines[-1].get_ydata(), [6, 60]) and messages.lines[-1].get_linestyle() == "-"
+    assert np.array_equal(seconds.lines[-1].get_ydata(), [0.03, 0.5]) and seconds.lines[-1].get_linestyle() == ":"
 
 
 def test_a_bound_is_dashed() -> None:
