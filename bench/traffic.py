@@ -69,7 +69,7 @@ def per_second(subject: Subject, nodes: int, trials: int) -> Estimate:
 
 
 def _run(subject: Subject, nodes: int, trials: int, *overrides: str) -> Result:
-    return run(load(subject.scenario, [f"cluster.nodes={nodes}", *SETTING, *overrides]), trials=trials, workers=0)
+    return run(load(subject.scenario, [f"cluster.nodes={nodes}", *SETTING, *overrides]), trials=trials)
 
 
 def curves(

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from simulator.algorithms.detectors import DETECTORS
 from simulator.algorithms.registration import Registration
+from simulator.checks.peace import agreement
 from simulator.cluster.cuts import Bridge, CutLink, Isolate, MajoritiesRing, Partition, PartitionOneway
 from simulator.cluster.distributions import Constant, Distribution, Mixture, Uniform
 from simulator.cluster.faults import Bounce, Crash, Fault, Kill, Pause
@@ -29,6 +30,7 @@ from simulator.cluster.weather import Degrade, Flap, HoldBack, Reach
 from simulator.experiment.assumptions import FAULTS_BREAK
 from simulator.protocol import MILLISECOND, SECOND, Assumption, Nanoseconds, NodeId
 from simulator.protocol import uniform as draw
+from simulator.trace.trace import Trace
 
 MS = MILLISECOND
 JUMP = SECOND  # How far a clock is set wrong: who reads ages off it may be late by so much.
@@ -113,6 +115,11 @@ def can_agree(spec: ClusterSpec) -> bool:
     for_good = [scheduled.fault for scheduled in spec.faults if scheduled.lasts is None]
     left = spec.nodes - len(for_good)
     return all(type(fault) is Crash for fault in for_good) and (not spec.registration.quorum or 2 * left > spec.nodes)
+
+
+def disagreement(trace: Trace) -> list[str]:
+    """Why not all agree on a leader in the end; empty where they do."""
+    return [broken.text for broken in agreement(trace, settles_ns=0) if broken.time_ns == trace.end_ns]
 
 
 def schedules(registration: Registration, *, inside: bool, ends: bool = True) -> st.SearchStrategy[ClusterSpec]:

@@ -11,12 +11,11 @@ import pytest
 from simulator.algorithms.priority import PRIORITY, PriorityElection
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.registry import REGISTRY
-from simulator.checks.peace import agreement
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.trial import measure
 from simulator.protocol import SECOND, Algorithm
 from simulator.workbench import Workbench, WorkbenchError, replay_file
-from tests.algorithm_schedules import can_agree, schedule
+from tests.algorithm_schedules import can_agree, disagreement, schedule
 from tests.peer_mutants import MUTANTS
 from tests.peer_mutants.nets import DRAWS, SEARCH
 
@@ -34,7 +33,7 @@ def convicting_seeds(registration: Registration) -> Iterator[int]:
     for seed in range(SEEDS):
         spec = schedule(registration, registration.algorithm.assumes, ends=True, most_faults=6, seed=seed)
         trace = run_trial(spec, seed, 0)
-        if measure(trace, spec, 0).violations or (can_agree(spec) and [*agreement(trace, 0)]):
+        if measure(trace, spec, 0).violations or (can_agree(spec) and disagreement(trace)):
             yield seed
 
 

@@ -1,16 +1,18 @@
-"""What an algorithm promises of a cluster that is left in peace: from the trace alone, at its end.
+"""What an algorithm promises of a cluster that is left in peace: from the trace alone, at the end of each such time.
 
-Peace is the time since the last fault struck or was undone, and since a node last started, died, paused or resumed. A
-trial that ends before peace has lasted as long as the algorithm needs to settle says nothing.
+Peace begins when a fault strikes or is undone, or a node starts, dies, pauses or resumes, and ends with the next such
+event, or with the trial. One that ends before it has lasted as long as the algorithm needs to settle says nothing.
+Whoever is paused has no opinion, and makes no claim that counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from simulator.checks.violation import Violation
-from simulator.protocol import SECOND, Guarantee, Nanoseconds
+from simulator.protocol import SECOND, Guarantee, Nanoseconds, NodeId
 from simulator.trace import kinds
 from simulator.trace.replay import GroupState
 from simulator.trace.trace import Trace
@@ -20,53 +22,60 @@ _DISTURBANCES = frozenset(
 )
 
 
-def peace_began_ns(trace: Trace) -> Nanoseconds:
-    """The instant of the last disturbance; 0 where there was none."""
-    return max((row.time_ns for row in trace.rows if row.kind in _DISTURBANCES), default=0)
+@dataclass(frozen=True, slots=True)
+class Peace:
+    """A time of peace that was long enough, at its end: whom each node that is awake names, and who of them claims."""
+
+    end_ns: Nanoseconds
+    length_ns: Nanoseconds
+    leaders: Mapping[NodeId, NodeId | None]  # In id order.
+    claimants: list[NodeId]
+
+    def broken(self, guarantee: Guarantee, text: str, nodes: tuple[NodeId, ...]) -> Violation:
+        return Violation(guarantee, self.end_ns, f"after {self.length_ns / SECOND:.3f} s of peace, {text}", nodes)
+
+    @property
+    def claiming(self) -> str:
+        return f"{' and '.join(f'n{node}' for node in self.claimants)} claim" if self.claimants else "nobody claims"
+
+
+def times_of_peace(trace: Trace, settles_ns: Nanoseconds) -> Iterator[Peace]:
+    """Those of the headline group that lasted for so long, in order."""
+    state, began_ns = GroupState(trace, trace.headline_group), 0
+    for row in trace.rows:
+        if row.kind in _DISTURBANCES:
+            if row.time_ns - began_ns >= max(settles_ns, 1):  # What is disturbed twice at an instant is in peace once.
+                yield _peace(state, began_ns, row.time_ns)
+            began_ns = row.time_ns
+        state.apply(row)
+    if trace.end_ns - began_ns >= settles_ns:
+        yield _peace(state, began_ns, trace.end_ns)
+
+
+def _peace(state: GroupState, began_ns: Nanoseconds, end_ns: Nanoseconds) -> Peace:
+    awake = sorted(state.running - state.paused)
+    leaders = {node: state.named.get(node) for node in awake}
+    return Peace(end_ns, end_ns - began_ns, leaders, sorted(state.terms.keys() - state.paused))
 
 
 def agreement(trace: Trace, settles_ns: Nanoseconds) -> Iterator[Violation]:
     """All that run name one leader, who claims to lead, and nobody else does."""
-    state = _settled(trace, settles_ns)
-    if state is None:
-        return
-    awake = sorted(state.running - state.paused)
-    leaders = {node: state.named.get(node) for node in awake}
-    claimants = sorted(state.terms)
-    if awake and (len(set(leaders.values())) != 1 or claimants != [leaders[awake[0]]]):
-        opinions = ", ".join(
-            f"n{node} names {'nobody' if leader is None else f'n{leader}'}" for node, leader in leaders.items()
-        )
-        yield _broken(Guarantee.AGREEMENT, trace, f"{opinions}; {_claiming(claimants)}", (*awake,))
+    for peace in times_of_peace(trace, settles_ns):
+        named = set(peace.leaders.values())
+        if named and (len(named) != 1 or peace.claimants != [*named]):
+            opinions = ", ".join(
+                f"n{node} names {'nobody' if leader is None else f'n{leader}'}"
+                for node, leader in peace.leaders.items()
+            )
+            yield peace.broken(Guarantee.AGREEMENT, f"{opinions}; {peace.claiming}", (*peace.leaders,))
 
 
 def highest_id(trace: Trace, settles_ns: Nanoseconds) -> Iterator[Violation]:
     """Who claims to lead has the highest id of those that run."""
-    state = _settled(trace, settles_ns)
-    if state is None:
-        return
-    highest, claimants = max(state.running - state.paused, default=None), sorted(state.terms)
-    if highest is not None and claimants != [highest]:
-        yield _broken(Guarantee.HIGHEST_ID, trace, f"n{highest} is the highest; {_claiming(claimants)}", (highest,))
-
-
-def _settled(trace: Trace, settles_ns: Nanoseconds) -> GroupState | None:
-    """The headline group at the end of the trial; None where it had not had its time."""
-    if trace.end_ns - peace_began_ns(trace) < settles_ns:
-        return None
-    state = GroupState(trace, trace.headline_group)
-    for row in trace.rows:
-        state.apply(row)
-    return state
-
-
-def _claiming(claimants: list[int]) -> str:
-    return f"{' and '.join(f'n{node}' for node in claimants)} claim" if claimants else "nobody claims"
-
-
-def _broken(guarantee: Guarantee, trace: Trace, text: str, nodes: tuple[int, ...]) -> Violation:
-    peace_s = (trace.end_ns - peace_began_ns(trace)) / SECOND
-    return Violation(guarantee, trace.end_ns, f"after {peace_s:.3f} s of peace, {text}", nodes)
+    for peace in times_of_peace(trace, settles_ns):
+        highest = max(peace.leaders, default=None)
+        if highest is not None and peace.claimants != [highest]:
+            yield peace.broken(Guarantee.HIGHEST_ID, f"n{highest} is the highest; {peace.claiming}", (highest,))
 
 
 PeaceChecker = Callable[[Trace, Nanoseconds], Iterator[Violation]]

@@ -5,6 +5,9 @@ it crashes, pauses, steps down, or is cut off: has no two-way path to whom the a
 majority of the configuration, its own where members change, of which a member that is down or paused counts as
 unreachable, since a quorum system gets no answer from it; or a majority of those that run; or a server of an ensemble
 that has such a majority of it.
+
+Where no quorum is asked for, a claim is no proof of a following: one made on the smaller side of a partition is lost at
+once, and if there is another claimant whom nothing troubles, that one reigns.
 """
 
 from __future__ import annotations
@@ -129,6 +132,16 @@ class Reign:
         elif self._lost and not cause:
             self._record(LEADER_BACK, node, self._lost)
         self._lost = cause
+        if cause and not self._backing.quorum:
+            self._give_way(cause)
+
+    def _give_way(self, cause: str) -> None:
+        """Let another claimant reign instead of the one that is lost, if nothing troubles it."""
+        fine = [claim for claim in self.claims.values() if self._trouble(claim.node) is None]
+        if fine:
+            self._reigning, self._lost = max(fine).node, None
+            self.electorate = self._voters(self._reigning)
+            self._record(LEADER_BACK, self._reigning, cause)
 
     def _ended(self, node: NodeId, cause: str) -> None:
         if self.claims.pop(node, None) is not None and node == self._reigning:

@@ -25,6 +25,7 @@ from simulator.scenario.problems import alternatives, shown
 from simulator.scenario.units import UNITS
 
 LARGEST_BYTES = 50_000_000
+MOST_VALUES = 100_000  # What the bootstrap does with them takes seconds.
 ALPHA = 0.05
 _QUANTILES = {"median": 0.5, "p99": 0.99}
 
@@ -63,6 +64,8 @@ def read_measured(path: str | Path, column: str | None = None, unit: str | None 
         remedy = "as failover_ms does; call it so, or say --measured-unit"
         raise MeasuredError(f"{path}:1: {shown(name)} does not end in its unit, {remedy}")
     values = [_value(f"{path}:{line}", name, row, chosen, unit) for line, row in rows]
+    if len(values) > MOST_VALUES:
+        raise MeasuredError(f"{path}: holds {len(values)} values, and {MOST_VALUES} are enough; thin it out")
     if len(values) < 2:
         raise MeasuredError(f"{path}: holds {len(values)} values of {shown(name)}; a distribution needs two at least")
     return Measured(file=str(path), column=name, values=np.array(values))
@@ -138,16 +141,20 @@ def beside_measured(elections: pd.DataFrame, measured: Measured) -> Summary:
         "metric": metric,
         "count": len(measured.values),
         "simulated_count": len(simulated.values),
-        **{name: _beside(simulated, measured.sample(), p) for name, p in _QUANTILES.items()},
+        **_quantiles(simulated, measured.sample()),
         **_distance(simulated, measured.sample()),
     }
     return {**beside, "difference": _in_words(beside)}
 
 
-def _beside(simulated: Sample, measured: Sample, p: float) -> Summary:
-    (ratio,) = compare_quantiles(simulated, measured, (p,), paired=False)
-    (here,), (there,) = quantiles(measured, (p,)), quantiles(simulated, (p,))
-    return {"measured": statistic(here), "simulated": statistic(there), "ratio": statistic(ratio.ratio)}
+def _quantiles(simulated: Sample, measured: Sample) -> Summary:
+    ps = list(_QUANTILES.values())
+    compared = compare_quantiles(simulated, measured, ps, paired=False)
+    found = zip(_QUANTILES, quantiles(measured, ps), quantiles(simulated, ps), compared, strict=True)
+    return {
+        name: {"measured": statistic(here), "simulated": statistic(there), "ratio": statistic(comparison.ratio)}
+        for name, here, there, comparison in found
+    }
 
 
 def _distance(simulated: Sample, measured: Sample) -> Summary:

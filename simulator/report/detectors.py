@@ -22,8 +22,15 @@ class Tuned(NamedTuple):
     mistakes: Estimate
 
 
-def trade_off_figure(curves: Mapping[str, Sequence[Tuned]], title: str = "") -> Figure:
-    """A curve per detector: mean detection time against mistakes per hour, with 95 % intervals.
+def trade_off_figure(
+    curves: Mapping[str, Sequence[Tuned]],
+    title: str = "",
+    *,
+    time: str = "mean detection time",
+    mistakes: str = "mistakes of one node about another",
+) -> Figure:
+    """A curve per detector: mean detection time against mistakes per hour, with 95 % intervals; or, under other names,
+    what else is the slower the more seldom it is wrong.
 
     Further down and to the left is better. Where a detector made no mistake, an open mark stands at the upper end of
     the interval.
@@ -34,8 +41,8 @@ def trade_off_figure(curves: Mapping[str, Sequence[Tuned]], title: str = "") -> 
         for number, (name, points) in enumerate(curves.items()):
             _draw(axes, name, sorted(points), SERIES[number % len(SERIES)], _MARKERS[number % len(_MARKERS)])
         axes.set_ylim(_spread(point.mistakes for points in curves.values() for point in points))
-        axes.set_xlabel("mean detection time (ms)")
-        axes.set_ylabel("mistakes of one node about another, per hour")
+        axes.set_xlabel(f"{time} (ms)")
+        axes.set_ylabel(f"{mistakes}, per hour")
         axes.set_title(title)
         axes.grid()
         axes.legend(loc="upper right")

@@ -238,11 +238,13 @@ class Scenario(Model):
         return sum(map(len, self.groups.values()))
 
     def longest_delay(self) -> Nanoseconds | None:
-        """The longest that a message takes, with its handling, where all is well; None where nothing bounds it."""
-        cluster = self.cluster
-        parts = [self.network.longest(self.size)]
-        parts += [part.bounds()[1] for part in (cluster.service, cluster.disk.write) if part is not None]
-        return None if None in parts else sum(part or 0 for part in parts)
+        """The longest that a message takes, with its handling, where all is well; None where nothing bounds it.
+
+        Nothing does where nodes take time over messages, behind which others queue.
+        """
+        longest, write = self.network.longest(self.size), self.cluster.disk.write
+        written = 0 if write is None else write.bounds()[1]
+        return None if longest is None or written is None or self.cluster.service is not None else longest + written
 
     def cluster_spec(self) -> ClusterSpec:
         """All that the cluster needs to run one trial."""

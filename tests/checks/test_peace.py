@@ -34,6 +34,15 @@ def test_a_trial_that_ends_before_the_algorithm_had_its_time_says_nothing() -> N
     assert broken(unfinished, end_ms=300) == ["agreement"]
 
 
+def test_every_time_of_peace_is_looked_at_and_not_the_last_alone() -> None:
+    # n3 is back at 400, when n2 and n1 have disagreed for 230 ms of peace; after that all follow n3.
+    wrong = ELECTED + "\n170 1 follower 2 of 1"
+    right = "\n400 start 3\n410 3 leader 3\n420 1 follower 3 of 3\n420 2 follower 3 of 3"
+    assert broken(wrong + right, end_ms=700) == ["agreement"]
+    assert broken(ELECTED + right, end_ms=700) == []
+    assert broken(wrong + right, end_ms=700, settles_ms=301) == []  # Both were too short.
+
+
 def test_two_that_claim_do_not_agree() -> None:
     assert broken(ELECTED + "\n170 1 leader 3", end_ms=300) == ["agreement", "highest-id"]
 
@@ -46,6 +55,11 @@ def test_a_lower_id_may_be_agreed_upon_and_is_not_the_highest() -> None:
     back = ELECTED + "\n200 start 3\n210 3 follower 2 of 2"
     assert broken(back, end_ms=399) == []  # n3's return has ended the peace.
     assert broken(back, end_ms=400) == ["highest-id"]
+
+
+def test_the_paused_make_no_claim_that_counts() -> None:
+    """A paused node still claims (design.md, section 5), but it leads nobody: the others agree without it."""
+    assert broken(ELECTED + "\n170 pause 2\n180 1 leader 3", end_ms=400) == []
 
 
 def test_the_paused_have_no_opinion() -> None:

@@ -156,6 +156,30 @@ def test_without_a_quorum_a_leader_needs_a_majority_of_those_that_run() -> None:
     assert reigns(N1_LEADS, *crashes, cut, at(30, Crash(2)), registration=NO_QUORUM) == alone
 
 
+def test_a_claim_on_the_smaller_side_takes_nothing_from_the_leader_on_the_larger() -> None:
+    """docs/priority.md, section 2: each side of a partition elects a leader; the larger side has had one all the time.
+
+    "Quorum leadership: … that the leader has a two-way path to a majority" (design.md, section 5).
+    """
+    script = Script(
+        start={1: timer("claim", 1), 4: timer("claim later", 20)},
+        on={"timer claim": claim(0), "timer claim later": claim(0)},
+    )
+    apart = at(10, Partition(((4, 5),)))
+    both = [(20, LEADER_LOST, 4, CUT_OFF), (20, LEADER_BACK, 1, CUT_OFF)]
+    assert reigns(script, apart, registration=NO_QUORUM) == both
+    # When n1 dies, n4 reigns, but is lost until the network is whole.
+    dies = [*both, (30, LEADER_LOST, 1, CRASH), (40, LEADER_BACK, 4, CUT_OFF)]
+    assert reigns(script, apart, at(30, Crash(1)), at(40, Heal()), registration=NO_QUORUM) == dies
+    # A leader that pauses gives way to another claimant, too.
+    paused = [(30, LEADER_LOST, 4, PAUSE), (30, LEADER_BACK, 1, PAUSE)]
+    assert reigns(script, at(30, Pause(4)), registration=NO_QUORUM) == paused
+    measured = leadership(play(script, apart, nodes=5, registration=NO_QUORUM))
+    assert measured.quorum_leaderless_ns == 0
+    # With a quorum, a later term is proof of a following: nobody follows the older claimant any more.
+    assert reigns(script, apart) == [(20, LEADER_LOST, 4, CUT_OFF)]
+
+
 # --- Candidates that an ensemble serves, as in ZooKeeper's recipe: n1 and n2, and the servers n3, n4 and n5
 
 SERVED = replace(PROBE, groups=(Group(name="ensemble", algorithm=Probe, size=lambda _: 3),), served_by="ensemble")

@@ -121,16 +121,17 @@ def test_an_option_may_ask_for_more(maintenance: bool, expected: str) -> None:
 
 
 def test_a_scenario_says_how_long_a_message_takes_at_most() -> None:
-    # 15 ms on the way, 2 ms of handling and 1 ms of writing; an exponential latency has no bound.
+    # 15 ms on the way, and 1 ms of writing; an exponential latency has no bound, nor has a queue of what is handled.
     text = """
 version: 1
 name: bounded
 algorithm: {name: raft}
-cluster: {nodes: 3, service: {uniform: [1ms, 2ms]}, disk: {write: 1ms}}
+cluster: {nodes: 3, disk: {write: 1ms}}
 network: {latency: {uniform: [5ms, 15ms]}}
 duration: 1s
 """
-    assert loads(text).cluster_spec().longest_delay_ns == 18 * MS
+    assert loads(text).cluster_spec().longest_delay_ns == 16 * MS
+    assert loads(text, "x", ["cluster.service={uniform: [1ms, 2ms]}"]).cluster_spec().longest_delay_ns is None
     assert loads(text, "x", ["network.latency={exponential: 5ms}"]).cluster_spec().longest_delay_ns is None
 
 

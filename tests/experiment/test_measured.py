@@ -17,6 +17,7 @@ from scipy import stats
 import simulator
 import simulator.results
 from simulator.cli import main
+from simulator.experiment import measured as module
 from simulator.experiment.measured import Measured, MeasuredError, beside_measured, read_measured
 from simulator.report.tables import summary_table
 from tests.experiment.test_runner import CRASH
@@ -76,6 +77,12 @@ def test_a_bad_file_is_one_line_with_its_place_and_a_remedy(
         read_measured(path, **options)
     assert str(caught.value).startswith(f"{path}{says}")
     assert "\n" not in str(caught.value)
+
+
+def test_more_values_than_are_of_use_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_VALUES", 2)
+    with pytest.raises(MeasuredError, match="holds 3 values, and 2 are enough; thin it out"):
+        read_measured(write(tmp_path, "failover_ms\n1\n2\n3\n"))
 
 
 def test_a_file_that_is_none_is_one_line(tmp_path: Path) -> None:
