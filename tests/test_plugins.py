@@ -5,6 +5,7 @@ docs/write-an-algorithm.md, which tests/test_docs_write_an_algorithm.py runs, ha
 
 from __future__ import annotations
 
+import pickle
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -62,16 +63,13 @@ def test_a_registered_algorithm_is_one_like_any_other() -> None:
 
 
 def test_its_class_of_options_may_be_called_like_another() -> None:
-    @dataclass(frozen=True)
-    class RaftConfig:
-        pass
-
-    simulator.register(replace(MINE, config=Options))
-    simulator.register(replace(HIGHEST_ALIVE, name="another", config=Options))
-    schema = json_schema()["$defs"]
-    assert schema["mine"]["properties"]["name"]["const"] == "mine"
-    assert schema["another"]["properties"]["name"]["const"] == "another"
-    assert schema["RaftConfig"]["properties"]["name"]["const"] == "raft"
+    simulator.register(MINE)
+    simulator.register(replace(HIGHEST_ALIVE, name="another", config=RaftConfig))
+    parts = json_schema()["$defs"]
+    for name in ("mine", "another", "raft"):
+        assert parts[name]["properties"]["name"]["const"] == name
+    assert "election_timeout" in parts["raft"]["properties"]
+    assert "election_timeout" not in parts["another"]["properties"]
 
 
 def test_it_may_be_registered_anew() -> None:
@@ -79,6 +77,11 @@ def test_it_may_be_registered_anew() -> None:
     simulator.register(MINE)
     simulator.register(replace(MINE, paper="the second draft"))
     assert ALGORITHMS["mine"].registration.paper == "the second draft"
+
+
+@dataclass(frozen=True)
+class RaftConfig:
+    pass
 
 
 class Unreadable:
@@ -142,7 +145,7 @@ def test_a_broken_package_is_named_in_one_line(
     assert "\nraft " in listed.stdout
     assert listed.stderr.splitlines()[0].startswith("electsim: mine cannot be used: the package broken 1.0")
     assert CliRunner().invoke(main, ["algorithms", "mine"]).exit_code == 2
-    assert json_schema()["$defs"]["RaftConfig"]
+    assert json_schema()["$defs"]["raft"]
     monkeypatch.delitem(sys.modules, "broken", raising=False)
 
 
@@ -168,3 +171,11 @@ def test_a_plug_in_is_imported_when_it_is_named_and_not_before(site: Path) -> No
     assert "lazy" not in sys.modules
     assert isinstance(REGISTRY["mine"], Registration)
     assert simulator.load("leader-crash", algorithm="mine").algorithm.registration is REGISTRY["mine"]
+
+
+@pytest.mark.parametrize("name", list(REGISTRY.built_in))
+def test_our_own_are_held_to_the_same(name: str) -> None:
+    """Worker processes are handed them, too."""
+    own = REGISTRY.built_in[name]
+    Registry([]).check(own)
+    assert pickle.loads(pickle.dumps(own)).algorithm is own.algorithm

@@ -42,6 +42,7 @@ class Stored:
     elections: pd.DataFrame
     rounds: pd.DataFrame
     overlaps: pd.DataFrame
+    measured: Measured | None = None  # What was laid over the simulated durations.
 
     @property
     def seed(self) -> int:
@@ -62,13 +63,8 @@ class Stored:
             command=self.summary["command"],
             stopped_by=self.summary["stopped_by"],
             precision=_precision(self.summary.get("precision")),
-            measured=self._measured(),
+            measured=self.measured,
         )
-
-    def _measured(self) -> Measured | None:
-        if (told := self.summary.get("measured")) is None:
-            return None
-        return replace(read_measured(self.path / "measured.csv"), file=told["file"], column=told["column"])
 
     def trace(self, trial: int) -> Trace:
         """That trial again, with every message. Raises KeyError where the run had no such trial; and DigestError."""
@@ -102,6 +98,7 @@ def load_stored(path: str | Path) -> Stored:
             elections=pd.read_parquet(directory / "elections.parquet"),
             rounds=_added(directory / "rounds.parquet", ROUND_TYPES),
             overlaps=_added(directory / "overlaps.parquet", OVERLAP_TYPES),
+            measured=_measured(directory, summary.get("measured")),
         )
     except StoreError:
         raise
@@ -112,6 +109,12 @@ def load_stored(path: str | Path) -> Stored:
 def _added(path: Path, types: Mapping[str, str]) -> pd.DataFrame:
     """A table that earlier versions did not write: empty, where it is not there."""
     return pd.read_parquet(path) if path.is_file() else table([], types)
+
+
+def _measured(directory: Path, told: dict[str, Any] | None) -> Measured | None:
+    if told is None:
+        return None
+    return replace(read_measured(directory / "measured.csv"), file=told["file"], column=told["column"])
 
 
 def _precision(kept: dict[str, Any] | None) -> Precision | None:

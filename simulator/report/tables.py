@@ -215,6 +215,9 @@ def _election_rows(summary: Summary) -> Iterator[_Row]:
             (f"{sum(counts.get(outcome, 0) for outcome in _OUTCOMES):,}", ""),
             ", ".join(ends),
         )
+    for cause, found in metrics.get("other_searches", {}).items():
+        if _value(found["median"]) is not None:
+            yield f"  {_CAUSES[cause]}, median", _mean_duration(found["median"]), f"{found['count']:,} to a leader"
     for key, name in (("rounds_per_election", "rounds per election"), ("term_inflation", "terms beyond one each")):
         if _value(metrics[key]["mean"]) is not None:
             yield name, _with_interval(metrics[key]["mean"], "{:.3f}".format), ""

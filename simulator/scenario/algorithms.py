@@ -211,7 +211,7 @@ class Forms(Mapping[str, type[Options]]):
         registration = REGISTRY[name]
         made = self._made.get(name)
         if made is None or made.registration is not registration:
-            made = self._made[name] = _own_form(registration)
+            made = self._made[name] = _readable_form(registration)
         return made
 
     def __iter__(self) -> Iterator[str]:
@@ -224,9 +224,8 @@ class Forms(Mapping[str, type[Options]]):
         return name in REGISTRY
 
 
-def _own_form(registration: Registration) -> type[Options]:
-    if registration.name in REGISTRY.built_in:
-        return options_form(registration)
+def _readable_form(registration: Registration) -> type[Options]:
+    """Raises PluginError where the options of a user's algorithm are none that a scenario could hold."""
     try:
         return options_form(registration)
     except Exception as error:  # Types that no scenario can hold: pydantic has many ways to say so.
@@ -285,5 +284,5 @@ def register(registration: Registration) -> None:
     `simulator.algorithms`. Raises ValueError where the name is not free, or worker processes could not be handed it.
     """
     REGISTRY.check(registration)
-    _own_form(registration)
+    _readable_form(registration)
     REGISTRY.add(registration)

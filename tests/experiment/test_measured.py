@@ -6,11 +6,14 @@ import json
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 from scipy import stats
 
@@ -77,6 +80,20 @@ def test_a_bad_file_is_one_line_with_its_place_and_a_remedy(
         read_measured(path, **options)
     assert str(caught.value).startswith(f"{path}{says}")
     assert "\n" not in str(caught.value)
+
+
+@given(st.text('failover_ms,;"\n\r 0123456789.eE+-\x00\ufeffé', max_size=60).map(str.encode) | st.binary(max_size=40))
+def test_whatever_is_in_a_file_it_is_read_or_refused_in_a_line(content: bytes) -> None:
+    with TemporaryDirectory() as place:
+        path = Path(place) / "failovers.csv"
+        path.write_bytes(content)
+        try:
+            found, refused = read_measured(path, unit="ms").values, str(path)
+        except MeasuredError as error:
+            found, refused = np.zeros(0), str(error)
+        assert refused.startswith(str(path))
+        assert len(refused.splitlines()) == 1
+        assert (np.isfinite(found) & (found >= 0)).all()
 
 
 def test_more_values_than_are_of_use_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,6 +211,10 @@ def test_a_run_lays_them_over_keeps_them_and_shows_them_again(tmp_path: Path) ->
     assert " ".join(summary["measured"]["difference"].split()) in " ".join(shown.stdout.split())
     assert (tmp_path / "again" / "measured.png").read_bytes() == (kept / "measured.png").read_bytes()
     assert simulator.results.load(kept).result().summary["measured"] == summary["measured"]
+    (kept / "measured.csv").unlink()
+    lacking = invoke("show", kept)
+    assert (lacking.exit_code, lacking.stderr.count("\n")) == (2, 1)
+    assert "measured.csv: is not a file" in lacking.stderr
 
 
 def test_a_bad_file_is_told_before_anything_is_run(tmp_path: Path) -> None:

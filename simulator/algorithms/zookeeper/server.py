@@ -331,6 +331,7 @@ ENSEMBLE = Registration(
     config=EnsembleConfig,
     paper="Junqueira, Reed and Serafini 2011 (Zab); Medeiros 2012 (Fast Leader Election)",
     cost="up to 2n(n − 1) notifications, 10(n − 1) messages to synchronise; 300 ms, and a follower's time to be ready",
+    page="zookeeper.md",
     streams=True,
     durable_log=durable_log,
     propose=Propose,
