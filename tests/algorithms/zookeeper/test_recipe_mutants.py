@@ -32,8 +32,6 @@ from tests.algorithms.zookeeper.test_scenes import CONFIG
 
 SEEDS = range(4)
 SETTLES = 6 * SECOND  # Longer than it is cut off, and three sessions: one may end, and a client seek a server.
-    6 * SECOND
-)  # Longer than it is cut off, and three sessions: one may end, and a client seek a server meanwhile.
 
 
 def life() -> ClusterSpec:
