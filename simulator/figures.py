@@ -72,7 +72,7 @@ def distribution(
 
 
 def decomposition(results: Result | Mapping[str, Result], *, title: str = "") -> Figure:
-    """What failovers consist of: detection, failed rounds, the winning round, and the announcement to a majority.
+    """What failovers consist of: detection, pre-votes, failed rounds, winning round, and announcement to a majority.
 
     One result: a bar of means for each tenth of its failovers, from the shortest to the longest. Several: a bar for
     each, with the 95 % interval of the whole. Raises ValueError where no failover was seen to its end.

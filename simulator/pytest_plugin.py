@@ -112,9 +112,12 @@ def _run(
     words += ["--seed", str(loaded.seed if seed is None else seed)]
     again = shlex.join(words)
     try:
-        found = Elections(run(loaded, trials=trials, seed=seed, command=again))
+        result = run(loaded, trials=trials, seed=seed, command=again)
     except TrialError as error:
         raise _failed(f"{error}; again: {again} --first-trial {error.trial} --trials 1 --trace") from None
+    if result.stopped_by is not None:  # Ctrl-C, which is meant for pytest.
+        raise KeyboardInterrupt
+    found = Elections(result)
     found.assert_promises_kept()
     return found
 

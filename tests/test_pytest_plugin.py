@@ -115,6 +115,34 @@ def test_what_does_not_fails_with_its_reason_and_how_to_see_it_again(alone: pyte
     assert "During handling of the above exception" not in outcome.stdout.str()
 
 
+INTERRUPTED = """
+import pytest
+from simulator.experiment import executors, trial
+
+def interrupted(spec, seed, number):
+    if number == 3:
+        raise KeyboardInterrupt
+    return trial.simulate(spec, seed, number)
+
+executors.simulate = interrupted
+
+@pytest.mark.election("leader-crash", trials=10)
+def test_cut_short():
+    pass
+
+def test_after():
+    pass
+"""
+
+
+def test_ctrl_c_is_meant_for_pytest(alone: pytest.Pytester) -> None:
+    # A run keeps what was finished, and goes on: pytest must not.
+    alone.makepyfile(INTERRUPTED)
+    outcome = alone.runpytest_subprocess()
+    assert outcome.ret == pytest.ExitCode.INTERRUPTED
+    outcome.assert_outcomes()
+
+
 def test_it_is_found_by_pytest_and_explained(alone: pytest.Pytester) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["entry-points"]["pytest11"] == {"electsim": "simulator.pytest_plugin"}

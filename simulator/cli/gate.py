@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,6 +95,8 @@ def gate(
 
     if reason is not None and not reason.strip():
         fail("--accept: say why, in a few words", EXIT_BAD_INPUT)
+    if reason is not None and (junit_file or markdown_file or json_wanted):
+        fail("--accept reports on the screen only: leave --junit, --markdown and --json out", EXIT_BAD_INPUT)
     if reason is None and (tolerance is not None or alpha is not None):
         fail("--tolerance and --alpha are kept in the baseline: give them with --accept", EXIT_BAD_INPUT)
     try:
@@ -181,4 +184,4 @@ def _finish(found: list[Guarded], verdicts: list[Verdict], directory: Path) -> N
 
 
 def _accepting(files: list[str], directory: Path) -> str:
-    return f'electsim gate {" ".join(files)} --baseline {directory} --accept "why"'
+    return f'{shlex.join(["electsim", "gate", *files, "--baseline", str(directory)])} --accept "why"'

@@ -120,4 +120,7 @@ def _earlier(one: Guarded) -> Baseline | None:
 
 
 def _run(one: Guarded, workers: int) -> Result:
-    return run(one.scenario, workers=workers, command=shlex.join(["electsim", "run", str(one.file)]))
+    result = run(one.scenario, workers=workers, command=shlex.join(["electsim", "run", str(one.file)]))
+    if result.stopped_by is not None:  # Ctrl-C: part of the trials is no candidate, and no baseline.
+        raise KeyboardInterrupt
+    return result

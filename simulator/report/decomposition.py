@@ -1,4 +1,4 @@
-"""What failovers consist of: detection, failed rounds, the winning round, and the announcement, as stacked bars."""
+"""What failovers consist of: detection, pre-votes, failed rounds, the winning round, the announcement; stacked bars."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 
 from simulator.experiment.samples import headline_elections
 from simulator.metrics.statistics import NO_DATA, Estimate, Sample, mean
-from simulator.report.style import BLACK, BLUE, ORANGE, SKY_BLUE, VERMILLION, new_figure, style
+from simulator.report.style import BLACK, BLUE, ORANGE, SKY_BLUE, VERMILLION, YELLOW, new_figure, style
 
 # Each part has a colour and a hatch: side by side in grey print, the hatch tells them apart.
 PARTS: Mapping[str, tuple[str, str]] = {
     "detection": (SKY_BLUE, ""),
+    "pre-votes": (YELLOW, "xx"),
     "failed rounds": (VERMILLION, "///"),
     "winning round": (BLUE, ""),
     "announcement to a majority": (ORANGE, "...."),
@@ -34,7 +35,9 @@ class Failovers:
 
     parts: np.ndarray  # Seconds; shape (failovers, parts), in the order of PARTS.
     trials: np.ndarray  # Of each failover; shape (failovers,).
-    unfinished: int = 0  # Those that a trial's end cut short: they have no whole, and are left out.
+    unfinished: int = (
+        0  # Those that had no end: the trial was over first, or the winner led no more. They are left out.
+    )
 
     @classmethod
     def of(cls, elections: pd.DataFrame) -> Failovers:
@@ -44,7 +47,8 @@ class Failovers:
         whole = headline[headline["detection_s"].notna() & headline["announced_majority_s"].notna()]
         columns = (
             whole["detection_s"],
-            whole["election_s"] - whole["winning_round_s"],
+            whole["before_rounds_s"],
+            whole["earlier_rounds_s"],
             whole["winning_round_s"],
             whole["announced_majority_s"],
         )
@@ -106,25 +110,31 @@ def decomposition_figure(
 
 
 def _label(name: str, found: Failovers) -> str:
-    cut_short = f", {found.unfinished:,} unfinished left out" if found.unfinished else ""
+    cut_short = f", {found.unfinished:,} not seen to their end" if found.unfinished else ""
     return f"{name}\nn = {len(found.parts):,}{cut_short}" if cut_short else name
 
 
 def _draw(axes: Axes, means: np.ndarray) -> None:
-    """Bars from parts; shape (bars, parts)."""
+    """Bars from parts; shape (bars, parts). A part that took no time in any of them is left out."""
     widest = means.sum(axis=1).max()
     for number, (name, (colour, hatch)) in enumerate(PARTS.items()):
         lengths, starts = means[:, number], means[:, :number].sum(axis=1)
+        if not lengths.any():
+            continue
         segments: BarContainer = axes.barh(
             range(len(means)), lengths, left=starts, height=0.7, color=colour, hatch=hatch, label=name
         )
         for segment in segments:
             segment.set(edgecolor="white", linewidth=0.6)
-        numbers = [f"{length:,.3g}" if length > _WIDE_ENOUGH * widest else "" for length in lengths]
+        numbers = [_number(length) if length > _WIDE_ENOUGH * widest else "" for length in lengths]
         for text in axes.bar_label(segments, numbers, label_type="center", fontsize=7):
             text.set_color("white" if colour == BLUE else BLACK)
             if hatch and text.get_text():
                 text.set_bbox({"facecolor": colour, "edgecolor": "none", "pad": 1.5})
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _draw_wholes(axes: Axes, wholes: list[Estimate], factor: float) -> None:

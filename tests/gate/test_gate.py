@@ -12,6 +12,9 @@ from click.testing import CliRunner, Result
 
 from simulator.algorithms.raft import Raft, pace
 from simulator.cli import main
+from simulator.cluster.spec import ClusterSpec
+from simulator.experiment import executors
+from simulator.experiment.trial import TrialResult, simulate
 from simulator.gate.baseline import read
 from simulator.protocol import MILLISECOND, uniform
 from tests.experiment.test_runner import CRASH
@@ -146,6 +149,22 @@ def test_the_step_summary_of_github_is_added_to(desk: Desk, tmp_path: Path, monk
     assert "| small-crash | identical | all 45 trials went as before, event by event |" in lines
 
 
+def test_an_interrupt_leaves_everything_as_it_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends a run with the trials that were finished: they are no candidate, and above all no baseline."""
+
+    def interrupted(spec: ClusterSpec, seed: int, trial: int) -> TrialResult:
+        if trial == 9:
+            raise KeyboardInterrupt
+        return simulate(spec, seed, trial)
+
+    monkeypatch.setattr(executors, "simulate", interrupted)
+    before = desk.baseline.read_bytes()
+    for options in ((), ("--accept", "half of it", "--tolerance", 0.2)):
+        outcome = desk.gate(*options)
+        assert (outcome.exit_code, outcome.stderr) == (130, "electsim: interrupted\n")
+    assert desk.baseline.read_bytes() == before
+
+
 # --- Acceptance
 
 
@@ -206,6 +225,7 @@ def test_two_scenarios_of_one_name(desk: Desk) -> None:
     ("options", "said"),
     [
         (("--accept", " "), "electsim: --accept: say why, in a few words\n"),
+        (("--accept", "x", "--json"), "--accept reports on the screen only"),
         (("--tolerance", 0.1), "--tolerance and --alpha are kept in the baseline: give them with --accept"),
         (("--accept", "x", "--tolerance", 1), "1.0 is not in the range 0<=x<1"),
         (("--junit", "nowhere/gate.xml"), "electsim: nowhere/gate.xml: cannot be written: No such file or directory\n"),

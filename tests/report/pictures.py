@@ -39,7 +39,8 @@ def failovers(scale: float = 1.0) -> Failovers:
     numbers = np.arange(60)
     detection = VALUES[:60] * scale
     failed = np.where(numbers % 6 == 0, 0.2, 0.0)
-    parts = np.column_stack([detection, failed, np.full(60, 0.02), np.full(60, 0.01)])
+    asked = np.full(60, 0.025 if scale > 1 else 0.0)
+    parts = np.column_stack([detection, asked, failed, np.full(60, 0.02), np.full(60, 0.01)])
     return Failovers(parts=parts, trials=numbers, unfinished=2 if scale > 1 else 0)
 
 

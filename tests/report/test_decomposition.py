@@ -17,9 +17,9 @@ from tests.experiment.test_runner import CRASH, NO_QUORUM
 
 
 def table(*rows: tuple[float, float, float, float]) -> pd.DataFrame:
-    """Failovers of one trial each: detection, election, winning round, announcement."""
-    frame = pd.DataFrame(rows, columns=["detection_s", "election_s", "winning_round_s", "announced_majority_s"])
-    return frame.assign(trial=range(len(rows)), cause="loss", outcome="elected")
+    """Failovers of one trial each: detection, failed rounds, winning round, announcement; none has pre-votes."""
+    frame = pd.DataFrame(rows, columns=["detection_s", "earlier_rounds_s", "winning_round_s", "announced_majority_s"])
+    return frame.assign(trial=range(len(rows)), cause="loss", outcome="elected", before_rounds_s=0.0)
 
 
 def bars(figure: Figure) -> np.ndarray:
@@ -30,9 +30,9 @@ def bars(figure: Figure) -> np.ndarray:
 
 
 def test_the_parts_of_a_bar_are_means_and_lie_end_to_end() -> None:
-    # Two failovers: detection 100 and 300 ms; of elections of 20 and 220 ms the winning rounds are both 20, so that
-    # failed rounds are 0 and 200; announcements 10 and 30. Means: 200, 100, 20, 20.
-    found = Failovers.of(table((0.1, 0.02, 0.02, 0.01), (0.3, 0.22, 0.02, 0.03)))
+    # Two failovers: detection 100 and 300 ms; failed rounds 0 and 200; winning rounds 20; announcements 10 and 30.
+    # Means: 200, 100, 20, 20; of pre-votes, which nobody asked for, there is no segment.
+    found = Failovers.of(table((0.1, 0, 0.02, 0.01), (0.3, 0.2, 0.02, 0.03)))
     assert bars(decomposition_figure({"two": found}))[:, 0] == pytest.approx(
         np.array([(0, 200), (200, 100), (300, 20), (320, 20)])
     )
@@ -40,11 +40,11 @@ def test_the_parts_of_a_bar_are_means_and_lie_end_to_end() -> None:
 
 def test_a_failover_that_was_not_seen_to_its_end_is_left_out_and_told_of() -> None:
     # The mean of the finished ones flatters the slow; so it must be said how many are missing.
-    rows = table((0.1, 0.02, 0.02, 0.01), (0.3, 0.2, 0.02, float("nan")))
+    rows = table((0.1, 0, 0.02, 0.01), (0.3, 0.2, 0.02, float("nan")))
     found = Failovers.of(rows)
     assert (len(found.parts), found.unfinished) == (1, 1)
     (axes,) = decomposition_figure({"one": found}).axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["one\nn = 1, 1 unfinished left out"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["one\nn = 1, 1 not seen to their end"]
 
 
 def test_the_whole_is_what_the_summary_says_of_failover_and_announcement() -> None:
@@ -56,7 +56,16 @@ def test_the_whole_is_what_the_summary_says_of_failover_and_announcement() -> No
     assert parts["failed rounds"] + parts["winning round"] == pytest.approx(metrics["election"]["mean"]["value"])
     assert parts["announcement to a majority"] == pytest.approx(metrics["announcement_majority"]["mean"]["value"])
     failed = result.elections.query("cause == 'loss'")["failed_rounds"].to_numpy() > 0
-    assert ((found.parts[:, 1] > 0) == failed).all()  # Without pre-votes, nothing else lies between.
+    assert ((found.parts[:, 2] > 0) == failed).all()
+    assert parts["pre-votes"] == 0
+
+
+def test_pre_votes_have_a_segment_where_there_are_any() -> None:
+    found = Failovers.of(
+        simulator.run(simulator.loads(CRASH, overrides=["algorithm.pre_vote=true"]), trials=10).elections
+    )
+    assert (found.parts[:, 1] > 0).all()  # A round trip, at least, between suspicion and candidacy.
+    assert len(bars(decomposition_figure({"all": found}))) >= 4
 
 
 def test_tenths_are_sorted_and_share_out_all_failovers() -> None:
@@ -71,7 +80,7 @@ def test_tenths_are_sorted_and_share_out_all_failovers() -> None:
 
 @pytest.mark.parametrize(("failovers", "groups"), [(0, 0), (1, 1), (9, 1), (10, 2), (24, 4), (49, 5)])
 def test_few_failovers_make_fewer_groups(failovers: int, groups: int) -> None:
-    found = Failovers.of(table(*[(0.1, 0.02, 0.02, 0.01)] * failovers))
+    found = Failovers.of(table(*[(0.1, 0, 0.02, 0.01)] * failovers))
     assert len(found.by_length()) == groups
 
 

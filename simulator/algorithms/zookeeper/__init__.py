@@ -7,7 +7,7 @@ own `fast_leader_election`, as Medeiros describes it ("ZooKeeper's atomic broadc
 does with what is agreed: nothing, in an ensemble alone.
 
 What is agreed is a tree of znodes: `tree`, `watches` and `sessions` are a server's state, `service` what it does for
-its clients. `client` is their part of a session, and `recipe` the candidate that elects with it (Hunt, Konar, Junqueira
-and Reed, "ZooKeeper: Wait-free coordination for Internet-scale systems", 2010; the ZooKeeper Recipes). `registration`
-has all of it under one name.
+its clients, and `session_leader` what the leader does for all. `client` is their part of a session, and `recipe` the
+candidate that elects with it (Hunt, Konar, Junqueira and Reed, "ZooKeeper: Wait-free coordination for Internet-scale
+systems", 2010; the ZooKeeper Recipes). `registration` has all of it under one name.
 """

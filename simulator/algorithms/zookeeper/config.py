@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.protocol import MILLISECOND, SECOND, Duration, DurationRange, DurationSpread, Nanoseconds, option
+from simulator.protocol import (
+    MICROSECOND,
+    MILLISECOND,
+    SECOND,
+    Duration,
+    DurationRange,
+    DurationSpread,
+    Nanoseconds,
+    option,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +32,11 @@ class EnsembleConfig:
         (200 * MILLISECOND, 60 * SECOND),
         "After how much silence a server that looks for a leader repeats its vote: first, and at most; it doubles"
         " (minNotificationInterval, maxNotificationInterval).",
+    )
+    hand_over: Duration = option(
+        40 * MICROSECOND,
+        "What it takes to hand a vote from one thread to the next; between two servers it passes four. About as long as"
+        " a message over loopback (half of a round trip of 80 us), most of which is the wake-up of a thread.",
     )
     connect_retry: Duration = option(
         100 * MILLISECOND,

@@ -18,17 +18,19 @@ unless something still waits to be told. Unlike there, older votes that wait are
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simulator.algorithms.zookeeper.messages import Notification, State, Zxid
-from simulator.protocol import NodeId
+from simulator.protocol import Nanoseconds, NodeId
 
 if TYPE_CHECKING:
     from simulator.algorithms.zookeeper.server import Server
 
-REPEAT, FINALIZE = "notification", "finalize"  # Timers.
+REPEAT, FINALIZE, PASSED = "notification", "finalize", "passed"  # Timers.
+THREADS = 4  # WorkerSender and SendWorker on one side, RecvWorker and WorkerReceiver on the other.
 _NOBODY = Notification(leader=0, zxid=Zxid(-1, 0), peer_epoch=-1, election_epoch=0)  # An observer votes for nobody.
 
 
@@ -45,6 +47,7 @@ class FastLeaderElection:
         self.established: dict[NodeId, Notification] = {}  # Of those who follow or lead, whatever election that was.
         self.interval = self.config.notification_interval[0]
         self.finalizing = False
+        self._passing: deque[tuple[Nanoseconds, NodeId, Notification]] = deque()  # When each has passed all threads.
         self._connected: set[NodeId] = set()
         self._waiting: set[NodeId] = set()  # To whom something has been sent that waits for a connection.
 
@@ -60,7 +63,16 @@ class FastLeaderElection:
         self._count()
 
     def hear(self, sender: NodeId, heard: Notification) -> None:
-        """A notification has come."""
+        """A notification has come, and passes from thread to thread until it is looked at."""
+        delay = THREADS * self.config.hand_over
+        if not delay:
+            self._receive(sender, heard)
+            return
+        self._passing.append((self.host.monotonic() + delay, sender, heard))
+        if len(self._passing) == 1:
+            self.host.set_timer(PASSED, delay)
+
+    def _receive(self, sender: NodeId, heard: Notification) -> None:
         looking = self.server.state is State.LOOKING
         if sender not in self.server.voters:
             self._tell(sender)
@@ -75,6 +87,11 @@ class FastLeaderElection:
     def on_timer(self, name: str) -> None:
         if name == FINALIZE:
             self._decide(self.vote)
+        elif name == PASSED:
+            _, sender, heard = self._passing.popleft()
+            if self._passing:
+                self.host.set_timer(PASSED, max(0, self._passing[0][0] - self.host.monotonic()))
+            self._receive(sender, heard)
         else:
             self._tell_all()
             self.interval = min(2 * self.interval, self.config.notification_interval[1])

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.zookeeper.config import EnsembleConfig
-from simulator.algorithms.zookeeper.fast_leader_election import FINALIZE, REPEAT, FastLeaderElection
+from simulator.algorithms.zookeeper.fast_leader_election import FINALIZE, PASSED, REPEAT, FastLeaderElection
 from simulator.algorithms.zookeeper.history import History, of_length
 from simulator.algorithms.zookeeper.messages import (
     NOTHING,
@@ -175,7 +175,7 @@ class Server(Algorithm):
             handle(self, sender, message)
 
     def on_timer(self, name: str) -> None:
-        if name in (REPEAT, FINALIZE):
+        if name in (REPEAT, FINALIZE, PASSED):
             self.election.on_timer(name)
         elif name == LEAVING:
             self._begin_election()
@@ -331,6 +331,7 @@ ENSEMBLE = Registration(
     config=EnsembleConfig,
     paper="Junqueira, Reed and Serafini 2011 (Zab); Medeiros 2012 (Fast Leader Election)",
     cost="up to 2n(n − 1) notifications, 10(n − 1) messages to synchronise; 300 ms, and a follower's time to be ready",
+    page="zookeeper.md",
     streams=True,
     durable_log=durable_log,
     propose=Propose,

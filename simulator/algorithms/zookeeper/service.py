@@ -5,9 +5,9 @@ committed transaction, and is answered by the server that the client is connecte
 what a client asks meanwhile waits its turn, so that a client's requests are done in the order in which it sent them.
 
 Which sessions have been heard of a server keeps, and tells its leader with its answer to each ping, twice a tick. The
-leader alone decides that a session has expired (`sessions.py`), by a transaction like any other. A leader that takes
-over gives all of them their whole timeout again. A client that comes to another server keeps its session if the leader
-still has it, which that server asks; a server that knows less than the client has seen sends it away.
+leader alone decides that a session has expired (`session_leader.py`), by a transaction like any other. A client that
+comes to another server keeps its session if the leader still has it, which that server asks; a server that knows less
+than the client has seen sends it away.
 
 A session is numbered by the transaction that opened it. ZooKeeper makes the number from the server's id and clock; both
 are unique, which is all that matters.
@@ -45,13 +45,13 @@ from simulator.algorithms.zookeeper.client_messages import (
 )
 from simulator.algorithms.zookeeper.messages import NOTHING, Zxid
 from simulator.algorithms.zookeeper.replica import Replica
-from simulator.algorithms.zookeeper.sessions import SessionTracker, negotiated
+from simulator.algorithms.zookeeper.session_leader import TIMER, SessionLeader
+from simulator.algorithms.zookeeper.sessions import negotiated
 from simulator.algorithms.zookeeper.tree import Code, DataTree, SessionId, TreeError
 from simulator.algorithms.zookeeper.watches import Change, Watches
-from simulator.protocol import Message, Nanoseconds, NodeId, uniform
+from simulator.protocol import Message, Nanoseconds, NodeId
 
 ELECTION = "/election"  # The parent of the candidates' znodes, which somebody has made long ago.
-_LOOK = "replica-sessions"
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Service(Replica):
         self.tree = DataTree(self.watches)
         self.tree.create(ELECTION)
         self.zxid = NOTHING  # Of the last transaction that was applied.
-        self.tracker: SessionTracker | None = None  # Of a leader.
+        self.leader: SessionLeader | None = None  # While this server leads, and serves.
         self.connections: dict[NodeId, Connection] = {}
         self._by_session: dict[SessionId, Connection] = {}
         self._heard_of: dict[SessionId, None] = {}  # Since the leader's last ping.
@@ -84,16 +84,11 @@ class Service(Replica):
     # --- What the server is
 
     def led(self) -> None:
-        tick = self.config.tick_time
-        now = self.host.monotonic()
-        self.tracker = SessionTracker(tick, phase=uniform(self.host.random, (0, tick - 1)))
-        for session, timeout in self.tree.sessions.items():
-            self.tracker.track(session, timeout, now)
-        self._await_next_look(self.tracker)
+        self.leader = SessionLeader(self.server, self.tree)
 
     def unserving(self) -> None:
-        self.tracker = None
-        self.host.cancel_timer(_LOOK)
+        self.leader = None
+        self.host.cancel_timer(TIMER)
         self._heard_of.clear()
         for connection in tuple(self.connections.values()):
             self._close(connection)
@@ -114,8 +109,8 @@ class Service(Replica):
     def _apply_open_session(self, opened: OpenSession) -> None:
         session = self.zxid.epoch << 32 | self.zxid.counter
         self.tree.open_session(session, opened.timeout)
-        if self.tracker is not None:
-            self.tracker.track(session, opened.timeout, self.host.monotonic(), opened.server)
+        if self.leader is not None:
+            self.leader.opened(session, opened.server)
         if opened.server == self.host.me:
             self._establish(opened.client, opened.connection, session, opened.timeout)
 
@@ -142,8 +137,8 @@ class Service(Replica):
 
     def _apply_end_session(self, ended: EndSession) -> None:
         self.tree.close_session(ended.session)
-        if self.tracker is not None:
-            self.tracker.forget(ended.session)
+        if self.leader is not None:
+            self.leader.closed(ended.session)
         connection = self._by_session.get(ended.session)
         if connection is not None:
             self._close(connection)
@@ -217,53 +212,30 @@ class Service(Replica):
         Moved: _on_moved,
     }
 
-    # --- The leader's part
+    # --- The leader, and its learners
 
     def on_request(self, learner: NodeId, request: Message) -> None:
-        assert self.tracker is not None
-        if isinstance(request, OpenSession):
-            self.server.propose(request)
-        elif isinstance(request, Revalidate):
-            self._revalidate(self.tracker, learner, request)
-        elif self.tracker.owned_by(request.session, learner):
-            self.server.propose(request)
-        else:
-            self._answer(learner, Moved(request.session))
-
-    def _revalidate(self, tracker: SessionTracker, learner: NodeId, request: Revalidate) -> None:
-        """A session that goes on is with that learner from now on, and has been heard of."""
-        timeout = None
-        if tracker.touch(request.session, self.host.monotonic()):
-            tracker.moved_to(request.session, learner)
-            timeout = self.tree.sessions[request.session]
-        self._answer(learner, Revalidated(request.client, request.connection, request.session, timeout))
-
-    def _answer(self, learner: NodeId, message: Revalidated | Moved) -> None:
+        assert self.leader is not None
+        answer = self.leader.answer(learner, request)
+        if answer is None:
+            return
         if learner == self.host.me:
-            self.on_client_message(learner, message)
+            self.on_client_message(learner, answer)
         else:
-            self.host.send(learner, message)
+            self.host.send(learner, answer)
 
     def touched(self) -> tuple[SessionId, ...]:
         heard_of, self._heard_of = tuple(self._heard_of), {}
         return heard_of
 
     def on_touched(self, learner: NodeId, sessions: tuple[SessionId, ...]) -> None:
-        now = self.host.monotonic()
+        assert self.leader is not None
         for session in sessions:
-            assert self.tracker is not None
-            self.tracker.touch(session, now)
+            self.leader.hear_of(session)
 
     def on_timer(self, name: str) -> None:
-        assert self.tracker is not None
-        for session in self.tracker.expire(self.host.monotonic()):
-            self.host.note("session-expired", session=session)
-            self.server.propose(EndSession(session))
-        self._await_next_look(self.tracker)
-
-    def _await_next_look(self, tracker: SessionTracker) -> None:
-        now = self.host.monotonic()
-        self.host.set_timer(_LOOK, tracker.next_look(now) - now)
+        assert self.leader is not None
+        self.leader.on_timer()
 
     # --- Connections
 
@@ -315,8 +287,8 @@ class Service(Replica):
         self.host.send(client, WatcherEvent(path, change))
 
     def _hear_of(self, session: SessionId) -> None:
-        if self.tracker is not None:
-            self.tracker.touch(session, self.host.monotonic())
+        if self.leader is not None:
+            self.leader.hear_of(session)
         else:
             self._heard_of[session] = None
 

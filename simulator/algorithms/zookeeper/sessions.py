@@ -57,6 +57,10 @@ class SessionTracker:
     def moved_to(self, session: SessionId, owner: NodeId) -> None:
         self._tracked[session].owner = owner
 
+    def owner(self, session: SessionId) -> NodeId | None:
+        """The server that its client was last known to be connected with, by this leader."""
+        return self._tracked[session].owner
+
     def owned_by(self, session: SessionId, server: NodeId) -> bool:
         """Whether a session is open, and its client at that server: one that has moved away is not."""
         tracked = self._tracked.get(session)

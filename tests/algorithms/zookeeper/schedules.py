@@ -39,8 +39,7 @@ CONFIG = EnsembleConfig(
     synchronisation=(0, 5 * MS, 100 * MS),
     diff_limit=8,
 )
-# A vote that is repeated after 1 s, a connection that is tried again after as long as it was cut, and elections.
-PEACE = 12 * SECOND
+PEACE = 5 * SECOND  # Votes that are repeated after 1 s, and elections.
 
 
 class ViolationError(AssertionError):
@@ -114,7 +113,7 @@ def spec_of(chosen: Sequence[Move], nodes: int, observers: int) -> ClusterSpec:
         registration=WITNESSED,
         config=replace(CONFIG, observers=observers),
         nodes=nodes,
-        duration=mended + PEACE,
+        duration=2 * mended + PEACE,  # A connection is tried again after as long as it was cut, at the latest.
         disk=DiskSpec(write=Uniform(100_000, 20 * MS), blocking=False),
         network=NetworkSpec(
             latency=Uniform(MS, 10 * MS),

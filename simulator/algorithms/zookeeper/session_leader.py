@@ -1,0 +1,79 @@
+"""What the ensemble's leader does for all sessions: it admits what clients ask for, and ends sessions that are silent.
+
+A leader that takes over gives every session its whole timeout again: it does not know when each was last heard of.
+Ticks have a phase of their own: of several leaders, and in several trials, it is any.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
+from simulator.algorithms.zookeeper.client_messages import (
+    EndSession,
+    Moved,
+    OpenSession,
+    Revalidate,
+    Revalidated,
+    WriteRequest,
+)
+from simulator.algorithms.zookeeper.sessions import SessionTracker
+from simulator.algorithms.zookeeper.tree import DataTree, SessionId
+from simulator.protocol import Message, NodeId, uniform
+
+TIMER = "replica-sessions"
+
+
+class SessionLeader:
+    """The leader's part, for as long as it leads. `server` is its own, and `tree` holds the sessions that are open."""
+
+    def __init__(self, server: Any, tree: DataTree) -> None:
+        self._server = server
+        self._host = server.host
+        self._tree = tree
+        config: ZooKeeperConfig = server.config
+        phase = uniform(self._host.random, (0, config.tick_time - 1))
+        self._tracker = SessionTracker(config.tick_time, phase)
+        for session in tree.sessions:
+            self.opened(session, None)
+        self._await_next_look()
+
+    def opened(self, session: SessionId, owner: NodeId | None) -> None:
+        """A session is open, and its client with that server."""
+        self._tracker.track(session, self._tree.sessions[session], self._host.monotonic(), owner)
+
+    def closed(self, session: SessionId) -> None:
+        self._tracker.forget(session)
+
+    def hear_of(self, session: SessionId) -> bool:
+        """Its client is there. False where the session is open no more."""
+        return self._tracker.touch(session, self._host.monotonic())
+
+    def on_timer(self) -> None:
+        """End the sessions that have had their time."""
+        for session in self._tracker.expire(self._host.monotonic()):
+            self._host.note("session-expired", session=session, server=self._tracker.owner(session))
+            self._server.propose(EndSession(session))
+        self._await_next_look()
+
+    def answer(self, learner: NodeId, request: Message) -> Revalidated | Moved | None:
+        """Have a learner's request agreed on; or what to answer it instead."""
+        if isinstance(request, Revalidate):
+            return self._revalidate(learner, request)
+        if isinstance(request, OpenSession) or self._tracker.owned_by(request.session, learner):
+            self._server.propose(request)
+            return None
+        assert isinstance(request, WriteRequest | EndSession)
+        return Moved(request.session)
+
+    def _revalidate(self, learner: NodeId, request: Revalidate) -> Revalidated:
+        """A session that goes on is with that learner from now on, and has been heard of."""
+        timeout = None
+        if self.hear_of(request.session):
+            self._tracker.moved_to(request.session, learner)
+            timeout = self._tree.sessions[request.session]
+        return Revalidated(request.client, request.connection, request.session, timeout)
+
+    def _await_next_look(self) -> None:
+        now = self._host.monotonic()
+        self._host.set_timer(TIMER, self._tracker.next_look(now) - now)
