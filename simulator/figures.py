@@ -15,21 +15,25 @@ figures.compare({"five nodes": result, "nine nodes": other})
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.runner import Result
 from simulator.experiment.samples import SAMPLES, sample
+from simulator.metrics.statistics import Estimate
 from simulator.report.decomposition import Failovers, decomposition_figure
 from simulator.report.figures import ecdf_figure, save
 from simulator.report.overlaps import courses_with_overlaps, overlaps_figure
 from simulator.report.pages import headline_metric
+from simulator.report.sweeps import Curve, Quantity, map_figure, sweep_figure
 from simulator.report.tables import DURATIONS
 from simulator.report.timeline import timeline_figure
 
-__all__ = ["compare", "decomposition", "distribution", "overlaps", "save", "timeline"]
+__all__ = ["compare", "decomposition", "distribution", "heat_map", "overlaps", "save", "sweep", "timeline"]
 
 # The columns of `compare`: a name that a reader understands, and where the summary has the figure.
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -100,6 +104,57 @@ def timeline(result: Result, trial: int | None = None) -> Figure:
     number = int(result.trials["trial"].iloc[0]) if trial is None else trial
     trace = run_trial(result.scenario.cluster_spec(), result.seed, number, journal=True)
     return timeline_figure(trace, title=f"{result.scenario.name}, seed {result.seed}, trial {number}")
+
+
+def sweep(
+    results: Mapping[str, Mapping[float, Result]], statistic: str, *, parameter: str, title: str = "", log: bool = False
+) -> Figure:
+    """A statistic against a parameter, a curve for each name, with its 95 % interval.
+
+    `results` has the results by the parameter's value, which `parameter` names with its unit; `log` puts it on a
+    logarithmic axis. `statistic` is a path in `summary["metrics"]`: `split_votes.fraction`, `failover.median`. Raises
+    ValueError where there is no such statistic.
+    """
+    curves = {}
+    for name, by_value in results.items():
+        at = sorted(by_value)
+        curves[name] = Curve(at=at, estimates=[_estimate(by_value[value], statistic) for value in at])
+    return sweep_figure(curves, Quantity(name=parameter, log=log), _quantity(statistic), title=title)
+
+
+def heat_map(
+    results: Mapping[tuple[Any, Any], Result], statistic: str, *, across: str, up: str, title: str = ""
+) -> Figure:
+    """A statistic over two parameters, by (value across, value up), in the order in which they come.
+
+    `statistic` is a path in `summary["metrics"]`, such as `split_votes.fraction`. A pair without a result is hatched.
+    """
+    columns = list(dict.fromkeys(value for value, _ in results))
+    rows = list(dict.fromkeys(value for _, value in results))
+    values = np.full((len(rows), len(columns)), np.nan)
+    for (column, row), result in results.items():
+        values[rows.index(row), columns.index(column)] = _estimate(result, statistic).value
+    across_labels, up_labels = (across, list(map(str, columns))), (up, list(map(str, rows)))
+    return map_figure(values, across_labels, up_labels, _quantity(statistic), title=title)
+
+
+def _estimate(result: Result, statistic: str) -> Estimate:
+    """What a summary has under a path; its open ends are infinite, and a value that was not reached is nan."""
+    found: Any = result.summary["metrics"]
+    for key in statistic.split("."):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    if not isinstance(found, Mapping) or not {"value", "low", "high"} <= found.keys():
+        raise ValueError(f"{statistic} is no statistic of a summary; see docs/results.md, for example failover.median")
+    missing = {"value": np.nan, "low": -np.inf, "high": np.inf}
+    return Estimate(*(missing[end] if found[end] is None else float(found[end]) for end in missing))
+
+
+def _quantity(statistic: str) -> Quantity:
+    """How its axis is named: shares in percent, durations in seconds."""
+    name, _, last = statistic.rpartition(".")
+    share = last in ("fraction", "availability", "share", "query_accuracy")
+    unit = " (s)" if name in SAMPLES else ""
+    return Quantity(name=f"{statistic.replace('_', ' ').replace('.', ', ')}{unit}", share=share)
 
 
 def compare(results: Mapping[str, Result]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""docs/bully.md, docs/priority.md and docs/detectors.md: what they show can be run, and counts what they say."""
+"""docs/bully.md, priority.md, rings.md and detectors.md: what they show can be run, and counts what they say."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from simulator.algorithms.detectors import DETECTORS
 from simulator.algorithms.invitation import INVITATION
 from simulator.algorithms.priority import PRIORITY
 from simulator.algorithms.registration import Registration
+from simulator.algorithms.rings import CHANG_ROBERTS, HIRSCHBERG_SINCLAIR, RING
 from simulator.report.overlaps import overlaps_figure
 from simulator.scenario import load, loads
 from tests.test_bully_counts import counts, expected
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
-    name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("bully", "priority", "detectors")
+    name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    for name in ("bully", "priority", "rings", "detectors")
 }
 BLOCKS = [(name, block) for name, page in PAGES.items() for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
 AROUND = "version: 1\nname: shown\nabout: Does it run?\ncluster: {nodes: 5}\nduration: 2s\n"
@@ -41,8 +43,15 @@ def test_every_scenario_that_is_run_is_shipped(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("page", "registration"),
-    [("bully", BULLY), ("bully", INVITATION), ("priority", PRIORITY)],
-    ids=["bully", "invitation", "priority"],
+    [
+        ("bully", BULLY),
+        ("bully", INVITATION),
+        ("priority", PRIORITY),
+        ("rings", RING),
+        ("rings", CHANG_ROBERTS),
+        ("rings", HIRSCHBERG_SINCLAIR),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
 )
 def test_every_message_and_option_is_explained(page: str, registration: Registration) -> None:
     detectors = {kind for _, detector in DETECTORS.values() for kind in detector.receive}

@@ -64,6 +64,7 @@ CHANG_ROBERTS = Registration(
     config=RingConfig,
     paper="Chang and Roberts 1979",
     cost="n·H(n) messages on average, 2n − 1 to n(n + 1)/2, and n to announce; 2n messages in a row",
+    page="rings.md",
     groups=(MONITOR_GROUP,),
     quorum=False,
     assumes=assumes_besides,

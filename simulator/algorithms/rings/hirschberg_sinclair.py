@@ -60,7 +60,7 @@ class HirschbergSinclair(AnnouncingNode):
     """One node."""
 
     ways: ClassVar = (ONWARD, BACK)
-    rounds: ClassVar = 7  # To the highest; its phases, out and back, which are less than 5; and its announcement.
+    rounds: ClassVar = 7  # Its phases and announcement take less than 6, and messages half of what is allowed for them.
     standing = False  # The paper's status: candidate, or lost. It has won if it leads.
     maxnum = 1
 
@@ -135,6 +135,7 @@ HIRSCHBERG_SINCLAIR = Registration(
     config=RingConfig,
     paper="Hirschberg and Sinclair 1980",
     cost="at most 8n(⌈log₂ n⌉ + 1) messages, and n to announce; less than 6n messages in a row",
+    page="rings.md",
     groups=(MONITOR_GROUP,),
     quorum=False,
     assumes=assumes_besides,

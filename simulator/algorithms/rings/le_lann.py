@@ -93,6 +93,7 @@ RING = Registration(
     config=RingConfig,
     paper="Le Lann 1977; Tanenbaum",
     cost="2n messages for each initiator, in a row",
+    page="rings.md",
     groups=(MONITOR_GROUP,),
     quorum=False,
     assumes=assumes_besides,
