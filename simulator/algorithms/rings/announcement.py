@@ -42,7 +42,7 @@ class AnnouncingNode(RingNode):
     def _elected_ends(self, message: Elected) -> None:
         """Here, or at the node before the leader, which has died since."""
         if message.leader != self.host.me:
-            self._hold_election()
+            self._call_election()
 
     receive: ClassVar = {Elected: _on_elected, **RingNode.receive}
     ends: ClassVar = {Elected: _elected_ends}
