@@ -187,7 +187,7 @@ def _remarks(comparison: Summary) -> Iterator[str]:
     )
     if comparison["family"] > LARGEST_FAMILY:
         yield (
-            f"Beyond {LARGEST_FAMILY} comparisons a bootstrap tells nothing apart: name a --reference, or fewer metrics."
+            f"Beyond {LARGEST_FAMILY} comparisons a bootstrap tells nothing apart: name a --reference or fewer metrics."
         )
     if comparison["equivalent"] is not None:
         factor = f"{1 + comparison['equivalent']:g}"
