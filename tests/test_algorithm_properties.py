@@ -7,6 +7,7 @@ the assumptions never violates them); outside, incidents are metrics". Whatever 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -16,12 +17,13 @@ from simulator.algorithms.registry import REGISTRY
 from simulator.checks.safety import violations
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.cuts import Partition
-from simulator.cluster.distributions import Constant
+from simulator.cluster.distributions import Constant, Uniform
+from simulator.cluster.network import NetworkSpec
 from simulator.cluster.schedule import Scheduled
 from simulator.cluster.spec import ClusterSpec
 from simulator.experiment.assumptions import FAULTS_BREAK
 from simulator.experiment.trial import TrialResult, measure
-from simulator.protocol import LEADER, SECOND
+from simulator.protocol import LEADER, MILLISECOND, SECOND
 from simulator.trace import kinds
 from simulator.trace.trace import Trace
 from tests.algorithm_schedules import NOT_DRAWN, can_agree, disagreement, faults_by_name, schedules
@@ -96,6 +98,32 @@ def test_a_partition_for_good_is_measured_and_not_failed(name: str) -> None:
     assert result.violations == []
     assert "no-partition" in result.row["assumptions_broken"].split(", ")
     assert result.row["overlap_s"] > 0 or result.row["disagreement_s"] > 0
+
+
+@pytest.mark.parametrize("nodes", [2, 3, 5])
+@pytest.mark.parametrize("name", WITH_ASSUMPTIONS)
+def test_delays_beyond_the_bound_make_no_storm(name: str, nodes: int) -> None:
+    """Messages may be late, and elections in vain, but none of them may lead to several, or soon there is nothing else.
+
+    On a ring of two, each announcement that was acknowledged too late began an election, and each election two more.
+    In twice the time there are twice the messages, or, where vain elections pile up, four times as many; a storm has
+    thousands of times as many, or meets the limit of events.
+    """
+    registration = REGISTRY[name]
+    config = registration.config()
+    assert registration.delay_bound is not None
+    late = registration.delay_bound(config) + 2 * MILLISECOND
+    spec = ClusterSpec(
+        registration=registration,
+        config=config,
+        nodes=nodes,
+        duration=3 * SECOND,
+        start=Uniform(0, 100 * MILLISECOND),
+        network=NetworkSpec(latency=Constant(late)),
+        event_limit=400_000,
+    )
+    once, twice = (sum(run_trial(replace(spec, duration=times * spec.duration), 1, 0).sent) for times in (1, 2))
+    assert 0 < once <= twice <= 5 * once
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from rich.console import Console
 
 from simulator.gate.baseline import baseline_file, read
-from simulator.gate.verdicts import Finding, Outcome, judge
+from simulator.gate.reports import table
+from simulator.gate.verdicts import Finding, Outcome, Verdict, judge
 from tests.gate.injected import INJECTED
 from tests.scenario.examples import ROOT
 
@@ -14,6 +18,15 @@ from tests.scenario.examples import ROOT
 def test_it_is_caught_by_the_figures_that_must_show_it(name: str) -> None:
     injected = INJECTED[name]
     baseline = read(baseline_file(ROOT / "results" / "baselines", f"ci-{injected.scenario}"))
-    verdict = judge(injected.scenario, baseline, injected.run())
+    verdict = judge(f"ci-{injected.scenario}", baseline, injected.run())
     assert verdict.outcome is Outcome.REGRESSED
     assert injected.shown_by <= {found.name for found in verdict.figures if found.finding is Finding.REGRESSION}
+    if name == "one more round trip":  # Of which docs/gate.md shows the table.
+        assert f"```text\n{printed(verdict)}\n```" in (ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
+
+
+def printed(verdict: Verdict) -> str:
+    """As the command prints it, less the spaces at the ends of lines."""
+    file = io.StringIO()
+    Console(width=100, highlight=False, file=file).print(table([verdict]), crop=False)
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines())

@@ -40,7 +40,7 @@ class AnnouncingNode(RingNode):
             self._pass_on(message, origin=message.leader)
 
     def _elected_ends(self, message: Elected) -> None:
-        """Here, or at the node before the leader, which has died since."""
+        """Here, or at the node before the leader, which has died since, or is late: an election finds out."""
         if message.leader != self.host.me:
             self._call_election()
 
