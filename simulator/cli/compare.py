@@ -151,19 +151,19 @@ def _run_all(
     from simulator.experiment.trial import TrialError
 
     parts: list[Part] = []
-    for number, variant in enumerate(made, 1):
-        try:
+    try:
+        for number, variant in enumerate(made, 1):
             with trials_progress(f"{variant.name} ({number} of {len(made)})") as progress:
                 result = run(variant.scenario, trials=trials, seed=seed, workers=workers, progress=progress)
-        except TrialError as error:
-            return parts, f"{variant.name}: {error}"
-        except KeyboardInterrupt:
-            return parts, INTERRUPTED
-        if result.stopped_by is not None:
-            return parts, INTERRUPTED
-        with uninterrupted():
-            draft.part(_directory(number, variant)).write(result)
-        parts.append((variant, result))
+            if result.stopped_by is not None:
+                return parts, INTERRUPTED
+            with uninterrupted():
+                draft.part(_directory(number, variant)).write(result)
+                parts.append((variant, result))
+    except TrialError as error:
+        return parts, f"{variant.name}: {error}"
+    except KeyboardInterrupt:
+        return parts, INTERRUPTED
     return parts, None
 
 
