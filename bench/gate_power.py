@@ -1,4 +1,4 @@
-"""What the gate sees, and what it imagines: `python -m bench.gate_power`, some five minutes.
+"""What the gate sees, and what it imagines: `python -m bench.gate_power`, some fifteen minutes.
 
 False alarms: pairs of runs of each scenario in scenarios/ci, with different luck and nothing else between them, are
 judged as the gate does. Power: the smallest growth of a figure that is found in 95 of 100 cases, by the number of

@@ -9,6 +9,7 @@ import pytest
 
 from simulator.scenario import advice, loads
 from simulator.scenario.schema import Cluster, Scenario
+from simulator.shipped import shipped
 
 PAGE = (Path(__file__).parents[1] / "docs" / "scenario.md").read_text(encoding="utf-8")
 FIELDS = [
@@ -25,3 +26,8 @@ def test_every_field_has_its_row(name: str) -> None:
 def test_the_example_is_valid() -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert advice(loads(example)) == []
+
+
+def test_every_shipped_scenario_is_told_of() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    assert [name for name in shipped() if f"`{name}`" not in page] == []

@@ -16,16 +16,25 @@ from typing import Any
 import pytest
 
 from simulator.algorithms.registration import Registration
-from simulator.algorithms.rings import CHANG_ROBERTS, HIRSCHBERG_SINCLAIR, RING, RingConfig
+from simulator.algorithms.rings import (
+    CHANG_ROBERTS,
+    HIRSCHBERG_SINCLAIR,
+    RING,
+    ChangRoberts,
+    HirschbergSinclair,
+    Ring,
+    RingConfig,
+)
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant
 from simulator.cluster.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
-from simulator.protocol import HEADER_BYTES, LEADER, MILLISECOND, NodeId, wire_size
+from simulator.protocol import HEADER_BYTES, LEADER, MILLISECOND, SECOND, NodeId, wire_size
 from simulator.trace.trace import Trace
 from simulator.workbench import Workbench
 
 HOP = 10 * MILLISECOND
+RING_MESSAGES = (*Ring.ends, *ChangRoberts.ends, *HirschbergSinclair.ends)
 
 
 def elect(
@@ -215,3 +224,33 @@ def test_maintenance_adds_an_acknowledgement_to_each_message(registration: Regis
     added = {kind: kept[kind] - plain[kind] for kind in kept if kept[kind] != plain[kind]}
     assert set(added) == {"Acknowledgement", "Ping", "Pong"}
     assert added["Acknowledgement"] == sum(plain.values())
+
+
+@pytest.mark.parametrize("latency", [27, 60, 300])
+@pytest.mark.parametrize("duplication", [0.0, 0.5])
+@pytest.mark.parametrize("nodes", [2, 3, 5])
+@pytest.mark.parametrize("registration", [RING, CHANG_ROBERTS, HIRSCHBERG_SINCLAIR], ids=lambda one: one.name)
+def test_late_messages_do_not_lead_to_more_and_more(
+    registration: Registration, nodes: int, duplication: float, latency: int
+) -> None:
+    """A bug: with acknowledgements that all come too late, one election led to two, until the trial's limit of events.
+
+    Now a node begins one in a round, which is n acknowledgement timeouts long. Each node handles a message once, and
+    sends it to each of the others at most. An election makes Election and Elected; in Le Lann's, Election and what each
+    node may conclude from it; in Hirschberg and Sinclair's, in each phase two messages and what each node may answer.
+    """
+    config = RingConfig()
+    spec = ClusterSpec(
+        registration=registration,
+        config=config,
+        nodes=nodes,
+        duration=10 * SECOND,
+        network=NetworkSpec(latency=Constant(latency * MILLISECOND), duplication=duplication),
+    )
+    cluster = Cluster(spec, seed=1, trial=0)
+    cluster.run()
+    sent = sum(cluster.network.sent[kind] for kind in RING_MESSAGES if kind in cluster.network.sent)
+    begun = nodes * (10 * SECOND // (nodes * config.acknowledgement_timeout) + 1)
+    phases = 1 + ceil(log2(nodes))
+    made = {"ring": 1 + nodes, "chang-roberts": 2, "hirschberg-sinclair": 2 * phases * (1 + nodes) + 1}
+    assert sent <= begun * made[registration.name] * nodes * (nodes - 1)

@@ -20,6 +20,7 @@ from simulator.metrics.statistics import Estimate
 
 ALPHA = 0.05
 _MOST_RESAMPLES = 20_000
+LARGEST_FAMILY = int(ALPHA * (_MOST_RESAMPLES + 1) / 2)  # Beyond, no bootstrap can have so small a p value.
 _RESAMPLES_EACH = 50  # For each comparison of the family: fewer, and no p value could survive the correction.
 
 

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from simulator.experiment.compare import LARGEST_FAMILY
 from simulator.report.tables import DURATIONS, interval
 
 Summary = Mapping[str, Any]
@@ -184,6 +185,10 @@ def _remarks(comparison: Summary) -> Iterator[str]:
         f"Each beside {against}, trial by trial with the same luck. [95 % intervals]; better and worse only where the "
         f"interval excludes 0 after Holm's correction for {comparison['family']} comparisons."
     )
+    if comparison["family"] > LARGEST_FAMILY:
+        yield (
+            f"Beyond {LARGEST_FAMILY} comparisons a bootstrap tells nothing apart: name a --reference or fewer metrics."
+        )
     if comparison["equivalent"] is not None:
         factor = f"{1 + comparison['equivalent']:g}"
         yield f"Equal: to within a factor of {factor}, by two one-sided tests at 5 % each; these are not corrected."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -13,6 +14,9 @@ from simulator.gate.verdicts import Finding, Outcome, Verdict, judge
 from tests.gate.injected import INJECTED
 from tests.scenario.examples import ROOT
 
+# The table that docs/gate.md shows.
+(SHOWN,) = re.findall(r"```text\n(.*?)```", (ROOT / "docs" / "gate.md").read_text(encoding="utf-8"), re.DOTALL)
+
 
 @pytest.mark.parametrize("name", INJECTED)
 def test_it_is_caught_by_the_figures_that_must_show_it(name: str) -> None:
@@ -21,8 +25,14 @@ def test_it_is_caught_by_the_figures_that_must_show_it(name: str) -> None:
     verdict = judge(f"ci-{injected.scenario}", baseline, injected.run())
     assert verdict.outcome is Outcome.REGRESSED
     assert injected.shown_by <= {found.name for found in verdict.figures if found.finding is Finding.REGRESSION}
-    if name == "one more round trip":  # Of which docs/gate.md shows the table.
-        assert f"```text\n{printed(verdict)}\n```" in (ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
+    if name == "one more round trip":
+        assert _shape(printed(verdict)) == _shape(SHOWN)
+
+
+def _shape(text: str) -> list[str]:
+    """The words of each line, without the numbers, and the reason: they change with each baseline that is accepted."""
+    lines = [line for line in text.splitlines() if not line.startswith("accepted because: ")]
+    return [" ".join(re.findall(r"[A-Za-z]{2,}", line)) for line in lines]
 
 
 def printed(verdict: Verdict) -> str:

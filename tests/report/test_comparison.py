@@ -145,3 +145,9 @@ def test_a_value_that_censoring_hides_is_a_hollow_mark_at_the_edge() -> None:
 def test_a_metric_that_is_never_more_than_0_has_no_figure(tmp_path: Path) -> None:
     names = {path.name for path in write_comparison_figures(comparison(), tmp_path)}
     assert names == {f"failover-{which}.{ending}" for which in ("median", "p99") for ending in ("png", "svg")}
+
+
+def test_a_family_that_is_too_large_for_a_bootstrap_is_said_to_be() -> None:
+    # The least p value of 20 000 resamples is 2 / 20 001: times 501 it is above 5 %, and nothing is ever told apart.
+    assert "tells nothing apart" not in written(comparison() | {"family": 500})
+    assert "name a --reference" in written(comparison() | {"family": 501})

@@ -40,9 +40,9 @@ class AnnouncingNode(RingNode):
             self._pass_on(message, origin=message.leader)
 
     def _elected_ends(self, message: Elected) -> None:
-        """Here, or at the node before the leader, which has died since, or is late: one election finds out."""
-        if message.leader != self.host.me and not self.taking_part:
-            self._hold_election()
+        """Here, or at the node before the leader, which has died since, or is late: an election finds out."""
+        if message.leader != self.host.me:
+            self._call_election()
 
     receive: ClassVar = {Elected: _on_elected, **RingNode.receive}
     ends: ClassVar = {Elected: _elected_ends}

@@ -45,12 +45,12 @@ class ChangRoberts(AnnouncingNode):
         elif message.candidate == self.host.me:
             self._has_come_round(message)
         elif not self.taking_part:
-            self._hold_election()  # Replace a weaker candidate by ourselves, once.
+            self._call_election()  # Replace a weaker candidate by ourselves, once.
 
     def _has_come_round(self, message: Election) -> None:
         """Ours went all the way round: nobody is higher. Another's ends here if its candidate has died."""
         if message.candidate != self.host.me:
-            self._hold_election()
+            self._call_election()
         elif self.role is CANDIDATE:
             self._win()
 

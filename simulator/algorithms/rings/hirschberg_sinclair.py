@@ -83,7 +83,7 @@ class HirschbergSinclair(AnnouncingNode):
         elif value < self.host.me:
             self._pass_on(No(value, maxnum, -way), origin=value, way=-way)
             if not self.taking_part:
-                self._hold_election()
+                self._call_election()
         else:
             self._lose(value)
             if num + 1 < maxnum:
@@ -100,7 +100,7 @@ class HirschbergSinclair(AnnouncingNode):
     def _has_come_round(self, message: From) -> None:
         """Ours went all the way round: nobody is higher. Another's ends here if its candidate has died."""
         if message.value != self.host.me:
-            self._hold_election()
+            self._call_election()
         elif self.standing:
             self._win()
 

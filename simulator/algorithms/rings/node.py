@@ -8,7 +8,9 @@ both ways, to its predecessor. That is all as long as `maintenance` is off. With
   suspected is passed by at once. If it led, there is an election; and if it comes back there is one, too, since it may
   have missed what there was;
 - whoever takes part in an election and does not hear of its outcome in time holds another; so does whoever has passed a
-  node by that is not found to be down, as that may have missed one.
+  node by that is not found to be down, as that may have missed one;
+- whoever has begun an election begins no other until messages have had the time for one round. Else, where they take
+  longer than is allowed for, each message could lead to more than one, without end.
 
 Every message has an origin, at which it ends when it has come round. If its origin is dead, it ends at the node that
 would have to pass that by, and which answers for it. So no message circles for ever, whoever dies, whatever different
@@ -42,6 +44,7 @@ from simulator.protocol import (
 ONWARD, BACK = 1, -1  # The two ways round the ring.
 # Timers: one for each message that waits for its acknowledgement, and each node that was passed by without any.
 ELECTION, HOP, MISSED = "election", "hop", "missed"
+BEGUN = "begun"  # And while it has begun an election so recently that it begins no other.
 REMEMBERED = 4  # The numbers of so many messages for each node of the ring, lest one be handled twice.
 
 
@@ -97,6 +100,7 @@ class RingNode(Algorithm):
         self.leader: NodeId | None = None
         self.taking_part = False  # Whether it waits for the outcome of an election, its own or another's.
         self.detector = make_detector(host, config.detector, self._has_changed)
+        self._begun = self._called = False  # Whether an election is less than a round old, and another is called for.
         self._passing: dict[int, _Passing] = {}
         self._made = 0  # How many messages this node has made, to begin with.
         self._seen: dict[int, None] = {}  # The numbers of the last messages, the oldest first.
@@ -111,7 +115,7 @@ class RingNode(Algorithm):
             self._watch()
             self.detector.show(self.host.peers)
         if not self.config.initiators or self.host.me in self.config.initiators:
-            self._hold_election()
+            self._call_election()
         else:
             self._set_patience()
 
@@ -128,10 +132,22 @@ class RingNode(Algorithm):
             self.detector.on_timer(name)
         elif name.startswith(HOP):
             self._pass_by(self._passing.pop(int(name.rpartition(" ")[2])))
+        elif name == BEGUN:
+            self._begun = False
+            if self._called:
+                self._call_election()
         else:  # Whoever held it has died, or a message was lost with its holder; or a node has missed one.
-            self._hold_election()
+            self._call_election()
 
     # --- For the algorithms
+
+    def _call_election(self) -> None:
+        """Hold one, now, or as soon as the last that this node has begun is a round old."""
+        self._called = self._begun
+        if not self._begun:
+            self._begun = self.config.maintenance
+            self._set_patience(BEGUN, rounds=1)
+            self._hold_election()
 
     def _hold_election(self) -> None:
         """Initiate one. A leader that is up and well may tell the others so instead, and does not step down."""
@@ -156,7 +172,7 @@ class RingNode(Algorithm):
         since: another has been left out, or an announcement has overtaken a later one.
         """
         if not self.taking_part and leader < max(self.host.me, self.leader or 0):
-            self._hold_election()
+            self._call_election()
             return False
         if leader < self.host.me:
             return False  # It takes part in an election that cannot end like that.
@@ -195,10 +211,10 @@ class RingNode(Algorithm):
         self.taking_part = True
         self._set_patience()
 
-    def _set_patience(self, timer: str = ELECTION) -> None:
+    def _set_patience(self, timer: str = ELECTION, rounds: int | None = None) -> None:
         if self.config.maintenance:
             nodes = len(self.host.peers) + 1
-            self.host.set_timer(timer, election_time(self.config, nodes, self.rounds))
+            self.host.set_timer(timer, election_time(self.config, nodes, rounds or self.rounds))
 
     def _know_outcome(self) -> None:
         self.taking_part = False
@@ -247,10 +263,10 @@ class RingNode(Algorithm):
         self.host.cancel_timer(f"{MISSED} {node}")
         self._watch()
         if not down:
-            self._hold_election()
+            self._call_election()
         elif node == self.leader:
             self.host.note("suspected", leader=node)
-            self._hold_election()
+            self._call_election()
 
     def _watch(self) -> None:
         """Each way, whoever is next, and beyond the suspected."""

@@ -35,7 +35,7 @@ ZOOKEEPER = Registration(
     config=ZooKeeperConfig,
     paper="Hunt, Konar, Junqueira and Reed 2010; the ZooKeeper Recipes",
     cost="a session's timeout and up to two ticks to detect; 3(s - 1) messages and a few to elect, O(n) to announce",
-    page="zookeeper.md",
+    page="zookeeper-recipe.md",
     groups=(Group(name=ENSEMBLE, algorithm=ServingServer, size=_servers),),
     quorum=False,
     served_by=ENSEMBLE,
