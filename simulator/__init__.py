@@ -54,8 +54,10 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("electsim")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'simulator' has no attribute {name!r}")
     from importlib import import_module
 
+    if name in ("figures", "results"):
+        return import_module(f"simulator.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'simulator' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

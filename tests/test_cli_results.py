@@ -92,6 +92,8 @@ def test_replay_checks_the_digest(kept: Path, tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         (("show", "{tmp}"), "no results of a run: scenario.yaml"),
+        (("show", "{tmp}/nope"), "nope: no such directory; name the directory of a run"),
+        (("replay", "{kept}/summary.json"), "summary.json: a file; name the directory of a run"),
         (("trace", "{kept}", "--trial", "2"), "trial 2 is none of this run; it has 3 to 7"),
         (("trace", "{kept}", "--node", "3"), "--node 3: nodes are called n1"),
         (("trace", "{kept}", "--node", "n9"), "--node n9: the nodes are n1 to n3"),

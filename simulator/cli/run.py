@@ -127,6 +127,8 @@ def run(
     the trials that were finished.
     """
     scenario = load_scenario(scenario_file, overrides, algorithm)
+    if measured_file is None and (measured_column or measured_unit):
+        fail("--measured-column and --measured-unit say how to read a file; name it with --measured", EXIT_BAD_INPUT)
     measured = None if measured_file is None else _measured(measured_file, measured_column, measured_unit)
     command = _command(
         scenario_file,

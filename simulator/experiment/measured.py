@@ -59,9 +59,12 @@ def read_measured(path: str | Path, column: str | None = None, unit: str | None 
     rows = _rows(Path(path))
     _, header = next(rows, (1, []))
     chosen = _column(str(path), header, column, unit)
-    name, unit = header[chosen], unit or unit_in(header[chosen])
+    name, named = header[chosen], unit_in(header[chosen])
+    if unit and named and unit != named:
+        raise MeasuredError(f"{path}:1: {shown(name)} ends in its unit; leave --measured-unit {unit} out, or rename it")
+    unit = unit or named
     if unit not in UNITS:
-        remedy = "as failover_ms does; call it so, or say --measured-unit"
+        remedy = "as failover_ms does; the first line names columns, with commas between; or say --measured-unit"
         raise MeasuredError(f"{path}:1: {shown(name)} does not end in its unit, {remedy}")
     values = [_value(f"{path}:{line}", name, row, chosen, unit) for line, row in rows]
     if len(values) > MOST_VALUES:

@@ -80,9 +80,19 @@ class Stored:
         return trace
 
 
+def _not_a_run(path: Path) -> str:
+    what = "a file" if path.is_file() else "no such directory"
+    beside = sorted(found.parent.name for found in path.parent.glob("*/summary.json"))
+    return f"{what}; name the directory of a run" + (f", such as {path.parent / beside[-1]}" if beside else "")
+
+
 def load_stored(path: str | Path) -> Stored:
     """The run in a results directory. Raises StoreError for what is none, ScenarioError for a bad scenario in it."""
     directory = Path(path)
+    if not directory.is_dir():
+        raise StoreError(f"{directory}: {_not_a_run(directory)}")
+    if (directory / "comparison.json").is_file():
+        raise StoreError(f"{directory}: a comparison of several runs; name one of the directories in it")
     if missing := [name for name in _FILES if not (directory / name).is_file()]:
         raise StoreError(f"{directory}: no results of a run: {', '.join(missing)} is not there")
     try:

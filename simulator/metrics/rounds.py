@@ -72,8 +72,8 @@ class Rounds:
         return [key for key in standing if self.by_key[key].winner is None]
 
     def finish(self) -> None:
-        """The trial ends: rounds in which somebody still stands are undecided."""
-        for key in self.standing.values():
+        """The trial ends: rounds in which somebody still stands, and nobody has won, are undecided."""
+        for key in self.undecided():
             self.by_key[key].undecided = True
 
     def of(self, keys: Iterable[Hashable]) -> list[Round]:

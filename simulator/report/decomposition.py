@@ -19,7 +19,7 @@ from simulator.report.style import BLACK, BLUE, ORANGE, SKY_BLUE, VERMILLION, YE
 PARTS: Mapping[str, tuple[str, str]] = {
     "detection": (SKY_BLUE, ""),
     "pre-votes": (YELLOW, "xx"),
-    "failed rounds": (VERMILLION, "///"),
+    "earlier rounds": (VERMILLION, "///"),
     "winning round": (BLUE, ""),
     "announcement to a majority": (ORANGE, "...."),
 }

@@ -64,7 +64,12 @@ def test_a_column_is_read_in_its_unit(
         ("run,failover_ms\n1,150\n2,\n", {}, ":3: failover_ms: is missing"),
         ("failover_h\n1\n1e99\n", {}, ":3: failover_h: 1e99h is too long; at most"),
         ("failover_ms\n150\n", {}, ": holds 1 values of failover_ms; a distribution needs two at least"),
-        ("failover\n150\n200\n", {}, ":1: failover does not end in its unit, as failover_ms does; call it so, or say"),
+        (
+            "failover\n150\n200\n",
+            {},
+            ":1: failover does not end in its unit, as failover_ms does; the first line names columns",
+        ),
+        ("took_ms\n1\n2\n", {"unit": "s"}, ":1: took_ms ends in its unit; leave --measured-unit s out, or rename it"),
         ("a_ms,b_ms\n1,2\n3,4\n", {}, ":1: which column is meant? say --measured-column, one of a_ms, b_ms"),
         ("a_ms,b_ms\n1,2\n", {"column": "failover"}, ":1: there is no column failover; known: a_ms, b_ms"),
         ("a_ms,b_ms\n1,2\n", {"column": "a_m"}, ":1: there is no column a_m; did you mean a_ms?"),

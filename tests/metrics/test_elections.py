@@ -96,6 +96,23 @@ def test_an_unfinished_election_is_censored_and_its_last_round_undecided() -> No
     assert [(a_round.failed, a_round.undecided) for a_round in loss.rounds] == [(True, False), (False, True)]
 
 
+def test_a_round_that_somebody_won_is_decided_though_another_still_stands_at_the_end() -> None:
+    # A trial that stops at the claim (stop_when) ends with the loser of term 2 still a candidate: found by a newcomer,
+    # whose run of raft-etcd-failover had fewer rounds than terms.
+    story = (
+        BOOT
+        + """
+        500 crash 1
+        500 lost 1 crash
+        600 2 candidate 2
+        605 3 candidate 2
+        640 2 leader 2
+    """
+    )
+    loss = only(elections(tell(story, end_ms=640)), Cause.LOSS)
+    assert [(a_round.outcome, a_round.winner) for a_round in loss.rounds] == [("won", 2)]
+
+
 def test_a_leader_that_comes_back_first_is_recovered_and_no_failover() -> None:
     # Paused from 500 to 560, before anybody suspected it.
     story = (

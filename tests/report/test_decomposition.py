@@ -53,7 +53,7 @@ def test_the_whole_is_what_the_summary_says_of_failover_and_announcement() -> No
     assert found.unfinished == 0
     parts = dict(zip(PARTS, found.parts.mean(axis=0), strict=True))
     assert parts["detection"] == pytest.approx(metrics["detection"]["mean"]["value"])
-    assert parts["failed rounds"] + parts["winning round"] == pytest.approx(metrics["election"]["mean"]["value"])
+    assert parts["earlier rounds"] + parts["winning round"] == pytest.approx(metrics["election"]["mean"]["value"])
     assert parts["announcement to a majority"] == pytest.approx(metrics["announcement_majority"]["mean"]["value"])
     failed = result.elections.query("cause == 'loss'")["failed_rounds"].to_numpy() > 0
     assert ((found.parts[:, 2] > 0) == failed).all()
