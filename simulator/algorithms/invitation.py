@@ -16,8 +16,10 @@ get it recovers alone, where in the paper the coordinator would. Of two invitati
 group only, since datagrams may overtake each other, which the paper's messages do not (assumption 7); for that a
 coordinator counts on from the highest number that it has heard of.
 
-Cost, to merge g groups of n nodes in all: g - 1 asked and answered, n - 1 Invitation (or a few more), Accept and Ready;
-in peace, n - 1 nodes ask once in a check interval. Time: a check interval, two or more answer timeouts, and the wait.
+Cost, to merge g groups of n nodes in all: g(n - 1) questions and as many answers, as each coordinator asks all others
+once in a check interval; then n - 1 Invitation (or a few more), Accept and Ready. In peace, one coordinator asks all
+others in a check interval, and each of them asks after it once in an `ask_interval`; all answer. Time: a check
+interval, two or more answer timeouts, and the wait.
 """
 
 from __future__ import annotations
@@ -318,7 +320,7 @@ INVITATION = Registration(
     config=InvitationConfig,
     paper="Garcia-Molina 1982, section 4",
     page="bully.md",
-    cost="about 3n messages to merge; a check interval, two answer timeouts and the wait",
+    cost="2g(n − 1) messages for g groups to meet, 3n to merge; a check interval, two answer timeouts and the wait",
     quorum=False,
     delay_bound=delay_bound,
     settles=settles,

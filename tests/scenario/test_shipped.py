@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 import simulator
+from simulator.checks.peace import times_of_peace
+from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, LogNormal, Normal, Uniform
 from simulator.cluster.faults import Kill
 from simulator.cluster.spec import LogSpec
-from simulator.protocol import MILLISECOND, SECOND
+from simulator.experiment.assumptions import broken_assumptions
+from simulator.protocol import MILLISECOND, SECOND, Guarantee
 from simulator.scenario import load
 from simulator.scenario.schema import Scenario
 from tests.scenario.examples import ROOT, SHIPPED
@@ -114,3 +117,17 @@ def test_the_measured_recipe_is_run_by_its_rules() -> None:
     assert spec.network.latency.median == 40_000
     assert spec.network.stream.notice == Constant(17 * MS)
     assert [scheduled.fault for scheduled in spec.faults] == [Kill("leader")]
+
+
+@pytest.mark.parametrize(
+    "path", [*SHIPPED, *sorted((ROOT / "scenarios" / "ci").glob("*.yaml"))], ids=lambda path: path.stem
+)
+def test_what_is_promised_of_peace_is_looked_at(path: Path) -> None:
+    """A promise to agree that is due after the end of every trial would never be checked, and yet seem to be kept."""
+    spec = load(path).cluster_spec()
+    settles_ns, algorithm = spec.settles_ns, spec.registration.algorithm
+    if settles_ns is None or not algorithm.guarantees & {Guarantee.AGREEMENT, Guarantee.HIGHEST_ID}:
+        return
+    trace = run_trial(spec, 7, 0)
+    if not spec.registration.assumed(trace.headline_group, spec.config) & broken_assumptions(spec, trace):
+        assert [peace.end_ns for peace in times_of_peace(trace, settles_ns)][-1:] == [trace.end_ns]

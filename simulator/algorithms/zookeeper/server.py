@@ -6,10 +6,10 @@ candidate; and it claims to lead once a quorum has its history, from when on it 
 a server stood, and whom a follower names is a leader that serves.
 
 Assumes no more than crashes and restarts, connections that are FIFO while they last, and in the end a majority of the
-voters. Cost of an election, with n survivors that notice together and one that they all change to at once: at most
-2n(n - 1) notifications, then eight messages with each follower, and the first attempt of each, which is refused; in
-time `leaving`, `finalize_wait`, `connect_retry`, and what it takes to be ready with the leader's history
-(`synchronisation`).
+voters. Cost of an election, with m survivors that notice together: m·m notifications, as each tells all other voters,
+the dead one too; at worst, m²(m + 1)/2, as each tells all again of every better vote that it hears. Then seven messages
+with each follower, and two for its first attempt, which is refused; in time `leaving`, `finalize_wait`,
+`connect_retry`, and what it takes to be ready with the leader's history (`synchronisation`).
 """
 
 from __future__ import annotations
@@ -330,7 +330,7 @@ ENSEMBLE = Registration(
     algorithm=Server,
     config=EnsembleConfig,
     paper="Junqueira, Reed and Serafini 2011 (Zab); Medeiros 2012 (Fast Leader Election)",
-    cost="up to 2n(n − 1) notifications, 10(n − 1) messages to synchronise; 300 ms, and a follower's time to be ready",
+    cost="m² to m²(m + 1)/2 notifications of m survivors, 9(m − 1) to synchronise; 300 ms, and a follower's time",
     page="zookeeper.md",
     streams=True,
     durable_log=durable_log,
