@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from simulator.experiment.samples import headline_elections
 from simulator.metrics.statistics import NO_DATA, Estimate, Sample, mean
-from simulator.report.style import BLACK, BLUE, ORANGE, SKY_BLUE, VERMILLION, YELLOW, new_figure, style
+from simulator.report.style import BLACK, BLUE, ORANGE, SKY_BLUE, VERMILLION, YELLOW, new_figure, short, style
 
 # Each part has a colour and a hatch: side by side in grey print, the hatch tells them apart.
 PARTS: Mapping[str, tuple[str, str]] = {
@@ -126,15 +126,11 @@ def _draw(axes: Axes, means: np.ndarray) -> None:
         )
         for segment in segments:
             segment.set(edgecolor="white", linewidth=0.6)
-        numbers = [_number(length) if length > _WIDE_ENOUGH * widest else "" for length in lengths]
+        numbers = [short(length) if length > _WIDE_ENOUGH * widest else "" for length in lengths]
         for text in axes.bar_label(segments, numbers, label_type="center", fontsize=7):
             text.set_color("white" if colour == BLUE else BLACK)
             if hatch and text.get_text():
                 text.set_bbox({"facecolor": colour, "edgecolor": "none", "pad": 1.5})
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _draw_wholes(axes: Axes, wholes: list[Estimate], factor: float) -> None:

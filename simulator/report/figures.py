@@ -15,7 +15,7 @@ from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter, StrMeth
 from simulator.metrics.bootstrap import TAIL
 from simulator.metrics.statistics import Sample, quantiles
 from simulator.metrics.survival import Ecdf, ecdf
-from simulator.report.style import BLACK, GREY, SERIES, new_figure, style
+from simulator.report.style import BLACK, GREY, SERIES, new_figure, short, style
 from simulator.report.timeline import timeline_figure
 
 __all__ = ["ecdf_figure", "measured_figure", "save", "timeline_figure"]
@@ -166,7 +166,7 @@ def _draw_marks(axes: Axes, sample: Sample, colour: str, unit: tuple[str, float]
 
 
 def _number(value: float, closing: str = "") -> str:
-    return "∞)" if math.isinf(value) else f"{value:,.3g}{closing}" if value < 100 else f"{value:,.0f}{closing}"
+    return "∞)" if math.isinf(value) else f"{short(value)}{closing}"
 
 
 def save(figure: Figure, path: Path, formats: Sequence[str] = ("png", "svg")) -> list[Path]:

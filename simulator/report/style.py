@@ -61,6 +61,11 @@ def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
+def short(value: float) -> str:
+    """A number to three digits, or to the last before the point: never with an exponent where it is large."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def role_colour(role: Role | None) -> str:
     """The fill of a lane; None is a node that has not declared a role."""
     return UNDECLARED if role is None else ROLES[role]

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from simulator.metrics.elections import Cause, Election
 from simulator.protocol import FOLLOWER, MILLISECOND, SECOND, Nanoseconds, NodeId, Role
 from simulator.report.lanes import FAULT_ROWS, Segment, Window, election_window, fault_label, headline_election, lanes
-from simulator.report.style import DOWN, FAULT, GREY, MESSAGES, new_figure, role_colour, style
+from simulator.report.style import DOWN, FAULT, GREY, MESSAGES, new_figure, role_colour, short, style
 from simulator.trace import kinds
 from simulator.trace.trace import MessageRow, Row, Trace
 
@@ -95,7 +95,7 @@ def _parts(election: Election | None) -> str:
     parts = [("detection", election.detection_ns), ("election", election.election_ns)]
     if election.announced_majority_ns is not None and election.claimed_ns is not None:
         parts.append(("announced to a majority after", election.announced_majority_ns - election.claimed_ns))
-    told = [f"{name} {time_ns / MILLISECOND:,.3g} ms" for name, time_ns in parts if time_ns is not None]
+    told = [f"{name} {short(time_ns / MILLISECOND)} ms" for name, time_ns in parts if time_ns is not None]
     if election.claimed_ns is None:
         told.append(str(election.outcome))
     return ", ".join(told)

@@ -60,8 +60,14 @@ def _read(path: str | os.PathLike[str]) -> tuple[str, str]:
 
 def _like(name: str) -> str:
     """A hint, where no folder is given: it may be a slip in the name of a shipped scenario."""
-    near = [] if os.path.dirname(name) else get_close_matches(name.removesuffix(".yaml"), shipped(), n=1)
-    return f"; did you mean {near[0]}, which comes with electsim?" if near else ""
+    if os.path.dirname(name):
+        return ""
+    near = get_close_matches(name.removesuffix(".yaml"), shipped(), n=1)
+    return (
+        f"; did you mean {near[0]}, which comes with electsim?"
+        if near
+        else "; `electsim scenarios` lists those that come with electsim"
+    )
 
 
 def loads(
