@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import comb
 from typing import Any
-
-import numpy as np
 
 
 def majority(nodes: int) -> int:
@@ -31,13 +28,3 @@ def first_timeout_cdf(fraction: Any, available: int) -> Any:
     `fraction`: a time, or an array of times, as fractions of the range.
     """
     return 1 - (1 - fraction) ** available
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values of a family of tests (Holm 1979): each may be held against the level of the whole family."""
-    adjusted = [0.0] * len(p_values)
-    highest = 0.0
-    for rank, index in enumerate(np.argsort(p_values, kind="stable")):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = highest
-    return adjusted

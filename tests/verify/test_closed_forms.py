@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.verify.closed_forms import holm, split_probability
+from simulator.metrics.significance import holm
+from tests.verify.closed_forms import split_probability
 from tests.verify.quantiles import (
     COLLECTIONS,
     DATA_SETS,

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from simulator.metrics.significance import holm
 from simulator.protocol import SECOND
-from tests.verify.closed_forms import first_timeout_cdf, holm, majority, split_probability
+from tests.verify.closed_forms import first_timeout_cdf, majority, split_probability
 from tests.verify.first_round import first_round, first_timeout, is_split
 from tests.verify.parallel import over_trials
 from tests.verify.record import Comparison, Record

@@ -24,8 +24,8 @@ from scipy import stats
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
 from simulator.metrics.elections import Cause, elections
+from simulator.metrics.significance import holm
 from simulator.protocol import SECOND
-from tests.verify.closed_forms import holm
 from tests.verify.parallel import over_trials
 from tests.verify.raft_trials import scenario_spec
 from tests.verify.record import Comparison, Record
