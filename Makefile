@@ -17,8 +17,8 @@ lint: .venv/linted  ## Style, types, and who may import whom.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-verify: .venv/tested  ## The long suite: against published experiments, closed forms and 100 000 random trials.
-	$(BIN)/pytest tests/verify -m verify -s
+verify: .venv/tested  ## The long suite: published experiments, closed forms, 100 000 random trials and the safety net.
+	$(BIN)/pytest tests/verify tests/safety_net -m verify -s
 
 bench: .venv/benched  ## Speed, as ratios measured in one run.
 	$(BIN)/python -m bench
