@@ -12,7 +12,7 @@ from simulator.algorithms.registration import Registration
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
-from simulator.cluster.network import NetworkSpec
+from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
 from simulator.protocol import MILLISECOND, Algorithm, Message, NodeId, message
 

@@ -25,8 +25,8 @@ from simulator.cli.common import (
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS
 
 if TYPE_CHECKING:
-    from simulator.experiment.compare import Question
-    from simulator.experiment.estimates import Summary
+    from simulator.analysis.comparison import Question
+    from simulator.analysis.estimates import Summary
     from simulator.experiment.runner import Result
     from simulator.experiment.store import Draft
     from simulator.experiment.variants import Variant
@@ -84,7 +84,7 @@ def compare(
     Exits with 0; with 1 where a trial failed or a promise was broken; with 2 for bad input; with 130 when interrupted,
     keeping the variants that were finished.
     """
-    from simulator.experiment.compare import Question
+    from simulator.analysis.comparison import Question
     from simulator.experiment.store import StoreError, new_directory
     from simulator.experiment.variants import read_reference, variants, varied
     from simulator.scenario import ScenarioError
@@ -119,7 +119,7 @@ def show_comparison(comparison: Summary, as_json: bool, tests: bool) -> None:
     if as_json:
         click.echo(json.dumps(comparison, indent=2, ensure_ascii=False, allow_nan=False))
         return
-    from simulator.report.comparison import comparison_table
+    from simulator.report.tables.comparison import comparison_table
 
     print_table(comparison_table(comparison, tests=tests))
 
@@ -134,8 +134,8 @@ def _options(option: str, values: Sequence[str]) -> list[str]:
 
 
 def _check_metrics(metrics: Sequence[str]) -> None:
-    from simulator.experiment.measures import MEASURES
-    from simulator.scenario.problems import alternatives
+    from simulator.analysis.measures import MEASURES
+    from simulator.scenario.text.errors import alternatives
 
     for name in metrics:
         if name not in MEASURES:
@@ -174,10 +174,10 @@ def _directory(number: int, variant: Variant) -> str:
 def _compare_and_keep(
     draft: Draft, parts: Sequence[Part], question: Question, words: Sequence[str], stopped_by: str | None
 ) -> tuple[Path, Summary]:
-    from simulator.experiment.compare import compare as compared
-    from simulator.experiment.compare import described, provenance
+    from simulator.analysis.comparison import compare as compared
+    from simulator.analysis.comparison import described, provenance
     from simulator.experiment.executors import uninterrupted
-    from simulator.report.comparison_figure import write_comparison_figures
+    from simulator.report.figures.comparison import write_comparison_figures
 
     first = parts[0][1]
     margin = [] if question.margin is None else ["--equivalent", f"{100 * question.margin:g}%"]

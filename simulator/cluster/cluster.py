@@ -7,25 +7,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from simulator.cluster.clock import Skew
-from simulator.cluster.conditions import Condition
 from simulator.cluster.distributions import durations
-from simulator.cluster.electorate import Others
+from simulator.cluster.faults.nemesis import haunt
+from simulator.cluster.faults.rng import Luck
+from simulator.cluster.faults.schedule import LEADER_ANNOUNCED, LEADER_ELECTED, LEADER_LOST, play
+from simulator.cluster.faults.scheduler import TrialStage
 from simulator.cluster.kernel import Kernel
-from simulator.cluster.luck import Luck
-from simulator.cluster.nemesis import haunt
-from simulator.cluster.network import Network, Transport
-from simulator.cluster.node import Node
-from simulator.cluster.reign import Backing, Claim, Reign
-from simulator.cluster.schedule import LEADER_ANNOUNCED, LEADER_ELECTED, LEADER_LOST, play
+from simulator.cluster.leadership import Backing, Claim, Reign
+from simulator.cluster.network.network import Network, Transport
+from simulator.cluster.network.rules import Condition
+from simulator.cluster.network.tcp.stream_network import StreamNetwork
+from simulator.cluster.node.clock import Skew
+from simulator.cluster.node.node import Node
+from simulator.cluster.node.peers import Others
 from simulator.cluster.spec import ClusterSpec
-from simulator.cluster.stage import TrialStage
 from simulator.cluster.stop import StopWhen
-from simulator.cluster.stream import StreamNetwork
 from simulator.cluster.workload import ask
 from simulator.protocol import LEADER, Algorithm, Host, Nanoseconds, NodeId, Role
 from simulator.randomness import Streams
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.recorder import Recorder
 from simulator.trace.trace import Trace
 
@@ -36,7 +36,10 @@ _STATES: Mapping[str, Callable[[Node], bool]] = {
     "paused": lambda node: node.paused,
     "down": lambda node: not node.running,
 }
-_SUSPICIONS = {kinds.SUSPECTED: "leader", kinds.SUSPECTS: "node"}  # Notes, and the field that says who is suspected.
+_SUSPICIONS = {
+    event_types.SUSPECTED: "leader",
+    event_types.SUSPECTS: "node",
+}  # Notes, and the field that says who is suspected.
 
 
 def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False) -> Trace:
@@ -173,25 +176,25 @@ class Cluster:
         return self.nodes[node].upsets
 
     def start(self, node: NodeId) -> None:
-        self.recorder.note(self._now(), kinds.STARTED, node, {"incarnation": self.nodes[node].incarnation})
+        self.recorder.note(self._now(), event_types.STARTED, node, {"incarnation": self.nodes[node].incarnation})
         self.nodes[node].start()
         self._changed()
 
     def crash(self, node: NodeId) -> None:
         self.nodes[node].crash()
-        self._died(node, kinds.CRASH, {})
+        self._died(node, event_types.CRASH, {})
 
     def kill(self, node: NodeId) -> None:
         self.nodes[node].kill()
-        self._died(node, kinds.KILL, {"cause": kinds.KILL})
+        self._died(node, event_types.KILL, {"cause": event_types.KILL})
 
     def pause(self, node: NodeId) -> None:
         self.nodes[node].pause()
-        self.recorder.note(self._now(), kinds.PAUSED, node, {})
+        self.recorder.note(self._now(), event_types.PAUSED, node, {})
         self._changed()
 
     def resume(self, node: NodeId) -> None:
-        self.recorder.note(self._now(), kinds.RESUMED, node, {})
+        self.recorder.note(self._now(), event_types.RESUMED, node, {})
         self.nodes[node].paused = False
         self._recheck()  # The leader is back before it hears what has happened meanwhile.
         self.nodes[node].resume()
@@ -260,7 +263,7 @@ class Cluster:
     # --- What nodes declare (`Observer`)
 
     def on_transition(self, node: NodeId, role: Role, term: int, leader: NodeId | None, group: str) -> None:
-        self.recorder.transition(self._now(), kinds.TRANSITION, node, term, role, leader, group)
+        self.recorder.transition(self._now(), event_types.TRANSITION, node, term, role, leader, group)
         reign, headline = self.reigns[group], group == self.group
         if headline:
             self._named[node] = leader
@@ -279,7 +282,7 @@ class Cluster:
         if kind in _SUSPICIONS and self._is_cut_off(node, fields[_SUSPICIONS[kind]]):
             fields = {**fields, "cut_off": True}
         self.recorder.note(self._now(), kind, node, fields)
-        if kind == kinds.CONFIGURATION:
+        if kind == event_types.CONFIGURATION:
             self._reign_of(node).configured(node, fields)
 
     # --- What is known of paths (`Paths`)
@@ -309,12 +312,12 @@ class Cluster:
 
     def _record_reign(self, group: str, kind: str, leader: NodeId, cause: str) -> None:
         self.recorder.note(self._now(), kind, leader, {"cause": cause})
-        if kind == kinds.LEADER_LOST and group == self.group:
+        if kind == event_types.LEADER_LOST and group == self.group:
             self.stage.happened(LEADER_LOST)
 
     def _died(self, node: NodeId, cause: str, detail: Mapping[str, object]) -> None:
         self._named.pop(node, None)
-        self.recorder.note(self._now(), kinds.CRASHED, node, detail)
+        self.recorder.note(self._now(), event_types.CRASHED, node, detail)
         self._reign_of(node).died(node, cause)
         self._changed()
 

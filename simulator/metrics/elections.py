@@ -14,7 +14,7 @@ from simulator.metrics.election import Cause, Election, Outcome, Parts
 from simulator.metrics.rounds import Rounds
 from simulator.metrics.traffic import Sent, SteadyState
 from simulator.protocol import CANDIDATE, LEADER, PRE_CANDIDATE, Nanoseconds, NodeId
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.replay import GroupState
 from simulator.trace.trace import Row, Trace
 
@@ -90,29 +90,33 @@ class _Reader:
 
     def _before(self, row: Row) -> None:
         """A suspicion is judged by what its node believed before it."""
-        stands = row.kind == kinds.TRANSITION and self._begins_candidacy(row)
+        stands = row.kind == event_types.TRANSITION and self._begins_candidacy(row)
         if stands and row.node is not None:
             self.suspects[row.node] = self.state.named.get(row.node)
-        if stands or row.kind == kinds.SUSPECTED:
+        if stands or row.kind == event_types.SUSPECTED:
             self._suspected(row)
 
     def _after(self, row: Row) -> None:
-        if row.kind == kinds.TRANSITION:
+        if row.kind == event_types.TRANSITION:
             if row.group == self.group:
                 self._transition(row)
-        elif row.kind == kinds.STARTED and row.node is not None:
+        elif row.kind == event_types.STARTED and row.node is not None:
             self.started_ns[row.node] = row.time_ns
-        elif row.kind == kinds.CRASHED and row.node is not None:
+        elif row.kind == event_types.CRASHED and row.node is not None:
             self._withdraw(row)
-        elif row.kind == kinds.TRANSFER:
+        elif row.kind == event_types.TRANSFER:
             self._asked_to_hand_over(row)
-        elif row.kind == kinds.TRANSFER_ABORTED:
+        elif row.kind == event_types.TRANSFER_ABORTED:
             self._goes_on(row)
-        elif row.kind == kinds.LEADER_LOST:
+        elif row.kind == event_types.LEADER_LOST:
             self._lost(row)
-        elif row.kind == kinds.LEADER_BACK:
+        elif row.kind == event_types.LEADER_BACK:
             self._back(row)
-        if self.announcing is not None and row.kind in (kinds.TRANSITION, kinds.CRASHED, kinds.STARTED):
+        if self.announcing is not None and row.kind in (
+            event_types.TRANSITION,
+            event_types.CRASHED,
+            event_types.STARTED,
+        ):
             self._look_for_announcement(row)
 
     def _begins_candidacy(self, row: Row) -> bool:
@@ -144,7 +148,7 @@ class _Reader:
             heard = self.state.named.get(node) == self.reigning or self.started_ns[node] > self.reign_began_ns
             if self.reigning is not None and heard and node != self.reigning:
                 self._open(Cause.SPURIOUS, row.time_ns, Sent.by(row), suspected_ns=row.time_ns)
-        elif search.suspected_ns is None and (node != search.lost_leader or search.loss_cause == kinds.STEP_DOWN):
+        elif search.suspected_ns is None and (node != search.lost_leader or search.loss_cause == event_types.STEP_DOWN):
             search.suspected_ns = row.time_ns  # By a survivor: a lost leader that has restarted is none.
 
     def _claimed(self, row: Row) -> None:
@@ -190,7 +194,7 @@ class _Reader:
         if self._undo_return(row):
             return
         rival = bool(self.stood) if self.reign_term == 0 else self.terms[row.node] > self.reign_term
-        deposed = cause == kinds.STEP_DOWN and rival
+        deposed = cause == event_types.STEP_DOWN and rival
         suspected = bool(self.stood) and (deposed or row.node in map(self.suspects.get, self.stood))
         suspected_ns = row.time_ns if suspected else None
         if search is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simulator.protocol import ELECTORATE, SECOND, NodeId, Role
-from simulator.trace import kinds
+from simulator.trace import event_types
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +79,7 @@ class Trace:
         if list(self.groups) == [group]:
             return self
         members = frozenset(self.groups[group])
-        rows = (row for row in self.rows if row.node in members or row.node is None or row.kind in kinds.BEFALLS)
+        rows = (row for row in self.rows if row.node in members or row.node is None or row.kind in event_types.BEFALLS)
         return replace(self, rows=tuple(rows), groups={group: self.groups[group]}, headline_group=group)
 
     def of_kind(self, kind: str) -> list[Row]:

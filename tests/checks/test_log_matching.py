@@ -17,9 +17,9 @@ from simulator.algorithms.registration import Registration
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults import Struck
-from simulator.cluster.luck import Luck
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.node_faults import Struck
+from simulator.cluster.faults.rng import Luck
+from simulator.cluster.faults.schedule import Scheduled
 from simulator.protocol import LEADER, MILLISECOND, NodeId
 from tests.checks.test_replication import SEED, SkipsTheConsistencyCheck, loaded, mutant
 

@@ -11,12 +11,12 @@ import pytest
 
 from simulator.algorithms.registration import Group, Registration
 from simulator.cluster.cluster import run_trial
-from simulator.cluster.faults import Pause
+from simulator.cluster.faults.node_faults import Pause
 from simulator.cluster.spec import ClusterSpec
 from simulator.experiment.trial import TrialResult, measure
 from simulator.protocol import ELECTORATE, FOLLOWER, LEADER, MILLISECOND, Algorithm, Assumption, Guarantee, NodeId
 from simulator.trace.trace import Row, Trace
-from tests.cluster.probe import at
+from tests.support.probe import at
 
 MS = MILLISECOND
 

@@ -12,7 +12,7 @@ import pytest
 from simulator.algorithms.raft import Raft, RequestVoteReply
 from simulator.experiment.runner import Result, run
 from simulator.scenario import load
-from tests.scenario.examples import ROOT
+from tests.support.scenarios import ROOT
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import pytest
 
 from simulator.algorithms.rings import RING, RingConfig
 from simulator.scenario import ScenarioError, loads
-from simulator.workbench import Workbench
+from simulator.testing import Workbench
 
 TEXT = """
 version: 1

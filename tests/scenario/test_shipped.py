@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 import simulator
-from simulator.checks.peace import times_of_peace
+from simulator.checks.stable_period import times_of_peace
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, LogNormal, Normal, Uniform
-from simulator.cluster.faults import Kill
+from simulator.cluster.faults.node_faults import Kill
 from simulator.cluster.spec import LogSpec
 from simulator.experiment.assumptions import broken_assumptions
 from simulator.protocol import MILLISECOND, SECOND, Guarantee
 from simulator.scenario import load
 from simulator.scenario.schema import Scenario
-from tests.scenario.examples import ROOT, SHIPPED
+from tests.support.scenarios import ROOT, SHIPPED
 
 MS = MILLISECOND
 

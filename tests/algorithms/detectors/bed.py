@@ -7,7 +7,7 @@ from typing import Any
 from simulator.algorithms.detectors import Detector
 from simulator.algorithms.omega import OMEGA, Omega, OmegaConfig
 from simulator.protocol import MILLISECOND, Message, describe
-from simulator.workbench import Workbench
+from simulator.testing import Workbench
 
 MS = MILLISECOND
 

@@ -13,9 +13,9 @@ from simulator.algorithms.omega import OMEGA, OmegaConfig
 from simulator.cluster.cluster import run_trial
 from simulator.metrics.detection import by_pair, detection_quality
 from simulator.protocol import SECOND
-from simulator.trace import kinds
+from simulator.testing import Workbench
+from simulator.trace import event_types
 from simulator.trace.trace import Trace
-from simulator.workbench import Workbench
 from tests.algorithms.detectors.bed import MS, Bed
 
 OPTIONS = ExternalOptions(interval=1000 * MS, timeout=50 * MS, retries=1)
@@ -102,7 +102,7 @@ def trial(fault: str) -> Trace:
 
 
 def suspicions(trace: Trace, watchers: tuple[int, ...] = (1, 2, 3)) -> set[tuple[int | None, int]]:
-    return {(row.node, row.fact("node")) for row in trace.of_kind(kinds.SUSPECTS) if row.node in watchers}
+    return {(row.node, row.fact("node")) for row in trace.of_kind(event_types.SUSPECTS) if row.node in watchers}
 
 
 def test_a_crash_is_reported_to_everybody_at_once() -> None:
@@ -133,7 +133,7 @@ def test_who_only_the_monitor_cannot_reach_is_down_to_everybody() -> None:
     quality = by_pair(cut)
     assert [quality[node, 3].mistakes for node in (1, 2)] == [1, 1]
     assert 0.9 * SECOND < quality[1, 3].mistaken_ns < 1.1 * SECOND
-    assert all(row.fact("cut_off") for row in cut.of_kind(kinds.SUSPECTS) if row.node == 4)
+    assert all(row.fact("cut_off") for row in cut.of_kind(event_types.SUSPECTS) if row.node == 4)
 
 
 def test_while_the_monitor_is_down_opinions_stay() -> None:

@@ -15,7 +15,7 @@ from simulator.algorithms.zookeeper.messages import NOTHING, Zxid
 from simulator.algorithms.zookeeper.recipe import ENSEMBLE, Candidate
 from simulator.algorithms.zookeeper.service import Service
 from simulator.protocol import Algorithm, Host, Message, NodeId, message
-from simulator.workbench import Workbench
+from simulator.testing import Workbench
 
 
 @message

@@ -17,13 +17,13 @@ from simulator.algorithms.zookeeper.session_leader import SessionLeader
 from simulator.algorithms.zookeeper.sessions import SessionTracker
 from simulator.algorithms.zookeeper.tree import DataTree
 from simulator.algorithms.zookeeper.watches import Watches
-from simulator.checks.peace import agreement
+from simulator.checks.stable_period import agreement
 from simulator.cluster.cluster import run_trial
-from simulator.cluster.cuts import Isolate
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults import Crash, Fault, Kill
-from simulator.cluster.network import NetworkSpec, Transport
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.node_faults import Crash, Fault, Kill
+from simulator.cluster.faults.partitions import Isolate
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.network.network import NetworkSpec, Transport
 from simulator.cluster.spec import ClusterSpec
 from simulator.experiment.trial import measure
 from simulator.protocol import MILLISECOND as MS

@@ -21,17 +21,17 @@ from simulator.algorithms.zookeeper.recipe import Volunteer
 from simulator.algorithms.zookeeper.server import Server
 from simulator.algorithms.zookeeper.service import Service
 from simulator.cluster.cluster import Cluster
-from simulator.cluster.cuts import Isolate, Partition
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults import Crash, Fault, Kill, Pause
-from simulator.cluster.network import NetworkSpec, Transport
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.node_faults import Crash, Fault, Kill, Pause
+from simulator.cluster.faults.partitions import Isolate, Partition
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.faults.slowdowns import SkewClock
+from simulator.cluster.network.network import NetworkSpec, Transport
 from simulator.cluster.spec import ClusterSpec
-from simulator.cluster.strains import SkewClock
 from simulator.experiment.trial import TrialResult, measure
 from simulator.protocol import FOLLOWER, LEADER, SECOND, Nanoseconds, NodeId
 from simulator.protocol import MILLISECOND as MS
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
 TIMEOUT, TICK, LATENCY = 2 * SECOND, 500 * MS, MS
@@ -64,7 +64,7 @@ class Played:
         return [(row.node or 0, row.term or 0) for row in self.transitions() if row.role is LEADER]
 
     def transitions(self, node: NodeId | None = None) -> list[Row]:
-        rows = [row for row in self.trace.of_kind(kinds.TRANSITION) if row.group == "electorate"]
+        rows = [row for row in self.trace.of_kind(event_types.TRANSITION) if row.group == "electorate"]
         return [row for row in rows if node in (None, row.node)]
 
     def at(self, kind: str, node: NodeId | None = None) -> list[Nanoseconds]:
@@ -201,9 +201,9 @@ def test_a_lead_is_not_taken_for_lost_by_those_who_cannot_know() -> None:
     other: their suspicion of it is then no mistake (design.md, section 5, false suspicion).
     """
     alone = Played(1, strike(Isolate("follower"), lasts=3 * SECOND))
-    assert alone.at(kinds.SUSPECTED) == [] and len(alone.claims()) == 1
+    assert alone.at(event_types.SUSPECTED) == [] and len(alone.claims()) == 1
     leader = alone.claims()[0][0]
     others = [node for node in (1, 2, 3) if node != leader]
     cut = Played(1, strike(Partition(((leader, *others), (*others, *SERVERS)))))
-    assert len(cut.at(kinds.SUSPECTED)) == 2
+    assert len(cut.at(event_types.SUSPECTED)) == 2
     assert cut.result.row["false_suspicions"] == 0
