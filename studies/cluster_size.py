@@ -40,14 +40,14 @@ RINGS = ("ring", "chang-roberts", "hirschberg-sinclair")
 NAMES = (*RINGS, "bully", "raft")
 
 
-def config(name: str, nodes: int, luck: random.Random) -> Any:
+def config(name: str, nodes: int, fault_rng: random.Random) -> Any:
     """Options by which each can elect at all in a cluster of that size.
 
     A ring's order is random, and only n1 initiates at the boot. Raft's timeouts spread the more, the more nodes there
     are: 40 ms for each, so that few of them stand within a round trip.
     """
     if name in RINGS:
-        order = tuple(luck.sample(range(1, nodes + 1), nodes))
+        order = tuple(fault_rng.sample(range(1, nodes + 1), nodes))
         detector = PingOptions(interval=SECOND, timeout=50 * MILLISECOND)
         return RingConfig(order=order, initiators=(1,), detector=detector)
     if name == "bully":
@@ -57,11 +57,11 @@ def config(name: str, nodes: int, luck: random.Random) -> Any:
 
 def election(name: str, nodes: int, trial: int) -> tuple[int, float]:
     """Messages and seconds of one election."""
-    luck = random.Random(f"{name} {nodes} {trial}")
-    crash_at = 8 * nodes * HOP + 5 * SECOND + luck.randrange(SECOND)
+    fault_rng = random.Random(f"{name} {nodes} {trial}")
+    crash_at = 8 * nodes * HOP + 5 * SECOND + fault_rng.randrange(SECOND)
     spec = ClusterSpec(
         registration=REGISTRY[name],
-        config=config(name, nodes, luck),
+        config=config(name, nodes, fault_rng),
         nodes=nodes,
         duration=crash_at + 1000 * SECOND,
         network=NetworkSpec(latency=Constant(HOP)),

@@ -67,9 +67,9 @@ def taken(found: Headlines, at: IntArray) -> Headlines:
     )
 
 
-def drawn(found: Headlines, trials: int, luck: np.random.Generator) -> tuple[Headlines, Headlines]:
+def drawn(found: Headlines, trials: int, fault_rng: np.random.Generator) -> tuple[Headlines, Headlines]:
     """Two runs without a trial in common."""
-    at = luck.permutation(len(found.digests))
+    at = fault_rng.permutation(len(found.digests))
     return taken(found, at[:trials]), taken(found, at[trials : 2 * trials])
 
 
@@ -91,9 +91,9 @@ def findings(before: Headlines, after: Headlines, known: Mapping[str, float]) ->
 
 def false_alarms(name: str, runs: int = NULL_RUNS) -> dict[Finding, int]:
     """How many of the pairs of runs show a regression, and an improvement, though nothing differs."""
-    luck = np.random.default_rng(1)
+    fault_rng = np.random.default_rng(1)
     trials = scenario(name).trials
-    pairs = (drawn(pool(name, 10 * trials), trials, luck) for _ in range(runs))
+    pairs = (drawn(pool(name, 10 * trials), trials, fault_rng) for _ in range(runs))
     seen = [set(findings(*pair, p_values(*pair)).values()) for pair in pairs]
     return {kind: sum(kind in each for each in seen) for kind in (Finding.REGRESSION, Finding.IMPROVEMENT)}
 
@@ -174,8 +174,8 @@ def smallest_found(before: Headlines, after: Headlines, known: Mapping[str, floa
 
 def power(trials: int, found: Headlines) -> Iterator[tuple[Growth, float]]:
     """For each growth, the size that is found in 95 of 100 pairs of runs."""
-    luck = np.random.default_rng(2)
-    pairs = [drawn(found, trials, luck) for _ in range(REPETITIONS)]
+    fault_rng = np.random.default_rng(2)
+    pairs = [drawn(found, trials, fault_rng) for _ in range(REPETITIONS)]
     known = [p_values(*pair) for pair in pairs]
     for growth in GROWTHS:
         sizes = [smallest_found(*pair, p, growth) for pair, p in zip(pairs, known, strict=True)]
@@ -202,9 +202,9 @@ def injected_found(name: str, repetitions: int = REPETITIONS) -> tuple[dict[str,
     spoilt = headlines(injected.run(5 * trials, _POOL_SEED))
 
     def share(shared: bool) -> dict[str, float]:
-        luck, seen = np.random.default_rng(4), dict.fromkeys(sorted(injected.shown_by), 0)
+        fault_rng, seen = np.random.default_rng(4), dict.fromkeys(sorted(injected.shown_by), 0)
         for _ in range(repetitions):
-            at = luck.permutation(5 * trials)
+            at = fault_rng.permutation(5 * trials)
             before, after = taken(sound, at[:trials]), taken(spoilt, at[:trials] if shared else at[trials : 2 * trials])
             said = findings(before, after, p_values(before, after))
             for figure in seen:

@@ -89,7 +89,7 @@ def _shown(estimate: Estimate, factor: float, digits: int) -> str:
 def led(trace: Trace, instants: np.ndarray) -> np.ndarray:
     """Whether a leader with a path to a majority led at each instant; shape as `instants`, in seconds."""
     found = np.zeros(instants.shape, dtype=bool)
-    for state, start_ns, end_ns in intervals(trace, trace.headline_group):
+    for state, start_ns, end_ns in intervals(trace, trace.primary_group):
         if state.quorum:
             found |= (instants >= start_ns / SECOND) & (instants < end_ns / SECOND)
     return found

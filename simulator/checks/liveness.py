@@ -44,7 +44,7 @@ def recovery(trace: Trace, within_ns: Nanoseconds) -> Recovery:
     not be lost (docs/metrics.md).
     """
     since_ns = max(
-        (row.time_ns for row in trace.rows if row.kind in (event_types.FAULT, event_types.UNDONE)), default=0
+        (row.time_ns for row in trace.rows if row.kind in (event_types.FAULT, event_types.REPAIRED)), default=0
     )
     found = _first_followed(trace, since_ns)
     recovered_ns, leader = found or (None, None)
@@ -78,7 +78,7 @@ class _Followers:
     """Who claims to lead the headline group, and who follows whom."""
 
     def __init__(self, trace: Trace) -> None:
-        self._group = trace.headline_group
+        self._group = trace.primary_group
         self._members = frozenset(trace.groups[self._group])
         self._claimants: set[NodeId] = set()
         self._lost: set[NodeId] = set()  # Claimants that were lost, and are not known to be back.

@@ -20,7 +20,7 @@ from simulator.trace.trace import Trace
 _DISTURBANCES = frozenset(
     (
         event_types.FAULT,
-        event_types.UNDONE,
+        event_types.REPAIRED,
         event_types.STARTED,
         event_types.CRASHED,
         event_types.PAUSED,
@@ -48,7 +48,7 @@ class Peace:
 
 def times_of_peace(trace: Trace, settles_ns: Nanoseconds) -> Iterator[Peace]:
     """Those of the headline group that lasted for so long, in order."""
-    state, began_ns = GroupState(trace, trace.headline_group), 0
+    state, began_ns = GroupState(trace, trace.primary_group), 0
     for row in trace.rows:
         if row.kind in _DISTURBANCES:
             if row.time_ns - began_ns >= max(settles_ns, 1):  # What is disturbed twice at an instant is in peace once.

@@ -1,7 +1,7 @@
 """Who claims to lead a group, who of them reigns, and when a reign is lost.
 
 The reigning leader is the claimant of the highest term, then of the latest claim. It is lost at the instant at which
-it crashes, pauses, steps down, or is cut off: has no two-way path to whom the algorithm needs (`Backing`). That is a
+it crashes, pauses, steps down, or is cut off: has no two-way path to whom the algorithm needs (`QuorumRule`). That is a
 majority of the configuration, its own where members change, of which a member that is down or paused counts as
 unreachable, since a quorum system gets no answer from it; or a majority of those that run; or a server of an ensemble
 that has such a majority of it.
@@ -29,44 +29,48 @@ class Claim(NamedTuple):
     since_ns: Nanoseconds
 
 
-class Paths(Protocol):
+class Connectivity(Protocol):
     """What is known of nodes and of the links between them."""
 
     def awake(self, node: NodeId) -> bool: ...
 
-    def two_way(self, one: NodeId, other: NodeId) -> bool: ...
+    def reachable_both_ways(self, one: NodeId, other: NodeId) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Backing:
+class QuorumRule:
     """Whom a leader must reach. `servers` is None where it needs its own group, and of that `quorum` says how many."""
 
     quorum: bool = True
     servers: Sequence[NodeId] | None = None
 
-    def reaches(self, leader: NodeId, voters: Sequence[NodeId], paths: Paths) -> bool:
+    def reaches(self, leader: NodeId, voters: Sequence[NodeId], connectivity: Connectivity) -> bool:
         """Whether a leader is of use to anybody."""
         if self.servers is not None:
             return any(
-                paths.awake(server) and paths.two_way(leader, server) and _reaches_majority(server, self.servers, paths)
+                connectivity.awake(server)
+                and connectivity.reachable_both_ways(leader, server)
+                and _reaches_majority(server, self.servers, connectivity)
                 for server in self.servers
             )
-        return _reaches_majority(leader, voters if self.quorum else [*filter(paths.awake, voters)], paths)
+        return _reaches_majority(leader, voters if self.quorum else [*filter(connectivity.awake, voters)], connectivity)
 
 
-def _reaches_majority(node: NodeId, members: Sequence[NodeId], paths: Paths) -> bool:
-    heard = sum(1 for member in members if paths.awake(member) and paths.two_way(node, member))
+def _reaches_majority(node: NodeId, members: Sequence[NodeId], connectivity: Connectivity) -> bool:
+    heard = sum(
+        1 for member in members if connectivity.awake(member) and connectivity.reachable_both_ways(node, member)
+    )
     return 2 * heard > len(members)
 
 
-class Reign:
+class LeadershipTracker:
     """The claims of one group. `record` is called with the kind of row, the leader and the cause."""
 
     def __init__(
         self,
         members: Sequence[NodeId],
-        backing: Backing,
-        paths: Paths,
+        quorum_rule: QuorumRule,
+        connectivity: Connectivity,
         record: Callable[[str, NodeId, str], None],
     ) -> None:
         self.members = members
@@ -74,8 +78,8 @@ class Reign:
         self._everybody = frozenset(members)
         self._configurations: dict[NodeId, Mapping[str, Any]] = {}  # Of the nodes that know of another than everybody.
         self.claims: dict[NodeId, Claim] = {}
-        self._backing = backing
-        self._paths = paths
+        self._backing = quorum_rule
+        self._connectivity = connectivity
         self._record = record
         self._orders = 0
         self._reigning: NodeId | None = None
@@ -151,13 +155,13 @@ class Reign:
             self.recheck()
 
     def _trouble(self, node: NodeId) -> str | None:
-        if not self._paths.awake(node):
+        if not self._connectivity.awake(node):
             return PAUSE
-        return None if self.backed(node) else CUT_OFF
+        return None if self.has_quorum(node) else CUT_OFF
 
-    def backed(self, node: NodeId) -> bool:
+    def has_quorum(self, node: NodeId) -> bool:
         """Whether a node reaches whom it would need as a leader."""
-        return self._backing.reaches(node, self._voters(node), self._paths)
+        return self._backing.reaches(node, self._voters(node), self._connectivity)
 
     def _voters(self, node: NodeId) -> Sequence[NodeId]:
         configuration = self._configurations.get(node)

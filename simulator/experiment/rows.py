@@ -164,7 +164,7 @@ def trial_row(trace: Trace, stability: Stability, trial: int, found: Sequence[El
         "false_suspicions": false_suspicions(trace),
         **_detection(trace),
         "sent_total": sum(trace.sent),
-        "faults_never_struck": sum(row.kind in (event_types.SKIPPED, event_types.UNSTRUCK) for row in trace.rows),
+        "faults_never_struck": sum(row.kind in (event_types.SKIPPED, event_types.NOT_INJECTED) for row in trace.rows),
     }
 
 

@@ -47,7 +47,7 @@ def detection_quality(trace: Trace) -> Quality:
 
 def by_pair(trace: Trace) -> Mapping[Pair, Quality]:
     """Each pair whose watcher is in the headline group, in the order in which they began to watch."""
-    reader = _Reader(frozenset(trace.groups[trace.headline_group]))
+    reader = _Reader(frozenset(trace.groups[trace.primary_group]))
     for row in trace.rows:
         reader.apply(row)
     for pair in list(reader.watches):
@@ -57,7 +57,7 @@ def by_pair(trace: Trace) -> Mapping[Pair, Quality]:
 
 def false_suspicions(trace: Trace) -> int:
     """How often a node of the headline group suspected a leader that was awake, and reachable both ways."""
-    members = frozenset(trace.groups[trace.headline_group])
+    members = frozenset(trace.groups[trace.primary_group])
     awake: set[NodeId | None] = set()
     count = 0
     for row in trace.rows:

@@ -73,7 +73,7 @@ def leadership(trace: Trace) -> Leadership:
     """The headline group's leadership over one trial."""
     found = Leadership()
     overlap: Overlap | None = None
-    for state, start_ns, end_ns in intervals(trace, trace.headline_group):
+    for state, start_ns, end_ns in intervals(trace, trace.primary_group):
         length_ns = end_ns - start_ns
         if state.led:
             found.observed_ns += length_ns
@@ -103,7 +103,7 @@ def claims(trace: Trace) -> list[Claim]:
             found.append(Claim(node, *begun.pop(node), time_ns))
 
     for row in trace.rows:
-        if row.kind == event_types.TRANSITION and row.group == trace.headline_group:
+        if row.kind == event_types.TRANSITION and row.group == trace.primary_group:
             assert row.node is not None and row.term is not None
             end(row.node, row.time_ns)
             if row.role is LEADER:

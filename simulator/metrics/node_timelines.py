@@ -14,9 +14,9 @@ Window = tuple[Nanoseconds, Nanoseconds]
 # What a row says of a fault, and how its mark puts it.
 _OUTCOMES = {
     event_types.FAULT: "",
-    event_types.UNDONE: "undone",
+    event_types.REPAIRED: "undone",
     event_types.SKIPPED: "skipped",
-    event_types.UNSTRUCK: "never struck",
+    event_types.NOT_INJECTED: "never struck",
 }
 FAULT_ROWS = frozenset(_OUTCOMES)
 _MARGIN = 0.12  # Of an election, shown before and after it.
@@ -37,11 +37,11 @@ class Segment:
 
 def lanes(trace: Trace) -> Mapping[NodeId, Sequence[Segment]]:
     """The segments of each member of the headline group, from the start of the trial to its end, without gaps."""
-    found: dict[NodeId, list[Segment]] = {node: [Segment(0, 0)] for node in trace.groups[trace.headline_group]}
+    found: dict[NodeId, list[Segment]] = {node: [Segment(0, 0)] for node in trace.groups[trace.primary_group]}
     for row in trace.rows:
         if row.node in found:
             current = found[row.node][-1]
-            following = _after(row, current, trace.headline_group)
+            following = _after(row, current, trace.primary_group)
             if following != current:
                 found[row.node][-1] = replace(current, end_ns=row.time_ns)
                 found[row.node].append(replace(following, start_ns=row.time_ns))
@@ -80,7 +80,7 @@ def election_window(trace: Trace, election: Election | None) -> Window:
 
 
 def fault_label(row: Row) -> str:
-    """A fault as its mark says it: `crash n5`, `partition n1 n2 | n3 n4 n5`, `heal`; `crash n5 undone`."""
+    """A fault as its mark says it: `crash n5`, `partition n1 n2 | n3 n4 n5`, `heal`; `crash n5 repaired`."""
     parts = [row.fact("fault"), _nodes(dict(row.detail).get("nodes")), _OUTCOMES[row.kind]]
     return " ".join(part for part in parts if part)
 

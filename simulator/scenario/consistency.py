@@ -7,11 +7,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from simulator.cluster.faults.partitions import majority_reach, rings_a_majority
-from simulator.cluster.faults.schedule import OCCASIONS
+from simulator.cluster.faults.schedule import TRIGGERS
 from simulator.cluster.network.network import Transport
 from simulator.cluster.stop import StopWhen
 from simulator.scenario import liveness as demands
-from simulator.scenario.faults.affected_nodes import toll
+from simulator.scenario.faults.affected_nodes import max_affected_nodes
 from simulator.scenario.faults.link_faults import HealVerb, HoldVerb, LinkVerb, MajoritiesRingVerb, ReleaseVerb
 from simulator.scenario.faults.operator_commands import MembersVerb, TransferVerb
 from simulator.scenario.text.errors import Path, alternatives, reject
@@ -191,7 +191,7 @@ def _size(scenario: Scenario, nemesis: Nemesis) -> Found:
 def _too_many(scenario: Scenario, nemesis: Nemesis) -> Found:
     spec, most = scenario.cluster_spec(), nemesis.most(scenario.cluster.nodes)
     for number, entry in enumerate(nemesis.mix):
-        troubled = toll(entry.fault(), spec)
+        troubled = max_affected_nodes(entry.fault(), spec)
         if troubled > most > 0:
             trouble = (
                 f"troubles {troubled} nodes, and at_most lets {most} be troubled at once; name fewer, or allow more"
@@ -231,7 +231,7 @@ def _labels_that_come(scenario: Scenario) -> set[str]:
     while True:
         known = len(coming)
         for fault in scenario.faults:
-            if fault.label and (fault.after is None or fault.after.occasion in {*OCCASIONS, *coming}):
+            if fault.label and (fault.after is None or fault.after.occasion in {*TRIGGERS, *coming}):
                 coming.add(fault.label)
         if len(coming) == known:
             return coming
@@ -241,11 +241,11 @@ def _naming(fault: FaultForm, labels: set[str], coming: set[str]) -> Found:
     """Its label, and the label that it waits for."""
     if fault.label == "all":
         yield ("label",), "all means every label where it is healed; choose another name"
-    elif fault.label in OCCASIONS:
+    elif fault.label in TRIGGERS:
         yield ("label",), f"{fault.label} is an occasion of its own; choose another name"
-    occasion = None if fault.after is None else fault.after.occasion
-    if occasion in labels and occasion not in coming:
-        yield ("after",), f"{occasion} waits, in the end, for itself; give a fault of that label an instant"
+    trigger = None if fault.after is None else fault.after.occasion
+    if trigger in labels and trigger not in coming:
+        yield ("after",), f"{trigger} waits, in the end, for itself; give a fault of that label an instant"
 
 
 def _times(scenario: Scenario, fault: FaultForm) -> Found:
@@ -254,10 +254,10 @@ def _times(scenario: Scenario, fault: FaultForm) -> Found:
     if fault.after is not None:
         yield from _in_time(scenario, ("after",), fault.after.delay)
         labels = (other.label for other in scenario.faults if other.label and other is not fault)
-        known = list(dict.fromkeys((*OCCASIONS, *labels)))
+        known = list(dict.fromkeys((*TRIGGERS, *labels)))
         if fault.after.occasion not in known:
-            occasion = fault.after.occasion
-            yield ("after",), f"{occasion} is neither an occasion nor another label; {alternatives(occasion, known)}"
+            trigger = fault.after.occasion
+            yield ("after",), f"{trigger} is neither an occasion nor another label; {alternatives(trigger, known)}"
 
 
 def _in_time(scenario: Scenario, path: Path, moment: DistributionForm) -> Found:

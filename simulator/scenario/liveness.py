@@ -55,5 +55,5 @@ def _over_at(scenario: Scenario, fault: FaultForm) -> Nanoseconds:
     at, _ = fault.at.bounds()
     if at >= scenario.duration:
         return 0  # It is wrong, and reported.
-    undone = at + (0 if fault.lasts is None else fault.lasts.bounds()[0])
-    return undone if undone < scenario.duration else at
+    repaired = at + (0 if fault.lasts is None else fault.lasts.bounds()[0])
+    return repaired if repaired < scenario.duration else at

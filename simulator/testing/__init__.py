@@ -3,16 +3,16 @@
 Your own algorithm goes onto the bench with a `Registration` of its own:
 
     mine = Registration(name="mine", algorithm=MyAlgorithm, config=MyConfig)
-    bench = Workbench(mine, nodes=3)
+    bench = InteractionBench(mine, nodes=3)
     bench.node(1).fire("election")
     bench.settle()
 
 and into scripts with `replay(text, registry={"mine": mine})`.
 """
 
-from simulator.testing.bench import Envelope, Workbench
+from simulator.testing.bench import Envelope, InteractionBench
 from simulator.testing.commands import COMMANDS, Session
-from simulator.testing.errors import WorkbenchError
+from simulator.testing.errors import InteractionError
 from simulator.testing.node import BenchNode, Note, Timer, Transition, Write
 from simulator.testing.script import ScriptError, replay, replay_file
 
@@ -20,13 +20,13 @@ __all__ = [
     "COMMANDS",
     "BenchNode",
     "Envelope",
+    "InteractionBench",
+    "InteractionError",
     "Note",
     "ScriptError",
     "Session",
     "Timer",
     "Transition",
-    "Workbench",
-    "WorkbenchError",
     "Write",
     "replay",
     "replay_file",

@@ -11,7 +11,7 @@ from typing import Any
 
 from simulator.algorithms.registration import Registration
 from simulator.protocol import Algorithm, Host, Message, Nanoseconds, NodeId, describe
-from simulator.testing.errors import WorkbenchError
+from simulator.testing.errors import InteractionError
 from simulator.testing.node import BenchNode, Note, Transition
 
 SETTLE_LIMIT = 10_000
@@ -30,7 +30,7 @@ class Envelope:
         return f"{self.sender}->{self.to} {self.text}"
 
 
-class Workbench:
+class InteractionBench:
     """A cluster driven by hand: every node is started, and from then on nothing happens unasked.
 
     Of an algorithm with several groups, `nodes` is the size of the headline group; the others' nodes come after it.
@@ -53,7 +53,7 @@ class Workbench:
         seed: int = 0,
     ) -> None:
         if nodes < 1:
-            raise WorkbenchError(f"a cluster of {nodes} nodes")
+            raise InteractionError(f"a cluster of {nodes} nodes")
         self.registration = registration
         self.config = registration.config() if config is None else config
         self.in_flight: list[Envelope] = []
@@ -90,9 +90,9 @@ class Workbench:
         if logs is None:
             return {me: durable.get(me, {}) for me in members}
         if log_of is None:
-            raise WorkbenchError(f"{self.registration.name} keeps no log")
+            raise InteractionError(f"{self.registration.name} keeps no log")
         if len(logs) != len(members):
-            raise WorkbenchError(f"{len(logs)} logs for {len(members)} nodes")
+            raise InteractionError(f"{len(logs)} logs for {len(members)} nodes")
         return {me: {**log_of(length), **durable.get(me, {})} for me, length in zip(members, logs, strict=True)}
 
     # --- What surrounds a node (`Surroundings`)
@@ -103,7 +103,7 @@ class Workbench:
     def next_number(self) -> int:
         return next(self._numbers)
 
-    def transmit(self, sender: NodeId, to: NodeId, message: Message) -> None:
+    def send_segment(self, sender: NodeId, to: NodeId, message: Message) -> None:
         self.sent.append(self.inject(sender, to, message))
 
     def on_transition(self, transition: Transition) -> None:
@@ -125,48 +125,48 @@ class Workbench:
     def deliver(self, envelope: Envelope) -> None:
         self.drop(envelope)
         if describe(envelope.message) != envelope.text:
-            raise WorkbenchError(f"{envelope} was changed after it was sent: {describe(envelope.message)}")
+            raise InteractionError(f"{envelope} was changed after it was sent: {describe(envelope.message)}")
         node = self.node(envelope.to)
         if node.running:
             node.receive(envelope.sender, envelope.message)
 
     def drop(self, envelope: Envelope) -> None:
         if envelope not in self.in_flight:
-            raise WorkbenchError(f"{envelope} is not in flight")
+            raise InteractionError(f"{envelope} is not in flight")
         self.in_flight.remove(envelope)
 
     def duplicate(self, envelope: Envelope) -> Envelope:
         """The network carries the message a second time; the copy is the last in flight."""
         if envelope not in self.in_flight:
-            raise WorkbenchError(f"{envelope} is not in flight")
+            raise InteractionError(f"{envelope} is not in flight")
         return self.inject(envelope.sender, envelope.to, envelope.message)
 
     def settle(self, limit: int = SETTLE_LIMIT) -> None:
         """Deliver in the order of sending until nothing is in flight.
 
-        Raises WorkbenchError when that takes more than `limit` deliveries.
+        Raises InteractionError when that takes more than `limit` deliveries.
         """
         for _ in range(limit):
             if not self.in_flight:
                 return
             self.deliver(self.in_flight[0])
         if self.in_flight:
-            raise WorkbenchError(f"not settled after {limit} deliveries")
+            raise InteractionError(f"not settled after {limit} deliveries")
 
     # --- The nodes
 
     def node(self, me: NodeId) -> BenchNode:
         if me not in self.nodes:
-            raise WorkbenchError(f"there is no node {me}; the cluster has {len(self.nodes)}")
+            raise InteractionError(f"there is no node {me}; the cluster has {len(self.nodes)}")
         return self.nodes[me]
 
     def advance(self, delay: Nanoseconds, limit: int = SETTLE_LIMIT) -> None:
         """Move the clock on, and fire the timers that come due, in order. Messages and disks stand still.
 
-        Raises WorkbenchError when more than `limit` timers come due.
+        Raises InteractionError when more than `limit` timers come due.
         """
         if delay < 0:
-            raise WorkbenchError("the clock does not go back")
+            raise InteractionError("the clock does not go back")
         end_ns = self._now_ns + delay
         for _ in range(limit):
             due = self._next_due()
@@ -175,7 +175,7 @@ class Workbench:
                 return
             self._now_ns, _, node, name = due
             self.node(node).fire(name)
-        raise WorkbenchError(f"more than {limit} timers came due")
+        raise InteractionError(f"more than {limit} timers came due")
 
     def _next_due(self) -> tuple[Nanoseconds, int, NodeId, str] | None:
         return min(

@@ -8,8 +8,8 @@ from typing import get_type_hints
 
 from simulator.algorithms.registration import Registration
 from simulator.protocol import FOLLOWER, LEADER, OneOf, describe
-from simulator.testing.bench import Envelope, Workbench
-from simulator.testing.errors import WorkbenchError
+from simulator.testing.bench import Envelope, InteractionBench
+from simulator.testing.errors import InteractionError
 from simulator.testing.node import BenchNode, Transition
 from simulator.testing.syntax import (
     parse_duration,
@@ -27,19 +27,19 @@ class Session:
 
     def __init__(self, registry: Mapping[str, Registration]) -> None:
         self.registry = registry
-        self._bench: Workbench | None = None
+        self._bench: InteractionBench | None = None
 
     @property
-    def bench(self) -> Workbench:
+    def bench(self) -> InteractionBench:
         if self._bench is None:
-            raise WorkbenchError("there is no cluster yet: begin with `cluster ALGORITHM NODES`")
+            raise InteractionError("there is no cluster yet: begin with `cluster ALGORITHM NODES`")
         return self._bench
 
     def run(self, line: str) -> list[str]:
-        """Run one command line; raises WorkbenchError for what it cannot do."""
+        """Run one command line; raises InteractionError for what it cannot do."""
         name, _, rest = line.strip().partition(" ")
         if name not in COMMANDS:
-            raise WorkbenchError(f"unknown command {name!r}; there are: {', '.join(COMMANDS)}")
+            raise InteractionError(f"unknown command {name!r}; there are: {', '.join(COMMANDS)}")
         sent, transitions = (0, 0) if self._bench is None else (len(self._bench.sent), len(self._bench.transitions))
         asked = COMMANDS[name](self, rest.strip())
         left = [str(envelope) for envelope in self.bench.sent[sent:]]
@@ -54,9 +54,9 @@ class Session:
         group = "" if transition.group == self.bench.registration.group else f" in {transition.group}"
         return f"{transition.node} {transition.role} term {transition.term}{leader}{group}"
 
-    def open(self, bench: Workbench) -> None:
+    def open(self, bench: InteractionBench) -> None:
         if self._bench is not None:
-            raise WorkbenchError("there is a cluster already")
+            raise InteractionError("there is a cluster already")
         self._bench = bench
 
     def node(self, text: str) -> BenchNode:
@@ -78,7 +78,7 @@ class Session:
         ]
         chosen = self._narrow(there, which)
         if not chosen:
-            raise WorkbenchError(f"nothing like {text!r} is in flight" if text else "nothing is in flight")
+            raise InteractionError(f"nothing like {text!r} is in flight" if text else "nothing is in flight")
         return chosen
 
     def _narrow(self, there: list[Envelope], which: str) -> list[Envelope]:
@@ -90,7 +90,7 @@ class Session:
         if which[0].isdigit():
             number = parse_whole(which)
             if len(there) < number:
-                raise WorkbenchError(f"only {len(there)} in flight, not {number}")
+                raise InteractionError(f"only {len(there)} in flight, not {number}")
             return there[:number]
         known = self.bench.registration.receive
         if which in {kind.__name__ for kind in known}:
@@ -102,7 +102,7 @@ class Session:
 def _assignments(words: list[str]) -> dict[str, str]:
     for word in words:
         if "=" not in word:
-            raise WorkbenchError(f"{word!r} is not of the form name=value")
+            raise InteractionError(f"{word!r} is not of the form name=value")
     return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 
@@ -110,10 +110,10 @@ def _cluster(session: Session, text: str) -> list[str]:
     """`cluster ALGORITHM NODES [logs=1,2,3] [seed=N] [dialect=NAME] [OPTION=VALUE …]`: build and start the nodes."""
     words = text.split()
     if len(words) < 2:
-        raise WorkbenchError("usage: cluster ALGORITHM NODES [logs=1,2,3] [seed=N] [dialect=NAME] [OPTION=VALUE …]")
+        raise InteractionError("usage: cluster ALGORITHM NODES [logs=1,2,3] [seed=N] [dialect=NAME] [OPTION=VALUE …]")
     name, nodes, *rest = words
     if name not in session.registry:
-        raise WorkbenchError(f"unknown algorithm {name!r}; there are: {', '.join(session.registry)}")
+        raise InteractionError(f"unknown algorithm {name!r}; there are: {', '.join(session.registry)}")
     registration = session.registry[name]
     settings = _assignments(rest)
     logs = [parse_whole(length) for length in settings.pop("logs").split(",")] if "logs" in settings else None
@@ -121,13 +121,13 @@ def _cluster(session: Session, text: str) -> list[str]:
     options = _dialect(registration, settings.pop("dialect", None))
     allowed = [field.name for field in fields(registration.config)]
     if unknown := [option for option in settings if option not in allowed]:
-        raise WorkbenchError(f"{name} has no option {unknown[0]!r}; it has: {', '.join(allowed)}")
+        raise InteractionError(f"{name} has no option {unknown[0]!r}; it has: {', '.join(allowed)}")
     try:
         options |= {option: _option(registration.config, option, value) for option, value in settings.items()}
         config = registration.config(**options)
     except (TypeError, ValueError) as error:
-        raise WorkbenchError(f"{text}: {error}") from error
-    session.open(Workbench(registration, parse_whole(nodes), config=config, logs=logs, seed=seed))
+        raise InteractionError(f"{text}: {error}") from error
+    session.open(InteractionBench(registration, parse_whole(nodes), config=config, logs=logs, seed=seed))
     return []
 
 
@@ -147,7 +147,7 @@ def _dialect(registration: Registration, name: str | None) -> dict[str, object]:
         return {}
     if name not in registration.dialects:
         known = ", ".join(registration.dialects) or "none"
-        raise WorkbenchError(f"{registration.name} has no dialect {name!r}; there are: {known}")
+        raise InteractionError(f"{registration.name} has no dialect {name!r}; there are: {known}")
     return dict(registration.dialects[name])
 
 
@@ -203,7 +203,7 @@ def _inject(session: Session, text: str) -> list[str]:
     first, _, rest = text.partition(" ")
     sender, to = parse_link(first) or (None, None)
     if sender is None or to is None:
-        raise WorkbenchError("usage: inject FROM->TO MESSAGE")
+        raise InteractionError("usage: inject FROM->TO MESSAGE")
     message = parse_message(rest.strip(), session.bench.registration.receive)
     session.bench.deliver(session.bench.inject(sender, to, message))
     return []
@@ -228,7 +228,7 @@ def _disconnect(session: Session, text: str) -> list[str]:
     """`disconnect NODE PEER REASON`: the node is told that it is gone: refused, closed, reset, or by a timeout."""
     node, *rest = text.split()
     if len(rest) != 2 or rest[1] not in ("refused", "closed", "reset", "timeout"):
-        raise WorkbenchError("usage: disconnect NODE PEER refused|closed|reset|timeout")
+        raise InteractionError("usage: disconnect NODE PEER refused|closed|reset|timeout")
     session.node(node).disconnect(session.node(rest[0]).me, rest[1])
     return []
 
@@ -249,7 +249,7 @@ def _disk(session: Session, text: str) -> list[str]:
     """`disk NODE slow|fast`: a slow disk finishes a write when told to, by `sync`."""
     node, _, speed = text.partition(" ")
     if speed not in ("slow", "fast"):
-        raise WorkbenchError("usage: disk NODE slow|fast")
+        raise InteractionError("usage: disk NODE slow|fast")
     session.node(node).set_disk(slow=speed == "slow")
     return []
 
@@ -266,7 +266,7 @@ def _store(session: Session, text: str) -> list[str]:
     first, *rest = text.split(maxsplit=1)
     node = session.node(first)
     if node.running:
-        raise WorkbenchError(f"node {node.me} is running: crash it first")
+        raise InteractionError(f"node {node.me} is running: crash it first")
     node.durable.update({name: parse_literal(value) for name, value in _assignments(" ".join(rest).split()).items()})
     return []
 
@@ -320,7 +320,7 @@ def _asked_nodes(session: Session, text: str) -> list[BenchNode]:
 
 def _nothing_more(text: str) -> None:
     if text:
-        raise WorkbenchError(f"{text!r} says nothing here")
+        raise InteractionError(f"{text!r} says nothing here")
 
 
 COMMANDS: Mapping[str, Callable[[Session, str], list[str]]] = {

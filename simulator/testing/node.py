@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from simulator.protocol import ELECTORATE, Algorithm, Host, Message, Nanoseconds, NodeId, Role
-from simulator.testing.errors import WorkbenchError
+from simulator.testing.errors import InteractionError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Surroundings(Protocol):
 
     def next_number(self) -> int: ...
 
-    def transmit(self, sender: NodeId, to: NodeId, message: Message) -> None: ...
+    def send_segment(self, sender: NodeId, to: NodeId, message: Message) -> None: ...
 
     def on_transition(self, transition: Transition) -> None: ...
 
@@ -121,11 +121,11 @@ class BenchNode:
         if self._outbox and ordered:
             self._outbox.append((to, message))
         else:
-            self._surroundings.transmit(self.me, to, message)
+            self._surroundings.send_segment(self.me, to, message)
 
     def set_timer(self, name: str, delay: Nanoseconds) -> None:
         if type(delay) is not int or delay < 0:
-            raise WorkbenchError(f"timer {name!r} of node {self.me}: {delay!r} is not a whole number of nanoseconds")
+            raise InteractionError(f"timer {name!r} of node {self.me}: {delay!r} is not a whole number of nanoseconds")
         self.timers[name] = Timer(self.now() + delay, self._surroundings.next_number())
 
     def cancel_timer(self, name: str) -> None:
@@ -152,7 +152,7 @@ class BenchNode:
     def start(self) -> None:
         """Build the algorithm anew from what is on disk."""
         if self.running:
-            raise WorkbenchError(f"node {self.me} is running already")
+            raise InteractionError(f"node {self.me} is running already")
         self.algorithm = self._build(self, MappingProxyType(dict(self.durable)))
         self._step(self.algorithm.on_start)
 
@@ -173,7 +173,9 @@ class BenchNode:
         """Let a timer come due now, whatever its deadline."""
         algorithm = self._running()
         if timer not in self.timers:
-            raise WorkbenchError(f"node {self.me} has no timer {timer!r}; set are: {', '.join(self.timers) or 'none'}")
+            raise InteractionError(
+                f"node {self.me} has no timer {timer!r}; set are: {', '.join(self.timers) or 'none'}"
+            )
         del self.timers[timer]
         self._step(algorithm.on_timer, timer)
 
@@ -192,13 +194,13 @@ class BenchNode:
     def sync(self, writes: int | None = None) -> None:
         """Finish the first `writes` of the waiting writes (None: all): let out what waited for them, and tell of them.
 
-        Raises WorkbenchError when fewer are waiting.
+        Raises InteractionError when fewer are waiting.
         """
         self._running()
         waiting = len(self.writes)
         count = waiting if writes is None else writes
         if not 0 < count <= waiting:
-            raise WorkbenchError(f"node {self.me} waits for {waiting} writes, not for {writes or 'any'}")
+            raise InteractionError(f"node {self.me} waits for {waiting} writes, not for {writes or 'any'}")
         for _ in range(count):
             self._finish_first_write()
 
@@ -212,7 +214,7 @@ class BenchNode:
 
     def _running(self) -> Algorithm:
         if self.algorithm is None:
-            raise WorkbenchError(f"node {self.me} is down")
+            raise InteractionError(f"node {self.me} is down")
         return self.algorithm
 
     def _step(self, handler: Callable[..., None], *arguments: object) -> None:
@@ -235,7 +237,7 @@ class BenchNode:
         self.durable.update(write.values)
         while self._outbox and not isinstance(waiting := self._outbox[0], Write):
             self._outbox.popleft()
-            self._surroundings.transmit(self.me, *waiting)
+            self._surroundings.send_segment(self.me, *waiting)
         self._has_saved(write.then)
         self._tell_saved()
 
@@ -245,4 +247,4 @@ def _refuse_mutable(name: str, value: object) -> None:
     try:
         hash(value)
     except TypeError:
-        raise WorkbenchError(f"save({name}={value!r}): a saved value must be immutable") from None
+        raise InteractionError(f"save({name}={value!r}): a saved value must be immutable") from None

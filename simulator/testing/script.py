@@ -22,12 +22,12 @@ from pathlib import Path
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.registry import REGISTRY
 from simulator.testing.commands import Session
-from simulator.testing.errors import WorkbenchError
+from simulator.testing.errors import InteractionError
 
 SEPARATOR = "----"
 
 
-class ScriptError(WorkbenchError):
+class ScriptError(InteractionError):
     """A script that cannot be run, with its file and line."""
 
 
@@ -67,7 +67,7 @@ def replay_file(path: Path, registry: Mapping[str, Registration] = REGISTRY) -> 
 def _run(session: Session, name: str, number: int, command: str) -> list[str]:
     try:
         return session.run(command)
-    except WorkbenchError as error:
+    except InteractionError as error:
         raise ScriptError(f"{name}:{number}: {error}") from error
     except Exception as error:
         error.add_note(f"{name}:{number}: {command}")  # The algorithm's own failure, not the script's.

@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 from simulator.protocol import MICROSECOND, MILLISECOND, SECOND, Message, Nanoseconds, NodeId
-from simulator.testing.errors import WorkbenchError
+from simulator.testing.errors import InteractionError
 
 _UNITS = {"s": SECOND, "ms": MILLISECOND, "us": MICROSECOND, "ns": 1}
 _DURATION = re.compile(r"(\d+)(s|ms|us|ns)")
@@ -19,7 +19,7 @@ _LINK = re.compile(r"(\d*)->(\d*)")
 def parse_whole(text: str) -> int:
     """A node, a count, a seed."""
     if not re.fullmatch(r"[0-9]+", text):
-        raise WorkbenchError(f"{text!r} is not a whole number")
+        raise InteractionError(f"{text!r} is not a whole number")
     return int(text)
 
 
@@ -27,7 +27,7 @@ def parse_duration(text: str) -> Nanoseconds:
     """`150ms` in nanoseconds."""
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise WorkbenchError(f"{text!r} is not a duration like 150ms")
+        raise InteractionError(f"{text!r} is not a duration like 150ms")
     return int(match[1]) * _UNITS[match[2]]
 
 
@@ -65,7 +65,7 @@ def parse_literal(text: str) -> object:
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
-        raise WorkbenchError(f"{text!r} is not a plain value") from None
+        raise InteractionError(f"{text!r} is not a plain value") from None
 
 
 def parse_message(text: str, known: Iterable[type]) -> Message:
@@ -73,19 +73,19 @@ def parse_message(text: str, known: Iterable[type]) -> Message:
     types = {kind.__name__: kind for kind in known}
     name, values = _parse_call(text)
     if name not in types:
-        raise WorkbenchError(f"unknown message {name!r}; there are: {', '.join(types)}")
+        raise InteractionError(f"unknown message {name!r}; there are: {', '.join(types)}")
     kind: Any = types[name]
     allowed = [field.name for field in fields(kind)]
     if unknown := [field for field in values if field not in allowed]:
-        raise WorkbenchError(f"{name} has no field {unknown[0]!r}; it has: {', '.join(allowed)}")
+        raise InteractionError(f"{name} has no field {unknown[0]!r}; it has: {', '.join(allowed)}")
     try:
         return kind(**values)
     except TypeError as error:
-        raise WorkbenchError(f"{text}: {error}") from None
+        raise InteractionError(f"{text}: {error}") from None
 
 
 def _parse_call(text: str) -> tuple[str, dict[str, object]]:
-    refusal = WorkbenchError(f"{text!r} is not a message like RequestVote(term=1)")
+    refusal = InteractionError(f"{text!r} is not a message like RequestVote(term=1)")
     try:
         call = ast.parse(text, mode="eval").body
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:

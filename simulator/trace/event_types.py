@@ -6,13 +6,13 @@ STARTED = "started"  # A node starts or restarts.
 CRASHED = "crashed"  # A node loses everything but its disk. cause: `kill` where only its process died.
 PAUSED = "paused"  # A node stops handling anything; it still believes what it believed.
 RESUMED = "resumed"
-BEFALLS = frozenset((STARTED, CRASHED, PAUSED, RESUMED))  # What happens to a node, whatever it runs.
+LIFECYCLE_EVENTS = frozenset((STARTED, CRASHED, PAUSED, RESUMED))  # What happens to a node, whatever it runs.
 TRANSITION = "transition"  # A node declares its role, term and the leader that it knows of.
 FAULT = "fault"  # A fault of the schedule has struck; the detail says which, and on whom.
-UNDONE = "undone"  # What a fault did is undone: its time is over.
+REPAIRED = "undone"  # What a fault did is undone: its time is over.
 SKIPPED = "skipped"  # A fault was left out, since whom it was to strike did not exist.
-SPARED = "spared"  # A failure of the nemesis was left out: it suited nobody, or would have troubled too many.
-UNSTRUCK = "unstruck"  # The trial has ended, and a fault of the schedule had not struck yet.
+SUPPRESSED = "spared"  # A failure of the nemesis was left out: it suited nobody, or would have troubled too many.
+NOT_INJECTED = "unstruck"  # The trial has ended, and a fault of the schedule had not struck yet.
 LEADER_LOST = "leader-lost"  # The reigning leader crashed, paused, stepped down or was cut off (the cause).
 LEADER_BACK = "leader-back"  # The lost leader, still claiming, resumed or reached a majority again.
 

@@ -38,11 +38,11 @@ def test_it_elects_again_in_every_trial_and_keeps_its_promises(name: str) -> Non
 
 def test_the_faults_and_the_luck_of_others_are_the_same() -> None:
     # "Swaps the algorithm under the same faults and the same luck": whoever leads, it is struck at the same instants.
-    struck = {
+    injected = {
         name: simulator.run(simulator.load("leader-crash", algorithm=name), trials=5).elections
         for name in ("raft", "bully")
     }
-    instants = [list(found.loc[found["loss_cause"] == "crash", "start_s"]) for found in struck.values()]
+    instants = [list(found.loc[found["loss_cause"] == "crash", "start_s"]) for found in injected.values()]
     assert instants[0] == instants[1]
     assert len(set(instants[0])) == 5
 

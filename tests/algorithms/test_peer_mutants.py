@@ -14,12 +14,12 @@ from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.trial import measure
 from simulator.protocol import SECOND, Algorithm
-from simulator.testing import Workbench, WorkbenchError, replay_file
+from simulator.testing import InteractionBench, InteractionError, replay_file
 from tests.support.algorithm_schedules import can_agree, disagreement, schedule
 from tests.support.peer_mutants import MUTANTS
 from tests.support.peer_mutants.nets import DRAWS, SEARCH
 
-SCRIPTS = Path(__file__).parent / "scripts"
+SCRIPTS = Path(__file__).parents[1] / "scripts"
 SEEDS = 150  # As many schedules as an algorithm itself is given, and half as many again.
 ALL = [(name, mutant, net) for name, mutants in MUTANTS.items() for mutant, net in mutants.items()]
 
@@ -42,7 +42,7 @@ def convicting_scenes(registration: Registration) -> Iterator[str]:
     for path in sorted((SCRIPTS / registration.name).glob("*.txt")):
         try:
             text, replayed = replay_file(path, {registration.name: registration})
-        except (WorkbenchError, AssertionError):
+        except (InteractionError, AssertionError):
             yield path.stem
         else:
             if replayed != text:
@@ -75,7 +75,7 @@ def timeouts(algorithm: type[Algorithm]) -> list[float]:
     """Of 200 nodes, in seconds, in order."""
     drawn = []
     for seed in range(4):
-        bench = Workbench(replace(PRIORITY, algorithm=algorithm), 50, seed=seed)
+        bench = InteractionBench(replace(PRIORITY, algorithm=algorithm), 50, seed=seed)
         for node in bench.nodes.values():
             assert isinstance(node.algorithm, PriorityElection)
             drawn.append(node.algorithm.timeout / SECOND)

@@ -30,7 +30,7 @@ from simulator.cluster.distributions import Constant
 from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
 from simulator.protocol import HEADER_BYTES, LEADER, MILLISECOND, SECOND, NodeId, wire_size
-from simulator.testing import Workbench
+from simulator.testing import InteractionBench
 from simulator.trace.trace import Trace
 
 HOP = 10 * MILLISECOND
@@ -107,8 +107,8 @@ def test_chang_roberts_at_its_best_and_at_its_worst(nodes: int) -> None:
 @pytest.mark.parametrize(("nodes", "orders"), [(10, 400), (100, 100), (1000, 20)])
 def test_chang_roberts_on_average(nodes: int, orders: int) -> None:
     """n·H(n) over random orders, within four standard errors: by chance, one run in 16 000 would miss it."""
-    luck = random.Random(f"{nodes} nodes")
-    found = [elections(luck.sample(ascending(nodes), nodes)) for _ in range(orders)]
+    fault_rng = random.Random(f"{nodes} nodes")
+    found = [elections(fault_rng.sample(ascending(nodes), nodes)) for _ in range(orders)]
     assert abs(mean(found) - nodes * harmonic(nodes)) < 4 * stdev(found) / sqrt(orders)
 
 
@@ -151,8 +151,8 @@ def test_hirschberg_sinclair_keeps_its_bound_on_all_rings(nodes: int) -> None:
 
 @pytest.mark.parametrize("nodes", [10, 33, 100, 300])
 def test_hirschberg_sinclair_keeps_its_bound_on_larger_rings(nodes: int) -> None:
-    luck = random.Random(f"{nodes} nodes")
-    found = [asked_and_answered(luck.sample(ascending(nodes), nodes)) for _ in range(10)]
+    fault_rng = random.Random(f"{nodes} nodes")
+    found = [asked_and_answered(fault_rng.sample(ascending(nodes), nodes)) for _ in range(10)]
     assert 4 * nodes + 2 * nodes < min(found) <= max(found) <= bound(nodes)
 
 
@@ -206,7 +206,7 @@ def test_ring_with_several_initiators(initiators: tuple[NodeId, ...]) -> None:
 
 def test_ring_messages_grow_with_each_id() -> None:
     """The message collects ids: of n hops, hop k carries k of them, 8 bytes each, besides hop number and header."""
-    bench = Workbench(RING, 5, config=RingConfig(maintenance=False, initiators=(1,)))
+    bench = InteractionBench(RING, 5, config=RingConfig(maintenance=False, initiators=(1,)))
     bench.settle()
     sizes = [wire_size(sent.message) for sent in bench.sent if type(sent.message).__name__ == "Election"]
     assert sizes == [HEADER_BYTES + 8 + 8 * ids for ids in range(1, 6)]

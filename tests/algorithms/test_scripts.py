@@ -9,7 +9,7 @@ import pytest
 
 from simulator.testing import replay_file
 
-SCRIPTS = Path(__file__).parent / "scripts"
+SCRIPTS = Path(__file__).parents[1] / "scripts"
 SCENES = sorted(SCRIPTS.rglob("*.txt"))
 
 

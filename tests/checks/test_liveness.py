@@ -35,7 +35,7 @@ LED = """
 
 
 def judged(story: str, *marks: tuple[int, str], within_ms: int = 100, end_ms: int = 2000, nodes: int = 3) -> Recovery:
-    """The verdict on a story, with marks of the schedule: (instant in ms, `fault` or `undone`)."""
+    """The verdict on a story, with marks of the schedule: (instant in ms, `fault` or `repaired`)."""
     told = tell(story, end_ms=end_ms, nodes=nodes)
     rows = [*told.rows, *(Row(at_ms * MS, kind, None, detail=(("fault", "x"),)) for at_ms, kind in marks)]
     trace = replace(told, rows=sorted(rows, key=lambda row: row.time_ns))
@@ -62,9 +62,9 @@ def test_a_new_leader_in_time_and_too_late() -> None:
 
 def test_the_last_that_strikes_or_is_undone_is_what_counts() -> None:
     story = LED + "500 crash 1\n500 lost 1 crash\n700 2 leader 2\n720 3 follower 2 of 2"
-    assert judged(story, (500, event_types.FAULT), (600, event_types.UNDONE), within_ms=120).since_ns == 600 * MS
+    assert judged(story, (500, event_types.FAULT), (600, event_types.REPAIRED), within_ms=120).since_ns == 600 * MS
     assert (
-        judged(story, (500, event_types.FAULT), (600, event_types.UNDONE), within_ms=120).verdict is Verdict.RECOVERED
+        judged(story, (500, event_types.FAULT), (600, event_types.REPAIRED), within_ms=120).verdict is Verdict.RECOVERED
     )
     assert judged(story, (500, event_types.FAULT), (590, event_types.FAULT), within_ms=120).verdict is Verdict.FAILED
 
@@ -180,7 +180,7 @@ trials: 150
 """
 
 
-def haunted(*overrides: str) -> simulator.Scenario:
+def run_with_nemesis(*overrides: str) -> simulator.Scenario:
     return simulator.loads(HAUNTED, "haunted.yaml", overrides)
 
 
@@ -189,7 +189,7 @@ def test_raft_recovers_from_a_nemesis_that_may_strike_everybody() -> None:
 
     A round of 5 fails with a probability well below 1/2, and takes 300 ms at most: 16 in a row are not seen.
     """
-    result = simulator.run(haunted())
+    result = simulator.run(run_with_nemesis())
     assert result.violations == []
     assert result.summary["liveness"]["recovered"] == 150
     assert result.summary["liveness"]["recovery"]["max"]["value"] > 0.1  # It had something to recover from.
@@ -214,7 +214,7 @@ class DoesNotTell(Raft):
 
 def mutated(algorithm: type[Raft], *overrides: str) -> ClusterSpec:
     registration = replace(REGISTRY["raft"], name=algorithm.__name__, algorithm=algorithm)
-    return replace(haunted(*overrides).cluster_spec(), registration=registration)
+    return replace(run_with_nemesis(*overrides).cluster_spec(), registration=registration)
 
 
 @pytest.mark.parametrize("mutant", [NeverStandsAgain, DoesNotTell])

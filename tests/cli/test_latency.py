@@ -48,8 +48,8 @@ def test_it_prints_what_a_link_will_see(scenario: Path) -> None:
 def test_the_latencies_are_those_of_the_first_trial() -> None:
     # --help says so; a port of the network is what draws them there.
     made = loads(SMALL, "x.yaml", [f"network.latency={LONG}"])
-    port = Cluster(made.cluster_spec(), made.seed, trial=0).network.ports[1]
-    assert np.rint(latencies(made, 2000) * SECOND).astype(int).tolist() == list(islice(port.latencies, 2000))
+    interface = Cluster(made.cluster_spec(), made.seed, trial=0).network.interfaces[1]
+    assert np.rint(latencies(made, 2000) * SECOND).astype(int).tolist() == list(islice(interface.latencies, 2000))
 
 
 def test_it_shows_a_link_of_a_topology(scenario: Path) -> None:
@@ -73,8 +73,8 @@ def test_it_shows_a_link_of_a_topology(scenario: Path) -> None:
 def test_a_link_draws_the_luck_of_its_sender() -> None:
     # --help says so: n2's ports draw what is shown for a link from n2, and its base is added to each.
     made = loads(SMALL, "x.yaml", ["network={topology: three-zones, latency: {uniform: [5ms, 15ms]}}"])
-    port = Cluster(made.cluster_spec(), made.seed, trial=0).network.ports[2]
-    expected = [1_090_000 + drawn for drawn in islice(port.latencies, 500)]  # From dallas_2 to dallas_3.
+    interface = Cluster(made.cluster_spec(), made.seed, trial=0).network.interfaces[2]
+    expected = [1_090_000 + drawn for drawn in islice(interface.latencies, 500)]  # From dallas_2 to dallas_3.
     assert np.rint(latencies(made, 500, (2, 3)) * SECOND).astype(int).tolist() == expected
 
 

@@ -14,10 +14,10 @@ from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults.node_faults import Struck
-from simulator.cluster.faults.rng import Luck
+from simulator.cluster.faults.node_faults import Injected
+from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.schedule import Scheduled
-from simulator.cluster.faults.targets import Patient
+from simulator.cluster.faults.targets import ClusterControl
 from simulator.cluster.network.loss import GilbertElliott
 from simulator.cluster.network.network import NetworkSpec, Transport
 from simulator.cluster.network.tcp.stream_network import StreamNetwork
@@ -49,17 +49,17 @@ class Probe:
     samples: list[Sample] = field(default_factory=list)
     name: ClassVar[str] = "probe"
 
-    def strike(self, patient: Patient, source: Luck) -> Struck:
-        assert isinstance(patient, Cluster)
+    def inject(self, control: ClusterControl, source: RandomStreams) -> Injected:
+        assert isinstance(control, Cluster)
         self.samples.append(
             Sample(
                 allocated_bytes=tracemalloc.get_traced_memory()[0],
-                messages=sum(patient.network.sent.values()),
-                rows=len(patient.recorder.rows),
-                queued=len(patient.kernel._queue),
+                messages=sum(control.network.sent.values()),
+                rows=len(control.recorder.rows),
+                queued=len(control.kernel._queue),
             )
         )
-        return Struck(())
+        return Injected(())
 
 
 def test_a_steady_state_allocates_nothing_per_message() -> None:
@@ -166,6 +166,6 @@ def test_the_network_has_state_for_the_links_in_use_only() -> None:
     used = candidates * (nodes - 1)
     assert isinstance(cluster.network, StreamNetwork)
     ends = sum(len(machine.ends) for machine in cluster.network._machines.values())
-    wires = sum(len(port.wires_free_at) for port in cluster.network.ports.values())
+    wires = sum(len(interface.wires_free_at) for interface in cluster.network.interfaces.values())
     assert used <= ends <= 2 * used  # Each opens one to everybody, and some have been accepted by then.
     assert used <= wires <= 2 * used

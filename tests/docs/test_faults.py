@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from simulator.cluster.faults.schedule import OCCASIONS, WithoutTarget
+from simulator.cluster.faults.schedule import TRIGGERS, WithoutTarget
 from simulator.cluster.faults.targets import DESCRIPTIONS
 from simulator.scenario import json_schema, loads
 from simulator.scenario.faults.registry import FAULTS
@@ -47,7 +47,7 @@ def test_every_verb_has_its_row_and_its_example() -> None:
 
 
 def test_every_target_occasion_and_outcome_is_explained() -> None:
-    for word in (*DESCRIPTIONS, *OCCASIONS, *WithoutTarget):
+    for word in (*DESCRIPTIONS, *TRIGGERS, *WithoutTarget):
         assert f"`{word}`" in DOC
 
 

@@ -68,6 +68,6 @@ def test_commands_run(name: str, command: str, tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(("name", "draw"), [(name, draw) for name, draw, _ in practices.PRACTICES])
 def test_the_command_draws_the_figures_of_its_page(name: str, draw: practices.Draw, tmp_path: Path) -> None:
     """`python -m studies.practices --only NAME`, as the page has it, with two trials."""
-    (page,) = [page for page in PAGES.values() if re.search(rf"bench\.practices --only {name.split()[0]} ", page)]
+    (page,) = [page for page in PAGES.values() if re.search(rf"studies\.practices --only {name.split()[0]} ", page)]
     draw(2, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(re.findall(r"images/(practice-[\w-]+\.png)", page))

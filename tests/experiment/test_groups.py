@@ -122,5 +122,5 @@ def test_a_groups_part_of_a_trace() -> None:
     clients, servers = trace.of_group(ELECTORATE), trace.of_group("servers")
     assert list(clients.rows) == [*rows[:3], *rows[5:]]
     assert list(servers.rows) == [*rows[:2], *rows[3:]]
-    assert (servers.groups, servers.headline_group) == ({"servers": (4, 5)}, "servers")
+    assert (servers.groups, servers.primary_group) == ({"servers": (4, 5)}, "servers")
     assert servers.of_group("servers") is servers  # One group is all there is.

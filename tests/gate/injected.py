@@ -34,10 +34,10 @@ class Injected:
 
 
 def _losing_votes(receive: Any) -> Any:
-    luck = random.Random(1)
+    fault_rng = random.Random(1)
 
     def lose(server: Raft, sender: int, message: RequestVoteReply) -> None:
-        if luck.random() >= 0.01:
+        if fault_rng.random() >= 0.01:
             receive(server, sender, message)
 
     return lose

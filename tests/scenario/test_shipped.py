@@ -129,5 +129,5 @@ def test_what_is_promised_of_peace_is_looked_at(path: Path) -> None:
     if settles_ns is None or not algorithm.guarantees & {Guarantee.AGREEMENT, Guarantee.HIGHEST_ID}:
         return
     trace = run_trial(spec, 7, 0)
-    if not spec.registration.assumed(trace.headline_group, spec.config) & broken_assumptions(spec, trace):
+    if not spec.registration.assumed(trace.primary_group, spec.config) & broken_assumptions(spec, trace):
         assert [peace.end_ns for peace in times_of_peace(trace, settles_ns)][-1:] == [trace.end_ns]

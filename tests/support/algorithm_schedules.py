@@ -201,8 +201,10 @@ def _passing(
     assumes: frozenset[Assumption],
 ) -> list[Scheduled]:
     """One to four faults that break none of these, and end."""
-    spared = Assumption.MONITOR_RUNS in assumes
-    others = [group.name for group in registration.groups if group.size(config) and not (spared and group.essential)]
+    suppressed = Assumption.MONITOR_RUNS in assumes
+    others = [
+        group.name for group in registration.groups if group.size(config) and not (suppressed and group.essential)
+    ]
     by_name = faults_by_name(nodes, others)
     names = [name for name in by_name if not assumes.intersection(BREAKS[name])]
     return [

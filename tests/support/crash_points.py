@@ -162,7 +162,7 @@ def _unstruck(trace: Trace) -> str:
     return "; ".join(f"{row.kind}: {dict(row.detail)}" for row in trace.rows if row.kind in _NOT_STRUCK)
 
 
-_NOT_STRUCK = (event_types.SKIPPED, event_types.UNSTRUCK)
+_NOT_STRUCK = (event_types.SKIPPED, event_types.NOT_INJECTED)
 
 
 def cases_of(

@@ -23,7 +23,7 @@ from simulator.algorithms.raft import (
 )
 from simulator.algorithms.registry import REGISTRY
 from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Message, NodeId
-from simulator.testing import Envelope, Session, Transition, Workbench
+from simulator.testing import Envelope, InteractionBench, Session, Transition
 from tests.support.raft_options import MS, any_options, in_script
 
 SCHEDULES = 2500
@@ -50,7 +50,7 @@ def is_hypothetical(message: Message) -> bool:
 class Witness:
     """Watches what leaves the nodes and what they declare, and holds it to the paper."""
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: InteractionBench) -> None:
         self.bench = bench
         self.seen_sent = self.seen_transitions = 0
         self.leaders: dict[int, NodeId] = {}  # By term.
@@ -184,13 +184,13 @@ class Witness:
 # --- From moves to lines of a script
 
 
-def line_for(bench: Workbench, verb: str, pick: int) -> str | None:
+def line_for(bench: InteractionBench, verb: str, pick: int) -> str | None:
     """The command for a move; None where there is nothing to do it to."""
     candidates = _candidates(bench, verb)
     return candidates[pick % len(candidates)] if candidates else None
 
 
-def _candidates(bench: Workbench, verb: str) -> Sequence[str]:
+def _candidates(bench: InteractionBench, verb: str) -> Sequence[str]:
     nodes = bench.nodes.values()
     match verb:
         case "deliver" | "drop" | "duplicate":
@@ -211,7 +211,7 @@ def _candidates(bench: Workbench, verb: str) -> Sequence[str]:
             return [f"sync {node.me} 1" for node in nodes if node.writes]
 
 
-def play(algorithm: type[Raft], opening: str, moves: bytes) -> Workbench:
+def play(algorithm: type[Raft], opening: str, moves: bytes) -> InteractionBench:
     """Play a schedule and watch it; raises ViolationError, with the script that leads to it."""
     session = Session({"raft": replace(REGISTRY["raft"], algorithm=algorithm)})
     script = [opening]

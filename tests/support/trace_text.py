@@ -39,12 +39,12 @@ def _rows(words: list[str]) -> list[Row]:
         "pause": event_types.PAUSED,
         "resume": event_types.RESUMED,
     }
-    reign = {"lost": event_types.LEADER_LOST, "back": event_types.LEADER_BACK}
+    leadership = {"lost": event_types.LEADER_LOST, "back": event_types.LEADER_BACK}
     match words:
         case [verb, *nodes] if verb in simple:
             return [Row(time_ns, simple[verb], int(node)) for node in nodes]
-        case [verb, node, cause] if verb in reign:
-            return [Row(time_ns, reign[verb], int(node), detail=(("cause", cause),))]
+        case [verb, node, cause] if verb in leadership:
+            return [Row(time_ns, leadership[verb], int(node), detail=(("cause", cause),))]
         case [node, "suspects", leader]:
             return [Row(time_ns, event_types.SUSPECTED, int(node), detail=(("leader", int(leader)),))]
         case [node, role, term]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from simulator.algorithms.registration import Registration
 from simulator.protocol import FOLLOWER, MILLISECOND, Algorithm, Host, NodeId, message
-from simulator.testing import Workbench
+from simulator.testing import InteractionBench
 
 
 @message
@@ -86,16 +86,16 @@ class Echo(Algorithm):
 ECHO = Registration(name="echo", algorithm=Echo, config=EchoConfig)
 
 
-def bench_of(nodes: int = 2, **settings: Any) -> Workbench:
-    return Workbench(ECHO, nodes, **settings)
+def bench_of(nodes: int = 2, **settings: Any) -> InteractionBench:
+    return InteractionBench(ECHO, nodes, **settings)
 
 
-def tell(bench: Workbench, to: NodeId, *things: str) -> list[object]:
+def tell(bench: InteractionBench, to: NodeId, *things: str) -> list[object]:
     """Node 1 tells `to` to do these things; returns what was said meanwhile."""
     before = len(bench.sent)
     bench.deliver(bench.inject(1, to, Do(things)))
     return said(bench)[before:]
 
 
-def said(bench: Workbench) -> list[object]:
+def said(bench: InteractionBench) -> list[object]:
     return [envelope.message.what for envelope in bench.sent]

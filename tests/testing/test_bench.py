@@ -6,7 +6,7 @@ import pytest
 
 from simulator.algorithms.registry import REGISTRY
 from simulator.protocol import MILLISECOND
-from simulator.testing import Workbench, WorkbenchError
+from simulator.testing import InteractionBench, InteractionError
 from tests.testing.echo import Basket, Do, Said, bench_of, said, tell
 
 
@@ -52,7 +52,7 @@ def test_a_disk_that_turns_fast_first_finishes_what_it_has() -> None:
 @pytest.mark.parametrize("value", [[1], {"a": 1}, (1, [2])])
 def test_saved_values_are_immutable(value: object) -> None:
     """ "Saved values are frozen": one that could change after the write would not be the one on disk."""
-    with pytest.raises(WorkbenchError, match=r"save\(value=.*must be immutable"):
+    with pytest.raises(InteractionError, match=r"save\(value=.*must be immutable"):
         bench_of().node(1).save(value=value)
 
 
@@ -98,14 +98,14 @@ def test_timers_have_names_deadlines_and_an_order() -> None:
     bench.node(2).fire("d")
     assert said(bench)[3:] == ["d of 2 at 6"]
     assert not bench.node(2).timers
-    with pytest.raises(WorkbenchError, match=r"node 2 has no timer 'd'; set are: none"):
+    with pytest.raises(InteractionError, match=r"node 2 has no timer 'd'; set are: none"):
         bench.node(2).fire("d")
 
 
 @pytest.mark.parametrize("delay", [-1, 1.5, True])
 def test_a_delay_is_a_whole_number_of_nanoseconds(delay: int) -> None:
     """ "Time is an integer count of nanoseconds everywhere inside"."""
-    with pytest.raises(WorkbenchError, match="is not a whole number of nanoseconds"):
+    with pytest.raises(InteractionError, match="is not a whole number of nanoseconds"):
         bench_of().node(1).set_timer("a", delay)
 
 
@@ -128,7 +128,7 @@ def test_messages_move_only_when_told_to() -> None:
     assert not bench.sent
     bench.deliver(copy)
     assert said(bench) == ["a"]
-    with pytest.raises(WorkbenchError, match="is not in flight"):
+    with pytest.raises(InteractionError, match="is not in flight"):
         bench.deliver(first)
 
 
@@ -138,7 +138,7 @@ def test_a_message_that_was_changed_after_it_left_is_found_out() -> None:
     basket = Basket([1])
     envelope = bench.inject(1, 2, basket)
     basket.items.append(2)
-    with pytest.raises(WorkbenchError, match=r"1->2 Basket\(items=\[1\]\) was changed after it was sent"):
+    with pytest.raises(InteractionError, match=r"1->2 Basket\(items=\[1\]\) was changed after it was sent"):
         bench.deliver(envelope)
 
 
@@ -148,7 +148,7 @@ def test_settling_has_a_limit() -> None:
     for node in bench.nodes.values():
         node.algorithm.receive = {Said: lambda algorithm, sender, message: algorithm.host.send(sender, message)}  # type: ignore[union-attr, misc]
     bench.inject(1, 2, Said("ping"))
-    with pytest.raises(WorkbenchError, match="not settled after 50 deliveries"):
+    with pytest.raises(InteractionError, match="not settled after 50 deliveries"):
         bench.settle(limit=50)
 
 
@@ -158,20 +158,20 @@ def test_advancing_has_a_limit_and_a_direction() -> None:
     node = bench.node(1)
     node.algorithm.on_timer = lambda name: node.set_timer(name, 0)  # type: ignore[union-attr, method-assign]
     node.set_timer("now", 0)
-    with pytest.raises(WorkbenchError, match="more than 50 timers came due"):
+    with pytest.raises(InteractionError, match="more than 50 timers came due"):
         bench.advance(1, limit=50)
-    with pytest.raises(WorkbenchError, match="does not go back"):
+    with pytest.raises(InteractionError, match="does not go back"):
         bench.advance(-1)
 
 
 def test_what_is_on_disk_at_the_start() -> None:
     """Of a log of a given length the registration says what is on disk; anything else can be put there by name."""
-    bench = Workbench(REGISTRY["raft"], 2, logs=[3, 0], durable={2: {"term": 4}})
+    bench = InteractionBench(REGISTRY["raft"], 2, logs=[3, 0], durable={2: {"term": 4}})
     assert bench.node(1).durable == {"term": 1, "last_log": (1, 3)}
     assert bench.node(2).durable == {"term": 4, "last_log": (1, 0)}
-    with pytest.raises(WorkbenchError, match="3 logs for 2 nodes"):
-        Workbench(REGISTRY["raft"], 2, logs=[1, 2, 3])
-    with pytest.raises(WorkbenchError, match="echo keeps no log"):
+    with pytest.raises(InteractionError, match="3 logs for 2 nodes"):
+        InteractionBench(REGISTRY["raft"], 2, logs=[1, 2, 3])
+    with pytest.raises(InteractionError, match="echo keeps no log"):
         bench_of(logs=[1, 2])
 
 
@@ -187,7 +187,7 @@ def test_what_needs_a_running_node_says_so(verb: str) -> None:
     """A script that crashes a node twice has lost its thread: better told than passed over."""
     bench = bench_of()
     bench.node(2).crash()
-    with pytest.raises(WorkbenchError, match="node 2 is down"):
+    with pytest.raises(InteractionError, match="node 2 is down"):
         getattr(bench.node(2), verb)()
-    with pytest.raises(WorkbenchError, match="node 1 is running already"):
+    with pytest.raises(InteractionError, match="node 1 is running already"):
         bench.node(1).start()

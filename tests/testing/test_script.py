@@ -9,7 +9,7 @@ import pytest
 
 from simulator.algorithms.registry import REGISTRY as RAFT
 from simulator.protocol import MILLISECOND
-from simulator.testing import ScriptError, Session, WorkbenchError, replay
+from simulator.testing import InteractionError, ScriptError, Session, replay
 from tests.testing.echo import ECHO
 
 pytest_plugins = ["pytester"]
@@ -128,7 +128,7 @@ def test_a_script_that_cannot_be_run_names_its_line(text: str, complaint: str) -
 )
 def test_message_text_is_never_evaluated(text: str) -> None:
     """Scripts come from files: a message is a name and plain values, and nothing else."""
-    with pytest.raises(WorkbenchError, match="is not a message like"):
+    with pytest.raises(InteractionError, match="is not a message like"):
         run(f"inject 1->2 {text}")
 
 
@@ -172,9 +172,10 @@ def test_state_timers_and_held_messages_are_shown() -> None:
 
 def test_rewrite_accepts_a_changed_answer_and_names_the_file(pytester: pytest.Pytester) -> None:
     """Issue 2, part 2: "`--rewrite` to accept a changed answer"; the run still tells which files changed."""
-    tests = Path(__file__).parent.parent
-    for module in ("conftest", "test_scripts"):
-        pytester.makepyfile(**{module: (tests / f"{module}.py").read_text(encoding="utf-8")})
+    tests = Path(__file__).parents[1]
+    pytester.makepyfile(conftest=(tests / "conftest.py").read_text(encoding="utf-8"))
+    suite = pytester.mkdir("algorithms") / "test_scripts.py"
+    suite.write_text((tests / "algorithms" / "test_scripts.py").read_text(encoding="utf-8"), encoding="utf-8")
     scene = pytester.mkdir("scripts") / "scene.txt"
     right = "# By section 5.2.\ncluster raft 2\n----\n\ntimeout 1\n----\n1->2 RequestVote(term=1)\n1 candidate term 1\n"
     scene.write_text(right.replace("candidate", "leader"))

@@ -191,8 +191,8 @@ def _fraction_by_trial(random: np.random.Generator, share: float, n: int) -> boo
 
 def _difference_of_fractions(random: np.random.Generator, share: float, n: int, paired: bool) -> bool:
     shared, own = random.normal(size=n), random.normal(size=(2, n))
-    luck = _LUCK if paired else 0.0
-    u = special.ndtr(math.sqrt(luck) * shared + math.sqrt(1 - luck) * own)
+    fault_rng = _LUCK if paired else 0.0
+    u = special.ndtr(math.sqrt(fault_rng) * shared + math.sqrt(1 - fault_rng) * own)
     old, new = u[0] < share, u[1] < _CHANGE * share
     found = compare_fraction(Tally(old, np.ones(n)), Tally(new, np.ones(n)), paired=paired)
     return holds(found.difference, (_CHANGE - 1) * share)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from simulator.cluster.distributions import Constant, Distribution
-from simulator.cluster.faults.node_faults import Struck
-from simulator.cluster.faults.rng import Luck
-from simulator.cluster.faults.targets import Patient, Target, present, sides
-from simulator.cluster.network.links import LinkSet, Pairs, Touching
-from simulator.cluster.network.rules import Condition, Cut, Degradation, Hold
+from simulator.cluster.faults.node_faults import Injected
+from simulator.cluster.faults.rng import RandomStreams
+from simulator.cluster.faults.targets import ClusterControl, Target, present, sides
+from simulator.cluster.network.links import LinkSelector, Pairs, Touching
+from simulator.cluster.network.rules import Cut, Degradation, Hold, LinkRule
 from simulator.protocol import Nanoseconds
 
 
@@ -28,21 +28,21 @@ class Reach:
     receivers: tuple[Target, ...] = ()
     both_ways: bool = False
 
-    def resolve(self, patient: Patient, luck: Luck) -> tuple[LinkSet, object]:
+    def resolve(self, control: ClusterControl, fault_rng: RandomStreams) -> tuple[LinkSelector, object]:
         """The links, and the nodes at their ends as far as they were named: one list, or one for each side."""
         if self.nodes:
-            nodes = present(self.nodes, patient, luck)
+            nodes = present(self.nodes, control, fault_rng)
             return Touching(nodes), nodes
-        senders, receivers = sides((self.senders, self.receivers), patient, luck)
-        others = tuple(node for node in patient.where("present") if node not in senders)
+        senders, receivers = sides((self.senders, self.receivers), control, fault_rng)
+        others = tuple(node for node in control.where("present") if node not in senders)
         links = Pairs(senders, receivers if self.receivers else others, both_ways=self.both_ways)
         return links, (senders, receivers) if self.receivers else senders
 
 
-def imposed(condition: Condition, patient: Patient, nodes: object) -> Struck:
+def rule_in_force(rule: LinkRule, control: ClusterControl, nodes: object) -> Injected:
     """Put a condition in force; undone, it alone is lifted."""
-    patient.impose(condition)
-    return Struck(nodes, lambda: nodes if patient.lift(condition) else ())
+    control.add_rule(rule)
+    return Injected(nodes, lambda: nodes if control.remove_rule(rule) else ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +56,16 @@ class Degrade:
     label: str | None = None
     name: ClassVar[str] = "degrade"
 
-    def strike(self, patient: Patient, luck: Luck) -> Struck:
-        links, nodes = self.reach.resolve(patient, luck)
+    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
+        links, nodes = self.reach.resolve(control, fault_rng)
         degradation = Degradation(
             links,
             self.label,
-            later=luck.durations(self.latency, "latency"),
-            lost=luck.flips(self.loss, "loss"),
-            duplicated=luck.flips(self.duplication, "duplication"),
+            later=fault_rng.durations(self.latency, "latency"),
+            lost=fault_rng.flips(self.loss, "loss"),
+            duplicated=fault_rng.flips(self.duplication, "duplication"),
         )
-        return imposed(degradation, patient, nodes)
+        return rule_in_force(degradation, control, nodes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +78,16 @@ class Flap:
     label: str | None = None
     name: ClassVar[str] = "flap"
 
-    def strike(self, patient: Patient, luck: Luck) -> Struck:
-        links, nodes = self.reach.resolve(patient, luck)
+    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
+        links, nodes = self.reach.resolve(control, fault_rng)
         cut = Cut(links, self.label)
 
         def turn() -> None:
-            if patient.switch(cut, not cut.stops):
-                patient.call_after(self.down if cut.stops else self.up, turn)
+            if control.switch(cut, not cut.stops):
+                control.call_after(self.down if cut.stops else self.up, turn)
 
-        patient.call_after(self.down, turn)
-        return imposed(cut, patient, nodes)
+        control.call_after(self.down, turn)
+        return rule_in_force(cut, control, nodes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +98,9 @@ class HoldBack:
     label: str | None = None
     name: ClassVar[str] = "hold"
 
-    def strike(self, patient: Patient, luck: Luck) -> Struck:
-        links, nodes = self.reach.resolve(patient, luck)
-        return imposed(Hold(links, self.label), patient, nodes)
+    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
+        links, nodes = self.reach.resolve(control, fault_rng)
+        return rule_in_force(Hold(links, self.label), control, nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +110,9 @@ class Release:
     label: str | None = None
     name: ClassVar[str] = "release"
 
-    def strike(self, patient: Patient, _: Luck) -> Struck:
-        patient.lift_labelled(self.label, Hold)
-        return Struck(())
+    def inject(self, control: ClusterControl, _: RandomStreams) -> Injected:
+        control.remove_labelled(self.label, Hold)
+        return Injected(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,6 @@ class Heal:
     label: str | None = None
     name: ClassVar[str] = "heal"
 
-    def strike(self, patient: Patient, _: Luck) -> Struck:
-        patient.lift_labelled(self.label)
-        return Struck(())
+    def inject(self, control: ClusterControl, _: RandomStreams) -> Injected:
+        control.remove_labelled(self.label)
+        return Injected(())

@@ -19,11 +19,11 @@ from itertools import accumulate
 from typing import Any
 
 from simulator.cluster.distributions import Exponential
-from simulator.cluster.faults.affected_nodes import aim
-from simulator.cluster.faults.node_faults import Fault, Struck
-from simulator.cluster.faults.rng import Luck
-from simulator.cluster.faults.schedule import Stage, undo
-from simulator.cluster.faults.targets import NoTargetError, Patient
+from simulator.cluster.faults.affected_nodes import resolve_targets
+from simulator.cluster.faults.node_faults import Fault, Injected
+from simulator.cluster.faults.rng import RandomStreams
+from simulator.cluster.faults.schedule import FaultScheduler, repair
+from simulator.cluster.faults.targets import ClusterControl, NoTargetError
 from simulator.protocol import Nanoseconds, NodeId
 
 Mix = Sequence[tuple[float, Fault]]  # Weights, which need not sum to 1, and faults that can be undone, or `Amnesia`.
@@ -33,9 +33,8 @@ Mix = Sequence[tuple[float, Fault]]  # Weights, which need not sum to 1, and fau
 class Nemesis:
     """Failures come at a mean interval and last for a mean time, both exponential, from `start` to `end`.
 
-    At `end` all that it did is undone. A fault that would trouble more than `at_most` nodes (see `aim`) together with
-    those of its own that are in force is left out, and so is one whose target does not exist. A fault that nothing
-    undoes is over at once.
+    At `end` everything that it did is repaired. A fault is left out if it and the nemesis's faults in force would
+    affect more than `at_most` nodes, or if its target does not exist. A fault without a repair is over at once.
     """
 
     mix: tuple[tuple[float, Fault], ...]
@@ -47,59 +46,61 @@ class Nemesis:
     swarm: bool = False
 
 
-def haunt(nemesis: Nemesis, patient: Patient, stage: Stage, luck: Luck) -> Generator[Any, Any, None]:
+def run_nemesis(
+    nemesis: Nemesis, control: ClusterControl, scheduler: FaultScheduler, fault_rng: RandomStreams
+) -> Generator[Any, Any, None]:
     """The process of a nemesis."""
-    haunting = _Haunting(nemesis, patient, stage)
-    mix = _swarmed(nemesis.mix, luck.of("swarm").random) if nemesis.swarm else nemesis.mix
-    kinds = luck.of("kinds").random
-    failures = luck.durations(Exponential(nemesis.time_to_failure), "failures")
-    repairs = luck.durations(Exponential(nemesis.time_to_repair), "repairs")
+    state = _NemesisState(nemesis, control, scheduler)
+    mix = _swarmed(nemesis.mix, fault_rng.of("swarm").random) if nemesis.swarm else nemesis.mix
+    kinds = fault_rng.of("kinds").random
+    failures = fault_rng.durations(Exponential(nemesis.time_to_failure), "failures")
+    repairs = fault_rng.durations(Exponential(nemesis.time_to_repair), "repairs")
     now, number = nemesis.start, 0
-    yield stage.timeout(now)
+    yield scheduler.timeout(now)
     while now + (wait := next(failures)) < nemesis.end:
-        yield stage.timeout(wait)
+        yield scheduler.timeout(wait)
         now, number = now + wait, number + 1
         lasts = min(next(repairs), nemesis.end - now)
-        haunting.fail(_pick(mix, kinds), lasts, luck.of(number))
-    yield stage.timeout(nemesis.end - now)
-    stage.finished()
+        state.fail(_pick(mix, kinds), lasts, fault_rng.of(number))
+    yield scheduler.timeout(nemesis.end - now)
+    scheduler.finished()
 
 
-class _Haunting:
+class _NemesisState:
     """What a nemesis has done and not undone."""
 
-    def __init__(self, nemesis: Nemesis, patient: Patient, stage: Stage) -> None:
+    def __init__(self, nemesis: Nemesis, control: ClusterControl, scheduler: FaultScheduler) -> None:
         self._at_most = nemesis.at_most
-        self._patient = patient
-        self._stage = stage
+        self._control = control
+        self._scheduler = scheduler
         self._in_force: list[tuple[NodeId, ...]] = []  # The victims of each fault.
 
-    def fail(self, fault: Fault, lasts: Nanoseconds, luck: Luck) -> None:
+    def fail(self, fault: Fault, lasts: Nanoseconds, fault_rng: RandomStreams) -> None:
         """Let a fault strike, and be over some time; or leave it out."""
         try:
-            aimed, victims = aim(fault, self._patient, luck)
-            if why := self._reprieve(victims):
-                self._stage.spared(fault.name, why)
+            resolved, affected_nodes = resolve_targets(fault, self._control, fault_rng)
+            if why := self._suppression_reason(affected_nodes):
+                self._scheduler.suppressed(fault.name, why)
                 return
-            struck = aimed.strike(self._patient, luck)
+            injected = resolved.inject(self._control, fault_rng)
         except NoTargetError as error:
-            self._stage.spared(fault.name, str(error))
+            self._scheduler.suppressed(fault.name, str(error))
             return
-        self._stage.struck(fault.name, struck.nodes)
-        if struck.undo is not None:
-            self._in_force.append(victims)
-            self._patient.call_after(lasts, partial(self._repair, aimed, struck, victims))
+        self._scheduler.injected(fault.name, injected.nodes)
+        if injected.repair is not None:
+            self._in_force.append(affected_nodes)
+            self._control.call_after(lasts, partial(self._repair, resolved, injected, affected_nodes))
 
-    def _reprieve(self, victims: tuple[NodeId, ...]) -> str | None:
+    def _suppression_reason(self, affected_nodes: tuple[NodeId, ...]) -> str | None:
         """Why these nodes are not to be troubled, if so."""
-        if not victims:
+        if not affected_nodes:
             return "there is nobody to trouble"
-        troubled = set(victims).union(*self._in_force)
+        troubled = set(affected_nodes).union(*self._in_force)
         return f"more than {self._at_most} nodes would be troubled" if len(troubled) > self._at_most else None
 
-    def _repair(self, fault: Fault, struck: Struck, victims: tuple[NodeId, ...]) -> None:
-        self._in_force.remove(victims)  # Of two that are alike, either one.
-        undo(fault, struck, self._stage)
+    def _repair(self, fault: Fault, injected: Injected, affected_nodes: tuple[NodeId, ...]) -> None:
+        self._in_force.remove(affected_nodes)  # Of two that are alike, either one.
+        repair(fault, injected, self._scheduler)
 
 
 def _swarmed(mix: Mix, source: random.Random) -> Mix:

@@ -10,19 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol
 
-from simulator.cluster.faults.rng import Luck
-from simulator.cluster.faults.targets import Patient, Target, resolve
+from simulator.cluster.faults.rng import RandomStreams
+from simulator.cluster.faults.targets import ClusterControl, Target, resolve
 from simulator.protocol import NodeId
 
 # What undoes a fault, and returns on whom, for the trace: on nobody where it was over already.
-Undo = Callable[[], object]
+Repair = Callable[[], object]
 
 
-class Struck(NamedTuple):
+class Injected(NamedTuple):
     """Whom a fault has struck, for the trace, and what undoes it; None where nothing does."""
 
     nodes: object
-    undo: Undo | None = None
+    repair: Repair | None = None
 
 
 class Fault(Protocol):
@@ -30,7 +30,7 @@ class Fault(Protocol):
 
     name: ClassVar[str]
 
-    def strike(self, patient: Patient, luck: Luck) -> Struck:
+    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
         """Do it. Raises NoTargetError before anything is done."""
         ...
 
@@ -43,22 +43,22 @@ class NodeFault:
     name: ClassVar[str]
     state: ClassVar[str]  # Whom it can strike.
 
-    def strike(self, patient: Patient, luck: Luck) -> Struck:
-        nodes = resolve(self.target, patient, self.state, luck)
-        undos = {node: self.strike_one(patient, node) for node in nodes}
-        return Struck(nodes, undo_each({node: undo for node, undo in undos.items() if undo is not None}))
+    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
+        nodes = resolve(self.target, control, self.state, fault_rng)
+        repairs = {node: self.inject_one(control, node) for node in nodes}
+        return Injected(nodes, repair_each({node: repair for node, repair in repairs.items() if repair is not None}))
 
-    def strike_one(self, patient: Patient, node: NodeId) -> UndoOne | None:
+    def inject_one(self, control: ClusterControl, node: NodeId) -> RepairOne | None:
         """What happens to each node, and what undoes it."""
         raise NotImplementedError
 
 
-UndoOne = Callable[[], object]  # Returns False where it was over already.
+RepairOne = Callable[[], object]  # Returns False where it was over already.
 
 
-def undo_each(undos: Mapping[NodeId, UndoOne]) -> Undo | None:
+def repair_each(repairs: Mapping[NodeId, RepairOne]) -> Repair | None:
     """One node after the other; None where there are none."""
-    return (lambda: tuple(node for node, undo in undos.items() if undo() is not False)) if undos else None
+    return (lambda: tuple(node for node, repair in repairs.items() if repair() is not False)) if repairs else None
 
 
 class Crash(NodeFault):
@@ -66,9 +66,9 @@ class Crash(NodeFault):
 
     name, state = "crash", "running"
 
-    def strike_one(self, patient: Patient, node: NodeId) -> UndoOne:
-        patient.crash(node)
-        return _restart_later(patient, node)
+    def inject_one(self, control: ClusterControl, node: NodeId) -> RepairOne:
+        control.crash(node)
+        return _restart_later(control, node)
 
 
 class Kill(NodeFault):
@@ -76,9 +76,9 @@ class Kill(NodeFault):
 
     name, state = "kill", "running"
 
-    def strike_one(self, patient: Patient, node: NodeId) -> UndoOne:
-        patient.kill(node)
-        return _restart_later(patient, node)
+    def inject_one(self, control: ClusterControl, node: NodeId) -> RepairOne:
+        control.kill(node)
+        return _restart_later(control, node)
 
 
 class Bounce(Kill):
@@ -87,21 +87,21 @@ class Bounce(Kill):
     name = "bounce"
 
 
-def _restart_later(patient: Patient, node: NodeId) -> UndoOne:
-    return _unless_over(patient, node, "down", patient.start)
+def _restart_later(control: ClusterControl, node: NodeId) -> RepairOne:
+    return _unless_over(control, node, "down", control.start)
 
 
-def _unless_over(patient: Patient, node: NodeId, state: str, end: Callable[[NodeId], None]) -> UndoOne:
+def _unless_over(control: ClusterControl, node: NodeId, state: str, end: Callable[[NodeId], None]) -> RepairOne:
     """End the state in which a node is by now; not where it has left it since, though it be in such a state again."""
-    upsets = patient.upsets(node)
+    disruptions = control.disruptions(node)
 
-    def undo() -> bool:
-        lasts = patient.upsets(node) == upsets and node in patient.where(state)
+    def repair() -> bool:
+        lasts = control.disruptions(node) == disruptions and node in control.where(state)
         if lasts:
             end(node)
         return lasts
 
-    return undo
+    return repair
 
 
 class Restart(NodeFault):
@@ -109,8 +109,8 @@ class Restart(NodeFault):
 
     name, state = "restart", "down"
 
-    def strike_one(self, patient: Patient, node: NodeId) -> None:
-        patient.start(node)
+    def inject_one(self, control: ClusterControl, node: NodeId) -> None:
+        control.start(node)
 
 
 class Amnesia(NodeFault):
@@ -118,11 +118,11 @@ class Amnesia(NodeFault):
 
     name, state = "amnesia", "present"
 
-    def strike_one(self, patient: Patient, node: NodeId) -> None:
-        if node in patient.where("running"):
-            patient.crash(node)
-        patient.wipe(node)
-        patient.start(node)
+    def inject_one(self, control: ClusterControl, node: NodeId) -> None:
+        if node in control.where("running"):
+            control.crash(node)
+        control.wipe(node)
+        control.start(node)
 
 
 class Pause(NodeFault):
@@ -130,9 +130,9 @@ class Pause(NodeFault):
 
     name, state = "pause", "awake"
 
-    def strike_one(self, patient: Patient, node: NodeId) -> UndoOne:
-        patient.pause(node)
-        return _unless_over(patient, node, "paused", patient.resume)
+    def inject_one(self, control: ClusterControl, node: NodeId) -> RepairOne:
+        control.pause(node)
+        return _unless_over(control, node, "paused", control.resume)
 
 
 class Resume(NodeFault):
@@ -140,5 +140,5 @@ class Resume(NodeFault):
 
     name, state = "resume", "paused"
 
-    def strike_one(self, patient: Patient, node: NodeId) -> None:
-        patient.resume(node)
+    def inject_one(self, control: ClusterControl, node: NodeId) -> None:
+        control.resume(node)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from simulator.cluster.faults.node_faults import Struck
-from simulator.cluster.faults.rng import Luck
-from simulator.cluster.faults.targets import Patient, Target, resolve
+from simulator.cluster.faults.node_faults import Injected
+from simulator.cluster.faults.rng import RandomStreams
+from simulator.cluster.faults.targets import ClusterControl, Target, resolve
 from simulator.protocol import NodeId
 
 
@@ -19,12 +19,12 @@ class TransferLeadership:
     to: Target | None = None
     name: ClassVar[str] = "transfer_leadership"
 
-    def strike(self, patient: Patient, luck: Luck) -> Struck:
-        asked = resolve(self.target, patient, "awake", luck)
-        wanted = () if self.to is None else resolve(self.to, patient, "running", luck)
+    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
+        asked = resolve(self.target, control, "awake", fault_rng)
+        wanted = () if self.to is None else resolve(self.to, control, "running", fault_rng)
         for node in asked:
-            patient.ask_for_transfer(node, wanted[0] if wanted else None)
-        return Struck((asked, wanted))
+            control.ask_for_transfer(node, wanted[0] if wanted else None)
+        return Injected((asked, wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class _ChangeOfMembers:
 
     target: Target
 
-    def strike(self, patient: Patient, luck: Luck) -> Struck:
-        (leader,) = resolve("leader", patient, "awake", luck)
-        nodes = resolve(self.target, patient, "present", luck)
+    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
+        (leader,) = resolve("leader", control, "awake", fault_rng)
+        nodes = resolve(self.target, control, "present", fault_rng)
         for node in nodes:
-            self.ask(patient, leader, node)
-        return Struck(nodes)
+            self.ask(control, leader, node)
+        return Injected(nodes)
 
-    def ask(self, patient: Patient, leader: NodeId, node: NodeId) -> None:
+    def ask(self, control: ClusterControl, leader: NodeId, node: NodeId) -> None:
         raise NotImplementedError
 
 
@@ -49,8 +49,8 @@ class AddServer(_ChangeOfMembers):
 
     name: ClassVar[str] = "add_server"
 
-    def ask(self, patient: Patient, leader: NodeId, node: NodeId) -> None:
-        patient.ask_to_add(leader, node)
+    def ask(self, control: ClusterControl, leader: NodeId, node: NodeId) -> None:
+        control.ask_to_add(leader, node)
 
 
 class RemoveServer(_ChangeOfMembers):
@@ -58,5 +58,5 @@ class RemoveServer(_ChangeOfMembers):
 
     name: ClassVar[str] = "remove_server"
 
-    def ask(self, patient: Patient, leader: NodeId, node: NodeId) -> None:
-        patient.ask_to_remove(leader, node)
+    def ask(self, control: ClusterControl, leader: NodeId, node: NodeId) -> None:
+        control.ask_to_remove(leader, node)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from simulator.cluster.faults.link_degradation import imposed
-from simulator.cluster.faults.node_faults import Struck
-from simulator.cluster.faults.rng import Luck
-from simulator.cluster.faults.targets import NoTargetError, Patient, Target, draw, present, sides
+from simulator.cluster.faults.link_degradation import rule_in_force
+from simulator.cluster.faults.node_faults import Injected
+from simulator.cluster.faults.rng import RandomStreams
+from simulator.cluster.faults.targets import ClusterControl, NoTargetError, Target, draw, present, sides
 from simulator.cluster.network.links import BetweenGroups, BeyondNeighbours, Pairs
 from simulator.cluster.network.rules import Cut
 from simulator.protocol import NodeId
@@ -25,9 +25,9 @@ class Partition:
     label: str | None = None
     name: ClassVar[str] = "partition"
 
-    def strike(self, patient: Patient, luck: Luck) -> Struck:
-        groups = tuple(sides(self.groups, patient, luck))
-        return imposed(Cut(BetweenGroups(groups), self.label), patient, groups)
+    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
+        groups = tuple(sides(self.groups, control, fault_rng))
+        return rule_in_force(Cut(BetweenGroups(groups), self.label), control, groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,11 @@ class PartitionOneway:
     label: str | None = None
     name: ClassVar[str] = "partition_oneway"
 
-    def strike(self, patient: Patient, luck: Luck) -> Struck:
-        senders, receivers = sides((self.senders, self.receivers), patient, luck)
+    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
+        senders, receivers = sides((self.senders, self.receivers), control, fault_rng)
         if not self.receivers:
-            receivers = tuple(node for node in patient.where("present") if node not in senders)
-        return imposed(Cut(Pairs(senders, receivers), self.label), patient, (senders, receivers))
+            receivers = tuple(node for node in control.where("present") if node not in senders)
+        return rule_in_force(Cut(Pairs(senders, receivers), self.label), control, (senders, receivers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class CutLink:
     label: str | None = None
     name: ClassVar[str] = "cut_link"
 
-    def strike(self, patient: Patient, luck: Luck) -> Struck:
-        one, other = sides((self.one, self.other), patient, luck)
-        return imposed(Cut(Pairs(one, other, both_ways=True), self.label), patient, (one, other))
+    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
+        one, other = sides((self.one, self.other), control, fault_rng)
+        return rule_in_force(Cut(Pairs(one, other, both_ways=True), self.label), control, (one, other))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,9 @@ class Isolate:
     label: str | None = None
     name: ClassVar[str] = "isolate"
 
-    def strike(self, patient: Patient, luck: Luck) -> Struck:
-        nodes = present((self.target,), patient, luck)
-        return imposed(Cut(BetweenGroups((node,) for node in nodes), self.label), patient, nodes)
+    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
+        nodes = present((self.target,), control, fault_rng)
+        return rule_in_force(Cut(BetweenGroups((node,) for node in nodes), self.label), control, nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +82,23 @@ class Bridge:
     halves: tuple[tuple[NodeId, ...], tuple[NodeId, ...]] | None = None
     name: ClassVar[str] = "bridge"
 
-    def strike(self, patient: Patient, luck: Luck) -> Struck:
-        bridge = present((self.target,), patient, luck)
-        halves = self.halves or _halves(patient, bridge, luck)
+    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
+        bridge = present((self.target,), control, fault_rng)
+        halves = self.halves or _halves(control, bridge, fault_rng)
         cut = Cut(BetweenGroups(halves, bridges=bridge), self.label)
-        return imposed(cut, patient, (halves[0], bridge, halves[1]))
+        return rule_in_force(cut, control, (halves[0], bridge, halves[1]))
 
-    def aimed(self, patient: Patient, luck: Luck) -> Bridge:
+    def resolved(self, control: ClusterControl, fault_rng: RandomStreams) -> Bridge:
         """The same with the nodes named that are meant."""
-        bridge = present((self.target,), patient, luck)
-        return replace(self, target=bridge, halves=_halves(patient, bridge, luck))
+        bridge = present((self.target,), control, fault_rng)
+        return replace(self, target=bridge, halves=_halves(control, bridge, fault_rng))
 
 
-def _halves(patient: Patient, bridge: tuple[NodeId, ...], luck: Luck) -> tuple[tuple[NodeId, ...], tuple[NodeId, ...]]:
-    others = [node for node in patient.where("present") if node not in bridge]
-    shuffled = draw(others, len(others), luck.random)
+def _halves(
+    control: ClusterControl, bridge: tuple[NodeId, ...], fault_rng: RandomStreams
+) -> tuple[tuple[NodeId, ...], tuple[NodeId, ...]]:
+    others = [node for node in control.where("present") if node not in bridge]
+    shuffled = draw(others, len(others), fault_rng.random)
     return tuple(sorted(shuffled[: len(others) // 2])), tuple(sorted(shuffled[len(others) // 2 :]))
 
 
@@ -110,14 +112,14 @@ class MajoritiesRing:
     label: str | None = None
     name: ClassVar[str] = "majorities_ring"
 
-    def strike(self, patient: Patient, luck: Luck) -> Struck:
-        nodes = patient.where("present")
-        voters = len(patient.voters())
+    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
+        nodes = control.where("present")
+        voters = len(control.voters())
         reach = majority_reach(voters)
         if not rings_a_majority(voters, len(nodes)):
             raise NoTargetError(f"a ring of {len(nodes)} nodes has no majorities of {voters} that differ")
-        ring = draw(nodes, len(nodes), luck.random)
-        return imposed(Cut(BeyondNeighbours(ring, reach), self.label), patient, ring)
+        ring = draw(nodes, len(nodes), fault_rng.random)
+        return rule_in_force(Cut(BeyondNeighbours(ring, reach), self.label), control, ring)
 
 
 def majority_reach(size: int) -> int:

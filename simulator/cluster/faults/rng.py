@@ -10,7 +10,7 @@ from simulator.cluster.distributions import Distribution, coin_flips, durations
 from simulator.randomness import Streams
 
 
-class Luck:
+class RandomStreams:
     """Streams whose names begin with the fault's: adding a draw to one fault never shifts another."""
 
     def __init__(self, streams: Streams, name: str) -> None:
@@ -22,9 +22,9 @@ class Luck:
         """For single draws: whom the fault strikes."""
         return self._streams.python(f"{self._name} targets")
 
-    def of(self, part: object) -> Luck:
+    def of(self, part: object) -> RandomStreams:
         """The luck of one part of it, such as each strike of a nemesis: what one draws shifts no other."""
-        return Luck(self._streams, f"{self._name} {part}")
+        return RandomStreams(self._streams, f"{self._name} {part}")
 
     def durations(self, distribution: Distribution, purpose: str) -> Iterator[int]:
         return durations(distribution, self._streams, f"{self._name} {purpose}")

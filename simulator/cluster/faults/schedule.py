@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from simulator.cluster.distributions import Constant, Distribution
-from simulator.cluster.faults.node_faults import Fault, Struck
-from simulator.cluster.faults.rng import Luck
-from simulator.cluster.faults.targets import NoTargetError, Patient
+from simulator.cluster.faults.node_faults import Fault, Injected
+from simulator.cluster.faults.rng import RandomStreams
+from simulator.cluster.faults.targets import ClusterControl, NoTargetError
 
 # Occasions that every trial may have. Labels of entries are occasions, too: the instant at which the entry strikes.
 LEADER_ELECTED = "leader-elected"  # A node claims.
 LEADER_ANNOUNCED = "leader-announced"  # Everybody who can hear of the reigning leader names it.
 LEADER_LOST = "leader-lost"  # The reigning leader is lost.
-OCCASIONS = (LEADER_ELECTED, LEADER_ANNOUNCED, LEADER_LOST)
+TRIGGERS = (LEADER_ELECTED, LEADER_ANNOUNCED, LEADER_LOST)
 
 
 class WithoutTarget(enum.StrEnum):
@@ -48,10 +48,10 @@ class Scheduled:
     without_target: WithoutTarget = WithoutTarget.WAIT
 
 
-class Stage(Protocol):
+class FaultScheduler(Protocol):
     """What the schedule needs of the cluster besides the patient."""
 
-    def occasion(self, name: str, occurrence: int) -> Any:
+    def trigger(self, name: str, occurrence: int) -> Any:
         """An event of SimPy that succeeds with that occasion, at once if it is over."""
         ...
 
@@ -68,50 +68,54 @@ class Stage(Protocol):
         """An entry has struck, or was left out."""
         ...
 
-    def struck(self, fault: str, nodes: object) -> None: ...
-    def undone(self, fault: str, nodes: object) -> None: ...
+    def injected(self, fault: str, nodes: object) -> None: ...
+    def repaired(self, fault: str, nodes: object) -> None: ...
     def skipped(self, fault: str, why: str) -> None: ...
-    def spared(self, fault: str, why: str) -> None: ...
+    def suppressed(self, fault: str, why: str) -> None: ...
     def finished(self) -> None:
         """An entry has struck, or was left out; if it was to be over some time, it is."""
         ...
 
 
-def play(entry: Scheduled, patient: Patient, stage: Stage, luck: Luck) -> Generator[Any, Any, None]:
+def play(
+    entry: Scheduled, control: ClusterControl, scheduler: FaultScheduler, fault_rng: RandomStreams
+) -> Generator[Any, Any, None]:
     """The process of one entry: wait for its occasion, its instant and its target; strike; and undo it in time."""
     if entry.after is not None:
-        yield stage.occasion(entry.after, entry.occurrence)
-    yield stage.timeout(next(luck.durations(entry.at, "at")))
-    struck = yield from _strike(entry, patient, stage, luck)
-    if struck is not None and entry.lasts is not None:
-        yield stage.timeout(next(luck.durations(entry.lasts, "lasts")))
-        undo(entry.fault, struck, stage)
-    stage.finished()
+        yield scheduler.trigger(entry.after, entry.occurrence)
+    yield scheduler.timeout(next(fault_rng.durations(entry.at, "at")))
+    injected = yield from _inject(entry, control, scheduler, fault_rng)
+    if injected is not None and entry.lasts is not None:
+        yield scheduler.timeout(next(fault_rng.durations(entry.lasts, "lasts")))
+        repair(entry.fault, injected, scheduler)
+    scheduler.finished()
 
 
-def undo(fault: Fault, struck: Struck, stage: Stage) -> None:
+def repair(fault: Fault, injected: Injected, scheduler: FaultScheduler) -> None:
     """The time of a fault is over. What was over already, by a heal or a restart, is not undone again."""
-    if struck.undo is not None and (nodes := struck.undo()):
-        stage.undone(fault.name, nodes)
+    if injected.repair is not None and (nodes := injected.repair()):
+        scheduler.repaired(fault.name, nodes)
 
 
-def _strike(entry: Scheduled, patient: Patient, stage: Stage, luck: Luck) -> Generator[Any, Any, Struck | None]:
+def _inject(
+    entry: Scheduled, control: ClusterControl, scheduler: FaultScheduler, fault_rng: RandomStreams
+) -> Generator[Any, Any, Injected | None]:
     """None where the entry is left out."""
     name = entry.fault.name
     while True:
         try:
-            struck = entry.fault.strike(patient, luck)
+            injected = entry.fault.inject(control, fault_rng)
         except NoTargetError as error:
             if entry.without_target is WithoutTarget.SKIP:
-                stage.settled(entry)
-                stage.skipped(name, str(error))
+                scheduler.settled(entry)
+                scheduler.skipped(name, str(error))
                 return None
             if entry.without_target is WithoutTarget.FAIL:
                 raise MissingTargetError(f"{name}: {error}, and without_target says fail") from error
-            yield stage.changed()
+            yield scheduler.changed()
         else:
-            stage.settled(entry)
-            stage.struck(name, struck.nodes)
+            scheduler.settled(entry)
+            scheduler.injected(name, injected.nodes)
             if entry.label is not None:
-                stage.happened(entry.label)
-            return struck
+                scheduler.happened(entry.label)
+            return injected

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from simulator.cluster.faults.schedule import Scheduled
-from simulator.cluster.faults.triggers import Occasions
+from simulator.cluster.faults.triggers import Triggers
 from simulator.cluster.kernel import Kernel
 from simulator.trace import event_types
 
 
-class TrialStage:
-    """The `Stage` of a trial. `note` writes a row; `over` is called when an entry, or the nemesis, is done."""
+class TrialFaultScheduler:
+    """The `FaultScheduler` of a trial. `note` writes a row; `over` is called when an entry, or the nemesis, is done."""
 
     def __init__(
         self,
@@ -27,14 +27,14 @@ class TrialStage:
         self._unsettled = entries  # Those that have not struck yet.
         self._note = note
         self._over = over
-        self._occasions = Occasions(kernel.event)
+        self._triggers = Triggers(kernel.event)
         self._change = kernel.event()
 
-    def occasion(self, name: str, occurrence: int) -> Any:
-        return self._occasions.occasion(name, occurrence)
+    def trigger(self, name: str, occurrence: int) -> Any:
+        return self._triggers.trigger(name, occurrence)
 
     def happened(self, name: str) -> None:
-        self._occasions.happened(name)
+        self._triggers.happened(name)
 
     def timeout(self, delay: int) -> Any:
         return self._kernel.timeout(delay)
@@ -50,17 +50,17 @@ class TrialStage:
     def settled(self, entry: Scheduled) -> None:
         self._unsettled = [other for other in self._unsettled if other is not entry]
 
-    def struck(self, fault: str, nodes: object) -> None:
+    def injected(self, fault: str, nodes: object) -> None:
         self._note(event_types.FAULT, {"fault": fault, "nodes": nodes})
 
-    def undone(self, fault: str, nodes: object) -> None:
-        self._note(event_types.UNDONE, {"fault": fault, "nodes": nodes})
+    def repaired(self, fault: str, nodes: object) -> None:
+        self._note(event_types.REPAIRED, {"fault": fault, "nodes": nodes})
 
     def skipped(self, fault: str, why: str) -> None:
         self._note(event_types.SKIPPED, {"fault": fault, "why": why})
 
-    def spared(self, fault: str, why: str) -> None:
-        self._note(event_types.SPARED, {"fault": fault, "why": why})
+    def suppressed(self, fault: str, why: str) -> None:
+        self._note(event_types.SUPPRESSED, {"fault": fault, "why": why})
 
     def finished(self) -> None:
         self.to_come -= 1
@@ -69,4 +69,4 @@ class TrialStage:
     def close(self) -> None:
         """The trial has ended: write down what never struck."""
         for entry in self._unsettled:
-            self._note(event_types.UNSTRUCK, {"fault": entry.fault.name})
+            self._note(event_types.NOT_INJECTED, {"fault": entry.fault.name})

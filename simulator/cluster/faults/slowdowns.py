@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from simulator.cluster.distributions import Distribution
-from simulator.cluster.faults.node_faults import Struck, UndoOne, undo_each
-from simulator.cluster.faults.rng import Luck
-from simulator.cluster.faults.targets import Patient, Target, resolve
+from simulator.cluster.faults.node_faults import Injected, RepairOne, repair_each
+from simulator.cluster.faults.rng import RandomStreams
+from simulator.cluster.faults.targets import ClusterControl, Target, resolve
 from simulator.cluster.node.clock import Skew
 from simulator.protocol import Nanoseconds, NodeId
 
@@ -20,11 +20,11 @@ class Strain:
     target: Target
     name: ClassVar[str]
 
-    def strike(self, patient: Patient, luck: Luck) -> Struck:
-        nodes = resolve(self.target, patient, "present", luck)
-        return Struck(nodes, undo_each({node: self.strain(patient, node, luck) for node in nodes}))
+    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
+        nodes = resolve(self.target, control, "present", fault_rng)
+        return Injected(nodes, repair_each({node: self.strain(control, node, fault_rng) for node in nodes}))
 
-    def strain(self, patient: Patient, node: NodeId, luck: Luck) -> UndoOne:
+    def strain(self, control: ClusterControl, node: NodeId, fault_rng: RandomStreams) -> RepairOne:
         """What happens to each node, and what takes it back."""
         raise NotImplementedError
 
@@ -36,8 +36,8 @@ class SlowNode(Strain):
     service: Distribution
     name: ClassVar[str] = "slow_node"
 
-    def strain(self, patient: Patient, node: NodeId, luck: Luck) -> UndoOne:
-        return patient.slow_node(node, luck.durations(self.service, f"n{node} service"))
+    def strain(self, control: ClusterControl, node: NodeId, fault_rng: RandomStreams) -> RepairOne:
+        return control.slow_node(node, fault_rng.durations(self.service, f"n{node} service"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class SlowDisk(Strain):
     write: Distribution
     name: ClassVar[str] = "slow_disk"
 
-    def strain(self, patient: Patient, node: NodeId, luck: Luck) -> UndoOne:
-        return patient.slow_disk(node, luck.durations(self.write, f"n{node} write"))
+    def strain(self, control: ClusterControl, node: NodeId, fault_rng: RandomStreams) -> RepairOne:
+        return control.slow_disk(node, fault_rng.durations(self.write, f"n{node} write"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class StallDisk(Strain):
 
     name: ClassVar[str] = "stall_disk"
 
-    def strain(self, patient: Patient, node: NodeId, _: Luck) -> UndoOne:
-        return patient.stall_disk(node)
+    def strain(self, control: ClusterControl, node: NodeId, _: RandomStreams) -> RepairOne:
+        return control.stall_disk(node)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,5 +73,5 @@ class SkewClock(Strain):
     jump_ns: Nanoseconds = 0
     name: ClassVar[str] = "skew_clock"
 
-    def strain(self, patient: Patient, node: NodeId, _: Luck) -> UndoOne:
-        return patient.skew_clock(node, Skew(self.drift_ppb, self.offset_ns, self.jump_ns))
+    def strain(self, control: ClusterControl, node: NodeId, _: RandomStreams) -> RepairOne:
+        return control.skew_clock(node, Skew(self.drift_ppb, self.offset_ns, self.jump_ns))

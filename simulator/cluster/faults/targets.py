@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from simulator.cluster.faults.rng import Luck
-from simulator.cluster.network.rules import Condition
+from simulator.cluster.faults.rng import RandomStreams
+from simulator.cluster.network.rules import LinkRule
 from simulator.cluster.node.clock import Skew
 from simulator.protocol import Nanoseconds, NodeId
 
@@ -23,7 +23,7 @@ class NoTargetError(LookupError):
     """What a target describes does not exist at present: says so in a clause, such as `there is no leader`."""
 
 
-class Patient(Protocol):
+class ClusterControl(Protocol):
     """The cluster as faults see it: the verbs that they use, and what they need to find their targets."""
 
     def leader(self, group: str | None = None) -> NodeId | None:
@@ -41,7 +41,7 @@ class Patient(Protocol):
         ...
 
     def zone_of(self, node: NodeId) -> str | None: ...
-    def upsets(self, node: NodeId) -> int:
+    def disruptions(self, node: NodeId) -> int:
         """How often the node has died or been paused: a crash or a pause that is undone later is still the same one."""
         ...
 
@@ -67,46 +67,46 @@ class Patient(Protocol):
     def skew_clock(self, node: NodeId, skew: Skew) -> Callable[[], None]: ...
 
     # Links.
-    def impose(self, condition: Condition) -> None: ...
-    def lift(self, condition: Condition) -> bool:
+    def add_rule(self, rule: LinkRule) -> None: ...
+    def remove_rule(self, rule: LinkRule) -> bool:
         """False where it has been lifted before."""
         ...
 
-    def lift_labelled(self, label: str | None, kind: type[Condition] = Condition) -> None: ...
-    def switch(self, condition: Condition, stops: bool) -> bool:
+    def remove_labelled(self, label: str | None, kind: type[LinkRule] = LinkRule) -> None: ...
+    def switch(self, rule: LinkRule, stops: bool) -> bool:
         """Let a condition stop packets, or not. False where it has been lifted."""
         ...
 
     def call_after(self, delay_ns: Nanoseconds, call: Callable[[], None]) -> None: ...
 
 
-def resolve(target: Target, patient: Patient, state: str, luck: Luck) -> tuple[NodeId, ...]:
-    """The nodes meant, each once, among those in a state that the fault can strike (a state of `Patient.where`).
+def resolve(target: Target, control: ClusterControl, state: str, fault_rng: RandomStreams) -> tuple[NodeId, ...]:
+    """The nodes meant, each once, among those in a state that the fault can strike (a state of `ClusterControl.where`).
 
     Raises NoTargetError where a description fits nobody; a named node in another state is simply not struck.
     """
-    return _apart([target], list(patient.where(state)), patient, luck)[0]
+    return _apart([target], list(control.where(state)), control, fault_rng)[0]
 
 
-def present(targets: Sequence[Target], patient: Patient, luck: Luck) -> tuple[NodeId, ...]:
+def present(targets: Sequence[Target], control: ClusterControl, fault_rng: RandomStreams) -> tuple[NodeId, ...]:
     """The nodes meant, running or not, each once, in the order named."""
-    return resolve(tuple(targets), patient, "present", luck)
+    return resolve(tuple(targets), control, "present", fault_rng)
 
 
-def sides(targets: Sequence[Target], patient: Patient, luck: Luck) -> list[tuple[NodeId, ...]]:
+def sides(targets: Sequence[Target], control: ClusterControl, fault_rng: RandomStreams) -> list[tuple[NodeId, ...]]:
     """The nodes meant by each target, running or not; whoever is drawn for one side is on no other."""
-    return _apart(targets, list(patient.where("present")), patient, luck)
+    return _apart(targets, list(control.where("present")), control, fault_rng)
 
 
 def _apart(
-    targets: Sequence[Target], eligible: Sequence[NodeId], patient: Patient, luck: Luck
+    targets: Sequence[Target], eligible: Sequence[NodeId], control: ClusterControl, fault_rng: RandomStreams
 ) -> list[tuple[NodeId, ...]]:
     """The nodes that each target means. What is drawn is drawn last, from those whom nothing else means."""
     found: dict[tuple[int, int], tuple[NodeId, ...]] = {}
     parts = [((side, place), part) for side, target in enumerate(targets) for place, part in enumerate(_parts(target))]
     for where, part in sorted(parts, key=lambda part: part[1] in DRAWN):
         taken = {node for nodes in found.values() for node in nodes} if part in DRAWN else ()
-        found[where] = _resolve_one(part, [node for node in eligible if node not in taken], patient, luck)
+        found[where] = _resolve_one(part, [node for node in eligible if node not in taken], control, fault_rng)
     return [
         tuple(dict.fromkeys(node for where in sorted(found) if where[0] == side for node in found[where]))
         for side in range(len(targets))
@@ -121,18 +121,20 @@ def _parts(target: Target) -> Iterator[NodeId | str]:
         yield target
 
 
-def _resolve_one(target: NodeId | str, eligible: Sequence[NodeId], patient: Patient, luck: Luck) -> tuple[NodeId, ...]:
+def _resolve_one(
+    target: NodeId | str, eligible: Sequence[NodeId], control: ClusterControl, fault_rng: RandomStreams
+) -> tuple[NodeId, ...]:
     if isinstance(target, int):
         return (target,) if target in eligible else ()
     if target.startswith(ZONE):
-        return _within(eligible, patient.zone(target.removeprefix(ZONE)))
+        return _within(eligible, control.zone(target.removeprefix(ZONE)))
     if target.startswith(GROUP):
-        return _within(eligible, patient.members(target.removeprefix(GROUP)))
+        return _within(eligible, control.members(target.removeprefix(GROUP)))
     if target.startswith(LEADER_OF):
-        return (_leader_of(patient, eligible, target.removeprefix(LEADER_OF)),)
+        return (_leader_of(control, eligible, target.removeprefix(LEADER_OF)),)
     if target != "all":
-        eligible = _within(eligible, patient.members())
-    return DESCRIPTIONS[target](patient, eligible, luck)
+        eligible = _within(eligible, control.members())
+    return DESCRIPTIONS[target](control, eligible, fault_rng)
 
 
 def draw(nodes: Sequence[NodeId], count: int, source: random.Random) -> tuple[NodeId, ...]:
@@ -143,12 +145,12 @@ def draw(nodes: Sequence[NodeId], count: int, source: random.Random) -> tuple[No
     return tuple(left.pop(source.getrandbits(64) * len(left) >> 64) for _ in range(count))
 
 
-def _leader(patient: Patient, eligible: Sequence[NodeId]) -> NodeId:
-    return _leader_of(patient, eligible, None)
+def _leader(control: ClusterControl, eligible: Sequence[NodeId]) -> NodeId:
+    return _leader_of(control, eligible, None)
 
 
-def _leader_of(patient: Patient, eligible: Sequence[NodeId], group: str | None) -> NodeId:
-    leader = patient.leader(group)
+def _leader_of(control: ClusterControl, eligible: Sequence[NodeId], group: str | None) -> NodeId:
+    leader = control.leader(group)
     if leader is None or leader not in eligible:
         whose = "" if group is None else f" of {group}"
         raise NoTargetError(
@@ -159,68 +161,68 @@ def _leader_of(patient: Patient, eligible: Sequence[NodeId], group: str | None) 
     return leader
 
 
-def _others(patient: Patient, eligible: Sequence[NodeId]) -> list[NodeId]:
-    leader = _leader(patient, patient.where("running"))
+def _others(control: ClusterControl, eligible: Sequence[NodeId]) -> list[NodeId]:
+    leader = _leader(control, control.where("running"))
     return [node for node in eligible if node != leader]
 
 
-def _other_voters(patient: Patient, eligible: Sequence[NodeId]) -> Sequence[NodeId]:
-    return _within(_others(patient, eligible), patient.voters())
+def _other_voters(control: ClusterControl, eligible: Sequence[NodeId]) -> Sequence[NodeId]:
+    return _within(_others(control, eligible), control.voters())
 
 
 def _within(eligible: Sequence[NodeId], nodes: Sequence[NodeId]) -> tuple[NodeId, ...]:
     return tuple(node for node in eligible if node in nodes)
 
 
-def _successor(patient: Patient, eligible: Sequence[NodeId], _: Luck) -> tuple[NodeId, ...]:
+def _successor(control: ClusterControl, eligible: Sequence[NodeId], _: RandomStreams) -> tuple[NodeId, ...]:
     """The next id after the leader's, cyclically."""
-    leader = _leader(patient, patient.where("running"))
-    in_turn = sorted(_others(patient, eligible), key=lambda node: (node < leader, node))
+    leader = _leader(control, control.where("running"))
+    in_turn = sorted(_others(control, eligible), key=lambda node: (node < leader, node))
     if not in_turn:
         raise NoTargetError("there is nobody but the leader")
     return (in_turn[0],)
 
 
-def _highest(_: Patient, eligible: Sequence[NodeId], __: Luck) -> tuple[NodeId, ...]:
+def _highest(_: ClusterControl, eligible: Sequence[NodeId], __: RandomStreams) -> tuple[NodeId, ...]:
     if not eligible:
         raise NoTargetError("there is no node to strike")
     return (max(eligible),)
 
 
-def _zone_of_leader(patient: Patient, eligible: Sequence[NodeId], _: Luck) -> tuple[NodeId, ...]:
-    zone = patient.zone_of(_leader(patient, patient.where("running")))
+def _zone_of_leader(control: ClusterControl, eligible: Sequence[NodeId], _: RandomStreams) -> tuple[NodeId, ...]:
+    zone = control.zone_of(_leader(control, control.where("running")))
     if zone is None:
         raise NoTargetError("the leader is in no zone")
-    return _within(eligible, patient.zone(zone))
+    return _within(eligible, control.zone(zone))
 
 
-def _minority(patient: Patient) -> int:
-    return (len(patient.voters()) - 1) // 2
+def _minority(control: ClusterControl) -> int:
+    return (len(control.voters()) - 1) // 2
 
 
-Describe: TypeAlias = Callable[[Patient, Sequence[NodeId], Luck], tuple[NodeId, ...]]
+Describe: TypeAlias = Callable[[ClusterControl, Sequence[NodeId], RandomStreams], tuple[NodeId, ...]]
 
 # Majorities and minorities are of the configuration, whoever is down; so are followers, who could lead.
 DESCRIPTIONS: Mapping[str, Describe] = {
-    "leader": lambda patient, eligible, _: (_leader(patient, eligible),),
-    "follower": lambda patient, eligible, luck: draw(_other_voters(patient, eligible), 1, luck.random),
-    "random": lambda _, eligible, luck: draw(eligible, 1, luck.random),
+    "leader": lambda control, eligible, _: (_leader(control, eligible),),
+    "follower": lambda control, eligible, fault_rng: draw(_other_voters(control, eligible), 1, fault_rng.random),
+    "random": lambda _, eligible, fault_rng: draw(eligible, 1, fault_rng.random),
     "all": lambda _, eligible, __: tuple(eligible),
     "highest-id": _highest,
     "successor-of-leader": _successor,
     "zone-of-leader": _zone_of_leader,
-    "minority": lambda patient, eligible, luck: draw(
-        _within(eligible, patient.voters()), _minority(patient), luck.random
+    "minority": lambda control, eligible, fault_rng: draw(
+        _within(eligible, control.voters()), _minority(control), fault_rng.random
     ),
-    "minority-without-leader": lambda patient, eligible, luck: draw(
-        _other_voters(patient, eligible), _minority(patient), luck.random
+    "minority-without-leader": lambda control, eligible, fault_rng: draw(
+        _other_voters(control, eligible), _minority(control), fault_rng.random
     ),
-    "majority-without-leader": lambda patient, eligible, luck: draw(
-        _other_voters(patient, eligible), len(patient.voters()) // 2 + 1, luck.random
+    "majority-without-leader": lambda control, eligible, fault_rng: draw(
+        _other_voters(control, eligible), len(control.voters()) // 2 + 1, fault_rng.random
     ),
-    "leader-and-minority": lambda patient, eligible, luck: (
-        _leader(patient, eligible),
-        *draw(_other_voters(patient, eligible), max(0, _minority(patient) - 1), luck.random),
+    "leader-and-minority": lambda control, eligible, fault_rng: (
+        _leader(control, eligible),
+        *draw(_other_voters(control, eligible), max(0, _minority(control) - 1), fault_rng.random),
     ),
 }
 DRAWN = frozenset(  # Of those that are left.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Occasions:
+class Triggers:
     """`event` makes an event of SimPy, for whoever waits."""
 
     def __init__(self, event: Callable[[], Any]) -> None:
@@ -21,7 +21,7 @@ class Occasions:
         if event is not None:
             event.succeed()
 
-    def occasion(self, name: str, occurrence: int) -> Any:
+    def trigger(self, name: str, occurrence: int) -> Any:
         """An event that succeeds with that occurrence; at once if it is over."""
         if self._come[name] >= occurrence:
             return self._event().succeed()

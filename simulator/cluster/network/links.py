@@ -8,7 +8,7 @@ from typing import Protocol
 from simulator.protocol import NodeId
 
 
-class LinkSet(Protocol):
+class LinkSelector(Protocol):
     """Some of the links between nodes."""
 
     def covers(self, sender: NodeId, to: NodeId) -> bool:

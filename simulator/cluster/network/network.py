@@ -17,7 +17,7 @@ from simpy.events import NORMAL
 from simulator.cluster.distributions import Constant, Distribution, coin_flips, durations
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.network.loss import Bernoulli, Loses, LossModel
-from simulator.cluster.network.rules import Condition, Conditions, Cut, Degradation, Hold
+from simulator.cluster.network.rules import Cut, Degradation, Hold, LinkRule, LinkRules
 from simulator.cluster.network.topology import Topology
 from simulator.cluster.network.traffic import Traffic
 from simulator.protocol import MILLISECOND, SECOND, Message, Nanoseconds, NodeId, describe, wire_size
@@ -63,7 +63,7 @@ class Endpoint(Protocol):
     def on_disconnected(self, peer: NodeId, reason: str) -> None: ...
 
 
-class Port:
+class NetworkInterface:
     """A node's way into the network: its random streams, and where what arrives for it is delivered."""
 
     __slots__ = (
@@ -114,8 +114,8 @@ class Network:
         self.traffic = Traffic(message_types)
         self._slots, self._messages, self._varies = self.traffic.slots, self.traffic.messages, self.traffic.varies
         self._usual: Message | None = None  # One that needs no weighing, when it is sent to others too.
-        self.conditions = Conditions()
-        self.ports: dict[NodeId, Port] = {}
+        self.rules = LinkRules()
+        self.interfaces: dict[NodeId, NetworkInterface] = {}
         self.journal: list[MessageRow] | None = [] if journal else None
         self.spec = spec
         self._placed = () if spec.topology is None else spec.topology.placed
@@ -130,29 +130,29 @@ class Network:
         """How many messages of each type it has been given."""
         return dict(zip(self.traffic.kinds, self.traffic.messages, strict=True))
 
-    def attach(self, node: NodeId, endpoint: Endpoint) -> Port:
-        port = self.ports[node] = Port(node, self.spec, self._streams, endpoint)
-        return port
+    def attach(self, node: NodeId, endpoint: Endpoint) -> NetworkInterface:
+        interface = self.interfaces[node] = NetworkInterface(node, self.spec, self._streams, endpoint)
+        return interface
 
-    def transmit(self, port: Port, to: NodeId, message: Message) -> None:
+    def send_segment(self, interface: NetworkInterface, to: NodeId, message: Message) -> None:
         """Send one message. The hot path: where nothing but loss befalls a packet, it costs a latency and a push."""
         slot = self._slots[type(message)]  # As `Traffic.count` does, without a call.
         self._messages[slot] += 1
         if self._varies[slot] and message is not self._usual:
             self._usual = self.traffic.weigh(slot, message)
         if self._plain:
-            arrives = self._kernel._now + next(port.latencies)
-            if port.loses is None or not port.loses(to):
+            arrives = self._kernel._now + next(interface.latencies)
+            if interface.loses is None or not interface.loses(to):
                 heappush(
                     self._queue,
-                    (arrives, NORMAL, next(self._order), self.ports[to].deliver, port.node, message),
+                    (arrives, NORMAL, next(self._order), self.interfaces[to].deliver, interface.node, message),
                 )
         else:
-            self.carry(port, to, message, self.ports[to].deliver)
+            self.send_packet(interface, to, message, self.interfaces[to].deliver)
 
-    def carry(
+    def send_packet(
         self,
-        port: Port,
+        interface: NetworkInterface,
         to: NodeId,
         message: Message | None,
         arrive: Callable[[NodeId, Message], None],
@@ -163,43 +163,43 @@ class Network:
 
         `sent_ns` is when it was sent, where it has been held back since.
         """
-        conditions = self.conditions.on(port.node, to) if self.conditions.in_force else ()
-        stop = _what_stops(conditions) if conditions else None
+        rules = self.rules.on(interface.node, to) if self.rules.in_force else ()
+        stop = _what_stops(rules) if rules else None
         if isinstance(stop, Hold):
             held_ns = self._kernel._now if sent_ns is None else sent_ns
-            stop.held.append(partial(self.carry, port, to, message, arrive, lost, held_ns))
+            stop.held.append(partial(self.send_packet, interface, to, message, arrive, lost, held_ns))
             return
-        arrivals = () if stop is not None else self._arrivals(port, to, message, conditions)
+        arrivals = () if stop is not None else self._arrivals(interface, to, message, rules)
         if self.journal is not None and message is not None:
-            self._write_down(self._kernel._now if sent_ns is None else sent_ns, port.node, to, message, arrivals)
+            self._write_down(self._kernel._now if sent_ns is None else sent_ns, interface.node, to, message, arrivals)
         for arrives in arrivals:
-            heappush(self._queue, (arrives, NORMAL, next(self._order), arrive, port.node, message))
+            heappush(self._queue, (arrives, NORMAL, next(self._order), arrive, interface.node, message))
         if not arrivals and lost is not None:
             lost()
 
-    def impose(self, condition: Condition) -> None:
-        self.conditions.impose(condition)
+    def add_rule(self, rule: LinkRule) -> None:
+        self.rules.add_rule(rule)
         self._plain = False
 
-    def lift(self, *conditions: Condition) -> bool:
+    def remove_rule(self, *rules: LinkRule) -> bool:
         """End conditions, all before what they held is sent on. False where each has been lifted before."""
-        lifted = [condition for condition in conditions if self.conditions.lift(condition)]
+        removed = [rule for rule in rules if self.rules.remove_rule(rule)]
         self._plain = self._is_plain()
-        for condition in lifted:
-            if isinstance(condition, Hold):
-                for send_again in condition.held:
+        for rule in removed:
+            if isinstance(rule, Hold):
+                for send_again in rule.held:
                     send_again()
-        return bool(lifted)
+        return bool(removed)
 
     # --- What happens to processes and hosts, which datagrams do not notice
 
-    def process_started(self, port: Port, peers: Iterable[NodeId]) -> None:
+    def process_started(self, interface: NetworkInterface, peers: Iterable[NodeId]) -> None:
         """A process has started on a host, which is up."""
 
-    def process_died(self, port: Port) -> None:
+    def process_died(self, interface: NetworkInterface) -> None:
         """The process is gone; its host is up, and closes its sockets."""
 
-    def host_died(self, port: Port) -> None:
+    def host_died(self, interface: NetworkInterface) -> None:
         """The host goes silent."""
 
     # --- Inside
@@ -208,35 +208,35 @@ class Network:
         """Whether a packet is late or lost, as its sender's luck has it, and nothing else."""
         spec = self.spec
         nothing_else = self.journal is None and spec.topology is None and spec.bandwidth is None
-        return nothing_else and not (self.conditions.in_force or spec.duplication)
+        return nothing_else and not (self.rules.in_force or spec.duplication)
 
     def _arrivals(
-        self, port: Port, to: NodeId, message: Message | None, conditions: Iterable[Condition]
+        self, interface: NetworkInterface, to: NodeId, message: Message | None, rules: Iterable[LinkRule]
     ) -> Sequence[Nanoseconds]:
         """The instant at which each copy of a packet that passes arrives; none for one that is lost."""
         now = self._kernel._now
-        base = now if port.bases is None else now + port.bases[self._placed[to - 1]]
+        base = now if interface.bases is None else now + interface.bases[self._placed[to - 1]]
         if self.spec.bandwidth is not None:
-            base += self._sending(port, to, message) - now
-        latency = next(port.latencies)
-        lost = port.loses is not None and port.loses(to)
+            base += self._sending(interface, to, message) - now
+        latency = next(interface.latencies)
+        lost = interface.loses is not None and interface.loses(to)
         twice = False
-        for condition in conditions:
-            if isinstance(condition, Degradation):
-                base += next(condition.later)  # Both copies of a packet that arrives twice are later.
-                lost |= next(condition.lost)
-                twice |= next(condition.duplicated)
+        for rule in rules:
+            if isinstance(rule, Degradation):
+                base += next(rule.later)  # Both copies of a packet that arrives twice are later.
+                lost |= next(rule.lost)
+                twice |= next(rule.duplicated)
         if lost:
             return ()
-        if twice or (self.spec.duplication and next(port.duplicates)):
-            return base + latency, base + next(port.duplicate_latencies)
+        if twice or (self.spec.duplication and next(interface.duplicates)):
+            return base + latency, base + next(interface.duplicate_latencies)
         return (base + latency,)
 
-    def _sending(self, port: Port, to: NodeId, message: Message | None) -> Nanoseconds:
+    def _sending(self, interface: NetworkInterface, to: NodeId, message: Message | None) -> Nanoseconds:
         """When the last byte has left: behind what was sent before on the same link."""
         assert self.spec.bandwidth is not None
-        free_at = max(self._kernel._now, port.wires_free_at.get(to, 0))
-        sent_at = port.wires_free_at[to] = free_at + round(wire_size(message) * SECOND / self.spec.bandwidth)
+        free_at = max(self._kernel._now, interface.wires_free_at.get(to, 0))
+        sent_at = interface.wires_free_at[to] = free_at + round(wire_size(message) * SECOND / self.spec.bandwidth)
         return sent_at
 
     def _write_down(
@@ -248,8 +248,8 @@ class Network:
             self.journal.append(MessageRow(sent_ns, arrives_ns, sender, to, name, text))
 
 
-def _what_stops(conditions: Iterable[Condition]) -> Condition | None:
+def _what_stops(rules: Iterable[LinkRule]) -> LinkRule | None:
     """What a packet meets: a cut, or else a hold, or nothing that stops it."""
-    stopping = [condition for condition in conditions if condition.stops]
-    cut = (condition for condition in stopping if isinstance(condition, Cut))
+    stopping = [rule for rule in rules if rule.stops]
+    cut = (rule for rule in stopping if isinstance(rule, Cut))
     return next(cut, stopping[0] if stopping else None)

@@ -8,52 +8,52 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import repeat
 
-from simulator.cluster.network.links import LinkSet
+from simulator.cluster.network.links import LinkSelector
 from simulator.protocol import NodeId
 
 _NEVER_LATER, _NEVER = repeat(0), repeat(False)
 
 
-class Condition:
+class LinkRule:
     """Something that holds on some links from when it is imposed until it is lifted."""
 
     __slots__ = ("label", "links", "stops")
 
-    def __init__(self, links: LinkSet, label: str | None = None) -> None:
+    def __init__(self, links: LinkSelector, label: str | None = None) -> None:
         self.links = links
         self.label = label  # The name under which it can be lifted alone.
         self.stops = False  # Whether nothing passes at present.
 
 
-class Cut(Condition):
+class Cut(LinkRule):
     """Packets are lost. One that flaps is `stops` only now and then."""
 
     __slots__ = ()
 
-    def __init__(self, links: LinkSet, label: str | None = None) -> None:
+    def __init__(self, links: LinkSelector, label: str | None = None) -> None:
         super().__init__(links, label)
         self.stops = True
 
 
-class Hold(Condition):
+class Hold(LinkRule):
     """Packets wait, and go on their way, each meeting its fate, when this is lifted."""
 
     __slots__ = ("held",)
 
-    def __init__(self, links: LinkSet, label: str | None = None) -> None:
+    def __init__(self, links: LinkSelector, label: str | None = None) -> None:
         super().__init__(links, label)
         self.stops = True
         self.held: list[Callable[[], None]] = []  # What sends each of them again.
 
 
-class Degradation(Condition):
+class Degradation(LinkRule):
     """Packets are later, and more of them are lost or arrive twice, than without this: one draw of each per packet."""
 
     __slots__ = ("duplicated", "later", "lost")
 
     def __init__(
         self,
-        links: LinkSet,
+        links: LinkSelector,
         label: str | None = None,
         *,
         later: Iterator[int] = _NEVER_LATER,
@@ -66,31 +66,31 @@ class Degradation(Condition):
         self.duplicated = duplicated
 
 
-class Conditions:
+class LinkRules:
     """The conditions in force, in the order in which they were imposed."""
 
     def __init__(self) -> None:
-        self.in_force: list[Condition] = []
+        self.in_force: list[LinkRule] = []
 
-    def impose(self, condition: Condition) -> None:
-        self.in_force.append(condition)
+    def add_rule(self, rule: LinkRule) -> None:
+        self.in_force.append(rule)
 
-    def lift(self, condition: Condition) -> bool:
+    def remove_rule(self, rule: LinkRule) -> bool:
         """False where it has been lifted before."""
         before = len(self.in_force)
-        self.in_force = [other for other in self.in_force if other is not condition]
+        self.in_force = [other for other in self.in_force if other is not rule]
         return len(self.in_force) < before
 
-    def labelled(self, label: str | None) -> list[Condition]:
+    def labelled(self, label: str | None) -> list[LinkRule]:
         """Those of that label; all where none is given."""
-        return [condition for condition in self.in_force if label in (None, condition.label)]
+        return [rule for rule in self.in_force if label in (None, rule.label)]
 
-    def on(self, sender: NodeId, to: NodeId) -> list[Condition]:
+    def on(self, sender: NodeId, to: NodeId) -> list[LinkRule]:
         """Those on one link, in one direction."""
-        return [condition for condition in self.in_force if condition.links.covers(sender, to)]
+        return [rule for rule in self.in_force if rule.links.covers(sender, to)]
 
     def open(self, sender: NodeId, to: NodeId) -> bool:
-        return not any(condition.stops and condition.links.covers(sender, to) for condition in self.in_force)
+        return not any(rule.stops and rule.links.covers(sender, to) for rule in self.in_force)
 
-    def two_way(self, one: NodeId, other: NodeId) -> bool:
+    def reachable_both_ways(self, one: NodeId, other: NodeId) -> bool:
         return not self.in_force or (self.open(one, other) and self.open(other, one))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from simulator.protocol import Nanoseconds
 
 
-class Delays:
+class SumOfDelays:
     """The sum of a draw from each of several supplies. `none` while there are no supplies."""
 
     __slots__ = ("_supplies", "none")

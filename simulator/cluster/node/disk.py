@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 
 from simulator.cluster.kernel import Kernel
-from simulator.cluster.node.delays import Delays
+from simulator.cluster.node.delays import SumOfDelays
 from simulator.protocol import Nanoseconds
 
 
@@ -25,7 +25,7 @@ class Disk:
     """`written` is called with each write when it is on disk, in the order in which they were requested."""
 
     def __init__(self, kernel: Kernel, write_times: Iterator[int] | None, written: Callable[[Write], None]) -> None:
-        self.times = Delays(write_times)  # Without any, writing takes no time.
+        self.times = SumOfDelays(write_times)  # Without any, writing takes no time.
         self._kernel = kernel
         self._written = written
         self._free_at: Nanoseconds = 0

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.network.network import Network
 from simulator.cluster.node.clock import Clock, Skew, true_delay
-from simulator.cluster.node.delays import Delays
+from simulator.cluster.node.delays import SumOfDelays
 from simulator.cluster.node.disk import Disk, Write
 from simulator.cluster.node.timers import Alarm, Timers
 from simulator.protocol import ELECTORATE, Algorithm, Host, Message, Nanoseconds, NodeId, Role
@@ -55,7 +55,7 @@ class Node:
         self.random = source
         self.durable = dict(durable)  # What is on disk.
         self.incarnation = 0
-        self.upsets = 0  # How often it has died or been paused.
+        self.disruptions = 0  # How often it has died or been paused.
         self.algorithm: Algorithm | None = None
         self.paused = False
         self.ready = False
@@ -67,9 +67,9 @@ class Node:
         self._timers = Timers(kernel, self._on_due)
         self._network = network
         self._port = network.attach(me, self)
-        self._transmit = network.transmit
+        self._transmit = network.send_segment
         self._blocking_disk = blocking_disk
-        self._service_times = Delays(service_times)  # How long it takes to handle a message.
+        self._service_times = SumOfDelays(service_times)  # How long it takes to handle a message.
         self._serving = False
         self._outbox: deque[Write | tuple[NodeId, Message]] = deque()  # Begins with a write, or is empty.
         self._written: list[Write] = []  # Writes that the node was blocked by when it was paused, now on disk.
@@ -108,7 +108,7 @@ class Node:
         self._network.process_died(self._port)
 
     def pause(self) -> None:
-        self.upsets += 1
+        self.disruptions += 1
         self.paused = True
         self._update()
 
@@ -132,10 +132,10 @@ class Node:
 
     def skew(self, skew: Skew) -> None:
         """Let the clocks go wrong, until `unskew` is called with the same skew."""
-        self._change_clock(self.clock.impose, skew)
+        self._change_clock(self.clock.add_rule, skew)
 
     def unskew(self, skew: Skew) -> None:
-        self._change_clock(self.clock.lift, skew)
+        self._change_clock(self.clock.remove_rule, skew)
 
     # --- What the algorithm asks for (`Host`)
 
@@ -293,7 +293,7 @@ class Node:
 
     def _die(self) -> None:
         self.incarnation += 1
-        self.upsets += 1
+        self.disruptions += 1
         self.algorithm = None
         self.paused = False
         self._serving = False

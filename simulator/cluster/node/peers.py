@@ -9,7 +9,7 @@ from typing import overload
 from simulator.protocol import NodeId
 
 
-class Others(Sequence[NodeId]):
+class Peers(Sequence[NodeId]):
     """All of `members`, a tuple that every node shares, but the one at `index`."""
 
     __slots__ = ("_index", "_members")

@@ -57,12 +57,12 @@ class Course:
 
 def _partitions(trace: Trace) -> tuple[tuple[Nanoseconds, Nanoseconds], ...]:
     """From each partition that struck until it was undone, first in, first out; or until the end of the trial."""
-    struck, undone = (
+    injected, repaired = (
         [row.time_ns for row in trace.of_kind(kind) if row.fact("fault") == _PARTITION]
-        for kind in (event_types.FAULT, event_types.UNDONE)
+        for kind in (event_types.FAULT, event_types.REPAIRED)
     )
-    undone += [trace.end_ns] * (len(struck) - len(undone))
-    return tuple(zip(struck, undone, strict=True))
+    repaired += [trace.end_ns] * (len(injected) - len(repaired))
+    return tuple(zip(injected, repaired, strict=True))
 
 
 def courses_with_overlaps(trials: pd.DataFrame, overlaps: pd.DataFrame, most: int) -> list[Course]:

@@ -178,8 +178,8 @@ def _draw_crashes(
     axes: Axes, trace_rows: Iterable[Row], rows: Mapping[NodeId, int], shown: Window, place: _Place
 ) -> None:
     for kind, marker in ((event_types.CRASHED, "X"), (event_types.STARTED, "^")):
-        struck = [row for row in trace_rows if row.kind == kind and row.node in rows and row.time_ns > 0]
-        points = [(place(r.time_ns), rows[r.node]) for r in struck if r.node and shown[0] <= r.time_ns <= shown[1]]
+        injected = [row for row in trace_rows if row.kind == kind and row.node in rows and row.time_ns > 0]
+        points = [(place(r.time_ns), rows[r.node]) for r in injected if r.node and shown[0] <= r.time_ns <= shown[1]]
         if points:
             x, y = zip(*points, strict=True)
             axes.scatter(x, y, marker=marker, s=42, c="black", edgecolors="white", linewidths=0.8, zorder=6, label=kind)

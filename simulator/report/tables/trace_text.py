@@ -71,7 +71,7 @@ def _line(row: Row, trace: Trace) -> Line:
 
 def _declared(row: Row, trace: Trace) -> str:
     term = f" in term {row.term}" if row.term else ""
-    group = f" of {row.group}" if row.group != trace.headline_group else ""
+    group = f" of {row.group}" if row.group != trace.primary_group else ""
     if row.role is LEADER:
         return f"leads{group}{term}"
     follows = f", follows n{row.leader}" if row.leader is not None else ""

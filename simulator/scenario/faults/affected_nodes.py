@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from simulator.cluster.faults.affected_nodes import aim
+from simulator.cluster.faults.affected_nodes import resolve_targets
 from simulator.cluster.faults.node_faults import Fault
-from simulator.cluster.faults.rng import Luck
+from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.targets import NoTargetError
 from simulator.cluster.spec import ClusterSpec
 from simulator.protocol import NodeId
 from simulator.randomness import Streams
 
 
-def toll(fault: Fault, spec: ClusterSpec) -> int:
+def max_affected_nodes(fault: Fault, spec: ClusterSpec) -> int:
     """The number of nodes that the fault troubles while all that are not absent run, and the first of them leads."""
     try:
-        return len(aim(fault, _Well(spec), Luck(Streams(0, 0), "toll")).victims)
+        return len(resolve_targets(fault, _Well(spec), RandomStreams(Streams(0, 0), "toll")).affected_nodes)
     except NoTargetError:  # Such as one other than the leader, of one node.
         return 0
 
 
 class _Well:
-    """A cluster in which nothing is wrong: as much of a `Patient` as aiming needs."""
+    """A cluster in which nothing is wrong: as much of a `ClusterControl` as aiming needs."""
 
     def __init__(self, spec: ClusterSpec) -> None:
         self._spec = spec

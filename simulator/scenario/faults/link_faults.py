@@ -245,7 +245,7 @@ class _LiftVerb(Verb):
     ends: ClassVar = False
 
     @property
-    def lifted(self) -> str | None:
+    def removed(self) -> str | None:
         """The label of what it ends; None for all."""
         label: str = getattr(self, self.key)
         return None if label == "all" else label
@@ -258,7 +258,7 @@ class HealVerb(_LiftVerb):
     heal: Label = Field(description="`all`, or the label of the faults that end.")
 
     def fault(self) -> Fault:
-        return Heal(self.lifted)
+        return Heal(self.removed)
 
 
 class ReleaseVerb(_LiftVerb):
@@ -268,7 +268,7 @@ class ReleaseVerb(_LiftVerb):
     release: Label = Field(description="`all`, or the label of the hold.")
 
     def fault(self) -> Fault:
-        return Release(self.lifted)
+        return Release(self.removed)
 
 
 LINK_VERBS: dict[str, type[Verb]] = {

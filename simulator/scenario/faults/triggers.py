@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_serializer
 
-from simulator.cluster.faults.schedule import OCCASIONS
+from simulator.cluster.faults.schedule import TRIGGERS
 from simulator.scenario.durations.distributions import AnyDistribution, ConstantForm
 from simulator.scenario.text.errors import shown
 from simulator.scenario.text.fields import Integer, Model, allow_short
@@ -24,7 +24,7 @@ def _label(text: object) -> object:
 
 Label = Annotated[str, BeforeValidator(_label), WithJsonSchema({"type": "string", "pattern": LABEL_PATTERN})]
 
-_ABOUT = f"One of {', '.join(OCCASIONS)}; or the label of another fault, which means the instant at which it strikes."
+_ABOUT = f"One of {', '.join(TRIGGERS)}; or the label of another fault, which means the instant at which it strikes."
 
 
 class After(Model):

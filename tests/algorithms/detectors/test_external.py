@@ -13,7 +13,7 @@ from simulator.algorithms.omega import OMEGA, OmegaConfig
 from simulator.cluster.cluster import run_trial
 from simulator.metrics.detection import by_pair, detection_quality
 from simulator.protocol import SECOND
-from simulator.testing import Workbench
+from simulator.testing import InteractionBench
 from simulator.trace import event_types
 from simulator.trace.trace import Trace
 from tests.algorithms.detectors.bed import MS, Bed
@@ -28,7 +28,7 @@ def test_there_is_a_monitor_where_one_is_asked_for() -> None:
 
 
 def test_the_monitor_checks_everybody_and_reports_who_is_down() -> None:
-    bench = Workbench(OMEGA, 3, config=OmegaConfig(detector=OPTIONS))
+    bench = InteractionBench(OMEGA, 3, config=OmegaConfig(detector=OPTIONS))
     assert [str(one) for one in bench.sent] == [f"4->{node} HealthCheck(number={node})" for node in (1, 2, 3)]
     for node in (1, 3):
         bench.deliver(bench.inject(node, 4, HealthStatus(node)))
@@ -43,7 +43,7 @@ def test_the_monitor_checks_everybody_and_reports_who_is_down() -> None:
 
 def test_a_report_says_nothing_of_a_node_whose_watch_it_ends() -> None:
     """A bug: what follows from one opinion, another watch, must hold for the rest of the report."""
-    bench = Workbench(OMEGA, 3, config=OmegaConfig(detector=OPTIONS))
+    bench = InteractionBench(OMEGA, 3, config=OmegaConfig(detector=OPTIONS))
     opinions: list[tuple[int, bool]] = []
 
     def changed(node: int, down: bool) -> None:
@@ -58,7 +58,7 @@ def test_a_report_says_nothing_of_a_node_whose_watch_it_ends() -> None:
 
 def test_reports_are_repeated_since_they_can_be_lost() -> None:
     # Nobody answers: a report on node 1 at 100 ms, one on node 2 at the same instant, and both once more at 1 s.
-    bench = Workbench(OMEGA, 2, config=OmegaConfig(detector=OPTIONS))
+    bench = InteractionBench(OMEGA, 2, config=OmegaConfig(detector=OPTIONS))
     bench.advance(1000 * MS)
     assert [str(one) for one in bench.sent if "3->1 HealthReport" in str(one)] == [
         "3->1 HealthReport(number=1, down=(1,))",
@@ -80,7 +80,7 @@ def test_nodes_answer_checks_and_believe_the_newest_report() -> None:
 def test_without_a_monitor_it_is_refused() -> None:
     alone = replace(OMEGA, groups=())
     with pytest.raises(ValueError, match="MONITOR_GROUP"):
-        Workbench(alone, 2, config=OmegaConfig(detector=OPTIONS))
+        InteractionBench(alone, 2, config=OmegaConfig(detector=OPTIONS))
 
 
 # --- In a cluster

@@ -21,7 +21,7 @@ from simulator.cluster.spec import ClusterSpec, DiskSpec, LogSpec
 from simulator.metrics.leadership import claims
 from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, SECOND, Nanoseconds
 from simulator.randomness import Streams
-from simulator.testing import Workbench
+from simulator.testing import InteractionBench
 from simulator.trace import event_types
 from simulator.trace.trace import Trace
 from tests.support.raft_options import MS, WAYS, any_options, dialect_options
@@ -105,7 +105,7 @@ def starves(options: dict[str, Any]) -> bool:
 def test_a_closed_connection_wakes_the_poll_loop() -> None:
     """PySyncObj as measured: deadlines are seen in a loop; "incoming messages and closed connections also wake" it."""
     config = RaftConfig(election_timeout=(410 * MS, 410 * MS), poll_interval=50 * MS)
-    bench = Workbench(RAFT, 3, config=config)
+    bench = InteractionBench(RAFT, 3, config=config)
     bench.advance(420 * MS)  # The loop has looked at 400 ms, and will at 450.
     assert {transition.role for transition in bench.transitions} == {FOLLOWER}
     algorithm = bench.node(1).algorithm
@@ -130,8 +130,8 @@ def test_a_leader_that_hears_nobody_steps_down_within_its_lease(way: dict[str, A
     late = 2 * (LATENCY.high + MS) + options.get("poll_interval", 0) + options.get("tick", 0)
     for trial in range(TRIALS):
         trace = simulate(options, trial, Scheduled(at=Constant(CUT), fault=Isolate("leader")), duration=2 * SECOND)
-        (reigning,) = [claim for claim in claims(trace) if claim.start_ns <= CUT < claim.end_ns]
-        held_on = reigning.end_ns - CUT
+        (current_leader,) = [claim for claim in claims(trace) if claim.start_ns <= CUT < claim.end_ns]
+        held_on = current_leader.end_ns - CUT
         assert held_on <= (lease if slides else 2 * lease) + late
         assert held_on >= lease - 25 * MS * 2 - late if slides else held_on > 0
 
@@ -139,8 +139,8 @@ def test_a_leader_that_hears_nobody_steps_down_within_its_lease(way: dict[str, A
 def test_without_check_quorum_a_leader_that_hears_nobody_leads_on() -> None:
     """The paper, 5.2: only a higher term ends a claim."""
     trace = simulate({}, 0, Scheduled(at=Constant(CUT), fault=Isolate("leader")), duration=4 * SECOND)
-    (reigning,) = [claim for claim in claims(trace) if claim.start_ns <= CUT < claim.end_ns]
-    assert reigning.end_ns == trace.end_ns
+    (current_leader,) = [claim for claim in claims(trace) if claim.start_ns <= CUT < claim.end_ns]
+    assert current_leader.end_ns == trace.end_ns
 
 
 # --- Who is cut off
@@ -156,7 +156,7 @@ def test_with_pre_vote_who_was_cut_off_raises_no_term(way: dict[str, Any]) -> No
         trace = simulate(options, trial, *faults, duration=3 * SECOND)
         rows = [row for row in trace.of_kind(event_types.TRANSITION) if row.time_ns >= CUT]
         wishes += sum(row.role is PRE_CANDIDATE for row in rows)
-        reigning = [claim for claim in claims(trace) if claim.end_ns == trace.end_ns]
-        assert len(reigning) == 1 and reigning[0].start_ns < CUT
-        assert {row.term for row in rows} <= {reigning[0].term}
+        current_leader = [claim for claim in claims(trace) if claim.end_ns == trace.end_ns]
+        assert len(current_leader) == 1 and current_leader[0].start_ns < CUT
+        assert {row.term for row in rows} <= {current_leader[0].term}
     assert wishes >= TRIALS  # It did wish.

@@ -33,8 +33,8 @@ def shares(
 
 def pair(random: np.random.Generator, n: int, *, change: float = 1.0) -> Pair:
     """Heavy-tailed values (lognormal) of trials that share most of their luck."""
-    luck = random.normal(size=n)
-    old, new = (np.exp(luck + 0.3 * random.normal(size=n)) for _ in range(2))
+    fault_rng = random.normal(size=n)
+    old, new = (np.exp(fault_rng + 0.3 * random.normal(size=n)) for _ in range(2))
     return Sample.of(old), Sample.of(new * change)
 
 
@@ -117,8 +117,8 @@ def test_the_interval_of_a_difference_covers_it(paired: bool, p: float) -> None:
 def test_equal_trials_are_told_apart_as_seldom_as_promised() -> None:
     # Heavy tails (Pareto, 1.5: no variance) and ties (to one decimal): an α of 5 % may be met in 5 % of the cases.
     def found(random: np.random.Generator) -> Comparison:
-        luck = random.random(80)
-        old, new = (np.round((luck * random.uniform(0.8, 1, 80)) ** (-1 / 1.5), 1) for _ in range(2))
+        fault_rng = random.random(80)
+        old, new = (np.round((fault_rng * random.uniform(0.8, 1, 80)) ** (-1 / 1.5), 1) for _ in range(2))
         return compare_quantile(Sample.of(old), Sample.of(new), 0.5, paired=True, generator=random)
 
     assert shares(found, lambda c: c.p < 0.05, 200, seed=21) <= 0.05 + 0.046  # 3 s.e.
@@ -328,9 +328,9 @@ def test_pairs_that_agree_tell_more_of_a_difference() -> None:
 def test_the_interval_of_a_difference_of_fractions_covers_it(paired: bool) -> None:
     # Three tries per trial that hang together, pairs that share their luck; 10 % before, 15 % after. 3 s.e.: 2.1 %.
     def found(random: np.random.Generator) -> Comparison:
-        luck = special.ndtr(random.normal(size=(2, 100, 1)) + 0.5 * random.normal(size=(2, 100, 3)))
+        fault_rng = special.ndtr(random.normal(size=(2, 100, 1)) + 0.5 * random.normal(size=(2, 100, 3)))
         bounds = [special.ndtr(math.hypot(1, 0.5) * special.ndtri(p)) for p in (0.1, 0.15)]
-        old, new = ((luck[0 if paired else side] < bounds[side]).sum(axis=1) for side in range(2))
+        old, new = ((fault_rng[0 if paired else side] < bounds[side]).sum(axis=1) for side in range(2))
         return compare_fraction(Tally(old, np.full(100, 3)), Tally(new, np.full(100, 3)), paired=paired)
 
     holds = shares(found, lambda c: c.difference.low <= 0.05 <= c.difference.high, 1000, seed=23)

@@ -159,8 +159,8 @@ def test_an_unmoved_quantile_is_called_moved_in_5_percent_at_most(paired: bool, 
     random = np.random.default_rng(2)
 
     def samples() -> tuple[Sample, Sample]:
-        luck = random.random((1 if paired else 2, 150)) * random.uniform(0.5, 1, (2, 150))
-        old, new = np.round(luck ** (-1 / 1.1), 1)
+        fault_rng = random.random((1 if paired else 2, 150)) * random.uniform(0.5, 1, (2, 150))
+        old, new = np.round(fault_rng ** (-1 / 1.1), 1)
         return Sample.of(old), Sample.of(new)
 
     wrong = np.mean([quantile_test(*samples(), p, paired=paired).p < 0.05 for _ in range(1000)])
@@ -170,8 +170,8 @@ def test_an_unmoved_quantile_is_called_moved_in_5_percent_at_most(paired: bool, 
 def test_a_moved_quantile_is_found_and_pairs_find_it_sooner() -> None:
     # The reason to test in pairs: 20 % more, of values that share most of their luck.
     random = np.random.default_rng(3)
-    luck = random.normal(size=200)
-    old, new = (Sample.of(np.exp(luck + 0.1 * random.normal(size=200)) * change) for change in (1, 1.2))
+    fault_rng = random.normal(size=200)
+    old, new = (Sample.of(np.exp(fault_rng + 0.1 * random.normal(size=200)) * change) for change in (1, 1.2))
     assert quantile_test(old, new, 0.5, paired=True).p < 0.001
     assert quantile_test(old, new, 0.5, paired=False).p > 0.05
 

@@ -201,11 +201,11 @@ def test_a_leader_behind_a_flapping_link_is_lost_and_back() -> None:
     assert {row.fact("cause") for row in trace.of_kind(LEADER_LOST)} == {CUT_OFF}
 
 
-@pytest.mark.parametrize("condition", [HoldBack(reach=Reach(nodes=(1,))), Isolate(1)])
-def test_a_leader_whose_packets_are_held_is_lost_as_if_they_were_cut(condition: Fault) -> None:
+@pytest.mark.parametrize("rule", [HoldBack(reach=Reach(nodes=(1,))), Isolate(1)])
+def test_a_leader_whose_packets_are_held_is_lost_as_if_they_were_cut(rule: Fault) -> None:
     """A path on which nothing arrives is none, whether what was sent comes later or never."""
     script = Script(start={1: timer("claim", 5)}, on={"timer claim": lambda host: host.transition(LEADER, 1, host.me)})
-    trace = play(script, lasting(10, 20, condition), nodes=3)
+    trace = play(script, lasting(10, 20, rule), nodes=3)
     assert [(row.time_ns / MS, row.kind) for row in trace.rows if row.kind in (LEADER_LOST, LEADER_BACK)] == [
         (10, LEADER_LOST),
         (30, LEADER_BACK),
@@ -287,14 +287,14 @@ def test_undoing_one_condition_leaves_the_other_in_force(one: Fault, other: Faul
 
 @given(reaches.filter(lambda reach: not reach.both_ways and bool(reach.senders)), st.sampled_from(["degrade", "hold"]))
 def test_one_way_with_its_reverse_is_two_way(there: Reach, kind: str) -> None:
-    def condition(reach: Reach) -> Scheduled:
+    def rule(reach: Reach) -> Scheduled:
         return at(5, degrade(3, reach) if kind == "degrade" else HoldBack(reach=reach))
 
     back = Reach(senders=there.receivers, receivers=there.senders)
     both = Reach(senders=there.senders, receivers=there.receivers, both_ways=True)
     heal = at(30, Heal())
-    found = flights(condition(there), condition(back), heal, nodes=3)
-    assert late(found, 0) == late(flights(condition(both), heal, nodes=3), 0)
+    found = flights(rule(there), rule(back), heal, nodes=3)
+    assert late(found, 0) == late(flights(rule(both), heal, nodes=3), 0)
 
 
 @given(st.lists(holds | degradations, max_size=4))

@@ -20,9 +20,9 @@ from simulator.trace.trace import Trace
 from tests.support.probe import MS, Deed, Script, at, every, lasting, play, send, timer
 
 
-def after(occasion: str, delay_ms: float, fault: Fault, **others: object) -> Scheduled:
+def after(trigger: str, delay_ms: float, fault: Fault, **others: object) -> Scheduled:
     delay = Constant(round(delay_ms * MS))
-    return Scheduled(after=occasion, at=delay, fault=fault, **others)  # type: ignore[arg-type]
+    return Scheduled(after=trigger, at=delay, fault=fault, **others)  # type: ignore[arg-type]
 
 
 def happened(trace: Trace, *which: str) -> list[tuple[float, str, object]]:
@@ -35,7 +35,7 @@ def happened(trace: Trace, *which: str) -> list[tuple[float, str, object]]:
     return rows
 
 
-def struck(trace: Trace) -> list[tuple[float, str, object]]:
+def injected(trace: Trace) -> list[tuple[float, str, object]]:
     return happened(trace, event_types.FAULT)
 
 
@@ -70,7 +70,7 @@ STORY = Script(
 
 
 @pytest.mark.parametrize(
-    ("occasion", "occurrence", "comes_ms"),
+    ("trigger", "occurrence", "comes_ms"),
     [
         ("leader-elected", 1, 10),
         ("leader-elected", 2, 50),
@@ -78,15 +78,15 @@ STORY = Script(
         ("leader-announced", 2, 52),
     ],
 )
-def test_a_fault_strikes_some_time_after_an_occasion(occasion: str, occurrence: int, comes_ms: float) -> None:
+def test_a_fault_strikes_some_time_after_an_occasion(trigger: str, occurrence: int, comes_ms: float) -> None:
     """ "relative to an event (`after: leader-elected + 500ms`)" """
-    entry = after(occasion, 5, Crash(3), occurrence=occurrence)
-    assert struck(play(STORY, entry, nodes=3)) == [(comes_ms + 5, "crash", (3,))]
+    entry = after(trigger, 5, Crash(3), occurrence=occurrence)
+    assert injected(play(STORY, entry, nodes=3)) == [(comes_ms + 5, "crash", (3,))]
 
 
 def test_a_loss_is_an_occasion() -> None:
     faults = at(30, Crash("leader")), after("leader-lost", 0, Crash(3))
-    assert struck(play(STORY, *faults, nodes=3)) == [(30, "crash", (1,)), (30, "crash", (3,))]
+    assert injected(play(STORY, *faults, nodes=3)) == [(30, "crash", (1,)), (30, "crash", (3,))]
 
 
 def test_a_leader_is_announced_too_when_nobody_is_left_who_has_not_heard() -> None:
@@ -94,14 +94,14 @@ def test_a_leader_is_announced_too_when_nobody_is_left_who_has_not_heard() -> No
     # Since 12, n3 alone does not know n1; at 15 it is gone, or cut off.
     for fault in (Crash(3), Pause(3), Isolate(3)):
         trace = play(STORY, at(15, fault), after("leader-announced", 1, Restart("all")), nodes=3)
-        assert struck(trace)[1][0] == 16
+        assert injected(trace)[1][0] == 16
 
 
 def test_a_leader_that_says_so_again_is_announced_once() -> None:
     script = Script(start={1: timer("claim", 10)}, on={"timer claim": lead(1)})
     faults = after("leader-announced", 0, Pause(1)), at(20, Resume(1))
     trace = play(script, *faults, after("leader-announced", 0, Crash(1), occurrence=2), nodes=1)
-    assert struck(trace) == [(10, "pause", (1,)), (20, "resume", (1,))]
+    assert injected(trace) == [(10, "pause", (1,)), (20, "resume", (1,))]
 
 
 def test_faults_follow_one_another_by_their_labels() -> None:
@@ -114,7 +114,7 @@ def test_faults_follow_one_another_by_their_labels() -> None:
     )
     for order in permutations(faults):
         trace = play(STORY, *order, nodes=3)
-        assert struck(trace) == [(10, "pause", (1,)), (15, "crash", (3,)), (20, "restart", ())]
+        assert injected(trace) == [(10, "pause", (1,)), (15, "crash", (3,)), (20, "restart", ())]
 
 
 def test_a_label_that_several_share_is_an_occasion_each_time() -> None:
@@ -122,27 +122,27 @@ def test_a_label_that_several_share_is_an_occasion_each_time() -> None:
         Scheduled(fault=Isolate(node), at=Constant(instant * MS), label="cut") for node, instant in ((2, 10), (3, 30))
     ]
     trace = play(Script(), *faults, after("cut", 5, Heal("cut"), occurrence=2), nodes=3)
-    assert struck(trace)[-1] == (35, "heal", ())
+    assert injected(trace)[-1] == (35, "heal", ())
 
 
 def test_an_occasion_that_is_over_is_not_missed() -> None:
     """The delay counts from when an entry begins to wait, which is the start of the trial for all of them."""
     trace = play(Script(start={1: lead(1)}), after("leader-elected", 20, Crash(1)))
-    assert struck(trace) == [(20, "crash", (1,))]
+    assert injected(trace) == [(20, "crash", (1,))]
 
 
 # --- Without a target
 
 
 def test_a_fault_waits_for_its_target() -> None:
-    assert struck(play(STORY, at(1, Crash("leader")), nodes=3))[0] == (10, "crash", (1,))
+    assert injected(play(STORY, at(1, Crash("leader")), nodes=3))[0] == (10, "crash", (1,))
 
 
 def test_a_fault_that_waits_until_the_end_is_written_down() -> None:
     """ "wait, at most until the end" """
     trace = play(Script(), at(1, Crash("leader")), after("leader-lost", 0, Pause(2)), at(200, Pause(1)))
-    assert happened(trace, event_types.UNSTRUCK) == [(100, name, None) for name in ("crash", "pause", "pause")]
-    assert struck(trace) == []
+    assert happened(trace, event_types.NOT_INJECTED) == [(100, name, None) for name in ("crash", "pause", "pause")]
+    assert injected(trace) == []
 
 
 def test_a_fault_may_be_left_out_and_what_follows_it_never_strikes() -> None:
@@ -150,13 +150,13 @@ def test_a_fault_may_be_left_out_and_what_follows_it_never_strikes() -> None:
     trace = play(STORY, skipped, after("x", 1, Pause(2)), nodes=3)
     [row] = trace.of_kind(event_types.SKIPPED)
     assert (row.time_ns, row.fact("fault"), row.fact("why")) == (MS, "crash", "there is no leader")
-    assert happened(trace, event_types.UNSTRUCK) == [(100, "pause", None)]
+    assert happened(trace, event_types.NOT_INJECTED) == [(100, "pause", None)]
 
 
 def test_a_fault_that_finds_its_target_neither_skips_nor_fails() -> None:
     for otherwise in (WithoutTarget.SKIP, WithoutTarget.FAIL):
         entry = Scheduled(fault=Crash("leader"), at=Constant(20 * MS), without_target=otherwise)
-        assert struck(play(STORY, entry, nodes=3)) == [(20, "crash", (1,))]
+        assert injected(play(STORY, entry, nodes=3)) == [(20, "crash", (1,))]
 
 
 def test_a_fault_may_fail_the_trial_with_a_clear_error() -> None:
@@ -184,13 +184,13 @@ def test_a_trial_that_may_stop_waits_for_its_faults_and_for_their_end() -> None:
 def test_who_goes_down_for_a_time_is_restarted(fault: Fault) -> None:
     trace = play(Script(), lasting(10, 20, fault))
     assert lives(trace) == [(10, event_types.CRASHED), (30, event_types.STARTED)]
-    assert happened(trace, event_types.UNDONE) == [(30, fault.name, (1,))]
+    assert happened(trace, event_types.REPAIRED) == [(30, fault.name, (1,))]
 
 
 def test_a_pause_for_a_time_is_resumed() -> None:
     trace = play(Script(), lasting(10, 20, Pause((1, 2))))
     assert lives(trace) == [(10, event_types.PAUSED), (30, event_types.RESUMED)]
-    assert happened(trace, event_types.UNDONE) == [(30, "pause", (1, 2))]
+    assert happened(trace, event_types.REPAIRED) == [(30, "pause", (1, 2))]
 
 
 @pytest.mark.parametrize(
@@ -208,22 +208,22 @@ def test_a_fault_undoes_what_it_did_and_not_what_another_did(first: Fault, betwe
     """ "healing one leaves the others in force": n1 stays as the last of the others left it."""
     trace = play(Script(), lasting(10, 40, first), *between)
     assert lives(trace)[-1][0] == 30
-    assert happened(trace, event_types.UNDONE) == []
+    assert happened(trace, event_types.REPAIRED) == []
 
 
 def test_the_nodes_that_are_as_the_fault_left_them_are_undone_and_named() -> None:
     trace = play(Script(), lasting(10, 40, Crash((1, 2, 3))), at(20, Restart(2)), nodes=3)
-    assert happened(trace, event_types.UNDONE) == [(50, "crash", (1, 3))]
+    assert happened(trace, event_types.REPAIRED) == [(50, "crash", (1, 3))]
 
 
 def test_whoever_is_down_already_is_not_struck_and_not_raised_by_the_second_fault() -> None:
     """ "a named node in another state is simply not struck" (targets.py): the first fault's end stands."""
     trace = play(Script(), lasting(10, 20, Crash(1)), lasting(15, 10, Kill(1)))
     assert lives(trace) == [(10, event_types.CRASHED), (30, event_types.STARTED)]
-    assert struck(trace) == [(10, "crash", (1,)), (15, "kill", ())]
-    assert happened(trace, event_types.UNDONE) == [(30, "crash", (1,))]
+    assert injected(trace) == [(10, "crash", (1,)), (15, "kill", ())]
+    assert happened(trace, event_types.REPAIRED) == [(30, "crash", (1,))]
 
 
 def test_a_cut_that_was_healed_is_not_undone_again() -> None:
     trace = play(Script(), lasting(10, 40, Partition(((1,),))), at(20, Heal()), lasting(30, 30, Isolate(2)), nodes=3)
-    assert happened(trace, event_types.UNDONE) == [(60, "isolate", (2,))]
+    assert happened(trace, event_types.REPAIRED) == [(60, "isolate", (2,))]

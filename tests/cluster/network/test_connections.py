@@ -13,7 +13,7 @@ import pytest
 from simulator.cluster.faults.link_degradation import Heal, HoldBack, Reach, Release
 from simulator.cluster.faults.node_faults import Crash, Fault, Kill, Restart
 from simulator.cluster.faults.partitions import Partition, PartitionOneway
-from simulator.cluster.network.tcp.sockets import End, Segment
+from simulator.cluster.network.tcp.sockets import Segment, Socket
 from simulator.protocol import SECOND, Host
 from tests.cluster.network.streams import CONNECTED, SENDS, at_instants, cut, events, later, slow, stream
 from tests.support.probe import MS, Script, at, every, play, reached, send, timer
@@ -197,7 +197,7 @@ def test_held_segments_go_on_in_order_and_are_not_sent_again() -> None:
 
 
 def ends_and_segments() -> list[object]:
-    return [thing for thing in gc.get_objects() if isinstance(thing, End | Segment)]
+    return [thing for thing in gc.get_objects() if isinstance(thing, Socket | Segment)]
 
 
 @pytest.mark.parametrize(

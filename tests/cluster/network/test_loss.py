@@ -111,7 +111,7 @@ def test_a_share_of_packets_arrives_twice() -> None:
 def test_both_copies_on_a_degraded_link_are_late() -> None:
     # A bug: the copy was as fast as on a sound link, and so overtook the packet that it was a copy of.
     wire = Wire(NetworkSpec(latency=Constant(MS), duplication=1.0))
-    wire.network.impose(Degradation(Everywhere(), later=iter([50 * MS])))
+    wire.network.add_rule(Degradation(Everywhere(), later=iter([50 * MS])))
     wire.send(1, 2)
     assert [arrival.at_ns for arrival in wire.run()] == [51 * MS, 51 * MS]
 

@@ -65,7 +65,7 @@ def test_an_absent_member_never_starts() -> None:
     """ "absent nodes" (design.md, section 6): members of the configuration, not even to be restarted."""
     trace = play(WRITES, at(6, Restart("all")), nodes=3, absent=frozenset({3}))
     assert {row.node for row in trace.of_kind(event_types.STARTED)} == {1, 2}
-    assert trace.groups[trace.headline_group] == (1, 2, 3)
+    assert trace.groups[trace.primary_group] == (1, 2, 3)
 
 
 def test_a_node_starts_once_by_itself_and_then_only_when_restarted() -> None:

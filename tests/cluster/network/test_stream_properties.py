@@ -19,12 +19,12 @@ from simulator.algorithms.registration import Registration
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant, Uniform
 from simulator.cluster.faults.link_degradation import Degrade, Heal, HoldBack, Reach, Release
-from simulator.cluster.faults.node_faults import Crash, Fault, Kill, Pause, Restart, Resume, Struck
+from simulator.cluster.faults.node_faults import Crash, Fault, Injected, Kill, Pause, Restart, Resume
 from simulator.cluster.faults.partitions import CutLink, Isolate, PartitionOneway
-from simulator.cluster.faults.rng import Luck
+from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
-from simulator.cluster.network.tcp.sockets import CLOSED, End, Segment
+from simulator.cluster.network.tcp.sockets import CLOSED, Segment, Socket
 from simulator.cluster.spec import ClusterSpec
 from simulator.protocol import MILLISECOND, SECOND, Algorithm, Host, NodeId, message
 from simulator.trace.trace import Trace
@@ -94,11 +94,11 @@ class Say:
     to: NodeId
     name: ClassVar[str] = "say"
 
-    def strike(self, patient: Any, _: Luck) -> Struck:
-        node = patient.nodes[self.node]
+    def inject(self, control: Any, _: RandomStreams) -> Injected:
+        node = control.nodes[self.node]
         if node.awake:
             node.algorithm.say(self.to)
-        return Struck(())
+        return Injected(())
 
 
 # --- Schedules. Three bytes for a move: what, to whom, and how long after the one before.
@@ -299,34 +299,34 @@ def test_the_schedules_reach_what_they_are_about() -> None:
 # --- Mutants: each breaks one rule
 
 
-def deliver_on_arrival(self: End, segment: Segment) -> None:
+def deliver_on_arrival(self: Socket, segment: Segment) -> None:
     if not self.opened:
         self._establish()
     if segment.number >= 0 and not self.gone:
         self._expected += 1
-        self.machine.port.deliver(self.peer, segment.contents)
+        self.machine.interface.deliver(self.peer, segment.contents)
 
 
-def tell_too_early(self: End) -> None:
+def tell_too_early(self: Socket) -> None:
     waiting, self._waiting = self._waiting, []
     establish(self)
     for letter in waiting:
         self.send(letter)
 
 
-establish = End._establish
+establish = Socket._establish
 
 
-def lose_for_good(self: End, segment: Segment) -> None:
+def lose_for_good(self: Socket, segment: Segment) -> None:
     return
 
 
-def forget_to_leave(self: End) -> None:
+def forget_to_leave(self: Socket) -> None:
     self.other = None
     self._waiting.clear()
 
 
-def forget_to_tell(self: End, reason: str) -> None:
+def forget_to_tell(self: Socket, reason: str) -> None:
     if not self.gone:
         del self.machine.ends[self.peer]
     self.vanish()
@@ -335,11 +335,11 @@ def forget_to_tell(self: End, reason: str) -> None:
 @pytest.mark.parametrize(
     ("owner", "method", "mutant"),
     [
-        (End, "receive", deliver_on_arrival),
-        (End, "_establish", tell_too_early),
-        (End, "lose", lose_for_good),
-        (End, "_leave", forget_to_leave),
-        (End, "drop", forget_to_tell),
+        (Socket, "receive", deliver_on_arrival),
+        (Socket, "_establish", tell_too_early),
+        (Socket, "lose", lose_for_good),
+        (Socket, "_leave", forget_to_leave),
+        (Socket, "drop", forget_to_tell),
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )

@@ -98,13 +98,13 @@ def test_a_trial_counts_the_size_of_every_message(
     # Against the plainest account: `wire_size` of each message as it is handed to the network.
     weighed: Counter[str] = Counter()
     for network in (Network, StreamNetwork):
-        plain = network.transmit
+        plain = network.send_segment
 
-        def transmit(self: Any, port: Any, to: int, message: Any, plain: Any = plain) -> None:
+        def send_segment(self: Any, interface: Any, to: int, message: Any, plain: Any = plain) -> None:
             weighed[type(message).__name__] += wire_size(message)
-            plain(self, port, to, message)
+            plain(self, interface, to, message)
 
-        monkeypatch.setattr(network, "transmit", transmit)
+        monkeypatch.setattr(network, "send_segment", send_segment)
     trace = Cluster(load(name, overrides).cluster_spec(), seed=5, trial=0).run()
     counts = zip(trace.message_types, trace.sent, trace.usual_bytes, trace.extra_bytes, strict=True)
     assert {kind: count * usual + extra for kind, count, usual, extra in counts if count} == dict(weighed)

@@ -36,7 +36,9 @@ class Wire:
             self.network.attach(node, _Endpoint(self, node))
 
     def send(self, sender: NodeId, to: NodeId, text: str = "", at_ns: Nanoseconds = 0) -> None:
-        self.kernel.push(at_ns, lambda _, __: self.network.transmit(self.network.ports[sender], to, Letter(text)))
+        self.kernel.push(
+            at_ns, lambda _, __: self.network.send_segment(self.network.interfaces[sender], to, Letter(text))
+        )
 
     def run(self) -> list[Arrival]:
         """All that arrives, in order."""

@@ -217,13 +217,13 @@ def test_labels_name_nodes_groups_or_their_number() -> None:
 
 def test_labels_say_what_became_of_a_fault() -> None:
     # Issue 3: a fault is undone in time, left out, or still waits at the end; none of these is a fault that strikes.
-    assert fault_label(event(1, event_types.UNDONE, None, fault="crash", nodes=(3,))) == "crash n3 undone"
+    assert fault_label(event(1, event_types.REPAIRED, None, fault="crash", nodes=(3,))) == "crash n3 undone"
     assert fault_label(event(1, event_types.SKIPPED, None, fault="crash", why="there is no leader")) == "crash skipped"
-    assert fault_label(event(1, event_types.UNSTRUCK, None, fault="crash")) == "crash never struck"
+    assert fault_label(event(1, event_types.NOT_INJECTED, None, fault="crash")) == "crash never struck"
     rows = (
         event(100, event_types.FAULT, None, fault="hold", nodes=(1,)),
-        event(300, event_types.UNDONE, None, fault="hold", nodes=(1,)),
-        event(500, event_types.UNSTRUCK, None, fault="crash"),
+        event(300, event_types.REPAIRED, None, fault="hold", nodes=(1,)),
+        event(500, event_types.NOT_INJECTED, None, fault="crash"),
     )
     axes = axes_of(timeline_figure(Trace(rows=rows, end_ns=at(500), groups={ELECTORATE: (1,)}), (0, 0.5)))
     assert [text.get_text() for text in axes.texts] == ["hold n1", "hold n1 undone", "crash never struck"]
@@ -233,7 +233,7 @@ def test_labels_say_what_became_of_a_fault() -> None:
 def test_labels_never_cover_each_other_and_what_has_no_room_is_counted() -> None:
     # The last label stands to the left of its mark, and must not reach over the one before it; of ten at once, six fit.
     rows = [event(250, event_types.FAULT, None, fault="crash", nodes=(1,))] * 10
-    rows += [event(ms, event_types.UNDONE, None, fault="partition", nodes=((1, 2), (3,))) for ms in (440, 490)]
+    rows += [event(ms, event_types.REPAIRED, None, fault="partition", nodes=((1, 2), (3,))) for ms in (440, 490)]
     figure = timeline_figure(Trace(rows=rows, end_ns=at(500), groups={ELECTORATE: (1,)}), (0, 0.5))
     figure.canvas.draw()
     boxes = [text.get_window_extent() for text in axes_of(figure).texts]

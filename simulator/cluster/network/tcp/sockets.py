@@ -6,7 +6,7 @@ what arrives early waits for what was sent before it. Acknowledgements take no t
 dies, its host closes its connections, in order behind what was sent. A host that goes silent tells nobody: whoever
 sends to it learns of that from its own patience running out or, once the host is up again, from a reset.
 
-State exists per connection in use: an `End` for each process that has one. An end that is gone points at no other, so
+State exists per connection in use: a `Socket` for each process that has one. An end that is gone points at no other, so
 that it is freed with the last of its packets, without a search for cycles.
 """
 
@@ -16,7 +16,7 @@ import enum
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from simulator.cluster.network.network import Endpoint, Port, StreamSpec
+from simulator.cluster.network.network import Endpoint, NetworkInterface, StreamSpec
 from simulator.protocol import SECOND, Message, Nanoseconds, NodeId
 
 LONGEST_TIMEOUT = 120 * SECOND  # Linux's TCP_RTO_MAX.
@@ -50,19 +50,19 @@ class Carrier(Protocol):
     def arrived(self, segment: Segment) -> None: ...
 
 
-class Machine:
+class HostStack:
     """What the transport knows of one node: whether its host is up, and whether sockets of a process are open there."""
 
-    __slots__ = ("boots", "ends", "listening", "lives", "notices", "port", "up")
+    __slots__ = ("boots", "ends", "interface", "listening", "lives", "notices", "up")
 
-    def __init__(self, port: Port, notices: Iterator[int]) -> None:
-        self.port = port
+    def __init__(self, interface: NetworkInterface, notices: Iterator[int]) -> None:
+        self.interface = interface
         self.notices = notices  # How long the host takes, each time, to close the sockets of a process that died.
         self.up = True
         self.boots = 0  # How often the host has gone down.
         self.lives = 0  # How many processes have started here.
         self.listening = False
-        self.ends: dict[NodeId, End] = {}  # The connections of the process, by peer.
+        self.ends: dict[NodeId, Socket] = {}  # The connections of the process, by peer.
 
 
 class Segment:
@@ -70,7 +70,7 @@ class Segment:
 
     __slots__ = ("contents", "end", "number", "on_its_way", "sent_ns", "to")
 
-    def __init__(self, end: End, to: End | None, number: int, contents: Any) -> None:
+    def __init__(self, end: Socket, to: Socket | None, number: int, contents: Any) -> None:
         self.end = end
         self.to = to  # None: whoever accepts the connection.
         self.number = number
@@ -85,14 +85,14 @@ class Segment:
             self.end.network.arrived(self)
 
 
-class End:
+class Socket:
     """One side of a connection: what it sends, until all of it has arrived, and what it expects."""
 
-    def __init__(self, network: Carrier, machine: Machine, peer: NodeId, *, known: bool) -> None:
+    def __init__(self, network: Carrier, machine: HostStack, peer: NodeId, *, known: bool) -> None:
         self.network = network
         self.machine = machine
         self.peer = peer
-        self.other: End | None = None
+        self.other: Socket | None = None
         self.known = known  # To the process, which has asked for it, or has been told that it is open.
         self.opened = False
         self.gone = False  # The process has it no more. Its host still sends again what was lost, unless
@@ -169,7 +169,7 @@ class End:
             if due.contents is Mark.CLOSE:
                 self.drop(CLOSED)
             else:
-                self.machine.port.deliver(self.peer, due.contents)
+                self.machine.interface.deliver(self.peer, due.contents)
 
     def _establish(self) -> None:
         """Whatever comes but an OPEN answers what this end has asked."""
@@ -252,7 +252,7 @@ class End:
 
     @property
     def _process(self) -> Endpoint:
-        return self.machine.port.endpoint
+        return self.machine.interface.endpoint
 
     @property
     def _silent(self) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from simulator.cluster.distributions import durations
-from simulator.cluster.network.network import Endpoint, Network, Port
-from simulator.cluster.network.tcp.sockets import REFUSED, RESET, End, Machine, Mark, Segment
+from simulator.cluster.network.network import Endpoint, Network, NetworkInterface
+from simulator.cluster.network.tcp.sockets import REFUSED, RESET, HostStack, Mark, Segment, Socket
 from simulator.protocol import Message, Nanoseconds, NodeId
 
 
@@ -17,19 +17,19 @@ class StreamNetwork(Network):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.stream = self.spec.stream
-        self._machines: dict[NodeId, Machine] = {}
+        self._machines: dict[NodeId, HostStack] = {}
 
-    def attach(self, node: NodeId, endpoint: Endpoint) -> Port:
-        port = super().attach(node, endpoint)
-        self._machines[node] = Machine(port, durations(self.stream.notice, self._streams, f"n{node} notice"))
-        return port
+    def attach(self, node: NodeId, endpoint: Endpoint) -> NetworkInterface:
+        interface = super().attach(node, endpoint)
+        self._machines[node] = HostStack(interface, durations(self.stream.notice, self._streams, f"n{node} notice"))
+        return interface
 
-    def transmit(self, port: Port, to: NodeId, message: Message) -> None:
+    def send_segment(self, interface: NetworkInterface, to: NodeId, message: Message) -> None:
         self.traffic.count(message)
-        self._end(self._machines[port.node], to).send(message)
+        self._end(self._machines[interface.node], to).send(message)
 
-    def process_started(self, port: Port, peers: Iterable[NodeId]) -> None:
-        machine = self._machines[port.node]
+    def process_started(self, interface: NetworkInterface, peers: Iterable[NodeId]) -> None:
+        machine = self._machines[interface.node]
         self._close_sockets(machine, machine.lives)  # Of the process before, which has died, or this could not start.
         machine.up = machine.listening = True
         machine.lives += 1
@@ -37,13 +37,13 @@ class StreamNetwork(Network):
             for peer in peers:
                 self._end(machine, peer)
 
-    def process_died(self, port: Port) -> None:
+    def process_died(self, interface: NetworkInterface) -> None:
         """Until its sockets are closed, the host takes what comes for it, as it does for a process that is paused."""
-        machine = self._machines[port.node]
+        machine = self._machines[interface.node]
         self.call_at(self.now + next(machine.notices), self._close_sockets, machine, machine.lives)
 
-    def host_died(self, port: Port) -> None:
-        machine = self._machines[port.node]
+    def host_died(self, interface: NetworkInterface) -> None:
+        machine = self._machines[interface.node]
         machine.up = machine.listening = False
         machine.boots += 1
         ends, machine.ends = machine.ends, {}
@@ -62,7 +62,7 @@ class StreamNetwork(Network):
     def carry_segment(self, segment: Segment) -> None:
         end = segment.end
         message = None if isinstance(segment.contents, Mark) else segment.contents
-        self.carry(end.machine.port, end.peer, message, segment.arrive, lambda: end.lose(segment))
+        self.send_packet(end.machine.interface, end.peer, message, segment.arrive, lambda: end.lose(segment))
 
     def arrived(self, segment: Segment) -> None:
         machine = self._machines[segment.end.peer]
@@ -77,14 +77,14 @@ class StreamNetwork(Network):
 
     # --- Inside
 
-    def _end(self, machine: Machine, peer: NodeId) -> End:
+    def _end(self, machine: HostStack, peer: NodeId) -> Socket:
         end = machine.ends.get(peer)
         if end is None:
-            end = machine.ends[peer] = End(self, machine, peer, known=True)
+            end = machine.ends[peer] = Socket(self, machine, peer, known=True)
             end.ask()
         return end
 
-    def _open(self, machine: Machine, segment: Segment) -> None:
+    def _open(self, machine: HostStack, segment: Segment) -> None:
         opener = segment.end
         if opener.gone or opener.opened:
             return  # The host would accept, be told that there is no such connection, and its process hear of nothing.
@@ -96,19 +96,19 @@ class StreamNetwork(Network):
                 end = self._join(machine, opener)
             end.accept()
 
-    def _join(self, machine: Machine, opener: End) -> End:
+    def _join(self, machine: HostStack, opener: Socket) -> Socket:
         """The end that accepts: where both ask at once, the one that asks, too. Theirs is one connection."""
-        peer = opener.machine.port.node
+        peer = opener.machine.interface.node
         own = machine.ends.get(peer)
         if own is not None and own.other is not None:
             own.drop(RESET)  # The peer has begun anew; and so has the process, perhaps, now that it has been told.
             own = machine.ends.get(peer)
         if own is None:
-            own = machine.ends[peer] = End(self, machine, peer, known=False)
+            own = machine.ends[peer] = Socket(self, machine, peer, known=False)
         own.other, opener.other = opener, own
         return own
 
-    def _answer(self, machine: Machine, segment: Segment, reason: str) -> None:
+    def _answer(self, machine: HostStack, segment: Segment, reason: str) -> None:
         """Tell who has sent a segment that there is nobody to take it."""
         end = segment.end
 
@@ -116,9 +116,9 @@ class StreamNetwork(Network):
             if reason is RESET or not end.opened:
                 end.drop(reason)
 
-        self.carry(machine.port, end.machine.port.node, None, tell, lambda: end.lose(segment))
+        self.send_packet(machine.interface, end.machine.interface.node, None, tell, lambda: end.lose(segment))
 
-    def _close_sockets(self, machine: Machine, life: int) -> None:
+    def _close_sockets(self, machine: HostStack, life: int) -> None:
         """Of that life's process, unless it has been done before."""
         if not machine.listening or machine.lives != life:
             return
