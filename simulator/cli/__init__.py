@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from simulator.cli.algorithms import algorithms
-from simulator.cli.common import EXIT_BAD_INPUT, EXIT_INTERRUPTED, fail
+from simulator.cli.clean import clean
+from simulator.cli.common import EXIT_BAD_INPUT, end_interrupted, fail
 from simulator.cli.compare import compare
 from simulator.cli.faults import faults
 from simulator.cli.gate import gate
@@ -16,6 +17,7 @@ from simulator.cli.new import new
 from simulator.cli.results import replay, show, trace
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS, run
 from simulator.cli.scenarios import scenarios, schema, validate
+from simulator.experiment.signals import handled
 
 __all__ = ["LARGEST_SEED", "MOST_TRIALS", "main"]
 
@@ -28,9 +30,10 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            fail("interrupted", EXIT_INTERRUPTED)
+            with handled():
+                return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            end_interrupted(error)
         except BrokenPipeError:
             raise  # Who reads has seen enough: click ends quietly.
         except OSError as error:
@@ -64,6 +67,7 @@ _IN_ONE_LINE = {  # In the order in which one comes to need them.
     show: "Print the table of an earlier run again, and draw its figures.",
     trace: "Tell one trial of a run as a story.",
     replay: "Run one trial again, and compare its digest.",
+    clean: "Remove what killed runs have left.",
     new: "Write a scenario, or an algorithm with its test, to begin with.",
     scenarios: "List the scenarios that come with electsim.",
     algorithms: "List the election algorithms, or tell of one.",

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from simulator.cli.completion import scenario_names
+from simulator.experiment.signals import TERMINATED, name_of_signal
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from simulator.scenario import Scenario
 
-EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
-
+# docs/exit-codes.md says what each means. Where several apply, the first of these counts: 143, 130, 2, 3, 1.
+EXIT_FOUND, EXIT_BAD_INPUT, EXIT_TRIALS_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED = 1, 2, 3, 130, 143
+_MOST_DRAFTS = 3  # Named one by one.
 
 SCENARIO = click.argument(
     "scenario_file", metavar="SCENARIO", type=click.Path(path_type=Path), shell_complete=scenario_names
@@ -37,6 +39,27 @@ def fail(text: str, code: int) -> NoReturn:
     """End with one line on standard error."""
     click.echo(f"electsim: {text}", err=True)
     sys.exit(code)
+
+
+def end_interrupted(error: KeyboardInterrupt, what: str = "") -> NoReturn:
+    """End with the line and the code of the signal that was received."""
+    end_stopped_by(name_of_signal(error), what)
+
+
+def end_stopped_by(signal_name: str, what: str = "") -> NoReturn:
+    """End with the code of a signal, by the name that a result has for it."""
+    fail(f"{signal_name}{what}", EXIT_TERMINATED if signal_name == TERMINATED else EXIT_INTERRUPTED)
+
+
+def notice_drafts(root: Path, but: Path | None = None) -> None:
+    """Name the drafts that killed runs have left in a results directory."""
+    from simulator.experiment.drafts import dead_drafts
+
+    if drafts := [path for path in dead_drafts(root) if path != but]:
+        named = ", ".join(str(path) for path in drafts[:_MOST_DRAFTS])
+        more = f" and {len(drafts) - _MOST_DRAFTS} more" if len(drafts) > _MOST_DRAFTS else ""
+        remedy = "`electsim show` reads the finished trials of one, `electsim clean` removes them"
+        click.echo(f"electsim: left by killed runs: {named}{more}; {remedy}", err=True)
 
 
 def load_scenario(path: Path, overrides: tuple[str, ...], algorithm: str | None = None) -> Scenario:
@@ -78,9 +101,12 @@ def trials_progress(name: str) -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    if not console.is_terminal:  # A disabled bar still prints an empty line when it stops, before rich 14.3.
+        yield lambda done, total: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(f"{name}: trials", total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 

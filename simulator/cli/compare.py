@@ -7,22 +7,27 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import click
 
 from simulator.cli.common import (
     EXIT_BAD_INPUT,
-    EXIT_FAILED,
-    EXIT_INTERRUPTED,
+    EXIT_FOUND,
+    EXIT_TRIALS_FAILED,
     PERCENTAGE,
     SCENARIO,
+    end_interrupted,
+    end_stopped_by,
     fail,
+    notice_drafts,
     print_table,
     trials_progress,
 )
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS
+from simulator.experiment.signals import INTERRUPTED, TERMINATED, interruptible, name_of_signal, uninterrupted
 
 if TYPE_CHECKING:
     from simulator.analysis.comparison import Question
@@ -81,8 +86,9 @@ def compare(
     All variants have the same seed, so that trial 17 of one and of another share their luck and are compared as a pair.
     The table, a figure for each metric and the results of each variant are kept under results/.
 
-    Exits with 0; with 1 where a trial failed or a promise was broken; with 2 for bad input; with 130 when interrupted,
-    keeping the variants that were finished.
+    Exits with 0; with 1 where a promise was broken; with 2 for bad input or a full disk; with 3 where a trial failed;
+    with 130 when interrupted and 143 when terminated (SIGTERM), keeping the variants that were finished, and the
+    finished trials of the one under way.
     """
     from simulator.analysis.comparison import Question
     from simulator.experiment.store import StoreError, new_directory
@@ -100,18 +106,22 @@ def compare(
     question = Question(metrics=metrics, reference=held, margin=margin)
     words = [str(scenario_file), *_options("--vary", fields), *_options("--reference", reference)]
     words += [*_options("--metric", metrics), *_options("--set", overrides)]
+    notice_drafts(root)
+    kept = None
     try:
-        with new_directory(root, f"compare-{made[0].scenario.name}") as draft:
-            parts, stopped_by = _run_all(made, draft, trials, seed, workers)
-            if not parts:
-                interrupted = stopped_by == INTERRUPTED
-                fail(f"{stopped_by}: no variant was finished", EXIT_INTERRUPTED if interrupted else EXIT_FAILED)
-            kept, comparison = _compare_and_keep(draft, parts, question, words, stopped_by)
+        with uninterrupted(), new_directory(root, f"compare-{made[0].scenario.name}") as draft:
+            found = _run_all(made, draft, trials, seed, workers)
+            if not found.parts and found.unfinished is None:
+                _end_without_any(found.stopped_by or "")
+            kept, comparison = _compare_and_keep(draft, found, question, words)
+            show_comparison(comparison, as_json, tests)
+        not_drawn = None if found.stopped_by == TERMINATED else _draw(comparison, kept)
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
-    show_comparison(comparison, as_json, tests)
+    except KeyboardInterrupt as error:  # After the last trial.
+        end_interrupted(error, "" if kept is None else f": figures are left out; all else is in {kept}")
     click.echo(f"Results are in {kept}", err=True)
-    _finish(parts, len(made), stopped_by)
+    _finish(found, len(made), not_drawn)
 
 
 def show_comparison(comparison: Summary, as_json: bool, tests: bool) -> None:
@@ -126,7 +136,18 @@ def show_comparison(comparison: Summary, as_json: bool, tests: bool) -> None:
 
 # --- Parts of `compare`
 
-INTERRUPTED = "interrupted"
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was run, and kept in the draft."""
+
+    parts: list[Part]  # The variants of which all trials were finished.
+    stopped_by: str | None = None  # Why there are no more of them.
+    unfinished: Part | None = None  # The variant under way then, where some of its trials were finished.
+
+    @property
+    def signal(self) -> str | None:
+        return self.stopped_by if self.stopped_by in (INTERRUPTED, TERMINATED) else None
 
 
 def _options(option: str, values: Sequence[str]) -> list[str]:
@@ -142,70 +163,102 @@ def _check_metrics(metrics: Sequence[str]) -> None:
             fail(f"--metric {name}: not compared; {alternatives(name, list(MEASURES))}", EXIT_BAD_INPUT)
 
 
-def _run_all(
-    made: Sequence[Variant], draft: Draft, trials: int | None, seed: int | None, workers: int
-) -> tuple[list[Part], str | None]:
-    """The variants that were finished, each kept as soon as it was; and why there are no more."""
-    from simulator.experiment.executors import uninterrupted
-    from simulator.experiment.runner import run
+def _run_all(made: Sequence[Variant], draft: Draft, trials: int | None, seed: int | None, workers: int) -> _Found:
+    """Run the variants, each kept as soon as it is finished; and, of one that was not, its finished trials."""
     from simulator.experiment.trial import TrialError
 
     parts: list[Part] = []
-    try:
-        for number, variant in enumerate(made, 1):
-            with trials_progress(f"{variant.name} ({number} of {len(made)})") as progress:
-                result = run(variant.scenario, trials=trials, seed=seed, workers=workers, progress=progress)
-            if result.stopped_by is not None:
-                return parts, INTERRUPTED
-            with uninterrupted():
-                draft.part(_directory(number, variant)).write(result)
-                parts.append((variant, result))
-    except TrialError as error:
-        return parts, f"{variant.name}: {error}"
-    except KeyboardInterrupt:
-        return parts, INTERRUPTED
-    return parts, None
+    for number, variant in enumerate(made, 1):
+        part = draft.part(_directory(number, variant))
+        name = f"{variant.name} ({number} of {len(made)})"
+        reason, result = None, None
+        try:
+            result = _run_one(variant, name, part, trials, seed, workers)
+            reason = result.stopped_by
+        except TrialError as error:
+            result, reason = error.finished, f"{variant.name}: {error}"
+        except KeyboardInterrupt as error:
+            reason = name_of_signal(error)
+        if result is None:
+            part.discard()
+            return _Found(parts, reason)
+        part.write(result)
+        if reason is not None:
+            return _Found(parts, reason, (variant, result))
+        parts.append((variant, result))
+    return _Found(parts)
+
+
+def _run_one(variant: Variant, name: str, part: Draft, trials: int | None, seed: int | None, workers: int) -> Result:
+    from simulator.experiment.runner import default_command, run
+
+    scenario = variant.scenario
+    count, used_seed = trials or scenario.trials, scenario.seed if seed is None else seed
+    part.begin(scenario, seed=used_seed, requested=count, command=default_command(used_seed, count, 0))
+    with interruptible(), trials_progress(name) as progress:
+        return run(scenario, trials=trials, seed=seed, workers=workers, progress=progress, on_finished=part.append)
+
+
+def _end_without_any(reason: str) -> NoReturn:
+    what = ": no trial was finished"
+    if reason in (INTERRUPTED, TERMINATED):
+        end_stopped_by(reason, what)
+    fail(f"{reason}{what}", EXIT_TRIALS_FAILED)
 
 
 def _directory(number: int, variant: Variant) -> str:
     return f"{number:02}-" + re.sub(r"[^A-Za-z0-9.]+", "-", variant.name).strip("-.")[:60]
 
 
-def _compare_and_keep(
-    draft: Draft, parts: Sequence[Part], question: Question, words: Sequence[str], stopped_by: str | None
-) -> tuple[Path, Summary]:
+def _compare_and_keep(draft: Draft, found: _Found, question: Question, words: Sequence[str]) -> tuple[Path, Summary]:
+    """The directory, and the comparison in it."""
     from simulator.analysis.comparison import compare as compared
     from simulator.analysis.comparison import described, provenance
-    from simulator.experiment.executors import uninterrupted
-    from simulator.report.figures.comparison import write_comparison_figures
 
-    first = parts[0][1]
+    parts = found.parts
+    first = (parts[0] if parts else cast("Part", found.unfinished))[1]
     margin = [] if question.margin is None else ["--equivalent", f"{100 * question.margin:g}%"]
     command = ["electsim", "compare", *words, *margin, "--trials", str(first.requested), "--seed", str(first.seed)]
-    with uninterrupted():
-        comparison = {
-            **provenance(first.scenario.name, shlex.join(command), first.seed),
-            "stopped_by": stopped_by,
-            "reference": None if question.reference is None else dict(question.reference),
-            "equivalent": question.margin,
-            "variants": described(parts, [_directory(number, variant) for number, (variant, _) in enumerate(parts, 1)]),
-            **compared(parts, question),
-        }
-        draft.write_json("comparison.json", comparison)
-        try:
-            write_comparison_figures(comparison, draft.path)
-        except OSError as error:
-            click.echo(f"electsim: figures are left out: {error.strerror or error}", err=True)
-        return draft.publish(), comparison
+    comparison = {
+        **provenance(first.scenario.name, shlex.join(command), first.seed),
+        "stopped_by": found.stopped_by,
+        "reference": None if question.reference is None else dict(question.reference),
+        "equivalent": question.margin,
+        "variants": described(parts, [_directory(number, variant) for number, (variant, _) in enumerate(parts, 1)]),
+        **compared(parts, question),
+    }
+    if found.unfinished is not None:
+        comparison["unfinished"] = described([found.unfinished], [_directory(len(parts) + 1, found.unfinished[0])])[0]
+    draft.write_json("comparison.json", comparison)
+    return draft.publish(), comparison
 
 
-def _finish(parts: Sequence[Part], asked: int, stopped_by: str | None) -> None:
+def _draw(comparison: Summary, directory: Path) -> str | None:
+    """Add the figures; why they are left out, where they cannot be written."""
+    from simulator.report.figures.comparison import write_comparison_figures
+
+    try:
+        write_comparison_figures(comparison, directory)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def _finish(found: _Found, asked: int, not_drawn: str | None) -> None:
     """Say what went wrong, if anything, and exit accordingly."""
+    parts = found.parts
     for variant, result in parts:
         for guarantee, count in result.summary["violations"].items():
             click.echo(f"electsim: {variant.name}: {guarantee} was broken {count:,} times", err=True)
-    if stopped_by is not None:
-        kept = f"{len(parts)} of {asked} variants were kept"
-        fail(f"{stopped_by}: {kept}", EXIT_INTERRUPTED if stopped_by == INTERRUPTED else EXIT_FAILED)
+    kept = f": {len(parts)} of {asked} variants were kept"
+    if found.unfinished is not None:
+        variant, result = found.unfinished
+        kept += f", and {len(result.trials)} of {result.requested} trials of {variant.name}"
+    if found.signal is not None:
+        end_stopped_by(found.signal, kept)
+    if not_drawn is not None:
+        fail(f"figures are left out: {not_drawn}; the data are kept", EXIT_BAD_INPUT)
+    if found.stopped_by is not None:
+        fail(f"{found.stopped_by}{kept}", EXIT_TRIALS_FAILED)
     if any(result.violations for _, result in parts):
-        fail("a promise was broken; `electsim run` says where", EXIT_FAILED)
+        fail("a promise was broken; `electsim run` says where", EXIT_FOUND)

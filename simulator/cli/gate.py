@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FAILED, SCENARIOS, fail, print_table
+from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FOUND, EXIT_TRIALS_FAILED, SCENARIOS, fail, print_table
 
 if TYPE_CHECKING:
     from simulator.gate.guard import Guarded
@@ -87,7 +87,8 @@ def gate(
 
     Trials that went as before, event by event, pass at once. Otherwise their figures are compared: one has regressed
     where it got worse by more than the tolerance, and by more than chance. Exits with 0 where none has; with 1 where
-    one has, a promise was broken or a trial failed; with 2 for bad input, such as a scenario without a baseline.
+    one has, or a promise was broken; with 2 for bad input, such as a scenario without a baseline; with 3 where a trial
+    failed.
     """
     from simulator.gate.baseline import BaselineError
     from simulator.gate.guard import guarded
@@ -162,7 +163,7 @@ def _accept(found: list[Guarded], reason: str, tolerance: float | None, alpha: f
             print_table(table([done.verdict]))
         if done.refused is not None:
             click.echo(f"electsim: {one.file}: not accepted: {done.refused}", err=True)
-            code = EXIT_FAILED
+            code = max(code, EXIT_TRIALS_FAILED if done.failed else EXIT_FOUND)
         else:
             click.echo(f"{one.path}: {'accepted' if done.written else 'holds, and is left as it is'}")
     return code
@@ -179,8 +180,10 @@ def _finish(found: list[Guarded], verdicts: list[Verdict], directory: Path) -> N
         click.echo(f"Improved: to guard the gain: {_accepting(better, directory)}", err=True)
     if worse := named[Outcome.REGRESSED]:
         click.echo(f"Regressed: if it is meant: {_accepting(worse, directory)}", err=True)
+    if any(verdict.failed for verdict in verdicts):
+        sys.exit(EXIT_TRIALS_FAILED)
     if named[Outcome.REGRESSED] or named[Outcome.BROKEN]:
-        sys.exit(EXIT_FAILED)
+        sys.exit(EXIT_FOUND)
 
 
 def _accepting(files: list[str], directory: Path) -> str:

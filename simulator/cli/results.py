@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FAILED, fail, print_table
+from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FOUND, fail, notice_drafts, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -36,6 +36,7 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
 
     Exits with 2 where there are no results.
     """
+    notice_drafts(directory.parent, but=directory)
     if (directory / COMPARISON).is_file():
         _show_comparison(directory, as_json, figures)
         return
@@ -158,7 +159,7 @@ def _again(stored: Stored, trial: int | None) -> Trace:
     except KeyError as error:
         fail(f"{stored.path}: {error.args[0]}", EXIT_BAD_INPUT)
     except DigestError as error:
-        fail(f"{stored.path}: {error}", EXIT_FAILED)
+        fail(f"{stored.path}: {error}", EXIT_FOUND)
 
 
 def _interest(nodes: Sequence[str], kinds: Sequence[str], start: str, end: str | None) -> Interest:

@@ -14,20 +14,25 @@ import click
 
 from simulator.cli.common import (
     EXIT_BAD_INPUT,
-    EXIT_FAILED,
-    EXIT_INTERRUPTED,
+    EXIT_FOUND,
+    EXIT_TRIALS_FAILED,
     PERCENTAGE,
     SCENARIO,
+    end_interrupted,
+    end_stopped_by,
     fail,
     load_scenario,
+    notice_drafts,
     print_table,
     trials_progress,
 )
 from simulator.cli.completion import algorithm_names
+from simulator.experiment.signals import INTERRUPTED, TERMINATED, interruptible, name_of_signal, uninterrupted
 
 if TYPE_CHECKING:
     from simulator.analysis.measured import Measured
     from simulator.experiment.runner import Result
+    from simulator.experiment.store import Draft
     from simulator.scenario import Scenario
     from simulator.trace.trace import Trace
 
@@ -122,9 +127,9 @@ def run(
     One trial again, with every message (its row in trials.parquet says trial 17):
       electsim run scenarios/raft-leader-crash.yaml --first-trial 17 --trials 1 --trace
 
-    Exits with 0; with 1 where a trial failed, the algorithm broke a promise that the scenario does not waive, or the
-    cluster did not recover as the scenario demands (liveness); with 2 for bad input; with 130 when interrupted, keeping
-    the trials that were finished.
+    Exits with 0; with 1 where the algorithm broke a promise that the scenario does not waive, or the cluster did not
+    recover as the scenario demands (liveness); with 2 for bad input or a full disk; with 3 where a trial failed; with
+    130 when interrupted and 143 when terminated (SIGTERM), keeping the trials that were finished.
     """
     scenario = load_scenario(scenario_file, overrides, algorithm)
     if measured_file is None and (measured_column or measured_unit):
@@ -144,9 +149,10 @@ def run(
         },
     )
     request = _Request(scenario, command, trials, seed, first_trial, workers, precision, precision_of, measured)
-    result, failure, kept = _run_and_keep(request, root, as_json, trace)
-    click.echo(f"Results are in {kept}", err=True)
-    _finish(result, failure)
+    notice_drafts(root)
+    outcome = _run_and_keep(request, root, as_json, trace)
+    click.echo(f"Results are in {outcome.kept}", err=True)
+    _finish(outcome)
 
 
 # --- Parts of `run`
@@ -167,39 +173,57 @@ class _Request:
     measured: Measured | None
 
 
-def _run_and_keep(request: _Request, root: Path, as_json: bool, trace: bool) -> tuple[Result, str | None, Path]:
-    """The result, shown and kept; why it is not whole, where a trial failed; and the directory."""
-    from simulator.experiment.executors import uninterrupted
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of it."""
+
+    result: Result
+    failure: str | None  # Why it is not whole, where a trial failed.
+    kept: Path
+    signal: str | None  # The signal that ended it, if one did.
+    not_drawn: str | None  # Why figures are missing, where they could not be written.
+
+
+def _run_and_keep(request: _Request, root: Path, as_json: bool, trace: bool) -> _Outcome:
+    """Run the trials, show and keep what they found, and draw it."""
     from simulator.experiment.store import StoreError, new_directory
 
+    kept = None
     try:
-        with new_directory(root, request.scenario.name) as draft:
-            result, failure = _simulate(request)
+        # But for the trials themselves: what is finished is not lost to a signal.
+        with uninterrupted(), new_directory(root, request.scenario.name) as draft:
+            result, failure = _simulate(request, draft)
             result = replace(result, measured=request.measured)
-            with uninterrupted():
-                try:
-                    first = _first_trace(result, trace)
-                    draft.write(result)
-                    if trace:
-                        draft.write_trace(first)
-                    kept = draft.publish()
-                finally:  # Where nothing can be kept, it is at least shown.
-                    _show(result, as_json)
-        _draw(result, first, kept)
+            terminated = result.stopped_by == TERMINATED  # Who sends SIGTERM does not wait for figures.
+            try:
+                first = None if terminated else _first_trace(result, trace)
+                draft.write(result)
+                if trace and first is not None:
+                    draft.write_trace(first)
+                kept = draft.publish()
+            finally:  # Where nothing can be kept, it is at least shown.
+                _show(result, as_json)
+        not_drawn = None if first is None else _draw(result, first, kept)
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
-    except KeyboardInterrupt:
-        fail("interrupted before a trial was finished", EXIT_INTERRUPTED)
-    return result, failure, kept
+    except KeyboardInterrupt as error:
+        if kept is None:
+            end_interrupted(error, " before a trial was finished")
+        click.echo("electsim: figures are left out", err=True)
+        return _Outcome(result, failure, kept, name_of_signal(error), None)
+    signal = result.stopped_by if result.stopped_by in (INTERRUPTED, TERMINATED) else None
+    return _Outcome(result, failure, kept, signal, not_drawn)
 
 
-def _simulate(request: _Request) -> tuple[Result, str | None]:
+def _simulate(request: _Request, draft: Draft) -> tuple[Result, str | None]:
     """The result; and why it is not whole, where a trial failed."""
     from simulator.experiment.runner import run as run_trials
     from simulator.experiment.trial import TrialError
 
+    seed, trials = _or(request.seed, request.scenario.seed), request.trials or request.scenario.trials
+    draft.begin(request.scenario, seed=seed, requested=trials, command=request.command)
     try:
-        with trials_progress(request.scenario.name) as progress:
+        with interruptible(), trials_progress(request.scenario.name) as progress:
             return run_trials(
                 request.scenario,
                 trials=request.trials,
@@ -209,13 +233,18 @@ def _simulate(request: _Request) -> tuple[Result, str | None]:
                 precision=request.precision,
                 precision_of=request.precision_of,
                 progress=progress,
+                on_finished=draft.append,
                 command=request.command,
             ), None
     except TrialError as error:
         failure = f"{error}; again: {_replay(request.command, error.trial)}"
         if error.finished is None:
-            fail(failure, EXIT_FAILED)
+            fail(failure, EXIT_TRIALS_FAILED)
         return error.finished, failure
+    finally:
+        if draft.journal_error is not None:
+            reason = draft.journal_error.strerror or draft.journal_error
+            click.echo(f"electsim: finished trials were no longer written down as they came: {reason}", err=True)
 
 
 def _or(given: int | None, otherwise: int) -> int:
@@ -264,22 +293,23 @@ def _first_trace(result: Result, whole: bool) -> Trace:
     return run_trial(result.scenario.cluster_spec(), result.seed, int(first["trial"]), journal=journal)
 
 
-def _draw(result: Result, first: Trace, directory: Path) -> None:
-    """Add the figures; an interrupt or a full disk leaves them out, and the data in."""
+def _draw(result: Result, first: Trace, directory: Path) -> str | None:
+    """Add the figures; why they are left out, where they cannot be written: the data stay in."""
     from simulator.report.figures.run_figures import write_figures
 
     try:
-        write_figures(result, first, directory)
-    except KeyboardInterrupt:
-        click.echo("electsim: interrupted: figures are left out", err=True)
+        with interruptible():
+            write_figures(result, first, directory)
     except OSError as error:
-        click.echo(f"electsim: figures are left out: {error.strerror or error}", err=True)
+        return error.strerror or str(error)
+    return None
 
 
-def _finish(result: Result, failure: str | None) -> None:
+def _finish(outcome: _Outcome) -> None:
     """Say what went wrong, if anything, and exit accordingly."""
     from simulator.checks.liveness import LIVENESS
 
+    result, failure = outcome.result, outcome.failure
     for kind, broken in (("broken promise", result.violations), ("waived promise, broken", result.waived)):
         for trial, violation in broken[:_MOST_TOLD]:
             what = "no recovery" if violation.guarantee == LIVENESS else kind
@@ -287,11 +317,13 @@ def _finish(result: Result, failure: str | None) -> None:
         if len(broken) > _MOST_TOLD:
             trials = len({trial for trial, _ in broken})
             click.echo(f"electsim: … and {len(broken) - _MOST_TOLD:,} more, in {trials:,} trials in all", err=True)
-    if result.stopped_by == "interrupted":
-        fail(f"interrupted: {len(result.trials)} of {result.requested} trials were kept", EXIT_INTERRUPTED)
+    if outcome.signal is not None:
+        end_stopped_by(outcome.signal, f": {len(result.trials)} of {result.requested} trials were kept")
+    if outcome.not_drawn is not None:
+        fail(f"{outcome.kept}: figures are left out: {outcome.not_drawn}; the data are kept", EXIT_BAD_INPUT)
     if failure is not None:
-        fail(f"{failure} ({len(result.trials)} trials before it were kept)", EXIT_FAILED)
+        fail(f"{failure} ({len(result.trials)} trials before it were kept)", EXIT_TRIALS_FAILED)
     if result.violations:
         trial, first = result.violations[0]
         what = "a cluster did not recover in time" if first.guarantee == LIVENESS else "a promise was broken"
-        fail(f"{what}; again: {_replay(result.command, trial)}", EXIT_FAILED)
+        fail(f"{what}; again: {_replay(result.command, trial)}", EXIT_FOUND)

@@ -6,7 +6,8 @@ import os
 import platform
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -22,8 +23,9 @@ from simulator.analysis.measured import Measured, beside_measured
 from simulator.analysis.precision import Precision, Watch
 from simulator.analysis.published import beside_published
 from simulator.checks.violation import Violation
-from simulator.experiment.executors import results, uninterrupted
+from simulator.experiment.executors import results
 from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
+from simulator.experiment.signals import interruptible, name_of_signal, uninterrupted
 from simulator.experiment.trial import TrialError, TrialResult
 from simulator.scenario import Scenario, load
 
@@ -118,13 +120,14 @@ def run(
     precision: float | None = None,
     precision_of: str = "median",
     progress: Callable[[int, int], None] | None = None,
+    on_finished: Callable[[TrialResult], None] | None = None,
     command: str | None = None,
 ) -> Result:
     """Run a scenario's trials, `first_trial` being the first, and gather them.
 
     `trials` and `seed` override the scenario's. The result is the same for any number of `workers` (processes; 0 for
-    one per core). `progress` is called with the numbers of trials finished and asked for. Ctrl-C ends the run early
-    and returns what was finished.
+    one per core). `progress` is called with the numbers of trials finished and asked for, `on_finished` with each
+    trial, in order. Ctrl-C ends the run early and returns what was finished.
 
     With `precision` (0.05 for 5 %), the run ends as soon as the 95 % interval of the headline's median (`precision_of`:
     or its `p95`, `p99`) lies within that share of it, and with `trials` at the latest; `Result.stopped_by` says which.
@@ -141,33 +144,41 @@ def run(
     watch = None if precision is None else Watch(precision, precision_of, scenario.published, count)
     finished: list[TrialResult] = []
 
-    def gathered(stopped_by: str | None) -> Result:
-        asked = command or _command(used_seed, count, first_trial)
-        repeats = re.sub(r"--trials \d+", f"--trials {len(finished)}", asked)  # What has this digest.
-        return _gather(
-            scenario, used_seed, count, finished, repeats, stopped_by, None if watch is None else watch.reached
-        )
+    def gathered(reason: str | None) -> Result:
+        asked = command or default_command(used_seed, count, first_trial)
+        reached = None if watch is None else watch.reached
+        return gather(scenario, used_seed, count, finished, asked, reason, reached)
 
     source = results(scenario.cluster_spec(), used_seed, first_trial, count, workers or os.cpu_count() or 1)
     try:
-        for result in source:
-            finished.append(result)
-            if progress is not None:
-                progress(len(finished), count)
-            if watch is not None and watch.has_seen_enough(len(finished), lambda: _elections(finished)):
-                break
-    except KeyboardInterrupt:
+        with _closed(source), interruptible():
+            for result in source:
+                finished.append(result)
+                if on_finished is not None:
+                    on_finished(result)
+                if progress is not None:
+                    progress(len(finished), count)
+                if watch is not None and watch.has_seen_enough(len(finished), lambda: _elections(finished)):
+                    break
+    except KeyboardInterrupt as error:
         if not finished:
             raise
         with uninterrupted():
-            return gathered("interrupted")
+            return gathered(name_of_signal(error))
     except TrialError as error:
         error.finished = gathered(str(error)) if finished else None
         raise
+    return gathered(None if watch is None else watch.stopped_by)
+
+
+@contextmanager
+def _closed(source: Generator[TrialResult, None, None]) -> Iterator[None]:
+    """Workers have ended when the block has, also where it fails."""
+    try:
+        yield
     finally:
         with uninterrupted():
             source.close()
-    return gathered(None if watch is None else watch.stopped_by)
 
 
 def table(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> pd.DataFrame:
@@ -175,7 +186,7 @@ def table(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> pd.Dat
     return pd.DataFrame(list(rows), columns=list(types)).astype(dict(types))
 
 
-def _command(seed: int, trials: int, first_trial: int) -> str:
+def default_command(seed: int, trials: int, first_trial: int) -> str:
     """What repeats a run that was no command, from the scenario that is kept with its results."""
     return f"electsim run scenario.yaml --trials {trials} --seed {seed} --first-trial {first_trial}"
 
@@ -187,15 +198,16 @@ def _elections(finished: Sequence[TrialResult]) -> pd.DataFrame:
     return elections
 
 
-def _gather(
+def gather(
     scenario: Scenario,
     seed: int,
     requested: int,
     finished: Sequence[TrialResult],
     command: str,
     stopped_by: str | None,
-    precision: Precision | None,
+    precision: Precision | None = None,
 ) -> Result:
+    """The tables of some finished trials. `command` asks for all that were `requested`; the result's asks for these."""
     return Result(
         scenario=scenario,
         seed=seed,
@@ -206,7 +218,7 @@ def _gather(
         overlaps=table((row for result in finished for row in result.overlaps), OVERLAP_TYPES),
         violations=[(result.trial, violation) for result in finished for violation in result.violations],
         waived=[(result.trial, violation) for result in finished for violation in result.waived],
-        command=command,
+        command=re.sub(r"--trials \d+", f"--trials {len(finished)}", command),  # What has this digest.
         stopped_by=stopped_by,
         precision=precision,
     )

@@ -5,22 +5,28 @@ A run writes into a hidden directory, which takes its name when all files are in
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulator.experiment.drafts import HEAD, make_draft
+from simulator.experiment.journal import JOURNAL, Journal
 from simulator.experiment.runner import SCHEMA, Result
-from simulator.scenario import resolved_text
+from simulator.experiment.trial import TrialResult
+from simulator.scenario import Scenario, resolved_text
 from simulator.trace.trace import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
 class StoreError(OSError):
@@ -31,17 +37,22 @@ class StoreError(OSError):
 def new_directory(root: Path, name: str) -> Iterator[Draft]:
     """A draft of `root/name-NNN`, NNN being the next free number, which is published when the block ends.
 
-    Raises StoreError where `root` cannot be written. Where the block fails, nothing is left behind.
+    Raises StoreError where `root` cannot be written. Where the block fails, nothing is left behind. Where the process
+    is killed, the draft is left with its finished trials: `electsim show` reads it, `electsim clean` removes it.
     """
     try:
         root.mkdir(parents=True, exist_ok=True)
-        draft = Draft(Path(tempfile.mkdtemp(prefix=f".{name}-", dir=root)), root, name)
+        path, lock = make_draft(root, name)
     except OSError as error:
         raise StoreError(_reason(root, error)) from error
+    draft = Draft(path, root, name)
     try:
         yield draft
     finally:
-        shutil.rmtree(draft.path, ignore_errors=True)
+        draft.close()
+        shutil.rmtree(path, ignore_errors=True)
+        if lock is not None:
+            lock.release()
 
 
 def save(result: Result, root: str | Path = "results") -> Path:
@@ -56,8 +67,40 @@ class Draft:
 
     def __init__(self, path: Path, root: Path, name: str) -> None:
         self.path = path
+        self.journal_error: OSError | None = None  # Why finished trials are no longer written down, if they are not.
         self._root = root
         self._name = name
+        self._journal: Journal | None = None
+
+    def begin(self, scenario: Scenario, *, seed: int, requested: int, command: str) -> None:
+        """Say what is about to be run, so that `append` can write down its trials. Raises StoreError."""
+        head = {"schema": SCHEMA, "seed": seed, "requested": requested, "command": command}
+        try:
+            (self.path / "scenario.yaml").write_text(resolved_text(scenario), encoding="utf-8")
+            self._journal = Journal(self.path / JOURNAL)
+        except OSError as error:
+            raise StoreError(_reason(self._root, error)) from error
+        self.write_json(HEAD, head)
+
+    def append(self, result: TrialResult) -> None:
+        """Write down a trial as soon as it is finished. A full disk ends that, and not the run: see `journal_error`."""
+        if self._journal is None or self.journal_error is not None:
+            return
+        try:
+            self._journal.append(result)
+        except OSError as error:
+            self.journal_error = error
+
+    def close(self) -> None:
+        """End what `begin` began."""
+        if self._journal is not None:
+            with suppress(OSError):
+                self._journal.close()
+
+    def discard(self) -> None:
+        """Leave no trace of a part in which nothing was finished."""
+        self.close()
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def write(self, result: Result) -> None:
         """The scenario with all its defaults, the tables and the summary. Raises StoreError."""
@@ -73,6 +116,9 @@ class Draft:
         except OSError as error:
             raise StoreError(_reason(self._root, error)) from error
         self.write_json("summary.json", result.summary)
+        self.close()
+        for name in (JOURNAL, HEAD):  # All of it is in the tables now.
+            (self.path / name).unlink(missing_ok=True)
 
     def part(self, name: str) -> Draft:
         """A directory in this one, for one of several runs. It is published with this one. Raises StoreError."""
@@ -111,13 +157,14 @@ class Draft:
         self.path.chmod(0o755)
         for number in count(1):
             final = self._root / f"{self._name}-{number:03}"
-            try:
-                final.mkdir()
-            except FileExistsError:
+            if os.path.lexists(final):
                 continue
+            try:
+                os.rename(self.path, final)  # At once, so that no kill leaves an empty directory of that name.
             except OSError as error:
+                if error.errno in _TAKEN:  # By another run, meanwhile.
+                    continue
                 raise StoreError(_reason(self._root, error)) from error
-            os.rename(self.path, final)  # Over the empty directory just made, which nobody else can have taken.
             return final
         raise AssertionError("unreachable")
 

@@ -14,12 +14,15 @@ import pandas as pd
 from simulator.analysis.measured import Measured, read_measured
 from simulator.analysis.precision import Precision
 from simulator.cluster.cluster import run_trial
+from simulator.experiment.drafts import HEAD, is_dead, is_draft
+from simulator.experiment.journal import JOURNAL, read_journal
 from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
-from simulator.experiment.runner import SCHEMA, Result, table
+from simulator.experiment.runner import SCHEMA, Result, gather, table
 from simulator.experiment.store import StoreError
 from simulator.scenario import Scenario, load
 from simulator.trace.trace import Trace
 
+KILLED, STILL_RUNNING = "killed", "still running"  # `stopped_by` of a draft.
 _FILES = ("scenario.yaml", "summary.json", "trials.parquet", "elections.parquet")
 
 
@@ -87,12 +90,19 @@ def _not_a_run(path: Path) -> str:
 
 
 def load_stored(path: str | Path) -> Stored:
-    """The run in a results directory. Raises StoreError for what is none, ScenarioError for a bad scenario in it."""
+    """The run in a results directory, or in the draft of one that has not ended, as far as it has come.
+
+    Raises StoreError for what is none, ScenarioError for a bad scenario in it.
+    """
     directory = Path(path)
     if not directory.is_dir():
         raise StoreError(f"{directory}: {_not_a_run(directory)}")
+    if (directory / HEAD).is_file():
+        return _load_draft(directory)
     if (directory / "comparison.json").is_file():
         raise StoreError(f"{directory}: a comparison of several runs; name one of the directories in it")
+    if parts := _unfinished_parts(directory):
+        raise StoreError(f"{directory}: a comparison that did not end; name one of its parts: {', '.join(parts)}")
     if missing := [name for name in _FILES if not (directory / name).is_file()]:
         raise StoreError(f"{directory}: no results of a run: {', '.join(missing)} is not there")
     try:
@@ -113,6 +123,44 @@ def load_stored(path: str | Path) -> Stored:
     except StoreError:
         raise
     except (OSError, ValueError) as error:  # ValueError: no JSON, or no Parquet.
+        raise StoreError(f"{directory}: cannot be read: {error}") from error
+
+
+def _unfinished_parts(directory: Path) -> list[str]:
+    """The variants in the draft of a comparison."""
+    if not is_draft(directory) or (directory / "summary.json").exists():
+        return []
+    return sorted({str(file.parent) for name in (HEAD, "summary.json") for file in directory.glob(f"*/{name}")})
+
+
+def _load_draft(directory: Path) -> Stored:
+    """What a run had finished when it was killed, or has until now."""
+    try:
+        head = json.loads((directory / HEAD).read_text(encoding="utf-8"))
+        finished = read_journal(directory / JOURNAL)
+        if not finished:
+            raise StoreError(f"{directory}: a run that did not end; no trial of it was finished")
+        top = next((parent for parent in (directory, directory.parent) if is_draft(parent)), directory)
+        result = gather(
+            load(directory / "scenario.yaml"),
+            int(head["seed"]),
+            int(head["requested"]),
+            finished,
+            str(head["command"]),
+            KILLED if is_dead(top) else STILL_RUNNING,
+        )
+        return Stored(
+            path=directory,
+            scenario=result.scenario,
+            summary=dict(result.summary),
+            trials=result.trials,
+            elections=result.elections,
+            rounds=result.rounds,
+            overlaps=result.overlaps,
+        )
+    except StoreError:
+        raise
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise StoreError(f"{directory}: cannot be read: {error}") from error
 
 

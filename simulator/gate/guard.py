@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.experiment.runner import Result, run
+from simulator.experiment.signals import signal_named
 from simulator.experiment.trial import TrialError
 from simulator.gate.baseline import (
     DEFAULT_ALPHA,
@@ -84,6 +85,7 @@ class Acceptance:
     verdict: Verdict | None  # Beside the earlier baseline, if there was one of this scenario.
     written: bool  # Not where the earlier one holds to the digest, nor from trials that broke a promise or failed.
     refused: str | None = None
+    failed: bool = False  # Refused because a trial failed.
 
 
 def accept(
@@ -96,7 +98,7 @@ def accept(
     try:
         result = _run(one, workers)
     except TrialError as error:
-        return Acceptance(verdict=None, written=False, refused=str(error))
+        return Acceptance(verdict=None, written=False, refused=str(error), failed=True)
     if result.violations:
         trial, violation = result.violations[0]
         return Acceptance(verdict=None, written=False, refused=f"trial {trial}: {violation}")
@@ -121,6 +123,6 @@ def _earlier(one: Guarded) -> Baseline | None:
 
 def _run(one: Guarded, workers: int) -> Result:
     result = run(one.scenario, workers=workers, command=shlex.join(["electsim", "run", str(one.file)]))
-    if result.stopped_by is not None:  # Ctrl-C: part of the trials is no candidate, and no baseline.
-        raise KeyboardInterrupt
+    if result.stopped_by is not None:  # A signal: part of the trials is no candidate, and no baseline.
+        raise signal_named(result.stopped_by)
     return result

@@ -65,6 +65,7 @@ class Verdict:
     figures: Sequence[Figure] = ()  # None where no trial has changed.
     remarks: Sequence[str] = ()
     broken: Sequence[str] = ()
+    failed: bool = False  # A trial failed, so that there is nothing to compare.
 
 
 def judge(name: str, baseline: Baseline, result: Result) -> Verdict:
@@ -103,6 +104,7 @@ def failed(name: str, baseline: Baseline, reason: str) -> Verdict:
         trials=0,
         changed=0,
         broken=(reason,),
+        failed=True,
     )
 
 

@@ -16,7 +16,12 @@ from simulator.cli import LARGEST_SEED, MOST_TRIALS, main
 from simulator.scenario import json_schema
 from tests.experiment.test_runner import CRASH
 
-ELECTSIM = [sys.executable, "-c", "from simulator.cli import main; main()"]
+# SIGINT may be ignored where the tests run (a background job of a shell), and a child would inherit that.
+ELECTSIM = [
+    sys.executable,
+    "-c",
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from simulator.cli import main; main()",
+]
 
 
 @pytest.fixture
@@ -96,9 +101,9 @@ def test_results_that_cannot_be_written_are_refused_before_the_run(scenario: Pat
     assert "cannot write results" in outcome.stderr
 
 
-def test_a_runaway_exits_with_1_and_says_how_to_repeat_it(scenario: Path, tmp_path: Path) -> None:
+def test_a_runaway_exits_with_3_and_says_how_to_repeat_it(scenario: Path, tmp_path: Path) -> None:
     outcome = invoke("run", scenario, "--results", tmp_path / "out", "--set", "limits.events=100")
-    assert outcome.exit_code == 1
+    assert outcome.exit_code == 3
     assert "trial 0: EventLimitError" in outcome.stderr
     assert "--first-trial 0 --trials 1" in outcome.stderr
 
@@ -107,7 +112,7 @@ def test_a_fault_that_is_to_fail_without_its_target_does_so_in_one_line(scenario
     # "A target that does not exist then (no leader) waits, skips or fails, as the scenario says" (issue 3).
     never = "faults=[{at: 0, crash: leader, without_target: fail}]"
     outcome = invoke("run", scenario, "--results", tmp_path / "out", "--set", never)
-    assert (outcome.exit_code, outcome.stderr.count("\n")) == (1, 1)
+    assert (outcome.exit_code, outcome.stderr.count("\n")) == (3, 1)
     reason = "MissingTargetError: crash: there is no leader, and without_target says fail"
     assert outcome.stderr.startswith(f"electsim: trial 0: {reason}; again: electsim run ")
 

@@ -65,11 +65,11 @@ class Stream(Model):
 
 def _latency(data: dict[str, Any]) -> DistributionForm:
     """With a topology, nothing above its base."""
-    return ConstantForm(constant="5ms" if isinstance(data["topology"], FullMeshForm) else 0)  # type: ignore[arg-type]
+    return ConstantForm(constant="5ms" if isinstance(data.get("topology"), FullMeshForm) else 0)  # type: ignore[arg-type]
 
 
 def _stream(data: dict[str, Any]) -> Stream | None:
-    return Stream() if data["transport"] is Transport.STREAM else None
+    return Stream() if data.get("transport") is Transport.STREAM else None
 
 
 def _as_usual(stream: Stream | None, info: ValidationInfo) -> Stream | None:

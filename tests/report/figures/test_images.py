@@ -44,9 +44,19 @@ def draw(figure: Figure, path: Path) -> Path:
 
 
 def words(figure: Figure) -> str:
-    """All that a figure says, each text once, in order of the alphabet: what stands where, the picture shows."""
+    """All that a figure says, each text once, in order of the alphabet: what stands where, the picture shows. Ticks
+    beyond an axis's ends are not seen; how many of them there are depends on the release of matplotlib.
+    """
     figure.draw_without_rendering()
-    said = {text.get_text() for text in figure.findobj(Text) if text.get_visible()}
+    unseen = {
+        label
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks())
+        for label in (tick.label1, tick.label2)
+        if not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
+    }
+    said = {text.get_text() for text in figure.findobj(Text) if text.get_visible() and text not in unseen}
     return "".join(f"{text!r}\n" for text in sorted(said) if text)
 
 

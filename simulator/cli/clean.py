@@ -1,0 +1,49 @@
+"""`electsim clean`: removes the drafts of killed runs, and nothing else."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from simulator.cli.common import EXIT_BAD_INPUT, fail
+
+
+@click.command()
+@click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@click.option("--yes", is_flag=True, help="Remove them without asking.")
+def clean(root: Path, yes: bool) -> None:
+    """Remove the drafts that killed runs have left under results/, after listing them.
+
+    \b
+      electsim clean
+      electsim clean --results /tmp/results --yes
+
+    A draft is a hidden directory with the trials that a run had finished when it was killed. `electsim show` reads it.
+    Results, and drafts of runs that are still going on, are left as they are. Exits with 2 where there is nobody to
+    ask, or a draft cannot be removed.
+    """
+    from simulator.experiment.drafts import dead_drafts, described, remove
+
+    drafts = dead_drafts(root)
+    if not drafts:
+        click.echo(f"{root}: no drafts of killed runs")
+        return
+    for path in drafts:
+        draft = described(path)
+        click.echo(f"{path}: {draft.trials:,} finished trials, {draft.bytes / 1e6:,.1f} MB")
+    if not yes and not _confirmed(len(drafts)):
+        return
+    for path in drafts:
+        try:
+            removed = remove(path)
+        except OSError as error:
+            fail(f"{path}: cannot be removed: {error.strerror or error}", EXIT_BAD_INPUT)
+        click.echo(f"{path}: {'removed' if removed else 'in use again, and left as it is'}")
+
+
+def _confirmed(count: int) -> bool:
+    if not sys.stdin.isatty():
+        fail("nothing was removed: there is nobody to ask; say --yes to remove them", EXIT_BAD_INPUT)
+    return click.confirm(f"Remove {'it' if count == 1 else f'all {count}'}?", err=True)
