@@ -36,10 +36,10 @@ site: .venv/sited  ## The documentation as a site, in build/site; a warning is a
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 wheel: .venv/tested  ## The package, built and installed into an empty environment.
-	$(BIN)/pytest tests/test_wheel.py -m wheel
+	$(BIN)/pytest tests/docs/test_wheel.py -m wheel
 
 notebooks: .venv/noted  ## Every notebook, with few trials (ELECTSIM_TRIALS, 30 unless given).
-	$(BIN)/pytest tests/test_notebooks.py -m notebooks
+	$(BIN)/pytest tests/docs/test_notebooks.py -m notebooks
 
 gate: .venv/installed  ## Whether elections take as long as was accepted (results/baselines).
 	$(BIN)/electsim gate scenarios/ci/*.yaml
