@@ -17,8 +17,8 @@ lint: .venv/linted  ## Style, types, and who may import whom.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-verify: .venv/tested  ## The long suite: against published experiments, closed forms and 100 000 random trials.
-	$(BIN)/pytest tests/verify -m verify -s
+verify: .venv/tested  ## The long suite: published experiments, closed forms, 100 000 random trials and the safety net.
+	$(BIN)/pytest tests/verify tests/safety_net -m verify -s
 
 # Test tools are as new as elsewhere: their bounds bind nobody. Algorithms import the standard library alone.
 lowest: .venv/uv  ## The tests of all that uses libraries, with the oldest ones that pyproject.toml allows.
@@ -36,10 +36,10 @@ site: .venv/sited  ## The documentation as a site, in build/site; a warning is a
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 wheel: .venv/tested  ## The package, built and installed into an empty environment.
-	$(BIN)/pytest tests/test_wheel.py -m wheel
+	$(BIN)/pytest tests/docs/test_wheel.py -m wheel
 
 notebooks: .venv/noted  ## Every notebook, with few trials (ELECTSIM_TRIALS, 30 unless given).
-	$(BIN)/pytest tests/test_notebooks.py -m notebooks
+	$(BIN)/pytest tests/docs/test_notebooks.py -m notebooks
 
 gate: .venv/installed  ## Whether elections take as long as was accepted (results/baselines).
 	$(BIN)/electsim gate scenarios/ci/*.yaml

@@ -12,7 +12,7 @@ from simulator.gate.baseline import baseline_file, read
 from simulator.gate.reports import table
 from simulator.gate.verdicts import Finding, Outcome, Verdict, judge
 from tests.gate.injected import INJECTED
-from tests.scenario.examples import ROOT
+from tests.support.scenarios import ROOT
 
 # The table that docs/gate.md shows.
 (SHOWN,) = re.findall(r"```text\n(.*?)```", (ROOT / "docs" / "gate.md").read_text(encoding="utf-8"), re.DOTALL)
