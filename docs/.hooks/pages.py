@@ -1,6 +1,6 @@
 """Pages of the site that are made from files outside docs/: the home page is the README, and each notebook is a page.
 
-MkDocs calls `on_files` before it reads the pages. Nothing is executed: a notebook shows the outputs it was committed with.
+MkDocs calls `on_files` before it reads the pages. Nothing is executed: a notebook shows its committed outputs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 # Where a file of the repository stands on the site. Scenarios are copied as they are.
-MOVED = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md", "notebooks/": "notebooks/1-five-minutes.md"}
+MOVED = {
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "notebooks/": "notebooks/1-five-minutes.md",
+}
 BLOCKS = re.compile(r"(<pre.*?</pre>)", re.DOTALL)
 
 
@@ -45,7 +49,9 @@ def on_page_content(html: str, **_: object) -> str:
 
 def _whole_names(html: str) -> str:
     def whole(code: re.Match[str]) -> str:
-        return "<code>" + re.sub(r"(?<![^ ])[^ ]{2,36}(?![^ ])", r'<span class="name">\g<0></span>', code[1]) + "</code>"
+        return (
+            "<code>" + re.sub(r"(?<![^ ])[^ ]{2,36}(?![^ ])", r'<span class="name">\g<0></span>', code[1]) + "</code>"
+        )
 
     return re.sub(r"<code>([^<]+)</code>", whole, html)
 
@@ -63,7 +69,7 @@ def _readme(path: Path) -> str:
 
 def _notebook(path: Path) -> tuple[str, dict[str, bytes]]:
     """A notebook as Markdown, and its images by their file names."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     notebook.metadata.setdefault("language_info", {"name": "python"})  # For the colours of the code.
     places = {"unique_key": path.stem, "output_files_dir": f"{path.stem}_files"}
     text, resources = MarkdownExporter().from_notebook_node(notebook, places)
