@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test lint verify bench site wheel notebooks gate schema clean
+.PHONY: run test lint verify lowest bench site wheel notebooks gate schema lock clean
 
 run: .venv/installed  ## Run the main job: a Raft cluster loses its leader.
 	$(BIN)/electsim run scenarios/raft-leader-crash.yaml
@@ -17,8 +17,17 @@ lint: .venv/linted  ## Style, types, and who may import whom.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-verify: .venv/tested  ## The long suite: against published experiments, closed forms and 100 000 random trials.
-	$(BIN)/pytest tests/verify -m verify -s
+verify: .venv/tested  ## The long suite: published experiments, closed forms, 100 000 random trials and the safety net.
+	$(BIN)/pytest tests/verify tests/safety_net -m verify -s
+
+# Test tools are as new as elsewhere: their bounds bind nobody. Algorithms import the standard library alone.
+lowest: .venv/uv  ## The tests of all that uses libraries, with the oldest ones that pyproject.toml allows.
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/lowest
+	$(BIN)/uv pip install --quiet --python build/lowest --resolution lowest-direct --no-build --editable .
+	$(BIN)/uv pip install --quiet --python build/lowest --no-build --group test
+	build/lowest/bin/pytest -n auto -m "not verify and not wheel and not notebooks" -W default::DeprecationWarning \
+	  tests/cluster tests/experiment tests/gate tests/golden tests/metrics tests/report tests/scenario tests/workbench \
+	  tests/test_cli*.py tests/test_docs*.py tests/test_plugins.py tests/test_py*.py tests/test_public*.py
 
 bench: .venv/benched  ## Speed, as ratios measured in one run.
 	$(BIN)/python -m bench
@@ -27,10 +36,10 @@ site: .venv/sited  ## The documentation as a site, in build/site; a warning is a
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 wheel: .venv/tested  ## The package, built and installed into an empty environment.
-	$(BIN)/pytest tests/test_wheel.py -m wheel
+	$(BIN)/pytest tests/docs/test_wheel.py -m wheel
 
 notebooks: .venv/noted  ## Every notebook, with few trials (ELECTSIM_TRIALS, 30 unless given).
-	$(BIN)/pytest tests/test_notebooks.py -m notebooks
+	$(BIN)/pytest tests/docs/test_notebooks.py -m notebooks
 
 gate: .venv/installed  ## Whether elections take as long as was accepted (results/baselines).
 	$(BIN)/electsim gate scenarios/ci/*.yaml
@@ -43,30 +52,56 @@ schema: .venv/installed  ## The JSON Schema that editors use, and the pages made
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache
 
-# Each stamp is newer than pyproject.toml once its requirements are installed.
-.venv/installed: pyproject.toml
+lock: .venv/uv  ## Renew requirements/: the newest versions that pyproject.toml allows, for all platforms, with hashes.
+	@mkdir -p build requirements
+	$(COMPILE) --upgrade $(LOCKED:%=--group %) pyproject.toml --output-file build/locked.txt
+	$(COMPILE) --constraints build/locked.txt --group build pyproject.toml --output-file requirements/run.txt
+	@for group in $(filter-out build,$(LOCKED)); do \
+	  $(COMPILE) --constraints build/locked.txt --group $$group --output-file requirements/$$group.txt || exit; done
+
+LOCKED := build test lint notebooks site bench uv
+# No annotations: a lock file says what is installed. No address of an index: that is everybody's own setting.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-annotate --custom-compile-command "make lock"
+
+# What is installed is what requirements/ locks, checked by its hash, or with `make LOCK=` (in a clean tree) what
+# pyproject.toml allows. $(call install,GROUP) installs a dependency group.
+LOCK ?= requirements
+ifneq ($(LOCK),)
+install = $(PIP) install --require-hashes --requirement $(LOCK)/$(1).txt
+install_project = $(call install,run) && $(PIP) install --no-deps --no-build-isolation --editable .
+else
+install = $(PIP) install --group $(1)
+install_project = $(PIP) install --upgrade "pip>=25.1" && $(PIP) install --editable .
+endif
+
+# Each stamp is newer than pyproject.toml and the lock once its requirements are installed.
+.venv/installed: pyproject.toml $(wildcard $(LOCK)/run.txt)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "electsim needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 2; }
 	$(PYTHON) -m venv .venv
-	$(PIP) install --upgrade "pip>=25.1"
-	$(PIP) install --editable .
+	$(install_project)
 	@touch $@
 
-.venv/tested: .venv/installed
-	$(PIP) install --group test
+.venv/tested: .venv/installed $(wildcard $(LOCK)/test.txt)
+	$(call install,test)
 	@touch $@
 
-.venv/linted: .venv/tested
-	$(PIP) install --group lint
+.venv/linted: .venv/tested $(wildcard $(LOCK)/lint.txt)
+	$(call install,lint)
 	@touch $@
 
-.venv/noted: .venv/tested
-	$(PIP) install --group notebooks
+.venv/noted: .venv/tested $(wildcard $(LOCK)/notebooks.txt)
+	$(call install,notebooks)
 	@touch $@
 
-.venv/sited: .venv/installed
-	$(PIP) install --group site
+.venv/sited: .venv/installed $(wildcard $(LOCK)/site.txt)
+	$(call install,site)
 	@touch $@
 
-.venv/benched: .venv/installed
-	$(PIP) install --group bench
+.venv/benched: .venv/installed $(wildcard $(LOCK)/bench.txt)
+	$(call install,bench)
+	@touch $@
+
+.venv/uv: .venv/installed $(wildcard $(LOCK)/uv.txt)
+	$(call install,uv)
 	@touch $@

@@ -23,7 +23,7 @@ from dataclasses import replace
 sys.path.insert(0, sys.argv[1])
 from bench import messages, trials
 from simulator.cluster.distributions import Uniform
-from simulator.cluster.network import NetworkSpec
+from simulator.cluster.network.network import NetworkSpec
 lossy = replace(trials.LEADER_CRASH, network=NetworkSpec(latency=Uniform(5_000_000, 15_000_000), loss=0.001))
 loads = {
     "leader-crash trials": lambda: trials.leader_crash_trials(60),

@@ -12,7 +12,7 @@ from simulator.algorithms.registration import Registration
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
-from simulator.cluster.network import NetworkSpec
+from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
 from simulator.protocol import MILLISECOND, Algorithm, Message, NodeId, message
 
@@ -90,7 +90,7 @@ def process_per_message(count: int) -> int:
     inboxes = [simpy.Store(environment) for _ in range(NODES)]
     delivered = 0
 
-    def carry(sender: int, to: int) -> Generator[Any, Any, None]:
+    def send_packet(sender: int, to: int) -> Generator[Any, Any, None]:
         yield environment.timeout(THEIR_LATENCY)
         inboxes[to].put(sender)
 
@@ -99,12 +99,12 @@ def process_per_message(count: int) -> int:
         while True:
             sender = yield inboxes[me].get()
             delivered += 1
-            environment.process(carry(me, sender))
+            environment.process(send_packet(me, sender))
 
     for me in range(NODES):
         environment.process(receive(me))
         for to in range(NODES):
             if to != me:
-                environment.process(carry(me, to))
+                environment.process(send_packet(me, to))
     environment.run(until=count * THEIR_LATENCY // IN_FLIGHT)
     return delivered

@@ -10,9 +10,9 @@ from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults import Crash, Restart
-from simulator.cluster.network import NetworkSpec
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.node_faults import Crash, Restart
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
 from simulator.cluster.stop import StopWhen
 from simulator.protocol import MILLISECOND, SECOND

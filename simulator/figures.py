@@ -21,17 +21,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from simulator.analysis.samples import SAMPLES, sample
+from simulator.analysis.statistics.estimates import Estimate
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.runner import Result
-from simulator.experiment.samples import SAMPLES, sample
-from simulator.metrics.statistics import Estimate
-from simulator.report.decomposition import Failovers, decomposition_figure
-from simulator.report.figures import ecdf_figure, save
-from simulator.report.overlaps import courses_with_overlaps, overlaps_figure
-from simulator.report.pages import headline_metric
-from simulator.report.sweeps import Curve, Quantity, map_figure, sweep_figure
-from simulator.report.tables import DURATIONS
-from simulator.report.timeline import timeline_figure
+from simulator.report.figures.decomposition import Failovers, decomposition_figure
+from simulator.report.figures.overlaps import courses_with_overlaps, overlaps_figure
+from simulator.report.figures.results import ecdf_figure, save
+from simulator.report.figures.run_figures import headline_metric
+from simulator.report.figures.sweeps import Curve, Quantity, map_figure, sweep_figure
+from simulator.report.figures.timeline import timeline_figure
+from simulator.report.tables.summary import DURATIONS
 
 __all__ = ["compare", "decomposition", "distribution", "heat_map", "overlaps", "save", "sweep", "timeline"]
 

@@ -43,8 +43,8 @@ class Elections:
 
         Raises ValueError for a metric that is none, and where there was none of it.
         """
-        from simulator.experiment.samples import SAMPLES, sample
-        from simulator.metrics.statistics import quantile
+        from simulator.analysis.samples import SAMPLES, sample
+        from simulator.analysis.statistics.estimates import quantile
 
         if metric not in SAMPLES:
             raise ValueError(f"{metric} is not a duration that is measured; there are: {', '.join(SAMPLES)}")
@@ -61,7 +61,7 @@ class Elections:
         The p99 of fewer than a hundred elections is the longest of them.
         """
         from simulator.protocol import SECOND
-        from simulator.scenario.units import parse_duration
+        from simulator.scenario.text.units import parse_duration
 
         for name, limit in limits.items():
             if name not in _QUANTILES:

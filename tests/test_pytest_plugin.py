@@ -8,7 +8,7 @@ import tomllib
 
 import pytest
 
-from tests.scenario.examples import ROOT
+from tests.support.scenarios import ROOT
 
 pytest_plugins = ["pytester"]
 

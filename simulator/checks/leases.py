@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.protocol import LEADER, Nanoseconds, NodeId
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.trace import Trace
 
 
@@ -28,7 +28,7 @@ def leases(trace: Trace) -> list[Lease]:
     held: dict[NodeId, Lease] = {}
     for row in trace.rows:
         node = row.node
-        if row.kind == kinds.LEASE:
+        if row.kind == event_types.LEASE:
             assert node is not None
             if node not in held:
                 held[node] = Lease(node, row.fact("term"), row.time_ns, row.time_ns)
@@ -36,9 +36,9 @@ def leases(trace: Trace) -> list[Lease]:
             held[node].end_ns = row.time_ns + row.fact("lasts_ns")
         elif node in held:
             assert node is not None
-            if row.kind == kinds.LEASE_ENDED:
+            if row.kind == event_types.LEASE_ENDED:
                 held.pop(node).end_ns = row.time_ns - row.fact("late_ns")
-            elif row.kind == kinds.CRASHED or (row.kind == kinds.TRANSITION and row.role is not LEADER):
+            elif row.kind == event_types.CRASHED or (row.kind == event_types.TRANSITION and row.role is not LEADER):
                 lease = held.pop(node)
                 lease.end_ns = min(lease.end_ns, row.time_ns)
     return [lease for lease in found if lease.end_ns > lease.start_ns]

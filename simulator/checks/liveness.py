@@ -13,7 +13,7 @@ from itertools import groupby
 
 from simulator.checks.violation import Violation
 from simulator.protocol import LEADER, SECOND, Nanoseconds, NodeId
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
 LIVENESS = "liveness"  # What a violation of it is called, among those of the guarantees.
@@ -43,7 +43,9 @@ def recovery(trace: Trace, within_ns: Nanoseconds) -> Recovery:
     A node follows the leader that it names while it runs and is not paused. The leader must follow itself, and must
     not be lost (docs/metrics.md).
     """
-    since_ns = max((row.time_ns for row in trace.rows if row.kind in (kinds.FAULT, kinds.UNDONE)), default=0)
+    since_ns = max(
+        (row.time_ns for row in trace.rows if row.kind in (event_types.FAULT, event_types.REPAIRED)), default=0
+    )
     found = _first_followed(trace, since_ns)
     recovered_ns, leader = found or (None, None)
     if recovered_ns is not None and recovered_ns <= since_ns + within_ns:
@@ -76,7 +78,7 @@ class _Followers:
     """Who claims to lead the headline group, and who follows whom."""
 
     def __init__(self, trace: Trace) -> None:
-        self._group = trace.headline_group
+        self._group = trace.primary_group
         self._members = frozenset(trace.groups[self._group])
         self._claimants: set[NodeId] = set()
         self._lost: set[NodeId] = set()  # Claimants that were lost, and are not known to be back.
@@ -87,21 +89,21 @@ class _Followers:
         node = row.node
         if node is None or node not in self._members:
             return
-        if row.kind == kinds.TRANSITION and row.group == self._group:
+        if row.kind == event_types.TRANSITION and row.group == self._group:
             self._named[node] = row.leader
             self._lost.discard(node)  # Where a claim has no majority, its loss follows at once.
             (self._claimants.add if row.role is LEADER else self._claimants.discard)(node)
-        elif row.kind == kinds.CRASHED:
+        elif row.kind == event_types.CRASHED:
             self._named.pop(node, None)
             for among in (self._claimants, self._lost, self._paused):
                 among.discard(node)
-        elif row.kind == kinds.PAUSED:
+        elif row.kind == event_types.PAUSED:
             self._paused.add(node)
-        elif row.kind == kinds.RESUMED:
+        elif row.kind == event_types.RESUMED:
             self._paused.discard(node)
-        elif row.kind == kinds.LEADER_LOST:
+        elif row.kind == event_types.LEADER_LOST:
             self._lost.add(node)
-        elif row.kind == kinds.LEADER_BACK:
+        elif row.kind == event_types.LEADER_BACK:
             self._lost.discard(node)
 
     def leader(self) -> NodeId | None:

@@ -10,10 +10,10 @@ from itertools import groupby, pairwise
 from types import MappingProxyType
 
 from simulator.checks.leases import leases
-from simulator.checks.peace import PEACE_CHECKERS
+from simulator.checks.stable_period import PEACE_CHECKERS
 from simulator.checks.violation import Violation
 from simulator.protocol import LEADER, Guarantee, Nanoseconds, NodeId
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
 
@@ -25,10 +25,10 @@ class Electorates:
         self._told: dict[NodeId, Sequence[NodeId]] = {}
 
     def apply(self, row: Row) -> None:
-        if row.kind == kinds.CONFIGURATION:
+        if row.kind == event_types.CONFIGURATION:
             assert row.node is not None
             self._told[row.node] = row.fact("voters")
-        elif row.kind == kinds.STARTED:  # It tells again.
+        elif row.kind == event_types.STARTED:  # It tells again.
             self._told.pop(row.node, None)  # type: ignore[arg-type]
 
     def of(self, node: NodeId, group: str) -> Sequence[NodeId]:
@@ -68,7 +68,7 @@ def one_vote(trace: Trace) -> Iterator[Violation]:
     """No voter's vote counts for two candidates of one term, crashes of the voter included (Raft, section 5.2)."""
     counted_for: dict[tuple[int, NodeId], NodeId] = {}
     for row in trace.rows:
-        if row.kind == kinds.VOTE:
+        if row.kind == event_types.VOTE:
             assert row.node is not None
             term, voter = row.fact("term"), row.fact("voter")
             first = counted_for.setdefault((term, voter), row.node)
@@ -88,13 +88,13 @@ def quorum_of_votes(trace: Trace) -> Iterator[Violation]:
     for row in trace.rows:
         electorates.apply(row)
         node = row.node
-        if row.kind == kinds.VOTE:
+        if row.kind == event_types.VOTE:
             assert node is not None
             term, voter = row.fact("term"), row.fact("voter")
             if node not in held or held[node][0] != term:
                 held[node] = (term, set())
             held[node][1].add(voter)
-        elif row.kind == kinds.CRASHED:
+        elif row.kind == event_types.CRASHED:
             held.pop(node, None)  # type: ignore[arg-type]
         elif row.role is LEADER:
             assert node is not None
@@ -117,7 +117,7 @@ def monotonic_terms(trace: Trace) -> Iterator[Violation]:
     on_disk: dict[NodeId, int] = {}
     for row in trace.rows:
         node = row.node
-        if row.kind == kinds.TRANSITION:
+        if row.kind == event_types.TRANSITION:
             assert node is not None
             assert row.term is not None
             least = terms.get(node, 0)
@@ -125,10 +125,10 @@ def monotonic_terms(trace: Trace) -> Iterator[Violation]:
                 text = f"n{node} goes back from term {least} to term {row.term}"
                 yield Violation(Guarantee.MONOTONIC_TERMS, row.time_ns, text, (node,))
             terms[node] = row.term
-        elif row.kind == kinds.VOTE:
+        elif row.kind == event_types.VOTE:
             voter = row.fact("voter")
             on_disk[voter] = max(on_disk.get(voter, 0), row.fact("term"))
-        elif row.kind == kinds.STARTED:
+        elif row.kind == event_types.STARTED:
             assert node is not None
             terms[node] = on_disk.get(node, 0)
 
@@ -144,7 +144,7 @@ def log_up_to_date(trace: Trace) -> Iterator[Violation]:
     for row in trace.rows:
         electorates.apply(row)
         node = row.node
-        if row.kind == kinds.LOG:
+        if row.kind == event_types.LOG:
             assert node is not None
             logs[node] = (row.fact("last_term"), row.fact("last_index"))
         elif row.role is LEADER and logs:
@@ -167,14 +167,14 @@ def leader_completeness(trace: Trace) -> Iterator[Violation]:
     runs: dict[NodeId, tuple[tuple[int, int], ...]] = {}
     for row in trace.rows:
         node = row.node
-        if row.kind == kinds.COMMIT:
+        if row.kind == event_types.COMMIT:
             assert node is not None
             index, entry_term = row.fact("index"), row.fact("entry_term")
             earlier, _ = committed.setdefault(index, (entry_term, row.fact("term")))
             if earlier != entry_term:
                 text = f"n{node} commits an entry of term {entry_term} at index {index}, where one of {earlier} is"
                 yield Violation(Guarantee.LEADER_COMPLETENESS, row.time_ns, text, (node,))
-        elif row.kind == kinds.LOG and (told := dict(row.detail).get("runs")) is not None:
+        elif row.kind == event_types.LOG and (told := dict(row.detail).get("runs")) is not None:
             assert node is not None
             runs[node] = told
         elif row.role is LEADER and node in runs:
@@ -213,10 +213,10 @@ def one_claim(trace: Trace) -> Iterator[Violation]:
     told: dict[str | None, set[NodeId]] = {}
     for time_ns, rows in groupby(trace.rows, key=lambda row: row.time_ns):
         for row in rows:
-            if row.kind == kinds.TRANSITION:
+            if row.kind == event_types.TRANSITION:
                 assert row.node is not None
                 (claimants[row.group].add if row.role is LEADER else claimants[row.group].discard)(row.node)
-            elif row.kind == kinds.CRASHED:
+            elif row.kind == event_types.CRASHED:
                 for among in claimants.values():
                     among.discard(row.node)
         for group, among in claimants.items():

@@ -31,7 +31,7 @@ def algorithms(name: str | None, *, as_json: bool, markdown: bool) -> None:
 
     Exits with 2 where there is no such algorithm.
     """
-    from simulator.report.algorithms import describe, detail, overview, page
+    from simulator.report.pages.algorithms import describe, detail, overview, page
 
     if markdown and (as_json or name is not None):
         fail("--markdown is the page about all of them; leave NAME and --json out", EXIT_BAD_INPUT)
@@ -51,7 +51,7 @@ def algorithms(name: str | None, *, as_json: bool, markdown: bool) -> None:
 
 def _named(name: str) -> Registration:
     from simulator.algorithms.registry import REGISTRY, PluginError
-    from simulator.scenario.problems import alternatives
+    from simulator.scenario.text.errors import alternatives
 
     if name not in REGISTRY:
         fail(f"{name} is not an algorithm; {alternatives(name, tuple(REGISTRY))}", EXIT_BAD_INPUT)

@@ -30,8 +30,8 @@ from simulator.cli.run import LARGEST_SEED, MOST_TRIALS
 from simulator.experiment.signals import INTERRUPTED, TERMINATED, interruptible, name_of_signal, uninterrupted
 
 if TYPE_CHECKING:
-    from simulator.experiment.compare import Question
-    from simulator.experiment.estimates import Summary
+    from simulator.analysis.comparison import Question
+    from simulator.analysis.estimates import Summary
     from simulator.experiment.runner import Result
     from simulator.experiment.store import Draft
     from simulator.experiment.variants import Variant
@@ -90,7 +90,7 @@ def compare(
     with 130 when interrupted and 143 when terminated (SIGTERM), keeping the variants that were finished, and the
     finished trials of the one under way.
     """
-    from simulator.experiment.compare import Question
+    from simulator.analysis.comparison import Question
     from simulator.experiment.store import StoreError, new_directory
     from simulator.experiment.variants import read_reference, variants, varied
     from simulator.scenario import ScenarioError
@@ -129,7 +129,7 @@ def show_comparison(comparison: Summary, as_json: bool, tests: bool) -> None:
     if as_json:
         click.echo(json.dumps(comparison, indent=2, ensure_ascii=False, allow_nan=False))
         return
-    from simulator.report.comparison import comparison_table
+    from simulator.report.tables.comparison import comparison_table
 
     print_table(comparison_table(comparison, tests=tests))
 
@@ -155,8 +155,8 @@ def _options(option: str, values: Sequence[str]) -> list[str]:
 
 
 def _check_metrics(metrics: Sequence[str]) -> None:
-    from simulator.experiment.measures import MEASURES
-    from simulator.scenario.problems import alternatives
+    from simulator.analysis.measures import MEASURES
+    from simulator.scenario.text.errors import alternatives
 
     for name in metrics:
         if name not in MEASURES:
@@ -212,8 +212,8 @@ def _directory(number: int, variant: Variant) -> str:
 
 def _compare_and_keep(draft: Draft, found: _Found, question: Question, words: Sequence[str]) -> tuple[Path, Summary]:
     """The directory, and the comparison in it."""
-    from simulator.experiment.compare import compare as compared
-    from simulator.experiment.compare import described, provenance
+    from simulator.analysis.comparison import compare as compared
+    from simulator.analysis.comparison import described, provenance
 
     parts = found.parts
     first = (parts[0] if parts else cast("Part", found.unfinished))[1]
@@ -235,7 +235,7 @@ def _compare_and_keep(draft: Draft, found: _Found, question: Question, words: Se
 
 def _draw(comparison: Summary, directory: Path) -> str | None:
     """Add the figures; why they are left out, where they cannot be written."""
-    from simulator.report.comparison_figure import write_comparison_figures
+    from simulator.report.figures.comparison import write_comparison_figures
 
     try:
         write_comparison_figures(comparison, directory)

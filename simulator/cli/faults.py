@@ -26,8 +26,8 @@ def faults(name: str | None, *, as_json: bool) -> None:
 
     Exits with 2 where there is no such fault. docs/faults.md has targets, occasions, and how faults compose.
     """
-    from simulator.report.faults import describe, detail, overview
-    from simulator.scenario.problems import alternatives
+    from simulator.report.pages.faults import describe, detail, overview
+    from simulator.scenario.text.errors import alternatives
 
     found = {described["name"]: described for described in describe()}
     if name is not None and name not in found:

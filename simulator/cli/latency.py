@@ -52,8 +52,8 @@ def latency(
     The latencies are those that the sending node draws in the scenario's trial 0. Exits with 2 for bad input, or for a
     figure that cannot be written.
     """
-    from simulator.report.latency import latencies, latency_figure, latency_table, write_figure
-    from simulator.report.links import link_between
+    from simulator.report.figures.latency import latencies, latency_figure, latency_table, write_figure
+    from simulator.report.tables.links import link_between
 
     scenario = load_scenario(scenario_file, overrides)
     try:

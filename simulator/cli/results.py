@@ -13,7 +13,7 @@ from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FOUND, fail, notice_drafts
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from simulator.report.story import Interest, Line
+    from simulator.report.tables.trace_text import Interest, Line
     from simulator.results import Stored
     from simulator.trace.trace import Trace
 
@@ -44,11 +44,11 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
     if as_json:
         click.echo(json.dumps(stored.summary, indent=2, ensure_ascii=False, allow_nan=False))
     else:
-        from simulator.report.tables import summary_table
+        from simulator.report.tables.summary import summary_table
 
         print_table(summary_table(stored.summary))
     if figures is not None:
-        from simulator.report.pages import write_figures
+        from simulator.report.figures.run_figures import write_figures
 
         figures.mkdir(parents=True, exist_ok=True)
         for path in write_figures(stored.result(), _again(stored, None), figures):
@@ -57,7 +57,7 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
 
 def _show_comparison(directory: Path, as_json: bool, figures: Path | None) -> None:
     from simulator.cli.compare import show_comparison
-    from simulator.report.comparison_figure import write_comparison_figures
+    from simulator.report.figures.comparison import write_comparison_figures
 
     try:
         comparison = json.loads((directory / COMPARISON).read_text(encoding="utf-8"))
@@ -99,7 +99,7 @@ def trace(
 
     The trial is run again, and must have the digest that it had: exits with 1 where it has another.
     """
-    from simulator.report.story import SENT, story
+    from simulator.report.tables.trace_text import SENT, story
 
     stored = _load(directory)
     interest = _interest(nodes, kinds, start, end)
@@ -163,9 +163,9 @@ def _again(stored: Stored, trial: int | None) -> Trace:
 
 
 def _interest(nodes: Sequence[str], kinds: Sequence[str], start: str, end: str | None) -> Interest:
-    from simulator.report.story import Interest
-    from simulator.scenario.targets import is_node, node_id
-    from simulator.scenario.units import parse_duration
+    from simulator.report.tables.trace_text import Interest
+    from simulator.scenario.text.targets import is_node, node_id
+    from simulator.scenario.text.units import parse_duration
 
     for name in nodes:
         if not is_node(name):
@@ -181,8 +181,8 @@ def _interest(nodes: Sequence[str], kinds: Sequence[str], start: str, end: str |
 
 def _check_known(told: Trace, stored: Stored, nodes: Collection[int], kinds: Sequence[str]) -> None:
     """What a trial does not know is a slip of the pen, rather than an empty story."""
-    from simulator.report.story import kinds_in
-    from simulator.scenario.problems import alternatives
+    from simulator.report.tables.trace_text import kinds_in
+    from simulator.scenario.text.errors import alternatives
 
     for node in nodes:
         if node > stored.scenario.size:

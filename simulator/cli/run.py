@@ -30,7 +30,7 @@ from simulator.cli.completion import algorithm_names
 from simulator.experiment.signals import INTERRUPTED, TERMINATED, interruptible, name_of_signal, uninterrupted
 
 if TYPE_CHECKING:
-    from simulator.experiment.measured import Measured
+    from simulator.analysis.measured import Measured
     from simulator.experiment.runner import Result
     from simulator.experiment.store import Draft
     from simulator.scenario import Scenario
@@ -262,7 +262,7 @@ def _command(path: Path, options: Mapping[str, object]) -> str:
 
 def _measured(path: Path, column: str | None, unit: str | None) -> Measured:
     """Read before anything is run: a mistake in the file is told at once."""
-    from simulator.experiment.measured import MeasuredError, read_measured
+    from simulator.analysis.measured import MeasuredError, read_measured
 
     try:
         return read_measured(path, column, unit)
@@ -279,7 +279,7 @@ def _show(result: Result, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(result.summary, indent=2, ensure_ascii=False, allow_nan=False))
         return
-    from simulator.report.tables import summary_table
+    from simulator.report.tables.summary import summary_table
 
     print_table(summary_table(result.summary))
 
@@ -295,7 +295,7 @@ def _first_trace(result: Result, whole: bool) -> Trace:
 
 def _draw(result: Result, first: Trace, directory: Path) -> str | None:
     """Add the figures; why they are left out, where they cannot be written: the data stay in."""
-    from simulator.report.pages import write_figures
+    from simulator.report.figures.run_figures import write_figures
 
     try:
         with interruptible():

@@ -68,7 +68,7 @@ def schema(*, markdown: bool) -> None:
     from simulator.scenario import json_schema, json_schema_text
 
     if markdown:
-        from simulator.report.reference import reference_page
+        from simulator.report.pages.reference import reference_page
 
         click.echo(reference_page(json_schema()), nl=False)
     else:

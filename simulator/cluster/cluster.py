@@ -7,25 +7,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from simulator.cluster.clock import Skew
-from simulator.cluster.conditions import Condition
 from simulator.cluster.distributions import durations
-from simulator.cluster.electorate import Others
+from simulator.cluster.faults.nemesis import run_nemesis
+from simulator.cluster.faults.rng import RandomStreams
+from simulator.cluster.faults.schedule import LEADER_ANNOUNCED, LEADER_ELECTED, LEADER_LOST, play
+from simulator.cluster.faults.scheduler import TrialFaultScheduler
 from simulator.cluster.kernel import Kernel
-from simulator.cluster.luck import Luck
-from simulator.cluster.nemesis import haunt
-from simulator.cluster.network import Network, Transport
-from simulator.cluster.node import Node
-from simulator.cluster.reign import Backing, Claim, Reign
-from simulator.cluster.schedule import LEADER_ANNOUNCED, LEADER_ELECTED, LEADER_LOST, play
+from simulator.cluster.leadership import Claim, LeadershipTracker, QuorumRule
+from simulator.cluster.network.network import Network, Transport
+from simulator.cluster.network.rules import LinkRule
+from simulator.cluster.network.tcp.stream_network import StreamNetwork
+from simulator.cluster.node.clock import Skew
+from simulator.cluster.node.node import Node
+from simulator.cluster.node.peers import Peers
 from simulator.cluster.spec import ClusterSpec
-from simulator.cluster.stage import TrialStage
 from simulator.cluster.stop import StopWhen
-from simulator.cluster.stream import StreamNetwork
 from simulator.cluster.workload import ask
 from simulator.protocol import LEADER, Algorithm, Host, Nanoseconds, NodeId, Role
 from simulator.randomness import Streams
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.recorder import Recorder
 from simulator.trace.trace import Trace
 
@@ -36,7 +36,10 @@ _STATES: Mapping[str, Callable[[Node], bool]] = {
     "paused": lambda node: node.paused,
     "down": lambda node: not node.running,
 }
-_SUSPICIONS = {kinds.SUSPECTED: "leader", kinds.SUSPECTS: "node"}  # Notes, and the field that says who is suspected.
+_SUSPICIONS = {
+    event_types.SUSPECTED: "leader",
+    event_types.SUSPECTS: "node",
+}  # Notes, and the field that says who is suspected.
 
 
 def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False) -> Trace:
@@ -48,7 +51,7 @@ def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False
 
 
 class Cluster:
-    """The nodes, their network and what befalls them: the `Patient` of faults and the `Observer` of nodes."""
+    """The nodes, their network and what befalls them: the `ClusterControl` of faults and the `Observer` of nodes."""
 
     def __init__(self, spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False) -> None:
         self.spec = spec
@@ -62,12 +65,12 @@ class Cluster:
         self.directory: Mapping[str, Sequence[NodeId]] = spec.groups
         self.nodes = {node.me: node for group in self.directory for node in self._build_nodes(group)}
         for node in spec.absent:
-            self.network.host_died(self.network.ports[node])
-        self.reigns = {group: self._reign_over(group) for group in self.directory}
-        self.reign = self.reigns[self.group]
+            self.network.host_died(self.network.interfaces[node])
+        self.trackers = {group: self._track_leadership(group) for group in self.directory}
+        self.leadership = self.trackers[self.group]
         self._named: dict[NodeId, NodeId | None] = {}  # The leader that each running node knows of.
         nemeses = int(spec.nemesis is not None)
-        self.stage = TrialStage(self.kernel, spec.faults, nemeses, self._note_fault, self._stop_if_done)
+        self.scheduler = TrialFaultScheduler(self.kernel, spec.faults, nemeses, self._note_fault, self._stop_if_done)
         self._awaits_announcement = any(entry.after == LEADER_ANNOUNCED for entry in spec.faults)
         self._announced: Claim | None = None
 
@@ -80,7 +83,7 @@ class Cluster:
         for index, me in enumerate(members):
             yield Node(
                 me=me,
-                peers=Others(members, index),
+                peers=Peers(members, index),
                 directory=self.directory,
                 build=build,
                 kernel=self.kernel,
@@ -96,10 +99,10 @@ class Cluster:
     def _build_algorithm(self, algorithm: type[Algorithm], host: Host, durable: Mapping[str, Any]) -> Algorithm:
         return algorithm(host, self.spec.config, durable)
 
-    def _reign_over(self, group: str) -> Reign:
+    def _track_leadership(self, group: str) -> LeadershipTracker:
         quorum, served_by = self.spec.registration.needs(group)
-        backing = Backing(quorum=quorum, servers=None if served_by is None else self.directory[served_by])
-        return Reign(self.directory[group], backing, self, partial(self._record_reign, group))
+        quorum_rule = QuorumRule(quorum=quorum, servers=None if served_by is None else self.directory[served_by])
+        return LeadershipTracker(self.directory[group], quorum_rule, self, partial(self._record_leadership, group))
 
     def _logs(self, members: Sequence[NodeId]) -> Mapping[NodeId, Mapping[str, Any]]:
         logs, durable_log = self.spec.logs, self.spec.registration.durable_log
@@ -119,13 +122,13 @@ class Cluster:
         finally:
             if collecting:
                 gc.enable()
-        self.stage.close()
+        self.scheduler.close()
         traffic = self.network.traffic
         return Trace(
             rows=tuple(self.recorder.rows),
             end_ns=int(self.kernel.now),
             groups=self.directory,
-            headline_group=self.group,
+            primary_group=self.group,
             message_types=tuple(kind.__name__ for kind in traffic.kinds),
             sent=tuple(traffic.messages),
             usual_bytes=tuple(layout.usual_bytes for layout in traffic.layouts),
@@ -139,22 +142,24 @@ class Cluster:
             if node not in self.spec.absent:
                 self.kernel.push(delay, self._start_on_time, node)
         for number, entry in enumerate(self.spec.faults, start=1):
-            self.kernel.process(play(entry, self, self.stage, Luck(self.streams, f"fault {number}")))
+            self.kernel.process(play(entry, self, self.scheduler, RandomStreams(self.streams, f"fault {number}")))
         if self.spec.nemesis is not None:
-            self.kernel.process(haunt(self.spec.nemesis, self, self.stage, Luck(self.streams, "nemesis")))
+            self.kernel.process(
+                run_nemesis(self.spec.nemesis, self, self.scheduler, RandomStreams(self.streams, "nemesis"))
+            )
         if self.spec.workload is not None:
             self.kernel.process(ask(self.spec.workload, self._propose, self.kernel.timeout, self.streams))
 
-    # --- What faults ask for (`Patient`)
+    # --- What faults ask for (`ClusterControl`)
 
     def leader(self, group: str | None = None) -> NodeId | None:
-        return self.reigns[group or self.group].leader
+        return self.trackers[group or self.group].leader
 
     def members(self, group: str | None = None) -> Sequence[NodeId]:
         return self.directory[group or self.group]
 
     def voters(self) -> Sequence[NodeId]:
-        return self.reign.electorate
+        return self.leadership.electorate
 
     def where(self, state: str) -> Sequence[NodeId]:
         """The nodes that are `running` (paused or not), `awake`, `paused`, `down`, or `present` in any state."""
@@ -169,29 +174,29 @@ class Cluster:
         topology = self.spec.network.topology
         return None if topology is None else topology.zone_of(node)
 
-    def upsets(self, node: NodeId) -> int:
-        return self.nodes[node].upsets
+    def disruptions(self, node: NodeId) -> int:
+        return self.nodes[node].disruptions
 
     def start(self, node: NodeId) -> None:
-        self.recorder.note(self._now(), kinds.STARTED, node, {"incarnation": self.nodes[node].incarnation})
+        self.recorder.note(self._now(), event_types.STARTED, node, {"incarnation": self.nodes[node].incarnation})
         self.nodes[node].start()
         self._changed()
 
     def crash(self, node: NodeId) -> None:
         self.nodes[node].crash()
-        self._died(node, kinds.CRASH, {})
+        self._died(node, event_types.CRASH, {})
 
     def kill(self, node: NodeId) -> None:
         self.nodes[node].kill()
-        self._died(node, kinds.KILL, {"cause": kinds.KILL})
+        self._died(node, event_types.KILL, {"cause": event_types.KILL})
 
     def pause(self, node: NodeId) -> None:
         self.nodes[node].pause()
-        self.recorder.note(self._now(), kinds.PAUSED, node, {})
+        self.recorder.note(self._now(), event_types.PAUSED, node, {})
         self._changed()
 
     def resume(self, node: NodeId) -> None:
-        self.recorder.note(self._now(), kinds.RESUMED, node, {})
+        self.recorder.note(self._now(), event_types.RESUMED, node, {})
         self.nodes[node].paused = False
         self._recheck()  # The leader is back before it hears what has happened meanwhile.
         self.nodes[node].resume()
@@ -232,25 +237,25 @@ class Cluster:
         self.nodes[node].skew(skew)
         return lambda: self.nodes[node].unskew(skew)
 
-    def impose(self, condition: Condition) -> None:
-        self.network.impose(condition)
+    def add_rule(self, rule: LinkRule) -> None:
+        self.network.add_rule(rule)
         self._changed()
 
-    def lift(self, condition: Condition) -> bool:
-        lifted = self.network.lift(condition)
-        if lifted:
+    def remove_rule(self, rule: LinkRule) -> bool:
+        removed = self.network.remove_rule(rule)
+        if removed:
             self._changed()
-        return lifted
+        return removed
 
-    def lift_labelled(self, label: str | None, kind: type[Condition] = Condition) -> None:
-        labelled = self.network.conditions.labelled(label)
-        self.network.lift(*(condition for condition in labelled if isinstance(condition, kind)))
+    def remove_labelled(self, label: str | None, kind: type[LinkRule] = LinkRule) -> None:
+        labelled = self.network.rules.labelled(label)
+        self.network.remove_rule(*(rule for rule in labelled if isinstance(rule, kind)))
         self._changed()
 
-    def switch(self, condition: Condition, stops: bool) -> bool:
-        if condition not in self.network.conditions.in_force:
+    def switch(self, rule: LinkRule, stops: bool) -> bool:
+        if rule not in self.network.rules.in_force:
             return False
-        condition.stops = stops
+        rule.stops = stops
         self._changed()
         return True
 
@@ -260,18 +265,18 @@ class Cluster:
     # --- What nodes declare (`Observer`)
 
     def on_transition(self, node: NodeId, role: Role, term: int, leader: NodeId | None, group: str) -> None:
-        self.recorder.transition(self._now(), kinds.TRANSITION, node, term, role, leader, group)
-        reign, headline = self.reigns[group], group == self.group
+        self.recorder.transition(self._now(), event_types.TRANSITION, node, term, role, leader, group)
+        leadership, headline = self.trackers[group], group == self.group
         if headline:
             self._named[node] = leader
         if role is LEADER:
-            newly = node not in reign.claims
-            reign.claimed(node, term, self._now())
+            newly = node not in leadership.claims
+            leadership.claimed(node, term, self._now())
             if newly and headline:
-                self.stage.happened(LEADER_ELECTED)
+                self.scheduler.happened(LEADER_ELECTED)
             self._changed()
         else:
-            reign.stepped_down(node)
+            leadership.stepped_down(node)
             self._stop_if_done()
         self._look_for_announcement()
 
@@ -279,22 +284,22 @@ class Cluster:
         if kind in _SUSPICIONS and self._is_cut_off(node, fields[_SUSPICIONS[kind]]):
             fields = {**fields, "cut_off": True}
         self.recorder.note(self._now(), kind, node, fields)
-        if kind == kinds.CONFIGURATION:
-            self._reign_of(node).configured(node, fields)
+        if kind == event_types.CONFIGURATION:
+            self._tracker_of(node).configured(node, fields)
 
-    # --- What is known of paths (`Paths`)
+    # --- What is known of paths (`Connectivity`)
 
     def awake(self, node: NodeId) -> bool:
         return self.nodes[node].awake
 
-    def two_way(self, one: NodeId, other: NodeId) -> bool:
-        return self.network.conditions.two_way(one, other)
+    def reachable_both_ways(self, one: NodeId, other: NodeId) -> bool:
+        return self.network.rules.reachable_both_ways(one, other)
 
     # --- Inside
 
     def _propose(self, size: int) -> None:
         """A client's command reaches the leader; where nobody leads, or the leader is not awake, it is given up."""
-        leader, propose = self.reign.leader, self.spec.registration.propose
+        leader, propose = self.leadership.leader, self.spec.registration.propose
         if leader is not None and self.nodes[leader].awake and propose is not None:
             self.nodes[leader].command(propose(size))
 
@@ -304,18 +309,18 @@ class Cluster:
     def _note_fault(self, kind: str, detail: Mapping[str, object]) -> None:
         self.recorder.note(self._now(), kind, None, detail)
 
-    def _reign_of(self, node: NodeId) -> Reign:
-        return self.reigns[next(group for group, members in self.directory.items() if node in members)]
+    def _tracker_of(self, node: NodeId) -> LeadershipTracker:
+        return self.trackers[next(group for group, members in self.directory.items() if node in members)]
 
-    def _record_reign(self, group: str, kind: str, leader: NodeId, cause: str) -> None:
+    def _record_leadership(self, group: str, kind: str, leader: NodeId, cause: str) -> None:
         self.recorder.note(self._now(), kind, leader, {"cause": cause})
-        if kind == kinds.LEADER_LOST and group == self.group:
-            self.stage.happened(LEADER_LOST)
+        if kind == event_types.LEADER_LOST and group == self.group:
+            self.scheduler.happened(LEADER_LOST)
 
     def _died(self, node: NodeId, cause: str, detail: Mapping[str, object]) -> None:
         self._named.pop(node, None)
-        self.recorder.note(self._now(), kinds.CRASHED, node, detail)
-        self._reign_of(node).died(node, cause)
+        self.recorder.note(self._now(), event_types.CRASHED, node, detail)
+        self._tracker_of(node).died(node, cause)
         self._changed()
 
     def _is_cut_off(self, node: NodeId, other: object) -> bool:
@@ -323,25 +328,25 @@ class Cluster:
         if not isinstance(other, NodeId) or not self.awake(other):
             return False
         if self.spec.registration.served_by is not None and node in self.directory[self.group]:
-            return not (self.reign.backed(node) and self.reign.backed(other))
-        return not self.two_way(node, other)
+            return not (self.leadership.has_quorum(node) and self.leadership.has_quorum(other))
+        return not self.reachable_both_ways(node, other)
 
     def _look_for_announcement(self) -> None:
         """By a transition; or because whoever has not heard of the leader is gone, or cut off."""
         if not self._awaits_announcement:
             return
-        claim = self.reign.untroubled
+        claim = self.leadership.untroubled
         if claim is not None and claim != self._announced and self._is_announced(claim.node):
             self._announced = claim
-            self.stage.happened(LEADER_ANNOUNCED)
+            self.scheduler.happened(LEADER_ANNOUNCED)
 
     def _recheck(self) -> None:
-        for reign in self.reigns.values():
-            reign.recheck()
+        for leadership in self.trackers.values():
+            leadership.recheck()
 
     def _changed(self) -> None:
         self._recheck()
-        self.stage.tell_change()
+        self.scheduler.tell_change()
         self._look_for_announcement()
         self._stop_if_done()
 
@@ -350,8 +355,8 @@ class Cluster:
             self.start(node)
 
     def _stop_if_done(self) -> None:
-        claim = self.reign.untroubled
-        if self.spec.stop_when is None or self.stage.to_come or claim is None:
+        claim = self.leadership.untroubled
+        if self.spec.stop_when is None or self.scheduler.to_come or claim is None:
             return
         if self.spec.stop_when is StopWhen.LEADER_STABLE:
             stable_ns = max(self._now(), claim.since_ns + self.spec.stable_after)
@@ -360,17 +365,17 @@ class Cluster:
             self.kernel.stop()
 
     def _stop_if_still(self, claim: Claim, _: None) -> None:
-        if claim == self.reign.untroubled:
+        if claim == self.leadership.untroubled:
             self.kernel.stop()
 
     def _is_announced(self, leader: NodeId) -> bool:
         """Whether every member that can hear of this leader, and answer, names it."""
-        members = self.reign.members_of(leader)
+        members = self.leadership.members_of(leader)
         hearers = (node for node in self.where("awake") if node in members and self._hears(node, leader))
         return all(self._named.get(node) == leader for node in hearers)
 
     def _hears(self, node: NodeId, leader: NodeId) -> bool:
         """Whether a node can hear of a leader: from it, or from the servers that both talk to."""
         if self.spec.registration.served_by is None:
-            return self.two_way(leader, node)
-        return self.reign.backed(node)
+            return self.reachable_both_ways(leader, node)
+        return self.leadership.has_quorum(node)

@@ -8,9 +8,9 @@ from typing import Any
 
 from simulator.algorithms.registration import Registration
 from simulator.cluster.distributions import Constant, Distribution
-from simulator.cluster.nemesis import Nemesis
-from simulator.cluster.network import NetworkSpec
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.nemesis import Nemesis
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.stop import StopWhen
 from simulator.cluster.workload import Workload
 from simulator.protocol import Guarantee, Nanoseconds, NodeId

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from simulator.cluster.distributions import Constant
-from simulator.cluster.network import Transport
+from simulator.cluster.network.network import Transport
 from simulator.cluster.spec import ClusterSpec
 from simulator.protocol import Assumption
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
 _SEVERED = (Assumption.NO_PARTITION, Assumption.NO_LOSS)
@@ -57,13 +57,13 @@ def _by_what_happened(spec: ClusterSpec, trace: Trace) -> Iterator[Assumption]:
         node for group in spec.registration.groups if group.essential for node in trace.groups.get(group.name, ())
     }
     for row in trace.rows:
-        if row.kind == kinds.CRASHED or (row.kind == kinds.STARTED and row.time_ns > 0):
+        if row.kind == event_types.CRASHED or (row.kind == event_types.STARTED and row.time_ns > 0):
             yield Assumption.NO_CRASH
-            if row.kind == kinds.CRASHED and row.node in essential:
+            if row.kind == event_types.CRASHED and row.node in essential:
                 yield Assumption.MONITOR_RUNS
-        elif row.kind == kinds.PAUSED:
+        elif row.kind == event_types.PAUSED:
             yield Assumption.NO_PAUSE
-        elif row.kind == kinds.FAULT:
+        elif row.kind == event_types.FAULT:
             yield from _by_fault(row)
 
 

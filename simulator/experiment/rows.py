@@ -19,7 +19,7 @@ from simulator.metrics.leadership import (
 )
 from simulator.metrics.traffic import Sent, SteadyState, Traffic
 from simulator.protocol import SECOND, Nanoseconds
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.trace import Trace
 
 Record = dict[str, Any]
@@ -164,7 +164,7 @@ def trial_row(trace: Trace, stability: Stability, trial: int, found: Sequence[El
         "false_suspicions": false_suspicions(trace),
         **_detection(trace),
         "sent_total": sum(trace.sent),
-        "faults_never_struck": sum(row.kind in (kinds.SKIPPED, kinds.UNSTRUCK) for row in trace.rows),
+        "faults_never_struck": sum(row.kind in (event_types.SKIPPED, event_types.NOT_INJECTED) for row in trace.rows),
     }
 
 

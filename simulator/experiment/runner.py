@@ -17,13 +17,13 @@ from typing import Any
 
 import pandas as pd
 
+from simulator.analysis import summary as summaries
+from simulator.analysis.estimates import Summary
+from simulator.analysis.measured import Measured, beside_measured
+from simulator.analysis.precision import Precision, Watch
+from simulator.analysis.published import beside_published
 from simulator.checks.violation import Violation
-from simulator.experiment import summary as summaries
-from simulator.experiment.estimates import Summary
 from simulator.experiment.executors import results
-from simulator.experiment.measured import Measured, beside_measured
-from simulator.experiment.precision import Precision, Watch
-from simulator.experiment.published import beside_published
 from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
 from simulator.experiment.signals import interruptible, name_of_signal, uninterrupted
 from simulator.experiment.trial import TrialError, TrialResult

@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 
+from simulator.analysis.measured import Measured, read_measured
+from simulator.analysis.precision import Precision
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.drafts import HEAD, is_dead, is_draft
 from simulator.experiment.journal import JOURNAL, read_journal
-from simulator.experiment.measured import Measured, read_measured
-from simulator.experiment.precision import Precision
 from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
 from simulator.experiment.runner import SCHEMA, Result, gather, table
 from simulator.experiment.store import StoreError

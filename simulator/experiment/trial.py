@@ -112,6 +112,6 @@ def _broken_promises(spec: ClusterSpec, trace: Trace, unmet: frozenset[Assumptio
     for group in trace.groups:
         algorithm = spec.registration.class_of(group)
         if algorithm.guarantees and not spec.registration.assumed(group, spec.config) & unmet:
-            settles_ns = spec.settles_ns if group == trace.headline_group else None
+            settles_ns = spec.settles_ns if group == trace.primary_group else None
             found += violations(trace.of_group(group), algorithm.guarantees, settles_ns)
     return sorted(found, key=lambda violation: violation.time_ns)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from simulator.scenario import Scenario, ScenarioError, load
-from simulator.scenario.problems import Problem, alternatives
+from simulator.scenario.text.errors import Problem, alternatives
 
 ALGORITHM = "algorithm"
 _SHARED = ("trials", "seed")

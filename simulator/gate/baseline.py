@@ -17,11 +17,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from simulator.analysis.statistics.estimates import Sample
 from simulator.experiment.runner import Result, made_with
 from simulator.gate.headlines import Headlines, headlines
-from simulator.metrics.statistics import Sample
-from simulator.scenario.problems import Path as Keys
-from simulator.scenario.problems import field_name, one_line, shown
+from simulator.scenario.text.errors import Path as Keys
+from simulator.scenario.text.errors import field_name, one_line, shown
 
 DEFAULT_TOLERANCE, DEFAULT_ALPHA = 0.05, 0.001
 COUNTS = (

@@ -25,7 +25,7 @@ from simulator.gate.baseline import (
 )
 from simulator.gate.verdicts import Outcome, Verdict, failed, judge
 from simulator.scenario import Scenario, load
-from simulator.scenario.tree import parse
+from simulator.scenario.text.tree import parse
 from simulator.shipped import find
 
 _MOST_CHANGES = 3

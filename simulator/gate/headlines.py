@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from simulator.analysis.samples import headline_cause, headline_elections, sample
+from simulator.analysis.statistics.estimates import Sample
 from simulator.experiment.runner import Result
-from simulator.experiment.samples import headline_cause, headline_elections, sample
-from simulator.metrics.statistics import Sample
 
 _DIGEST_LENGTH = 8  # Enough to tell whether a trial went as before; the run's own digest is whole.
 

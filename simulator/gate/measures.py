@@ -15,13 +15,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from simulator.analysis.statistics.comparison import Tally
+from simulator.analysis.statistics.estimates import Estimate, quantile
+from simulator.analysis.statistics.paired import compare_quantile, compare_ratio
+from simulator.analysis.statistics.proportions import compare_fraction
+from simulator.analysis.statistics.sign_flips import sign_flip_test
+from simulator.analysis.statistics.significance import quantile_test
 from simulator.gate.headlines import Headlines
-from simulator.metrics.comparison import Tally
-from simulator.metrics.fractions import compare_fraction
-from simulator.metrics.paired import compare_quantile, compare_ratio
-from simulator.metrics.sign_flips import sign_flip_test
-from simulator.metrics.significance import quantile_test
-from simulator.metrics.statistics import Estimate, quantile
 
 
 class Measure(Protocol):

@@ -6,12 +6,12 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from simulator.analysis.statistics.estimates import Estimate
+from simulator.analysis.statistics.significance import holm
 from simulator.experiment.runner import Result, made_with
 from simulator.gate.baseline import Baseline
 from simulator.gate.headlines import Headlines, headlines
 from simulator.gate.measures import MEASURES, Measure
-from simulator.metrics.significance import holm
-from simulator.metrics.statistics import Estimate
 
 _MOST_TOLD = 3  # Broken promises, one by one.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from simulator.protocol import Nanoseconds, NodeId
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
 Pair = tuple[NodeId, NodeId]  # Who watches, and who is watched.
@@ -47,7 +47,7 @@ def detection_quality(trace: Trace) -> Quality:
 
 def by_pair(trace: Trace) -> Mapping[Pair, Quality]:
     """Each pair whose watcher is in the headline group, in the order in which they began to watch."""
-    reader = _Reader(frozenset(trace.groups[trace.headline_group]))
+    reader = _Reader(frozenset(trace.groups[trace.primary_group]))
     for row in trace.rows:
         reader.apply(row)
     for pair in list(reader.watches):
@@ -57,15 +57,15 @@ def by_pair(trace: Trace) -> Mapping[Pair, Quality]:
 
 def false_suspicions(trace: Trace) -> int:
     """How often a node of the headline group suspected a leader that was awake, and reachable both ways."""
-    members = frozenset(trace.groups[trace.headline_group])
+    members = frozenset(trace.groups[trace.primary_group])
     awake: set[NodeId | None] = set()
     count = 0
     for row in trace.rows:
-        if row.kind in (kinds.STARTED, kinds.RESUMED):
+        if row.kind in (event_types.STARTED, event_types.RESUMED):
             awake.add(row.node)
-        elif row.kind in (kinds.CRASHED, kinds.PAUSED):
+        elif row.kind in (event_types.CRASHED, event_types.PAUSED):
             awake.discard(row.node)
-        elif row.kind == kinds.SUSPECTED and row.node in members:
+        elif row.kind == event_types.SUSPECTED and row.node in members:
             count += row.fact("leader") in awake and not _cut_off(row)
     return count
 
@@ -119,11 +119,11 @@ class _Reader:
         node = row.node
         if node is None:
             return
-        if row.kind == kinds.WATCHES and node in self.members:
+        if row.kind == event_types.WATCHES and node in self.members:
             self._watch(node, row.fact("nodes"), row.time_ns)
-        elif row.kind in (kinds.SUSPECTS, kinds.TRUSTS) and node in self.members:
+        elif row.kind in (event_types.SUSPECTS, event_types.TRUSTS) and node in self.members:
             self._opinion((node, row.fact("node")), row)
-        elif row.kind in (kinds.STARTED, kinds.CRASHED, kinds.PAUSED, kinds.RESUMED):
+        elif row.kind in (event_types.STARTED, event_types.CRASHED, event_types.PAUSED, event_types.RESUMED):
             self._befell(node, row)
 
     def end(self, pair: Pair, time_ns: Nanoseconds) -> None:
@@ -143,7 +143,7 @@ class _Reader:
     def _opinion(self, pair: Pair, row: Row) -> None:
         watch = self.watches[pair]
         watch.pass_to(row.time_ns, self._awake(pair))
-        watch.suspected = row.kind == kinds.SUSPECTS
+        watch.suspected = row.kind == event_types.SUSPECTS
         watch.mistaken = watch.suspected and self._is_awake(pair[1]) and not _cut_off(row)
         watch.quality.mistakes += watch.mistaken
         if watch.crashed_ns is not None:
@@ -154,14 +154,14 @@ class _Reader:
             watch.pass_to(row.time_ns, self._awake(pair))
             if pair[1] == node:
                 watch.mistaken = False  # What was wrong is right by now, or was not wrong to begin with.
-                if row.kind == kinds.CRASHED:
+                if row.kind == event_types.CRASHED:
                     watch.crashed(row.time_ns)
-                elif row.kind == kinds.STARTED:
+                elif row.kind == event_types.STARTED:
                     watch.settle()
-            elif row.kind == kinds.CRASHED:
+            elif row.kind == event_types.CRASHED:
                 self.end(pair, row.time_ns)
-        self.running.add(node) if row.kind != kinds.CRASHED else self.running.discard(node)
-        self.paused.add(node) if row.kind == kinds.PAUSED else self.paused.discard(node)
+        self.running.add(node) if row.kind != event_types.CRASHED else self.running.discard(node)
+        self.paused.add(node) if row.kind == event_types.PAUSED else self.paused.discard(node)
 
     def _pairs_of(self, node: NodeId) -> Iterator[tuple[Pair, _Watch]]:
         return iter([(pair, watch) for pair, watch in self.watches.items() if node in pair])

@@ -14,7 +14,7 @@ from simulator.metrics.election import Cause, Election, Outcome, Parts
 from simulator.metrics.rounds import Rounds
 from simulator.metrics.traffic import Sent, SteadyState
 from simulator.protocol import CANDIDATE, LEADER, PRE_CANDIDATE, Nanoseconds, NodeId
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.replay import GroupState
 from simulator.trace.trace import Row, Trace
 
@@ -42,13 +42,13 @@ def history(trace: Trace) -> History:
 class _Reader:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.group = trace.headline_group
+        self.group = trace.primary_group
         self.state = GroupState(trace, self.group)
         self.members = frozenset(trace.groups[self.group])
         self.rounds = Rounds()
-        self.reigning: NodeId | None = None  # The leader that is fine at present.
-        self.reign_began_ns = 0
-        self.reign_term = 0  # That of the last winner; until anybody stands, the highest that was started from.
+        self.current_leader: NodeId | None = None  # The leader that is fine at present.
+        self.leading_since_ns = 0
+        self.leader_term = 0  # That of the last winner; until anybody stands, the highest that was started from.
         self.terms: dict[NodeId, int] = {}  # That each node declared last.
         self.suspects: dict[NodeId, NodeId | None] = {}  # The leader that each standing node named before it stood.
         self.attributed: set[Hashable] = set()  # Rounds that have found their election.
@@ -84,35 +84,39 @@ class _Reader:
     @property
     def _in_peace(self) -> bool:
         """A leader reigns, a majority knows of its election, and nobody looks for another."""
-        return self.search is None and self.reigning in self.announced
+        return self.search is None and self.current_leader in self.announced
 
     # --- Rows
 
     def _before(self, row: Row) -> None:
         """A suspicion is judged by what its node believed before it."""
-        stands = row.kind == kinds.TRANSITION and self._begins_candidacy(row)
+        stands = row.kind == event_types.TRANSITION and self._begins_candidacy(row)
         if stands and row.node is not None:
             self.suspects[row.node] = self.state.named.get(row.node)
-        if stands or row.kind == kinds.SUSPECTED:
+        if stands or row.kind == event_types.SUSPECTED:
             self._suspected(row)
 
     def _after(self, row: Row) -> None:
-        if row.kind == kinds.TRANSITION:
+        if row.kind == event_types.TRANSITION:
             if row.group == self.group:
                 self._transition(row)
-        elif row.kind == kinds.STARTED and row.node is not None:
+        elif row.kind == event_types.STARTED and row.node is not None:
             self.started_ns[row.node] = row.time_ns
-        elif row.kind == kinds.CRASHED and row.node is not None:
+        elif row.kind == event_types.CRASHED and row.node is not None:
             self._withdraw(row)
-        elif row.kind == kinds.TRANSFER:
+        elif row.kind == event_types.TRANSFER:
             self._asked_to_hand_over(row)
-        elif row.kind == kinds.TRANSFER_ABORTED:
+        elif row.kind == event_types.TRANSFER_ABORTED:
             self._goes_on(row)
-        elif row.kind == kinds.LEADER_LOST:
+        elif row.kind == event_types.LEADER_LOST:
             self._lost(row)
-        elif row.kind == kinds.LEADER_BACK:
+        elif row.kind == event_types.LEADER_BACK:
             self._back(row)
-        if self.announcing is not None and row.kind in (kinds.TRANSITION, kinds.CRASHED, kinds.STARTED):
+        if self.announcing is not None and row.kind in (
+            event_types.TRANSITION,
+            event_types.CRASHED,
+            event_types.STARTED,
+        ):
             self._look_for_announcement(row)
 
     def _begins_candidacy(self, row: Row) -> bool:
@@ -134,25 +138,27 @@ class _Reader:
         else:
             self._withdraw(row)
             if not self.rounds.by_key:
-                self.reign_term = max(self.reign_term, row.term)
+                self.leader_term = max(self.leader_term, row.term)
 
     def _suspected(self, row: Row) -> None:
         node, search = row.node, self.search
         assert node is not None
         if search is None:
             # A node that has not heard of this reign yet is late in the last search, and opens no new one.
-            heard = self.state.named.get(node) == self.reigning or self.started_ns[node] > self.reign_began_ns
-            if self.reigning is not None and heard and node != self.reigning:
+            heard = self.state.named.get(node) == self.current_leader or self.started_ns[node] > self.leading_since_ns
+            if self.current_leader is not None and heard and node != self.current_leader:
                 self._open(Cause.SPURIOUS, row.time_ns, Sent.by(row), suspected_ns=row.time_ns)
-        elif search.suspected_ns is None and (node != search.lost_leader or search.loss_cause == kinds.STEP_DOWN):
+        elif search.suspected_ns is None and (node != search.lost_leader or search.loss_cause == event_types.STEP_DOWN):
             search.suspected_ns = row.time_ns  # By a survivor: a lost leader that has restarted is none.
 
     def _claimed(self, row: Row) -> None:
         assert row.node is not None and row.term is not None
         node = row.node
         stood = self.stood.pop(node, row)
-        weaker = self.search is None and self.reigning is not None and row.term < self.reign_term
-        if self.search is None and node != self.reigning and not weaker:  # Late, and stronger than the last winner.
+        weaker = self.search is None and self.current_leader is not None and row.term < self.leader_term
+        if (
+            self.search is None and node != self.current_leader and not weaker
+        ):  # Late, and stronger than the last winner.
             self.steady.take_back(stood.time_ns, Sent.by(stood))
             self._open(Cause.SPURIOUS, stood.time_ns, Sent.by(stood), suspected_ns=stood.time_ns)
         won_from_ns = self.rounds.began_ns(node)
@@ -172,7 +178,7 @@ class _Reader:
             if self.announcing is not None:
                 self._end_announcement(row.time_ns, Sent.by(row))
             self.announcing = search
-        self.reigning, self.reign_began_ns, self.reign_term = node, row.time_ns, row.term
+        self.current_leader, self.leading_since_ns, self.leader_term = node, row.time_ns, row.term
         self.announced.discard(node)
 
     def _withdraw(self, row: Row) -> None:
@@ -186,11 +192,11 @@ class _Reader:
     def _lost(self, row: Row) -> None:
         assert row.node is not None
         cause, search = row.fact("cause"), self.search
-        self.reigning = None
+        self.current_leader = None
         if self._undo_return(row):
             return
-        rival = bool(self.stood) if self.reign_term == 0 else self.terms[row.node] > self.reign_term
-        deposed = cause == kinds.STEP_DOWN and rival
+        rival = bool(self.stood) if self.leader_term == 0 else self.terms[row.node] > self.leader_term
+        deposed = cause == event_types.STEP_DOWN and rival
         suspected = bool(self.stood) and (deposed or row.node in map(self.suspects.get, self.stood))
         suspected_ns = row.time_ns if suspected else None
         if search is None:
@@ -203,7 +209,7 @@ class _Reader:
         search.loss_cause, search.lost_leader = cause, row.node
 
     def _back(self, row: Row) -> None:
-        self.reigning, self.returned = row.node, self.search
+        self.current_leader, self.returned = row.node, self.search
         search = self.search
         if search is not None and search.cause is Cause.SPURIOUS and self.stood:
             # Who stood against a leader that was fine goes on to do so against an older one: it is the same search.
@@ -226,12 +232,12 @@ class _Reader:
         return True
 
     def _asked_to_hand_over(self, row: Row) -> None:
-        if self.search is None and row.node == self.reigning:
+        if self.search is None and row.node == self.current_leader:
             self._open(Cause.TRANSFER, row.time_ns, Sent.by(row))
 
     def _goes_on(self, row: Row) -> None:
         search = self.search
-        if search is not None and search.cause is Cause.TRANSFER and row.node == self.reigning:
+        if search is not None and search.cause is Cause.TRANSFER and row.node == self.current_leader:
             self._close(Outcome.WITHDRAWN, row.time_ns, Sent.by(row))
 
     # --- Searches
@@ -239,7 +245,7 @@ class _Reader:
     def _open(
         self, cause: Cause, start_ns: Nanoseconds, sent: Sent, suspected_ns: Nanoseconds | None = None
     ) -> Election:
-        search = Election(cause, start_ns, sent, self.reign_term, suspected_ns=suspected_ns)
+        search = Election(cause, start_ns, sent, self.leader_term, suspected_ns=suspected_ns)
         self._attribute(search, self.rounds.undecided())
         self.search = search
         self.found.append(search)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from simulator.protocol import LEADER, Nanoseconds, NodeId
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.replay import GroupState, intervals
 from simulator.trace.trace import Trace
 
@@ -73,7 +73,7 @@ def leadership(trace: Trace) -> Leadership:
     """The headline group's leadership over one trial."""
     found = Leadership()
     overlap: Overlap | None = None
-    for state, start_ns, end_ns in intervals(trace, trace.headline_group):
+    for state, start_ns, end_ns in intervals(trace, trace.primary_group):
         length_ns = end_ns - start_ns
         if state.led:
             found.observed_ns += length_ns
@@ -103,12 +103,12 @@ def claims(trace: Trace) -> list[Claim]:
             found.append(Claim(node, *begun.pop(node), time_ns))
 
     for row in trace.rows:
-        if row.kind == kinds.TRANSITION and row.group == trace.headline_group:
+        if row.kind == event_types.TRANSITION and row.group == trace.primary_group:
             assert row.node is not None and row.term is not None
             end(row.node, row.time_ns)
             if row.role is LEADER:
                 begun[row.node] = row.term, row.time_ns
-        elif row.kind == kinds.CRASHED:
+        elif row.kind == event_types.CRASHED:
             assert row.node is not None
             end(row.node, row.time_ns)
     for node in sorted(begun):

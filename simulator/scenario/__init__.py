@@ -3,9 +3,9 @@
 from simulator.scenario.advice import advice
 from simulator.scenario.algorithms import register
 from simulator.scenario.export import json_schema, json_schema_text, resolved, resolved_text
-from simulator.scenario.load import dropped_options, load, loads
-from simulator.scenario.problems import Problem, ScenarioError
+from simulator.scenario.loading import dropped_options, load, loads
 from simulator.scenario.schema import Scenario
+from simulator.scenario.text.errors import Problem, ScenarioError
 
 __all__ = [
     "Problem",

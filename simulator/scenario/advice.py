@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simulator.scenario.schema import Scenario
-from simulator.scenario.units import format_duration
+from simulator.scenario.text.units import format_duration
 
 
 def advice(scenario: Scenario) -> list[str]:

@@ -24,7 +24,8 @@ from pydantic_core import CoreSchema, core_schema
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.registry import REGISTRY, PluginError
 from simulator.protocol import OneOf
-from simulator.scenario.fields import (
+from simulator.scenario.text.errors import alternatives, reject, shown
+from simulator.scenario.text.fields import (
     Choice,
     Duration,
     DurationRange,
@@ -35,8 +36,7 @@ from simulator.scenario.fields import (
     Number,
     OneKey,
 )
-from simulator.scenario.problems import alternatives, reject, shown
-from simulator.scenario.targets import NodeIds
+from simulator.scenario.text.targets import NodeIds
 
 # What a marked or plain type of an algorithm's option is in a scenario.
 _MARKED = {

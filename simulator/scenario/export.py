@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 from pydantic.json_schema import GenerateJsonSchema
 
-from simulator.scenario.fields import DURATION_SCHEMA
 from simulator.scenario.schema import Scenario
-from simulator.scenario.tree import RESOLVERS
+from simulator.scenario.text.fields import DURATION_SCHEMA
+from simulator.scenario.text.tree import RESOLVERS
 
 
 class _Generator(GenerateJsonSchema):

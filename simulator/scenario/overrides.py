@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from simulator.scenario.problems import Path, Problem, ScenarioError, alternatives, field_name, shown
-from simulator.scenario.tree import Document, parse
+from simulator.scenario.text.errors import Path, Problem, ScenarioError, alternatives, field_name, shown
+from simulator.scenario.text.tree import Document, parse
 
 
 def swap_algorithm(name: str, document: Document) -> tuple[str, ...]:

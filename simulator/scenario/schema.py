@@ -11,12 +11,15 @@ from simulator.cluster.distributions import Constant, Distribution, Uniform
 from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec, DiskSpec, LogSpec
 from simulator.cluster.stop import StopWhen
 from simulator.protocol import Guarantee, Nanoseconds, NodeId
-from simulator.scenario import checks
+from simulator.scenario import consistency as checks
 from simulator.scenario.algorithms import AnyAlgorithm
-from simulator.scenario.demands import Liveness
-from simulator.scenario.distributions import DISTRIBUTIONS, AnyDistribution, DistributionForm
-from simulator.scenario.faults import AnyFault
-from simulator.scenario.fields import (
+from simulator.scenario.durations.distributions import DISTRIBUTIONS, AnyDistribution, DistributionForm
+from simulator.scenario.faults.nemesis import Nemesis
+from simulator.scenario.faults.operator_commands import WorkloadForm
+from simulator.scenario.faults.registry import AnyFault
+from simulator.scenario.liveness import Liveness
+from simulator.scenario.network.network import Network
+from simulator.scenario.text.fields import (
     DURATION_SCHEMA,
     Duration,
     Flag,
@@ -26,11 +29,8 @@ from simulator.scenario.fields import (
     OneKey,
     Word,
 )
-from simulator.scenario.nemesis import Nemesis
-from simulator.scenario.network import Network
-from simulator.scenario.requests import WorkloadForm
-from simulator.scenario.targets import NodeName, node_id
-from simulator.scenario.units import LONGEST
+from simulator.scenario.text.targets import NodeName, node_id
+from simulator.scenario.text.units import LONGEST
 
 STABLE_AFTER_HEARTBEATS = 16  # How long a stable leader lasts (docs/metrics.md, stabilisation time).
 _MOST_NODES = 100_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simulator.protocol import LEADER, NodeId
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
 
@@ -25,28 +25,28 @@ class GroupState:
 
     def apply(self, row: Row) -> None:
         node = row.node
-        if row.kind == kinds.TRANSITION:
+        if row.kind == event_types.TRANSITION:
             if row.group == self._group:
                 self._transition(row)
         elif node not in self._everybody:
             return
-        elif row.kind == kinds.STARTED:
+        elif row.kind == event_types.STARTED:
             self.running.add(node)
             self.members.pop(node, None)  # It tells again.
-        elif row.kind == kinds.CONFIGURATION:
+        elif row.kind == event_types.CONFIGURATION:
             self.members[node] = frozenset((*row.fact("voters"), *row.fact("learners")))
-        elif row.kind == kinds.CRASHED:
+        elif row.kind == event_types.CRASHED:
             self.running.discard(node)
             self.paused.discard(node)
             self.terms.pop(node, None)
             self.named.pop(node, None)
-        elif row.kind == kinds.PAUSED:
+        elif row.kind == event_types.PAUSED:
             self.paused.add(node)
-        elif row.kind == kinds.RESUMED:
+        elif row.kind == event_types.RESUMED:
             self.paused.discard(node)
-        elif row.kind == kinds.LEADER_LOST:
+        elif row.kind == event_types.LEADER_LOST:
             self.quorum = False
-        elif row.kind == kinds.LEADER_BACK:
+        elif row.kind == event_types.LEADER_BACK:
             self.quorum = True
 
     def _transition(self, row: Row) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simulator.protocol import ELECTORATE, SECOND, NodeId, Role
-from simulator.trace import kinds
+from simulator.trace import event_types
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,7 @@ class Trace:
     rows: Sequence[Row]
     end_ns: int
     groups: Mapping[str, Sequence[NodeId]]
-    headline_group: str = ELECTORATE
+    primary_group: str = ELECTORATE
     message_types: Sequence[str] = ()
     sent: Sequence[int] = ()  # Messages sent in all, by type.
     usual_bytes: Sequence[int] = ()  # Of one message of each type, as most are; see `simulator.protocol.wire_layout`.
@@ -79,8 +79,12 @@ class Trace:
         if list(self.groups) == [group]:
             return self
         members = frozenset(self.groups[group])
-        rows = (row for row in self.rows if row.node in members or row.node is None or row.kind in kinds.BEFALLS)
-        return replace(self, rows=tuple(rows), groups={group: self.groups[group]}, headline_group=group)
+        rows = (
+            row
+            for row in self.rows
+            if row.node in members or row.node is None or row.kind in event_types.LIFECYCLE_EVENTS
+        )
+        return replace(self, rows=tuple(rows), groups={group: self.groups[group]}, primary_group=group)
 
     def of_kind(self, kind: str) -> list[Row]:
         return [row for row in self.rows if row.kind == kind]

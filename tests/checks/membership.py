@@ -13,12 +13,12 @@ from simulator.algorithms.raft.configuration import Configuration
 from simulator.algorithms.raft.membership import Membership
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.registry import REGISTRY
-from simulator.cluster import requests
-from simulator.cluster.cuts import Partition
 from simulator.cluster.distributions import Constant
-from simulator.cluster.schedule import LEADER_ELECTED, Scheduled
+from simulator.cluster.faults import operator_commands as requests
+from simulator.cluster.faults.link_degradation import Heal
+from simulator.cluster.faults.partitions import Partition
+from simulator.cluster.faults.schedule import LEADER_ELECTED, Scheduled
 from simulator.cluster.spec import ClusterSpec
-from simulator.cluster.weather import Heal
 from simulator.cluster.workload import Workload
 from simulator.protocol import MILLISECOND
 from simulator.protocol import uniform as draw

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.bench_mutants import BENCH_MUTANTS, tries_until_convicted
 from tests.checks.mutants import MUTANTS
 from tests.checks.replay import hunt
+from tests.support.raft_mutants import BENCH_MUTANTS, tries_until_convicted
 
 SEED = 1
 LIMIT = 3000

@@ -19,14 +19,14 @@ from simulator.checks.leases import leases
 from simulator.checks.safety import violations
 from simulator.checks.violation import Violation
 from simulator.cluster.cluster import run_trial
-from simulator.cluster.cuts import Partition
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults import Crash, Restart
-from simulator.cluster.requests import TransferLeadership
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.link_degradation import Heal
+from simulator.cluster.faults.node_faults import Crash, Restart
+from simulator.cluster.faults.operator_commands import TransferLeadership
+from simulator.cluster.faults.partitions import Partition
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.faults.slowdowns import SkewClock
 from simulator.cluster.spec import ClusterSpec
-from simulator.cluster.strains import SkewClock
-from simulator.cluster.weather import Heal
 from simulator.cluster.workload import Workload
 from simulator.protocol import MILLISECOND, Guarantee, NodeId
 from simulator.protocol import uniform as draw

@@ -20,9 +20,9 @@ from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
 from simulator.experiment.trial import simulate
 from simulator.protocol import FOLLOWER, Role
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
-from tests.metrics.story import MS, tell
+from tests.support.trace_text import MS, tell
 
 # n1 leads n2 and n3 from 120 on.
 LED = """
@@ -35,7 +35,7 @@ LED = """
 
 
 def judged(story: str, *marks: tuple[int, str], within_ms: int = 100, end_ms: int = 2000, nodes: int = 3) -> Recovery:
-    """The verdict on a story, with marks of the schedule: (instant in ms, `fault` or `undone`)."""
+    """The verdict on a story, with marks of the schedule: (instant in ms, `fault` or `repaired`)."""
     told = tell(story, end_ms=end_ms, nodes=nodes)
     rows = [*told.rows, *(Row(at_ms * MS, kind, None, detail=(("fault", "x"),)) for at_ms, kind in marks)]
     trace = replace(told, rows=sorted(rows, key=lambda row: row.time_ns))
@@ -44,7 +44,7 @@ def judged(story: str, *marks: tuple[int, str], within_ms: int = 100, end_ms: in
 
 def test_a_leader_whom_a_majority_follows_at_once() -> None:
     # The fault at 500 leaves everything as it is: two of three, and the leader itself.
-    assert judged(LED, (500, kinds.FAULT)) == Recovery(Verdict.RECOVERED, 500 * MS, 500 * MS, 1)
+    assert judged(LED, (500, event_types.FAULT)) == Recovery(Verdict.RECOVERED, 500 * MS, 500 * MS, 1)
 
 
 def test_without_faults_the_time_counts_from_the_start() -> None:
@@ -56,15 +56,17 @@ def test_without_faults_the_time_counts_from_the_start() -> None:
 def test_a_new_leader_in_time_and_too_late() -> None:
     # The crash of 500 is the last fault; n2 claims at 700, and n3 names it at 720: 220 after the fault.
     story = LED + "500 crash 1\n500 lost 1 crash\n650 2 candidate 2\n700 2 leader 2\n720 3 follower 2 of 2"
-    assert judged(story, (500, kinds.FAULT), within_ms=220) == Recovery(Verdict.RECOVERED, 500 * MS, 720 * MS, 2)
-    assert judged(story, (500, kinds.FAULT), within_ms=219) == Recovery(Verdict.FAILED, 500 * MS, 720 * MS, 2)
+    assert judged(story, (500, event_types.FAULT), within_ms=220) == Recovery(Verdict.RECOVERED, 500 * MS, 720 * MS, 2)
+    assert judged(story, (500, event_types.FAULT), within_ms=219) == Recovery(Verdict.FAILED, 500 * MS, 720 * MS, 2)
 
 
 def test_the_last_that_strikes_or_is_undone_is_what_counts() -> None:
     story = LED + "500 crash 1\n500 lost 1 crash\n700 2 leader 2\n720 3 follower 2 of 2"
-    assert judged(story, (500, kinds.FAULT), (600, kinds.UNDONE), within_ms=120).since_ns == 600 * MS
-    assert judged(story, (500, kinds.FAULT), (600, kinds.UNDONE), within_ms=120).verdict is Verdict.RECOVERED
-    assert judged(story, (500, kinds.FAULT), (590, kinds.FAULT), within_ms=120).verdict is Verdict.FAILED
+    assert judged(story, (500, event_types.FAULT), (600, event_types.REPAIRED), within_ms=120).since_ns == 600 * MS
+    assert (
+        judged(story, (500, event_types.FAULT), (600, event_types.REPAIRED), within_ms=120).verdict is Verdict.RECOVERED
+    )
+    assert judged(story, (500, event_types.FAULT), (590, event_types.FAULT), within_ms=120).verdict is Verdict.FAILED
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_the_last_that_strikes_or_is_undone_is_what_counts() -> None:
 def test_a_trial_that_ends_before_the_time_is_over_decides_nothing(end_ms: int, verdict: Verdict) -> None:
     # 100 after the fault at 500; the end of a trial is not observed, and what would happen then is not asked for.
     story = LED + "500 crash 1\n500 lost 1 crash"
-    assert judged(story, (500, kinds.FAULT), end_ms=end_ms) == Recovery(verdict, 500 * MS, None, None)
+    assert judged(story, (500, event_types.FAULT), end_ms=end_ms) == Recovery(verdict, 500 * MS, None, None)
 
 
 NOT_FOLLOWED = {
@@ -90,13 +92,13 @@ NOT_FOLLOWED = {
 @pytest.mark.parametrize("story", NOT_FOLLOWED.values(), ids=NOT_FOLLOWED)
 def test_who_is_not_followed(story: str) -> None:
     """ "names, the claimant included, running and awake, with a two-way path"."""
-    assert judged(LED + story, (500, kinds.FAULT)).verdict is Verdict.FAILED
+    assert judged(LED + story, (500, event_types.FAULT)).verdict is Verdict.FAILED
 
 
 def test_a_leader_that_does_not_reign_need_not_be_lost_to_be_no_leader() -> None:
     # Of losses, the trace tells only those of the reigning leader; here n1, which two others name, does not reign.
     paused = "400 2 leader 2\n400 3 follower 1 of 1\n410 2 follower 2 of 1\n500 pause 1"
-    assert judged(LED + "150 4 follower 1 of 1\n" + paused, (500, kinds.FAULT), nodes=4).verdict is Verdict.FAILED
+    assert judged(LED + "150 4 follower 1 of 1\n" + paused, (500, event_types.FAULT), nodes=4).verdict is Verdict.FAILED
     told = tell(LED, end_ms=2000)
     rows = [row._replace(leader=3) if row.role is Role.LEADER else row for row in told.rows]
     assert recovery(replace(told, rows=rows), 1000 * MS).verdict is Verdict.FAILED  # It claims, and names another.
@@ -104,18 +106,18 @@ def test_a_leader_that_does_not_reign_need_not_be_lost_to_be_no_leader() -> None
 
 def test_who_is_followed_again() -> None:
     back = "500 lost 1 cut-off\n550 back 1 cut-off"
-    assert judged(LED + back, (500, kinds.FAULT)).recovered_ns == 550 * MS
+    assert judged(LED + back, (500, event_types.FAULT)).recovered_ns == 550 * MS
     resumed = "500 pause 1\n500 lost 1 pause\n550 resume 1\n550 back 1 pause"
-    assert judged(LED + resumed, (500, kinds.FAULT)).recovered_ns == 550 * MS
+    assert judged(LED + resumed, (500, event_types.FAULT)).recovered_ns == 550 * MS
     again = "500 1 follower 1\n500 lost 1 step-down\n550 1 leader 2"  # The others have named it all the while.
-    assert judged(LED + again, (500, kinds.FAULT)).recovered_ns == 550 * MS
+    assert judged(LED + again, (500, event_types.FAULT)).recovered_ns == 550 * MS
 
 
 def test_a_majority_is_one_of_the_configuration() -> None:
     # Of five members, three follow n1, then two; n4 and n5 have never started.
-    assert judged(LED, (500, kinds.FAULT), nodes=5).verdict is Verdict.RECOVERED
-    assert judged(LED + "400 crash 3", (500, kinds.FAULT), nodes=5).verdict is Verdict.FAILED
-    assert judged(LED + "400 crash 3", (500, kinds.FAULT), nodes=4).verdict is Verdict.FAILED
+    assert judged(LED, (500, event_types.FAULT), nodes=5).verdict is Verdict.RECOVERED
+    assert judged(LED + "400 crash 3", (500, event_types.FAULT), nodes=5).verdict is Verdict.FAILED
+    assert judged(LED + "400 crash 3", (500, event_types.FAULT), nodes=4).verdict is Verdict.FAILED
 
 
 def test_what_is_undone_at_the_instant_at_which_it_is_done_was_never_the_case() -> None:
@@ -123,20 +125,20 @@ def test_what_is_undone_at_the_instant_at_which_it_is_done_was_never_the_case() 
     story = (
         LED + "500 pause 1\n500 lost 1 pause\n600 resume 1\n600 back 1 pause\n600 1 follower 2\n600 lost 1 step-down"
     )
-    assert judged(story, (500, kinds.FAULT), within_ms=200).verdict is Verdict.FAILED
+    assert judged(story, (500, event_types.FAULT), within_ms=200).verdict is Verdict.FAILED
 
 
 def test_a_failure_says_when_and_what_came_of_it() -> None:
     story = LED + "500 crash 1\n500 lost 1 crash\n700 2 leader 2\n720 3 follower 2 of 2"
-    (violation,) = liveness(judged(story, (500, kinds.FAULT)), 100 * MS)
+    (violation,) = liveness(judged(story, (500, event_types.FAULT)), 100 * MS)
     assert (violation.guarantee, violation.nodes) == (LIVENESS, (2,))
     assert str(violation) == (
         "liveness at 0.600000 s: no leader is followed by a majority since the last fault at 0.500000 s; "
         "n2 is, at 0.720000 s"
     )
-    (never,) = liveness(judged(LED + "500 crash 1", (500, kinds.FAULT)), 100 * MS)
+    (never,) = liveness(judged(LED + "500 crash 1", (500, event_types.FAULT)), 100 * MS)
     assert str(never).endswith("since the last fault at 0.500000 s")
-    assert list(liveness(judged(LED, (500, kinds.FAULT)), 100 * MS)) == []
+    assert list(liveness(judged(LED, (500, event_types.FAULT)), 100 * MS)) == []
 
 
 # --- Raft, and copies of it that do not recover, under a nemesis
@@ -178,7 +180,7 @@ trials: 150
 """
 
 
-def haunted(*overrides: str) -> simulator.Scenario:
+def run_with_nemesis(*overrides: str) -> simulator.Scenario:
     return simulator.loads(HAUNTED, "haunted.yaml", overrides)
 
 
@@ -187,7 +189,7 @@ def test_raft_recovers_from_a_nemesis_that_may_strike_everybody() -> None:
 
     A round of 5 fails with a probability well below 1/2, and takes 300 ms at most: 16 in a row are not seen.
     """
-    result = simulator.run(haunted())
+    result = simulator.run(run_with_nemesis())
     assert result.violations == []
     assert result.summary["liveness"]["recovered"] == 150
     assert result.summary["liveness"]["recovery"]["max"]["value"] > 0.1  # It had something to recover from.
@@ -212,7 +214,7 @@ class DoesNotTell(Raft):
 
 def mutated(algorithm: type[Raft], *overrides: str) -> ClusterSpec:
     registration = replace(REGISTRY["raft"], name=algorithm.__name__, algorithm=algorithm)
-    return replace(haunted(*overrides).cluster_spec(), registration=registration)
+    return replace(run_with_nemesis(*overrides).cluster_spec(), registration=registration)
 
 
 @pytest.mark.parametrize("mutant", [NeverStandsAgain, DoesNotTell])
@@ -248,16 +250,16 @@ def _followed(trace: Trace, time_ns: int) -> bool:
     for row in trace.rows:
         if row.time_ns > time_ns or row.node is None:
             continue
-        if row.kind == kinds.TRANSITION:
+        if row.kind == event_types.TRANSITION:
             told[row.node] = (row.role, row.leader)
             lost -= {row.node}
-        up |= {row.node} if row.kind == kinds.STARTED else set()
-        up -= {row.node} if row.kind == kinds.CRASHED else set()
-        awake |= {row.node} if row.kind in (kinds.STARTED, kinds.RESUMED) else set()
-        awake -= {row.node} if row.kind in (kinds.CRASHED, kinds.PAUSED) else set()
-        lost |= {row.node} if row.kind == kinds.LEADER_LOST else set()
-        lost -= {row.node} if row.kind == kinds.LEADER_BACK else set()
-        if row.kind == kinds.CRASHED:
+        up |= {row.node} if row.kind == event_types.STARTED else set()
+        up -= {row.node} if row.kind == event_types.CRASHED else set()
+        awake |= {row.node} if row.kind in (event_types.STARTED, event_types.RESUMED) else set()
+        awake -= {row.node} if row.kind in (event_types.CRASHED, event_types.PAUSED) else set()
+        lost |= {row.node} if row.kind == event_types.LEADER_LOST else set()
+        lost -= {row.node} if row.kind == event_types.LEADER_BACK else set()
+        if row.kind == event_types.CRASHED:
             told[row.node] = (FOLLOWER, None)
     leaders = [node for node in up & awake - lost if told.get(node, (None, None)) == (Role.LEADER, node)]
     return any(sum(told[node][1] == leader for node in up & awake if node in told) >= 3 for leader in leaders)

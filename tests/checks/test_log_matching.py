@@ -17,9 +17,9 @@ from simulator.algorithms.registration import Registration
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults import Struck
-from simulator.cluster.luck import Luck
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.node_faults import Injected
+from simulator.cluster.faults.rng import RandomStreams
+from simulator.cluster.faults.schedule import Scheduled
 from simulator.protocol import LEADER, MILLISECOND, NodeId
 from tests.checks.test_replication import SEED, SkipsTheConsistencyCheck, loaded, mutant
 
@@ -39,8 +39,8 @@ class Look:
     led: dict[tuple[NodeId, int], Entries] = field(default_factory=dict)  # Each leader's log, by node and term.
     name: ClassVar[str] = "look"
 
-    def strike(self, patient: Any, luck: Luck) -> Struck:
-        servers = {node: found.algorithm for node, found in patient.nodes.items() if found.running}
+    def inject(self, control: Any, fault_rng: RandomStreams) -> Injected:
+        servers = {node: found.algorithm for node, found in control.nodes.items() if found.running}
         logs = {node: server.replication.log.after(0, 10**9) for node, server in servers.items()}
         self.looks += 1
         self.entries += sum(map(len, logs.values()))
@@ -51,7 +51,7 @@ class Look:
                 if logs[node][: len(before)] != before:
                     self.broken.append(f"n{node} has overwritten its log in term {server.term}")
                 self.led[node, server.term] = logs[node]
-        return Struck(())
+        return Injected(())
 
 
 def mismatched(logs: Mapping[NodeId, Entries]) -> list[tuple[NodeId, NodeId]]:

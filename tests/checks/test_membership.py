@@ -16,9 +16,9 @@ from simulator.algorithms.registry import REGISTRY
 from simulator.checks.safety import violations
 from simulator.cluster.cluster import run_trial
 from simulator.scenario import load
-from simulator.trace import kinds
+from simulator.trace import event_types
 from tests.checks.membership import FAULTS, mutant, random_members
-from tests.scenario.examples import ROOT
+from tests.support.scenarios import ROOT
 
 SEED = 1
 TRIALS = 400
@@ -35,9 +35,9 @@ def test_raft_keeps_its_promises_while_members_change() -> None:
         seen.update(row.kind for row in trace.rows)
     print(dict(seen))
     # Trials in which nobody came or went would prove nothing.
-    assert seen[kinds.CONFIGURATION] > 10 * TRIALS
-    assert seen[kinds.CHANGE_GIVEN_UP] > TRIALS / 20
-    assert seen[kinds.COMMIT] > 20 * TRIALS
+    assert seen[event_types.CONFIGURATION] > 10 * TRIALS
+    assert seen[event_types.CHANGE_GIVEN_UP] > TRIALS / 20
+    assert seen[event_types.COMMIT] > 20 * TRIALS
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -70,9 +70,9 @@ def test_a_removed_server_disrupts_unless_it_is_not_listened_to(options: dict[st
     losses: list[int] = []
     for trial in range(30):
         trace = run_trial(spec, SEED, trial)
-        removed = next(row.time_ns for row in trace.rows if row.kind == kinds.FAULT)
+        removed = next(row.time_ns for row in trace.rows if row.kind == event_types.FAULT)
         after = [row for row in trace.rows if row.time_ns > removed]
-        losses.append(sum(1 for row in after if row.kind == kinds.LEADER_LOST))
+        losses.append(sum(1 for row in after if row.kind == event_types.LEADER_LOST))
     print(f"{options}: {mean(losses):.2f} leaders lost in a trial")
     if disrupts:
         assert min(losses) >= 3

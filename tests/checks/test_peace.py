@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulator.checks.safety import violations
 from simulator.protocol import Guarantee
-from tests.metrics.story import MS, tell
+from tests.support.trace_text import MS, tell
 
 BOTH = frozenset({Guarantee.AGREEMENT, Guarantee.HIGHEST_ID})
 

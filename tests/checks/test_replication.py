@@ -24,7 +24,7 @@ from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
 from simulator.cluster.workload import Workload
 from simulator.protocol import Guarantee
-from simulator.workbench.script import replay as replay_text
+from simulator.testing.script import replay as replay_text
 from tests.verify.randomised import random_spec
 
 SCRIPTS = Path(__file__).parents[1] / "scripts" / "raft" / "replication"

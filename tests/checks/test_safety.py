@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from simulator.checks.peace import PEACE_CHECKERS
 from simulator.checks.safety import CHECKERS, violations
+from simulator.checks.stable_period import PEACE_CHECKERS
 from simulator.protocol import CANDIDATE, ELECTORATE, FOLLOWER, LEADER, Guarantee, NodeId, Role
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
 FIVE = {ELECTORATE: (1, 2, 3, 4, 5)}
 
 
 def became(time_ns: int, node: NodeId, role: Role, term: int, group: str = ELECTORATE) -> Row:
-    return Row(time_ns, kinds.TRANSITION, node, term, role, node if role is LEADER else None, group)
+    return Row(time_ns, event_types.TRANSITION, node, term, role, node if role is LEADER else None, group)
 
 
 def counted(time_ns: int, candidate: NodeId, term: int, voter: NodeId) -> Row:
-    return Row(time_ns, kinds.VOTE, candidate, detail=(("term", term), ("voter", voter)))
+    return Row(time_ns, event_types.VOTE, candidate, detail=(("term", term), ("voter", voter)))
 
 
 def log(node: NodeId, last_term: int, last_index: int) -> Row:
-    return Row(0, kinds.LOG, node, detail=(("last_term", last_term), ("last_index", last_index)))
+    return Row(0, event_types.LOG, node, detail=(("last_term", last_term), ("last_index", last_index)))
 
 
 def started(time_ns: int, node: NodeId, incarnation: int = 0) -> Row:
-    return Row(time_ns, kinds.STARTED, node, detail=(("incarnation", incarnation),))
+    return Row(time_ns, event_types.STARTED, node, detail=(("incarnation", incarnation),))
 
 
 def crashed(time_ns: int, node: NodeId) -> Row:
-    return Row(time_ns, kinds.CRASHED, node)
+    return Row(time_ns, event_types.CRASHED, node)
 
 
 def found(

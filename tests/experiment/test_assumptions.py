@@ -13,15 +13,15 @@ from simulator.algorithms.registration import Registration
 from simulator.algorithms.rings import CHANG_ROBERTS, RingConfig
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults import Crash, Pause
-from simulator.cluster.network import NetworkSpec, Transport
+from simulator.cluster.faults.node_faults import Crash, Pause
+from simulator.cluster.network.network import NetworkSpec, Transport
 from simulator.cluster.spec import ClusterSpec
 from simulator.experiment.assumptions import FAULTS_BREAK, broken_assumptions
 from simulator.experiment.trial import measure
 from simulator.protocol import FOLLOWER, LEADER, MILLISECOND, Algorithm, Assumption, Guarantee
 from simulator.scenario import loads
-from simulator.scenario.faults import VERBS
-from tests.cluster.probe import at
+from simulator.scenario.faults.registry import VERBS
+from tests.support.probe import at
 
 MS = MILLISECOND
 

@@ -11,12 +11,12 @@ import pytest
 
 from simulator.algorithms.registration import Group, Registration
 from simulator.cluster.cluster import run_trial
-from simulator.cluster.faults import Pause
+from simulator.cluster.faults.node_faults import Pause
 from simulator.cluster.spec import ClusterSpec
 from simulator.experiment.trial import TrialResult, measure
 from simulator.protocol import ELECTORATE, FOLLOWER, LEADER, MILLISECOND, Algorithm, Assumption, Guarantee, NodeId
 from simulator.trace.trace import Row, Trace
-from tests.cluster.probe import at
+from tests.support.probe import at
 
 MS = MILLISECOND
 
@@ -122,5 +122,5 @@ def test_a_groups_part_of_a_trace() -> None:
     clients, servers = trace.of_group(ELECTORATE), trace.of_group("servers")
     assert list(clients.rows) == [*rows[:3], *rows[5:]]
     assert list(servers.rows) == [*rows[:2], *rows[3:]]
-    assert (servers.groups, servers.headline_group) == ({"servers": (4, 5)}, "servers")
+    assert (servers.groups, servers.primary_group) == ({"servers": (4, 5)}, "servers")
     assert servers.of_group("servers") is servers  # One group is all there is.

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import simulator
-from simulator.experiment import published as published_figures
-from simulator.experiment import samples
+from simulator.analysis import published as published_figures
+from simulator.analysis import samples
 from simulator.scenario.schema import Published
 
 CRASH = """

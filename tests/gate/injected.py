@@ -12,7 +12,7 @@ import pytest
 from simulator.algorithms.raft import Raft, RequestVoteReply
 from simulator.experiment.runner import Result, run
 from simulator.scenario import load
-from tests.scenario.examples import ROOT
+from tests.support.scenarios import ROOT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +34,10 @@ class Injected:
 
 
 def _losing_votes(receive: Any) -> Any:
-    luck = random.Random(1)
+    fault_rng = random.Random(1)
 
     def lose(server: Raft, sender: int, message: RequestVoteReply) -> None:
-        if luck.random() >= 0.01:
+        if fault_rng.random() >= 0.01:
             receive(server, sender, message)
 
     return lose

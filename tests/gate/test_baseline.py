@@ -12,7 +12,7 @@ import pytest
 import simulator
 from simulator.gate.baseline import Baseline, BaselineError, accepted, changes, read, write
 from simulator.gate.headlines import headlines
-from simulator.scenario.tree import parse
+from simulator.scenario.text.tree import parse
 from tests.experiment.test_runner import CRASH, NO_QUORUM
 
 TREE: dict[str, Any] = parse(CRASH, "test.yaml").tree

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulator.gate.guard import guarded
-from tests.scenario.examples import ROOT
+from tests.support.scenarios import ROOT
 
 FILES = sorted((ROOT / "scenarios" / "ci").glob("*.yaml"))
 GUARDED = guarded(FILES, ROOT / "results" / "baselines")

@@ -83,7 +83,9 @@ def test_a_regression_exits_with_1_and_says_what_can_be_done(slower: Desk) -> No
 def test_code_that_got_slower_is_caught(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not the scenario but the algorithm changes: it draws every timeout longer by 100 ms."""
     later_ns = 100 * MILLISECOND
-    monkeypatch.setattr(pace, "uniform", lambda luck, span: uniform(luck, (span[0] + later_ns, span[1] + later_ns)))
+    monkeypatch.setattr(
+        pace, "uniform", lambda fault_rng, span: uniform(fault_rng, (span[0] + later_ns, span[1] + later_ns))
+    )
     outcome = desk.gate()
     assert outcome.exit_code == 1
     assert "45 of 45 trials went otherwise than before; regression: failover, median\n" in outcome.stdout

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import simulator
+from simulator.analysis.statistics.estimates import Sample
 from simulator.gate.baseline import Baseline, accepted
 from simulator.gate.headlines import Headlines
 from simulator.gate.measures import MEASURES
 from simulator.gate.verdicts import Figure, Finding, Outcome, Verdict, compare, finding, judge
-from simulator.metrics.statistics import Sample
-from simulator.scenario.tree import parse
+from simulator.scenario.text.tree import parse
 from tests.experiment.test_runner import CRASH
 
 TRIALS = 100

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from simulator.cli import main
 from simulator.cli.gate import gate
 from simulator.gate.workflows import WORKFLOWS
-from simulator.scenario.tree import parse
+from simulator.scenario.text.tree import parse
 from tests.experiment.test_runner import CRASH
 
 

@@ -12,14 +12,14 @@ from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.algorithms.zookeeper.config import EnsembleConfig
 from simulator.cluster.cluster import run_trial
-from simulator.cluster.cuts import Partition
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults import Crash, Fault, Kill, Pause, Restart, Resume
-from simulator.cluster.network import NetworkSpec, StreamSpec, Transport
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.link_degradation import Heal
+from simulator.cluster.faults.node_faults import Crash, Fault, Kill, Pause, Restart, Resume
+from simulator.cluster.faults.partitions import Partition
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
 from simulator.cluster.spec import ClusterSpec, DiskSpec, LogSpec
 from simulator.cluster.stop import StopWhen
-from simulator.cluster.weather import Heal
 from simulator.protocol import MICROSECOND, MILLISECOND, SECOND
 
 MS = MILLISECOND

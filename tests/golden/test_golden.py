@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from simulator.cluster.cluster import run_trial
-from simulator.cluster.network import Transport
-from simulator.trace import kinds
+from simulator.cluster.network.network import Transport
+from simulator.trace import event_types
 from tests.golden.scenes import SCENES, SEED, TRIALS, digests
 
 GOLDEN = Path(__file__).parent / "digests.json"
@@ -80,15 +80,30 @@ def test_another_seed_digests_otherwise(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "happens"),
     [
-        ("leader_crash", (kinds.CRASHED, kinds.LEADER_LOST, kinds.VOTE)),
-        ("partition_and_heal", (kinds.FAULT, kinds.LEADER_LOST)),
-        ("pause_and_resume", (kinds.PAUSED, kinds.RESUMED, kinds.LEADER_LOST)),
-        ("different_logs", (kinds.LOG,)),
-        ("zookeeper_ensemble", (kinds.LEADER_LOST, kinds.SUSPECTED, kinds.VOTE, kinds.CONFIGURATION)),
-        ("bully", (kinds.FAULT, kinds.UNDONE, kinds.LEADER_LOST, kinds.WATCHES, kinds.SUSPECTED)),
-        ("invitation", (kinds.FAULT, kinds.UNDONE, kinds.LEADER_LOST, kinds.SUSPECTED)),
-        ("priority", (kinds.FAULT, kinds.UNDONE, kinds.LEADER_LOST, kinds.VOTE, kinds.SUSPECTED)),
-        ("omega", (kinds.CRASHED, kinds.LEADER_LOST, kinds.SUSPECTS, kinds.TRUSTS)),
+        ("leader_crash", (event_types.CRASHED, event_types.LEADER_LOST, event_types.VOTE)),
+        ("partition_and_heal", (event_types.FAULT, event_types.LEADER_LOST)),
+        ("pause_and_resume", (event_types.PAUSED, event_types.RESUMED, event_types.LEADER_LOST)),
+        ("different_logs", (event_types.LOG,)),
+        (
+            "zookeeper_ensemble",
+            (event_types.LEADER_LOST, event_types.SUSPECTED, event_types.VOTE, event_types.CONFIGURATION),
+        ),
+        (
+            "bully",
+            (
+                event_types.FAULT,
+                event_types.REPAIRED,
+                event_types.LEADER_LOST,
+                event_types.WATCHES,
+                event_types.SUSPECTED,
+            ),
+        ),
+        ("invitation", (event_types.FAULT, event_types.REPAIRED, event_types.LEADER_LOST, event_types.SUSPECTED)),
+        (
+            "priority",
+            (event_types.FAULT, event_types.REPAIRED, event_types.LEADER_LOST, event_types.VOTE, event_types.SUSPECTED),
+        ),
+        ("omega", (event_types.CRASHED, event_types.LEADER_LOST, event_types.SUSPECTS, event_types.TRUSTS)),
     ],
 )
 def test_each_scene_shows_what_it_is_for(name: str, happens: tuple[str, ...]) -> None:

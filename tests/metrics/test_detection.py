@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from simulator.metrics.detection import Quality, by_pair, detection_quality, false_suspicions
 from simulator.protocol import ELECTORATE
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
 MS = 1_000_000
 START = "0 start 1\n0 start 2\n0 1 watches 2\n"
-VERBS = {"start": kinds.STARTED, "crash": kinds.CRASHED, "pause": kinds.PAUSED, "resume": kinds.RESUMED}
+VERBS = {
+    "start": event_types.STARTED,
+    "crash": event_types.CRASHED,
+    "pause": event_types.PAUSED,
+    "resume": event_types.RESUMED,
+}
 
 
 def tell(story: str, end_ms: int = 1000) -> Trace:
@@ -24,9 +29,9 @@ def _row(words: list[str]) -> Row:
         case [verb, node] if verb in VERBS:
             return Row(time_ns, VERBS[verb], int(node))
         case [node, "watches", *nodes]:
-            return Row(time_ns, kinds.WATCHES, int(node), detail=(("nodes", tuple(map(int, nodes))),))
+            return Row(time_ns, event_types.WATCHES, int(node), detail=(("nodes", tuple(map(int, nodes))),))
         case [node, kind, other, *cut_off]:
-            field = "leader" if kind == kinds.SUSPECTED else "node"
+            field = "leader" if kind == event_types.SUSPECTED else "node"
             return Row(time_ns, kind, int(node), detail=((field, int(other)), *((fact, True) for fact in cut_off)))
     raise ValueError(words)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from simulator.metrics.elections import Cause, Election, Outcome, elections
-from tests.metrics.story import MS, tell
+from tests.support.trace_text import MS, tell
 
 BOOT = """
     0   start 1 2 3

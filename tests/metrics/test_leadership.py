@@ -1,7 +1,7 @@
 """Leadership on hand-written traces: the definitions are those of docs/metrics.md."""
 
 from simulator.metrics.leadership import Claim, OverlapKind, claims, first_stable_claim, leader_changes, leadership
-from tests.metrics.story import MS, tell
+from tests.support.trace_text import MS, tell
 
 STALE = """
     0    start 1 2 3

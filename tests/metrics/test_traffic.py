@@ -9,8 +9,8 @@ import pytest
 
 from simulator.metrics.elections import Cause, history
 from simulator.metrics.traffic import Sent, Traffic
-from tests.metrics.story import MS, tell
 from tests.metrics.test_elections import BOOT  # Its rows are 0 to 9; a majority has heard by row 8, at 130 ms.
+from tests.support.trace_text import MS, tell
 
 LOSS = """
     500 crash 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulator.scenario import advice, load, loads
-from tests.scenario.examples import SHIPPED, SMALL
+from tests.support.scenarios import SHIPPED, SMALL
 
 
 def told(*overrides: str) -> list[str]:

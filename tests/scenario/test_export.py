@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from simulator.scenario import json_schema, json_schema_text, load, loads, resolved, resolved_text
 from simulator.scenario.algorithms import ALGORITHMS
-from simulator.scenario.distributions import DISTRIBUTIONS
-from simulator.scenario.faults import FAULTS
-from simulator.scenario.tree import parse
-from tests.scenario.examples import RICH, ROOT, SHIPPED, SMALL, WIDE
+from simulator.scenario.durations.distributions import DISTRIBUTIONS
+from simulator.scenario.faults.registry import FAULTS
+from simulator.scenario.text.tree import parse
+from tests.support.scenarios import RICH, ROOT, SHIPPED, SMALL, WIDE
 
 EDITOR = jsonschema.Draft202012Validator(json_schema())
 

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.scenario import Scenario, ScenarioError, json_schema, load, loads, resolved_text
-from simulator.scenario.tree import parse
-from tests.scenario.examples import RICH, WIDE
+from simulator.scenario.text.tree import parse
+from tests.scenario.faults.test_faults import VERBS, WHEN, text
 from tests.scenario.mutants import try_one
-from tests.scenario.test_faults import VERBS, WHEN, text
+from tests.support.scenarios import RICH, WIDE
 
 ENTRIES = [*(f"{{at: 1s, {verb}}}" for verb, _ in VERBS), *(f"{{{when}, kill: n1}}" for when, _ in WHEN)]
 TREES = [parse(example, "x.yaml").tree for example in (RICH, WIDE, text(*ENTRIES))]

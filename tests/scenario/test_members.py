@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.cluster.requests import AddServer, RemoveServer
+from simulator.cluster.faults.operator_commands import AddServer, RemoveServer
 from simulator.scenario import ScenarioError, loads
 
 GROWS = """version: 1

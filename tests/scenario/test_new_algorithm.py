@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from simulator.algorithms.registration import Registration
 from simulator.cluster.spec import LogSpec
 from simulator.protocol import MILLISECOND, SECOND, Algorithm, Duration, DurationRange, DurationSpread, OneOf, option
-from simulator.scenario import checks, loads
+from simulator.scenario import consistency as checks
+from simulator.scenario import loads
 from simulator.scenario.algorithms import options_form
-from tests.scenario.examples import SMALL
+from tests.support.scenarios import SMALL
 
 MS = MILLISECOND
 

@@ -8,7 +8,7 @@ from simulator.cluster.distributions import Normal, Uniform
 from simulator.protocol import MILLISECOND, SECOND
 from simulator.scenario import ScenarioError, loads
 from simulator.scenario.schema import Scenario
-from tests.scenario.examples import RICH, SMALL
+from tests.support.scenarios import RICH, SMALL
 
 
 def rich(*overrides: str) -> Scenario:

@@ -6,7 +6,7 @@ import pytest
 
 from simulator.algorithms.rings import RING, RingConfig
 from simulator.scenario import ScenarioError, loads
-from simulator.workbench import Workbench
+from simulator.testing import InteractionBench
 
 TEXT = """
 version: 1
@@ -43,4 +43,4 @@ def test_a_mistake_is_refused(old: str, new: str, expected: str) -> None:
 def test_an_order_of_other_nodes_is_refused_by_the_algorithm() -> None:
     """Where no scenario has looked at it before."""
     with pytest.raises(ValueError, match="order: must name each of the 3 nodes once"):
-        Workbench(RING, 3, config=RingConfig(order=(1, 2, 4)))
+        InteractionBench(RING, 3, config=RingConfig(order=(1, 2, 4)))

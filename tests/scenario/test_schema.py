@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 
 from simulator.algorithms.raft import RaftConfig
-from simulator.cluster.cuts import Isolate, Partition
 from simulator.cluster.distributions import Constant, Distribution, Exponential, LogNormal, Normal, Uniform
-from simulator.cluster.faults import Amnesia, Crash, Pause, Restart, Resume
-from simulator.cluster.nemesis import Nemesis
-from simulator.cluster.network import NetworkSpec
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.link_degradation import Degrade, Heal, Reach
+from simulator.cluster.faults.nemesis import Nemesis
+from simulator.cluster.faults.node_faults import Amnesia, Crash, Pause, Restart, Resume
+from simulator.cluster.faults.partitions import Isolate, Partition
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec, DiskSpec, LogSpec
 from simulator.cluster.stop import StopWhen
-from simulator.cluster.weather import Degrade, Heal, Reach
 from simulator.protocol import MILLISECOND, SECOND, Guarantee
 from simulator.scenario import loads
 from simulator.scenario.algorithms import ALGORITHMS
-from tests.scenario.examples import RICH, SMALL
+from tests.support.scenarios import RICH, SMALL
 
 MS = MILLISECOND
 

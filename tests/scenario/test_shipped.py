@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 import simulator
-from simulator.checks.peace import times_of_peace
+from simulator.checks.stable_period import times_of_peace
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, LogNormal, Normal, Uniform
-from simulator.cluster.faults import Kill
+from simulator.cluster.faults.node_faults import Kill
 from simulator.cluster.spec import LogSpec
 from simulator.experiment.assumptions import broken_assumptions
 from simulator.protocol import MILLISECOND, SECOND, Guarantee
 from simulator.scenario import load
 from simulator.scenario.schema import Scenario
-from tests.scenario.examples import ROOT, SHIPPED
+from tests.support.scenarios import ROOT, SHIPPED
 
 MS = MILLISECOND
 
@@ -129,5 +129,5 @@ def test_what_is_promised_of_peace_is_looked_at(path: Path) -> None:
     if settles_ns is None or not algorithm.guarantees & {Guarantee.AGREEMENT, Guarantee.HIGHEST_ID}:
         return
     trace = run_trial(spec, 7, 0)
-    if not spec.registration.assumed(trace.headline_group, spec.config) & broken_assumptions(spec, trace):
+    if not spec.registration.assumed(trace.primary_group, spec.config) & broken_assumptions(spec, trace):
         assert [peace.end_ns for peace in times_of_peace(trace, settles_ns)][-1:] == [trace.end_ns]

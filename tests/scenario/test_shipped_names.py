@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from simulator.cli import main
 from simulator.scenario import ScenarioError, load
 from simulator.shipped import shipped
-from tests.scenario.examples import SHIPPED, SMALL
+from tests.support.scenarios import SHIPPED, SMALL
 
 
 def test_every_scenario_of_the_repository_is_shipped() -> None:

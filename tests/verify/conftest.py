@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from simulator.report.figures import save
+from simulator.report.figures.results import save
 from tests.verify.record import Record, page, table
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"

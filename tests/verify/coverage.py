@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 from scipy import special
 
-from simulator.experiment.precision import looks, relative_error
-from simulator.metrics.paired import Tally, compare_fraction, compare_mean, compare_quantile
-from simulator.metrics.significance import kolmogorov_smirnov, mann_whitney, quantile_test
-from simulator.metrics.statistics import Estimate, Sample, fraction, fraction_by_trial, mean, quantile, rate
+from simulator.analysis.precision import looks, relative_error
+from simulator.analysis.statistics.estimates import Estimate, Sample, fraction, fraction_by_trial, mean, quantile, rate
+from simulator.analysis.statistics.paired import Tally, compare_fraction, compare_mean, compare_quantile
+from simulator.analysis.statistics.significance import kolmogorov_smirnov, mann_whitney, quantile_test
 
 PAGE = Path(__file__).parents[2] / "docs" / "statistics.md"
 SIZES = (200, 1000)
@@ -121,7 +121,7 @@ def _mean_by_bootstrap_t(random: np.random.Generator, of: Distribution, n: int) 
 
 
 def _until_precise(random: np.random.Generator, of: Distribution, n: int) -> bool:
-    """The median at the first look at which it is known well enough (simulator.experiment.precision).
+    """The median at the first look at which it is known well enough (simulator.analysis.precision).
 
     To within 20 % or, for the larger size, 10 %; at most a hundred thousand trials.
     """
@@ -191,8 +191,8 @@ def _fraction_by_trial(random: np.random.Generator, share: float, n: int) -> boo
 
 def _difference_of_fractions(random: np.random.Generator, share: float, n: int, paired: bool) -> bool:
     shared, own = random.normal(size=n), random.normal(size=(2, n))
-    luck = _LUCK if paired else 0.0
-    u = special.ndtr(math.sqrt(luck) * shared + math.sqrt(1 - luck) * own)
+    fault_rng = _LUCK if paired else 0.0
+    u = special.ndtr(math.sqrt(fault_rng) * shared + math.sqrt(1 - fault_rng) * own)
     old, new = u[0] < share, u[1] < _CHANGE * share
     found = compare_fraction(Tally(old, np.ones(n)), Tally(new, np.ones(n)), paired=paired)
     return holds(found.difference, (_CHANGE - 1) * share)

@@ -9,12 +9,12 @@ from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
-from simulator.cluster.network import NetworkSpec
+from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
 from simulator.cluster.stop import StopWhen
 from simulator.metrics.elections import elections
 from simulator.protocol import SECOND
-from simulator.trace import kinds
+from simulator.trace import event_types
 
 
 def first_round(nodes: int, failed: int, latency: float) -> ClusterSpec:
@@ -39,5 +39,5 @@ def is_split(spec: ClusterSpec, seed: int, trial: int) -> bool:
 
 def first_timeout(spec: ClusterSpec, seed: int, trial: int) -> float:
     """When the first server timed out, as a fraction of the range of timeouts."""
-    first = next(row for row in run_trial(spec, seed, trial).rows if row.kind == kinds.SUSPECTED)
+    first = next(row for row in run_trial(spec, seed, trial).rows if row.kind == event_types.SUSPECTED)
     return first.time_ns / SECOND - 1

@@ -11,7 +11,7 @@ from simulator.cluster.spec import ClusterSpec
 from simulator.metrics.elections import Cause, elections
 from simulator.protocol import LEADER, MILLISECOND
 from simulator.scenario import load
-from simulator.trace import kinds
+from simulator.trace import event_types
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
@@ -47,7 +47,7 @@ def elected(spec: ClusterSpec, seed: int, trial: int) -> Elected:
 def downtime_ms(spec: ClusterSpec, seed: int, trial: int) -> float:
     """From the crash to the end of a trial that stops once everybody names the reigning leader; infinite if cut off."""
     trace = run_trial(spec, seed, trial)
-    crashes = [row.time_ns for row in trace.rows if row.kind == kinds.CRASHED]
+    crashes = [row.time_ns for row in trace.rows if row.kind == event_types.CRASHED]
     if not crashes or trace.end_ns >= spec.duration:
         return float("inf")
     return (trace.end_ns - crashes[0]) / MILLISECOND

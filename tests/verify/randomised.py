@@ -14,18 +14,18 @@ from typing import TypeVar
 
 from simulator.algorithms.raft import DIALECTS, RaftConfig
 from simulator.algorithms.registration import Registration
-from simulator.cluster.cuts import Partition
 from simulator.cluster.distributions import Constant, Distribution, Exponential, Uniform
-from simulator.cluster.faults import Crash, Fault, Pause, Restart, Resume
-from simulator.cluster.network import NetworkSpec
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.link_degradation import Heal
+from simulator.cluster.faults.node_faults import Crash, Fault, Pause, Restart, Resume
+from simulator.cluster.faults.partitions import Partition
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.faults.targets import Target
+from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec, DiskSpec, LogSpec
-from simulator.cluster.targets import Target
-from simulator.cluster.weather import Heal
 from simulator.protocol import MILLISECOND, Nanoseconds
 from simulator.protocol import uniform as draw
 from simulator.randomness import Streams
-from tests.raft_options import any_options, dialect_options
+from tests.support.raft_options import any_options, dialect_options
 
 MS = MILLISECOND
 DURATION = 1000 * MS

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from simulator.cluster.cuts import Partition
-from simulator.cluster.weather import Heal
+from simulator.cluster.faults.link_degradation import Heal
+from simulator.cluster.faults.partitions import Partition
 from simulator.metrics.elections import elections
 from simulator.protocol import CANDIDATE, LEADER, NodeId
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
 CLAIMS = "claims"
@@ -55,24 +55,24 @@ class _Reader:
         self._cuts = 0
 
     def read(self, row: Row) -> None:
-        if row.kind == kinds.FAULT:
+        if row.kind == event_types.FAULT:
             fault = row.fact("fault")
             self._cuts = 0 if fault == Heal.name else self._cuts + (fault == Partition.name)
             return
         if row.node is None:
             return
-        if row.kind == kinds.TRANSITION:
+        if row.kind == event_types.TRANSITION:
             self._transition(row, row.node)
-        elif row.kind == kinds.VOTE:
+        elif row.kind == event_types.VOTE:
             self._counted.add((row.fact("voter"), row.fact("term")))
-        elif row.kind == kinds.CRASHED:
+        elif row.kind == event_types.CRASHED:
             self.counts[CANDIDATES_CRASHED] += row.node in self._standing
             self.counts[CRASHES_IN_ELECTIONS] += bool(self._standing)
             self._standing.discard(row.node)
-        elif row.kind == kinds.STARTED and row.fact("incarnation"):
+        elif row.kind == event_types.STARTED and row.fact("incarnation"):
             self.counts[RESTARTS_IN_ELECTIONS] += bool(self._standing)
             self._restarting.add(row.node)
-        elif row.kind == kinds.PAUSED:
+        elif row.kind == event_types.PAUSED:
             self.counts[PAUSED_CANDIDATES] += row.node in self._standing
 
     def _transition(self, row: Row, node: NodeId) -> None:

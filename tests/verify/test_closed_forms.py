@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulator.metrics.significance import holm
+from simulator.analysis.statistics.significance import holm
 from tests.verify.closed_forms import split_probability
 from tests.verify.quantiles import (
     COLLECTIONS,

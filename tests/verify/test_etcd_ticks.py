@@ -14,7 +14,7 @@ from simulator.algorithms.raft import dialect
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
-from simulator.cluster.network import NetworkSpec
+from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
 from simulator.protocol import CANDIDATE, MILLISECOND, SECOND
 from tests.verify.parallel import over_trials

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulator.metrics.significance import holm
+from simulator.analysis.statistics.significance import holm
 from simulator.protocol import SECOND
 from tests.verify.closed_forms import first_timeout_cdf, majority, split_probability
 from tests.verify.first_round import first_round, first_timeout, is_split

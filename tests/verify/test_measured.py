@@ -18,8 +18,8 @@ import pytest
 from matplotlib.figure import Figure
 from scipy import stats
 
-from simulator.metrics.significance import holm
-from simulator.report.panels import Panel, panels_figure
+from simulator.analysis.statistics.significance import holm
+from simulator.report.figures.panels import Panel, panels_figure
 from tests.verify.conftest import Figures
 from tests.verify.parallel import over_trials
 from tests.verify.quantiles import MEASURED, SYSTEMS, Published, columns, distance_to, published

@@ -22,7 +22,7 @@ from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
 from simulator.metrics.elections import Cause, elections
 from simulator.protocol import LEADER, MILLISECOND, PRE_CANDIDATE
-from simulator.report.panels import Panel, panels_figure
+from simulator.report.figures.panels import Panel, panels_figure
 from tests.verify.conftest import Figures
 from tests.verify.parallel import over_trials
 from tests.verify.quantiles import ZOOKEEPER, Published, columns, distance_to, published

@@ -14,8 +14,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from simulator.metrics.significance import holm
-from simulator.report.panels import Panel, panels_figure
+from simulator.analysis.statistics.significance import holm
+from simulator.report.figures.panels import Panel, panels_figure
 from tests.verify.conftest import Figures
 from tests.verify.parallel import over_trials
 from tests.verify.quantiles import ZOOKEEPER, distance_to, published

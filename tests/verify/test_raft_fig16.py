@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
 from simulator.protocol import LEADER
-from simulator.report.panels import Panel, panels_figure
+from simulator.report.figures.panels import Panel, panels_figure
 from tests.verify.conftest import Figures
 from tests.verify.fig16 import BROADCAST_MS, CALIBRATED_ON, benchmark, broadcast_ms, downtimes_ms
 from tests.verify.parallel import over_trials

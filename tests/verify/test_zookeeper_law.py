@@ -21,10 +21,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from simulator.analysis.statistics.significance import holm
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
 from simulator.metrics.elections import Cause, elections
-from simulator.metrics.significance import holm
 from simulator.protocol import SECOND
 from tests.verify.parallel import over_trials
 from tests.verify.raft_trials import scenario_spec

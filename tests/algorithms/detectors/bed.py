@@ -7,7 +7,7 @@ from typing import Any
 from simulator.algorithms.detectors import Detector
 from simulator.algorithms.omega import OMEGA, Omega, OmegaConfig
 from simulator.protocol import MILLISECOND, Message, describe
-from simulator.workbench import Workbench
+from simulator.testing import InteractionBench
 
 MS = MILLISECOND
 
@@ -16,7 +16,7 @@ class Bed:
     """Omega with two nodes: each watches the other, and nothing arrives unless a test says so."""
 
     def __init__(self, options: Any, nodes: int = 2) -> None:
-        self.bench = Workbench(OMEGA, nodes, config=OmegaConfig(detector=options))
+        self.bench = InteractionBench(OMEGA, nodes, config=OmegaConfig(detector=options))
 
     @property
     def detector(self) -> Detector:

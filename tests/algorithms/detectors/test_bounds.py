@@ -17,9 +17,9 @@ from simulator.algorithms.detectors import ChenOptions, ExternalOptions, Heartbe
 from simulator.algorithms.omega import OMEGA, OmegaConfig
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, Distribution, Mixture
-from simulator.cluster.faults import Crash
-from simulator.cluster.network import NetworkSpec
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.node_faults import Crash
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
 from simulator.metrics.detection import Quality, detection_quality
 from simulator.protocol import MILLISECOND, SECOND, Nanoseconds

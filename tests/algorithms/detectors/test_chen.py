@@ -9,12 +9,12 @@ from scipy import integrate
 
 from simulator.algorithms.detectors import ChenOptions, Heartbeat
 from simulator.algorithms.omega import OMEGA, OmegaConfig
+from simulator.analysis.statistics.estimates import rate
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Exponential
-from simulator.cluster.network import NetworkSpec
+from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
 from simulator.metrics.detection import Quality, detection_quality
-from simulator.metrics.statistics import rate
 from simulator.protocol import SECOND
 from tests.algorithms.detectors.bed import MS, Bed
 

@@ -10,13 +10,13 @@ from simulator.algorithms.detectors import DETECTORS
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults import Crash
-from simulator.cluster.network import NetworkSpec
+from simulator.cluster.faults.node_faults import Crash
+from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
 from simulator.metrics.elections import Outcome, elections
 from simulator.protocol import MILLISECOND, SECOND
 from simulator.scenario.algorithms import ALGORITHMS
-from tests.cluster.probe import at
+from tests.support.probe import at
 
 WITH_DETECTOR = sorted(
     name

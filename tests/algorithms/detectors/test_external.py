@@ -13,9 +13,9 @@ from simulator.algorithms.omega import OMEGA, OmegaConfig
 from simulator.cluster.cluster import run_trial
 from simulator.metrics.detection import by_pair, detection_quality
 from simulator.protocol import SECOND
-from simulator.trace import kinds
+from simulator.testing import InteractionBench
+from simulator.trace import event_types
 from simulator.trace.trace import Trace
-from simulator.workbench import Workbench
 from tests.algorithms.detectors.bed import MS, Bed
 
 OPTIONS = ExternalOptions(interval=1000 * MS, timeout=50 * MS, retries=1)
@@ -28,7 +28,7 @@ def test_there_is_a_monitor_where_one_is_asked_for() -> None:
 
 
 def test_the_monitor_checks_everybody_and_reports_who_is_down() -> None:
-    bench = Workbench(OMEGA, 3, config=OmegaConfig(detector=OPTIONS))
+    bench = InteractionBench(OMEGA, 3, config=OmegaConfig(detector=OPTIONS))
     assert [str(one) for one in bench.sent] == [f"4->{node} HealthCheck(number={node})" for node in (1, 2, 3)]
     for node in (1, 3):
         bench.deliver(bench.inject(node, 4, HealthStatus(node)))
@@ -43,7 +43,7 @@ def test_the_monitor_checks_everybody_and_reports_who_is_down() -> None:
 
 def test_a_report_says_nothing_of_a_node_whose_watch_it_ends() -> None:
     """A bug: what follows from one opinion, another watch, must hold for the rest of the report."""
-    bench = Workbench(OMEGA, 3, config=OmegaConfig(detector=OPTIONS))
+    bench = InteractionBench(OMEGA, 3, config=OmegaConfig(detector=OPTIONS))
     opinions: list[tuple[int, bool]] = []
 
     def changed(node: int, down: bool) -> None:
@@ -58,7 +58,7 @@ def test_a_report_says_nothing_of_a_node_whose_watch_it_ends() -> None:
 
 def test_reports_are_repeated_since_they_can_be_lost() -> None:
     # Nobody answers: a report on node 1 at 100 ms, one on node 2 at the same instant, and both once more at 1 s.
-    bench = Workbench(OMEGA, 2, config=OmegaConfig(detector=OPTIONS))
+    bench = InteractionBench(OMEGA, 2, config=OmegaConfig(detector=OPTIONS))
     bench.advance(1000 * MS)
     assert [str(one) for one in bench.sent if "3->1 HealthReport" in str(one)] == [
         "3->1 HealthReport(number=1, down=(1,))",
@@ -80,7 +80,7 @@ def test_nodes_answer_checks_and_believe_the_newest_report() -> None:
 def test_without_a_monitor_it_is_refused() -> None:
     alone = replace(OMEGA, groups=())
     with pytest.raises(ValueError, match="MONITOR_GROUP"):
-        Workbench(alone, 2, config=OmegaConfig(detector=OPTIONS))
+        InteractionBench(alone, 2, config=OmegaConfig(detector=OPTIONS))
 
 
 # --- In a cluster
@@ -102,7 +102,7 @@ def trial(fault: str) -> Trace:
 
 
 def suspicions(trace: Trace, watchers: tuple[int, ...] = (1, 2, 3)) -> set[tuple[int | None, int]]:
-    return {(row.node, row.fact("node")) for row in trace.of_kind(kinds.SUSPECTS) if row.node in watchers}
+    return {(row.node, row.fact("node")) for row in trace.of_kind(event_types.SUSPECTS) if row.node in watchers}
 
 
 def test_a_crash_is_reported_to_everybody_at_once() -> None:
@@ -133,7 +133,7 @@ def test_who_only_the_monitor_cannot_reach_is_down_to_everybody() -> None:
     quality = by_pair(cut)
     assert [quality[node, 3].mistakes for node in (1, 2)] == [1, 1]
     assert 0.9 * SECOND < quality[1, 3].mistaken_ns < 1.1 * SECOND
-    assert all(row.fact("cut_off") for row in cut.of_kind(kinds.SUSPECTS) if row.node == 4)
+    assert all(row.fact("cut_off") for row in cut.of_kind(event_types.SUSPECTS) if row.node == 4)
 
 
 def test_while_the_monitor_is_down_opinions_stay() -> None:

@@ -6,17 +6,17 @@ import pytest
 
 from simulator.algorithms.detectors import Heartbeat, HeartbeatOptions
 from simulator.algorithms.omega import OMEGA, OmegaConfig
+from simulator.analysis.statistics.estimates import rate
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults import Crash, Pause
-from simulator.cluster.network import NetworkSpec
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.node_faults import Crash, Pause
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.faults.slowdowns import SkewClock
+from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
-from simulator.cluster.strains import SkewClock
 from simulator.metrics.detection import by_pair, detection_quality
-from simulator.metrics.statistics import rate
 from simulator.protocol import SECOND
-from simulator.trace import kinds
+from simulator.trace import event_types
 from tests.algorithms.detectors.bed import MS, Bed
 
 OPTIONS = HeartbeatOptions(interval=100 * MS, timeout=250 * MS)
@@ -132,7 +132,7 @@ def test_a_drifting_clock_sends_each_number_once(drift_ppb: int) -> None:
 
 def test_what_a_detector_watches_is_told_to_the_trace() -> None:
     trace = run_trial(spec(seconds=1), seed=1, trial=0)
-    assert {(row.node, row.fact("nodes")) for row in trace.of_kind(kinds.WATCHES)} == {
+    assert {(row.node, row.fact("nodes")) for row in trace.of_kind(event_types.WATCHES)} == {
         (1, (2, 3)),
         (2, (1, 3)),
         (3, (1, 2)),

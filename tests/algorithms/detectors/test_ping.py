@@ -6,14 +6,14 @@ import pytest
 
 from simulator.algorithms.detectors import Ping, PingOptions, Pong
 from simulator.algorithms.omega import OMEGA, OmegaConfig
+from simulator.analysis.statistics.estimates import rate
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults import Crash
-from simulator.cluster.network import NetworkSpec
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.node_faults import Crash
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
 from simulator.metrics.detection import detection_quality
-from simulator.metrics.statistics import rate
 from simulator.protocol import SECOND
 from tests.algorithms.detectors.bed import MS, Bed
 

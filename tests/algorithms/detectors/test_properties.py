@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 from simulator.algorithms.detectors import ChenOptions, ExternalOptions, HeartbeatOptions, PhiOptions, PingOptions
 from simulator.algorithms.omega import OMEGA, OmegaConfig
 from simulator.cluster.cluster import run_trial
-from simulator.cluster.cuts import CutLink, Isolate, Partition, PartitionOneway
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults import Crash, Fault, Kill, Pause
-from simulator.cluster.network import NetworkSpec
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.node_faults import Crash, Fault, Kill, Pause
+from simulator.cluster.faults.partitions import CutLink, Isolate, Partition, PartitionOneway
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.faults.slowdowns import SkewClock
+from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
-from simulator.cluster.strains import SkewClock
 from simulator.metrics.detection import by_pair
 from simulator.protocol import MILLISECOND, SECOND
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.trace import Trace
 
 MS = MILLISECOND
@@ -84,10 +84,10 @@ def final_opinions(trace: Trace) -> dict[int | None, set[int]]:
     """Whom each node suspects in the end."""
     found: dict[int | None, set[int]] = {}
     for row in trace.rows:
-        if row.kind == kinds.WATCHES:
+        if row.kind == event_types.WATCHES:
             found[row.node] = set()  # A new life.
-        elif row.kind == kinds.SUSPECTS:
+        elif row.kind == event_types.SUSPECTS:
             found[row.node].add(row.fact("node"))
-        elif row.kind == kinds.TRUSTS:
+        elif row.kind == event_types.TRUSTS:
             found[row.node].discard(row.fact("node"))
     return found

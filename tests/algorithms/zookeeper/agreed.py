@@ -15,7 +15,7 @@ from simulator.algorithms.zookeeper.messages import NOTHING, Zxid
 from simulator.algorithms.zookeeper.recipe import ENSEMBLE, Candidate
 from simulator.algorithms.zookeeper.service import Service
 from simulator.protocol import Algorithm, Host, Message, NodeId, message
-from simulator.workbench import Workbench
+from simulator.testing import InteractionBench
 
 
 @message
@@ -114,7 +114,7 @@ AGREED = Registration(
 )
 
 
-class Scene(Workbench):
+class Scene(InteractionBench):
     """Candidates of the recipe, and an ensemble that agrees at once. Time passes with the messages that it brings."""
 
     def __init__(self, candidates: int, *, seed: int = 0, **options: Any) -> None:

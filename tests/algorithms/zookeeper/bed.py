@@ -13,9 +13,9 @@ from simulator.algorithms.zookeeper.replica import Replica
 from simulator.algorithms.zookeeper.server import ENSEMBLE, Server
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults import Fault
-from simulator.cluster.network import NetworkSpec, StreamSpec, Transport
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.node_faults import Fault
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
 from simulator.cluster.spec import ClusterSpec, DiskSpec
 from simulator.cluster.workload import Workload
 from simulator.protocol import MILLISECOND, SECOND, Message, Nanoseconds, NodeId

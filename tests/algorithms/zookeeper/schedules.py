@@ -18,13 +18,13 @@ from simulator.algorithms.zookeeper.replica import Replica
 from simulator.algorithms.zookeeper.server import ENSEMBLE, Server
 from simulator.checks.safety import violations
 from simulator.cluster.cluster import Cluster
-from simulator.cluster.cuts import Isolate
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults import Crash, Fault, Kill, Pause, Restart, Resume
-from simulator.cluster.network import NetworkSpec, StreamSpec, Transport
-from simulator.cluster.schedule import Scheduled, WithoutTarget
+from simulator.cluster.faults.link_degradation import Degrade, Heal, Reach
+from simulator.cluster.faults.node_faults import Crash, Fault, Kill, Pause, Restart, Resume
+from simulator.cluster.faults.partitions import Isolate
+from simulator.cluster.faults.schedule import Scheduled, WithoutTarget
+from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
 from simulator.cluster.spec import ClusterSpec, DiskSpec
-from simulator.cluster.weather import Degrade, Heal, Reach
 from simulator.cluster.workload import Workload
 from simulator.protocol import MILLISECOND, SECOND, Message, Nanoseconds, NodeId
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from bench.zookeeper_recipe import HEARTBEATS, cost_of
 from simulator.algorithms.registry import REGISTRY
 from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults import Crash
-from simulator.cluster.network import NetworkSpec, Transport
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.node_faults import Crash
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.network.network import NetworkSpec, Transport
 from simulator.cluster.spec import ClusterSpec
 from simulator.protocol import MILLISECOND as MS
 from simulator.protocol import SECOND
 from simulator.trace.trace import Trace
+from studies.zookeeper_recipe import HEARTBEATS, cost_of
 
 CLIENTS = (2, 3, 4, 5, 10, 40)
 

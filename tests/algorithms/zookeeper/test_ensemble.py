@@ -13,11 +13,11 @@ import pytest
 from simulator.algorithms.zookeeper.messages import Propose
 from simulator.checks.safety import violations
 from simulator.cluster.cluster import Cluster
-from simulator.cluster.cuts import Isolate
 from simulator.cluster.distributions import Uniform
-from simulator.cluster.faults import Crash, Fault, Kill, Restart
+from simulator.cluster.faults.link_degradation import Heal
+from simulator.cluster.faults.node_faults import Crash, Fault, Kill, Restart
+from simulator.cluster.faults.partitions import Isolate
 from simulator.cluster.spec import DiskSpec
-from simulator.cluster.weather import Heal
 from simulator.cluster.workload import Workload
 from simulator.protocol import CANDIDATE, LEADER, MICROSECOND, SECOND, NodeId, spread
 from simulator.trace.trace import Trace

@@ -14,9 +14,9 @@ import pytest
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults import Kill
-from simulator.cluster.network import NetworkSpec, Transport
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.node_faults import Kill
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.network.network import NetworkSpec, Transport
 from simulator.cluster.spec import ClusterSpec
 from simulator.protocol import MILLISECOND, SECOND
 

@@ -17,13 +17,13 @@ from simulator.algorithms.zookeeper.session_leader import SessionLeader
 from simulator.algorithms.zookeeper.sessions import SessionTracker
 from simulator.algorithms.zookeeper.tree import DataTree
 from simulator.algorithms.zookeeper.watches import Watches
-from simulator.checks.peace import agreement
+from simulator.checks.stable_period import agreement
 from simulator.cluster.cluster import run_trial
-from simulator.cluster.cuts import Isolate
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults import Crash, Fault, Kill
-from simulator.cluster.network import NetworkSpec, Transport
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.node_faults import Crash, Fault, Kill
+from simulator.cluster.faults.partitions import Isolate
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.network.network import NetworkSpec, Transport
 from simulator.cluster.spec import ClusterSpec
 from simulator.experiment.trial import measure
 from simulator.protocol import MILLISECOND as MS
@@ -37,7 +37,7 @@ SETTLES = 6 * SECOND  # Longer than it is cut off, and three sessions: one may e
 def life() -> ClusterSpec:
     """The ensemble's leader dies, then leading clients in turn, and one is cut off; all but the last come back."""
 
-    def strike(second: int, fault: Fault, lasts: int | None) -> Scheduled:
+    def inject(second: int, fault: Fault, lasts: int | None) -> Scheduled:
         instant = Uniform(second * SECOND, (second + 1) * SECOND)
         return Scheduled(at=instant, fault=fault, lasts=None if lasts is None else Constant(lasts * SECOND))
 
@@ -49,11 +49,11 @@ def life() -> ClusterSpec:
         start=Uniform(0, SECOND),
         network=NetworkSpec(latency=Uniform(MS, 3 * MS), transport=Transport.STREAM),
         faults=(
-            strike(6, Crash("leader-of:ensemble"), 6),
-            strike(18, Kill("leader"), 1),
-            strike(24, Crash("leader"), 1),
-            strike(30, Isolate("leader"), 5),
-            strike(46, Crash("leader"), None),
+            inject(6, Crash("leader-of:ensemble"), 6),
+            inject(18, Kill("leader"), 1),
+            inject(24, Crash("leader"), 1),
+            inject(30, Isolate("leader"), 5),
+            inject(46, Crash("leader"), None),
         ),
     )
 
@@ -126,11 +126,11 @@ def never_disconnected(patch: pytest.MonkeyPatch) -> None:
     """A client trusts in a server that is silent."""
     heard = Client._heard
 
-    def patient(client: Client) -> None:
+    def control(client: Client) -> None:
         heard(client)
         client._host.cancel_timer("client-read")
 
-    patch.setattr(Client, "_heard", patient)
+    patch.setattr(Client, "_heard", control)
 
 
 def no_reading_again(patch: pytest.MonkeyPatch) -> None:

@@ -21,17 +21,17 @@ from simulator.algorithms.zookeeper.recipe import Volunteer
 from simulator.algorithms.zookeeper.server import Server
 from simulator.algorithms.zookeeper.service import Service
 from simulator.cluster.cluster import Cluster
-from simulator.cluster.cuts import Isolate, Partition
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults import Crash, Fault, Kill, Pause
-from simulator.cluster.network import NetworkSpec, Transport
-from simulator.cluster.schedule import Scheduled
+from simulator.cluster.faults.node_faults import Crash, Fault, Kill, Pause
+from simulator.cluster.faults.partitions import Isolate, Partition
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.faults.slowdowns import SkewClock
+from simulator.cluster.network.network import NetworkSpec, Transport
 from simulator.cluster.spec import ClusterSpec
-from simulator.cluster.strains import SkewClock
 from simulator.experiment.trial import TrialResult, measure
 from simulator.protocol import FOLLOWER, LEADER, SECOND, Nanoseconds, NodeId
 from simulator.protocol import MILLISECOND as MS
-from simulator.trace import kinds
+from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
 TIMEOUT, TICK, LATENCY = 2 * SECOND, 500 * MS, MS
@@ -64,7 +64,7 @@ class Played:
         return [(row.node or 0, row.term or 0) for row in self.transitions() if row.role is LEADER]
 
     def transitions(self, node: NodeId | None = None) -> list[Row]:
-        rows = [row for row in self.trace.of_kind(kinds.TRANSITION) if row.group == "electorate"]
+        rows = [row for row in self.trace.of_kind(event_types.TRANSITION) if row.group == "electorate"]
         return [row for row in rows if node in (None, row.node)]
 
     def at(self, kind: str, node: NodeId | None = None) -> list[Nanoseconds]:
@@ -82,7 +82,7 @@ class Played:
         return next(dict(row) for row in self.result.elections if row["cause"] == "loss")
 
 
-def strike(fault: Fault, *, at: Nanoseconds = STRUCK, lasts: Nanoseconds | None = None) -> Scheduled:
+def inject(fault: Fault, *, at: Nanoseconds = STRUCK, lasts: Nanoseconds | None = None) -> Scheduled:
     return Scheduled(at=Constant(at), fault=fault, lasts=None if lasts is None else Constant(lasts))
 
 
@@ -91,7 +91,7 @@ def strike(fault: Fault, *, at: Nanoseconds = STRUCK, lasts: Nanoseconds | None 
 def test_a_dead_leaders_session_ends_in_its_time_and_the_next_in_line_leads(fault: Fault, seed: int) -> None:
     """Guide, "ZooKeeper Sessions": expiration happens "when the cluster does not hear from the client within the
     specified session timeout period". A closed socket is no end of a session: a kill takes as long as a crash."""
-    played = Played(seed, strike(fault))
+    played = Played(seed, inject(fault))
     (dead, first), (heir, second) = played.claims()
     assert (first, second) == (1, 2)
     (ended,) = played.at("session-expired")
@@ -109,7 +109,7 @@ def test_a_leader_that_was_paused_stops_as_soon_as_it_goes_on(seed: int) -> None
     Then it finds that it has heard nothing for two thirds of its session, before it hears that this has ended.
     """
     resumed = STRUCK + 5 * SECOND
-    played = Played(seed, strike(Pause("leader"), lasts=5 * SECOND))
+    played = Played(seed, inject(Pause("leader"), lasts=5 * SECOND))
     (old, _), (_heir, _) = played.claims()
     assert played.result.row["overlaps_stale_leader"] == 1 and played.result.row["overlaps_same_term"] == 0
     claimed = round(played.lost["claimed_s"] * SECOND)
@@ -123,7 +123,7 @@ def test_a_leader_that_was_paused_stops_as_soon_as_it_goes_on(seed: int) -> None
 def test_a_leader_that_is_cut_off_stops_before_another_leads(seed: int) -> None:
     """Hunt et al., section 4.4: it gives its server up after 2s/3 without a word, and a session lives for s: "stop
     leading on disconnect" leaves a third of the session's timeout between the two, as long as clocks are right."""
-    played = Played(seed, strike(Isolate("leader"), lasts=6 * SECOND), end=20 * SECOND)
+    played = Played(seed, inject(Isolate("leader"), lasts=6 * SECOND), end=20 * SECOND)
     (old, _), (heir, _) = played.claims()
     stopped = next(row.time_ns for row in played.transitions(old) if row.time_ns >= STRUCK)
     claimed = round(played.lost["claimed_s"] * SECOND)
@@ -137,7 +137,7 @@ def test_a_leader_that_is_cut_off_stops_before_another_leads(seed: int) -> None:
 def test_with_the_option_it_leads_until_its_own_clock_says_that_its_session_is_over(seed: int) -> None:
     """ "Or only at expiry: an option". Its clock counts from its server's last word, the leader's from its own last:
     what it has heard arrived a latency after the leader could count, so it stops at most that much too late."""
-    played = Played(seed, strike(Isolate("leader")), stop_leading="expiry")
+    played = Played(seed, inject(Isolate("leader")), stop_leading="expiry")
     old, _ = played.claims()[0]
     stopped = next(row.time_ns for row in played.transitions(old) if row.time_ns >= STRUCK)
     assert TIMEOUT - TIMEOUT // 3 - 2 * LATENCY <= stopped - STRUCK <= TIMEOUT + LATENCY
@@ -148,9 +148,9 @@ def test_with_the_option_it_leads_until_its_own_clock_says_that_its_session_is_o
 def test_a_slow_clock_makes_two_leaders(rule: str) -> None:
     """Client and leader count from the client's last word, each by its own clock. At half speed two thirds of 2 s last
     2.67 s, and 2 s last 4 s; the session ends after 2 to 2.75 s. So the overlap is known, to within a few latencies."""
-    slow = [strike(SkewClock(node, drift_ppb=-500_000_000), at=0) for node in (1, 2, 3)]
+    slow = [inject(SkewClock(node, drift_ppb=-500_000_000), at=0) for node in (1, 2, 3)]
     overlaps = [
-        Played(seed, *slow, strike(Isolate("leader")), stop_leading=rule).result.row["overlap_s"] for seed in SEEDS
+        Played(seed, *slow, inject(Isolate("leader")), stop_leading=rule).result.row["overlap_s"] for seed in SEEDS
     ]
     least, most = {"disconnect": (0, 2.67 - 2), "expiry": (4 - 2.75, 4 - 2)}[rule]
     assert max(overlaps) > 0.1
@@ -161,7 +161,7 @@ def test_a_slow_clock_makes_two_leaders(rule: str) -> None:
 def test_leads_survive_the_ensembles_own_leader(seed: int) -> None:
     """Guide, "ZooKeeper Sessions": reconnected within the timeout, a session goes on, and with it its znodes: the same
     candidate leads, by the same token. If it could not find a server in time, the next in line does."""
-    played = Played(seed, strike(Crash("leader-of:ensemble")), end=16 * SECOND)
+    played = Played(seed, inject(Crash("leader-of:ensemble")), end=16 * SECOND)
     epochs = [row.term for row in played.trace.rows if row.group == "ensemble" and row.role is LEADER]
     assert len(epochs) == 2
     claims = played.claims()
@@ -182,7 +182,7 @@ def test_without_a_quorum_nobody_leads_and_no_session_ends(seed: int, rule: str)
     leads the ensemble, time stands still for them. Clients stop all the same, at once or by their own clocks, and the
     first to lead again is the one who led."""
     down, up = STRUCK, STRUCK + 5 * SECOND
-    faults = [strike(Kill(server), lasts=5 * SECOND) for server in (5, 6)]
+    faults = [inject(Kill(server), lasts=5 * SECOND) for server in (5, 6)]
     played = Played(seed, *faults, end=20 * SECOND, stop_leading=rule)
     lasts = {"disconnect": 2 * LATENCY + CONFIG.sync_limit * TICK, "expiry": CONFIG.sync_limit * TICK + TIMEOUT}[rule]
     stopped = [row.time_ns for row in played.transitions() if row.role is FOLLOWER and row.time_ns > down]
@@ -200,10 +200,10 @@ def test_a_lead_is_not_taken_for_lost_by_those_who_cannot_know() -> None:
     Where the leader's links to the ensemble alone are cut, it is of no use to anybody, though candidates reach each
     other: their suspicion of it is then no mistake (design.md, section 5, false suspicion).
     """
-    alone = Played(1, strike(Isolate("follower"), lasts=3 * SECOND))
-    assert alone.at(kinds.SUSPECTED) == [] and len(alone.claims()) == 1
+    alone = Played(1, inject(Isolate("follower"), lasts=3 * SECOND))
+    assert alone.at(event_types.SUSPECTED) == [] and len(alone.claims()) == 1
     leader = alone.claims()[0][0]
     others = [node for node in (1, 2, 3) if node != leader]
-    cut = Played(1, strike(Partition(((leader, *others), (*others, *SERVERS)))))
-    assert len(cut.at(kinds.SUSPECTED)) == 2
+    cut = Played(1, inject(Partition(((leader, *others), (*others, *SERVERS)))))
+    assert len(cut.at(event_types.SUSPECTED)) == 2
     assert cut.result.row["false_suspicions"] == 0

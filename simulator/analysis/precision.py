@@ -1,0 +1,92 @@
+"""Run until the headline is known well enough: when to look, and how well it is known by then.
+
+To stop at the first look at which the interval is narrow enough is a fixed-width sequential procedure (Chow and Robbins
+1965): it looks at how wide the interval is, and not at where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import isfinite
+
+import pandas as pd
+
+from simulator.analysis.estimates import Summary
+from simulator.analysis.samples import headline_metric, sample
+from simulator.analysis.statistics.estimates import Estimate, quantile
+from simulator.analysis.summary import QUANTILES
+from simulator.scenario.schema import Published
+
+PRECISION, TRIALS = "precision", "trials"  # What ends a run that was asked for a precision.
+FIRST_LOOK = 100
+_GROWTH = 1.2  # From look to look, so that all looks together cost little more than the last.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precision:
+    """How well a statistic of the headline metric is known: to within a share of its value, 0.05 for 5 %.
+
+    `reached` is infinite where an end of the interval, or the value, is not known.
+    """
+
+    asked: float
+    statistic: str  # A key of QUANTILES.
+    metric: str
+    reached: float
+
+    @property
+    def met(self) -> bool:
+        return self.reached <= self.asked
+
+    def summary(self) -> Summary:
+        """As `summary.json` keeps it."""
+        reached = self.reached if isfinite(self.reached) else None
+        return {"asked": self.asked, "metric": self.metric, "statistic": self.statistic, "reached": reached}
+
+
+def looks(most: int) -> Iterator[int]:
+    """The numbers of trials at which to look, the last being `most`."""
+    look = FIRST_LOOK
+    while look < most:
+        yield look
+        look = max(look + FIRST_LOOK, round(_GROWTH * look))
+    yield most
+
+
+class Watch:
+    """Says, while trials come in, when the headline is known well enough. Raises ValueError for a bad precision."""
+
+    def __init__(self, asked: float, statistic: str, published: Published | None, most: int) -> None:
+        if not 0 < asked < 1 or statistic not in QUANTILES:
+            raise ValueError(
+                f"precision {asked} of {statistic}: a share above 0 and below 1, of {', '.join(QUANTILES)}"
+            )
+        self.reached: Precision | None = None
+        self._asked, self._statistic, self._published = asked, statistic, published
+        self._looks = looks(most)
+        self._next = next(self._looks)
+
+    def has_seen_enough(self, trials: int, elections: Callable[[], pd.DataFrame]) -> bool:
+        """Look, if it is time to, at the elections of the trials so far."""
+        if trials != self._next:
+            return False
+        self._next = next(self._looks, 0)
+        found = elections()
+        metric = headline_metric(found, self._published)
+        error = relative_error(quantile(sample(found, metric), QUANTILES[self._statistic]))
+        self.reached = Precision(asked=self._asked, statistic=self._statistic, metric=metric, reached=error)
+        return self.reached.met
+
+    @property
+    def stopped_by(self) -> str:
+        """What ends the run: that it knows enough, or that it has done all its trials."""
+        return PRECISION if self.reached is not None and self.reached.met else TRIALS
+
+
+def relative_error(estimate: Estimate) -> float:
+    """The distance from a value to the further end of its interval, as a share of the value; infinite if unknown."""
+    furthest = max(estimate.high - estimate.value, estimate.value - estimate.low)
+    if furthest == 0:
+        return 0.0
+    return furthest / estimate.value if isfinite(furthest) and estimate.value > 0 else float("inf")

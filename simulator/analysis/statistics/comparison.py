@@ -1,0 +1,52 @@
+"""What a comparison of two sets of trials says, and what it is made from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.analysis.statistics.bootstrap import FloatArray
+from simulator.analysis.statistics.estimates import NO_DATA, Estimate
+
+LEVELS = (0.95, 0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What changed between `before` and `after`. A value that does not exist is nan, an end without bound infinite."""
+
+    difference: Estimate  # after - before
+    ratio: Estimate  # after / before
+    ratio_90: Estimate  # With its 90 % interval, by which two one-sided tests at 5 % tell that nothing changed.
+    p: float  # That nothing changed: one less the confidence of the interval of the difference that just reaches 0.
+    n: int  # Pairs of trials; the trials of the smaller set, where there are no pairs.
+
+
+NOTHING_TO_COMPARE = Comparison(NO_DATA, NO_DATA, NO_DATA, math.nan, 0)
+
+
+class Tally(NamedTuple):
+    """An amount and what it is an amount of, shape (trials,) each: hits and tries, or time leaderless and observed.
+
+    A trial of which nothing was observed (0 or nan) does not count.
+    """
+
+    amounts: npt.ArrayLike
+    exposures: npt.ArrayLike
+
+    def cleaned(self) -> FloatArray:
+        """Amounts and exposures, shape (2, trials), 0 where nothing was observed."""
+        amounts, exposures = (np.asarray(part, dtype=np.float64) for part in self)
+        return np.where(exposures > 0, np.stack([amounts, exposures]), 0.0)
+
+
+def cleaned(before: Tally, after: Tally, paired: bool) -> tuple[FloatArray, FloatArray]:
+    """Both tallies cleaned. Raises ValueError where pairs are of different number."""
+    old, new = before.cleaned(), after.cleaned()
+    if paired and old.shape != new.shape:
+        raise ValueError(f"{old.shape[1]} trials before and {new.shape[1]} after do not make pairs")
+    return old, new

@@ -1,0 +1,224 @@
+"""Estimates with their 95 % intervals, from samples that may be censored and may hold several values of one trial.
+
+Quantiles are inverse ECDF (Hyndman and Fan 1996, type 1), censored or not, so that both agree. Trials are independent,
+values of one trial need not be: where a trial holds several, the trial is the unit of chance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special, stats
+
+from simulator.analysis.statistics.bootstrap import RESAMPLES, TAIL, Bca, FloatArray, default_generator, resamples
+from simulator.analysis.statistics.survival import Sample, first_at_most, resampled_curves, survival_curve
+
+__all__ = ["NO_DATA", "Estimate", "Sample", "fraction", "fraction_by_trial", "mean", "quantile", "quantiles"]
+__all__ += ["Share", "rate", "ratio", "share_by_trial"]
+
+_Z = float(special.ndtri(1 - TAIL))
+
+
+class Estimate(NamedTuple):
+    """A value and its 95 % interval.
+
+    An open end is infinite: the sample cannot bound the value on that side. An infinite value is a quantile that
+    censoring hides. Everything is nan where there are no data, or none that could give the value.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+NO_DATA = Estimate(math.nan, math.nan, math.nan)
+
+
+# --- Quantiles
+
+
+def quantile(sample: Sample, p: float, generator: np.random.Generator | None = None) -> Estimate:
+    """The least value x with F(x) >= p. Infinite where censoring hides it.
+
+    The interval: order statistics (exact, binomial); with censoring, the inverted log-log band of the Kaplan–Meier
+    curve (Brookmeyer and Crowley 1982); with several values of one trial, a percentile bootstrap over trials.
+    """
+    return quantiles(sample, (p,), generator)[0]
+
+
+def quantiles(sample: Sample, ps: Sequence[float], generator: np.random.Generator | None = None) -> list[Estimate]:
+    """`quantile` for several p at once, which with a bootstrap costs little more than for one."""
+    if not all(0 < p < 1 for p in ps):
+        raise ValueError(f"not all of {ps} are between 0 and 1")
+    if sample.values.size == 0:
+        return [NO_DATA for _ in ps]
+    curve = stats.ecdf(stats.CensoredData.right_censored(sample.values, sample.censored)).sf
+    values = [_first_at_most(curve.quantiles, curve.probabilities, 1 - p) for p in ps]
+    if not sample.one_per_trial:
+        intervals = _bootstrap_intervals(sample, ps, generator or default_generator())
+    elif sample.censored.any():
+        intervals = _kaplan_meier_intervals(sample, ps)
+    else:
+        intervals = [_order_statistics(sample.values, p) for p in ps]
+    return [Estimate(value, low, high) for value, (low, high) in zip(values, intervals, strict=True)]
+
+
+def _first_at_most(times: FloatArray, share: FloatArray, bound: float) -> float:
+    return float(first_at_most(times, share[None, :], bound)[0])
+
+
+def _ranks(n: int, p: float) -> tuple[int, int]:
+    """Ranks of the order statistics that enclose the p-quantile, each missing it with a chance of 2.5 % at most; 0 and
+    n + 1 are open ends."""
+    return int(stats.binom.ppf(TAIL, n, p)), int(stats.binom.ppf(1 - TAIL, n, p)) + 1
+
+
+def _order_statistics(values: FloatArray, p: float) -> tuple[float, float]:
+    ordered = np.concatenate(([-math.inf], np.sort(values), [math.inf]))
+    lower, upper = _ranks(values.size, p)
+    return float(ordered[lower]), float(ordered[upper])
+
+
+def _kaplan_meier_intervals(sample: Sample, ps: Sequence[float]) -> list[tuple[float, float]]:
+    curve = survival_curve(sample)
+    return [
+        (
+            _low_end(sample, p, _first_at_most(curve.times, curve.low, 1 - p)),
+            _first_at_most(curve.times, curve.high, 1 - p),
+        )
+        for p in ps
+    ]
+
+
+def _low_end(sample: Sample, p: float, low: float) -> float:
+    """A low end is open where so few values would not bound it even uncensored, and never beyond what was followed."""
+    lower, _ = _ranks(sample.values.size, p)
+    return min(low, float(sample.values.max())) if lower > 0 else -math.inf
+
+
+def _bootstrap_intervals(
+    sample: Sample, ps: Sequence[float], generator: np.random.Generator
+) -> list[tuple[float, float]]:
+    if sample.clusters()[0] == 1:  # Of the chance between trials, nothing is known.
+        return [(-math.inf, math.inf) for _ in ps]
+    found: list[list[FloatArray]] = [[] for _ in ps]
+    for times, share in resampled_curves(sample, generator):
+        for p, batch in zip(ps, found, strict=True):
+            batch.append(first_at_most(times, share, 1 - p))
+    return [_percentiles(sample, p, np.sort(np.concatenate(batch))) for p, batch in zip(ps, found, strict=True)]
+
+
+def _percentiles(sample: Sample, p: float, resampled: FloatArray) -> tuple[float, float]:
+    """No resample leaves the range of the sample: an end that not even independent values would bound is open."""
+    low = float(resampled[math.ceil(TAIL * RESAMPLES) - 1])
+    high = float(resampled[math.ceil((1 - TAIL) * RESAMPLES) - 1])
+    _, upper = _ranks(sample.values.size, p)
+    return _low_end(sample, p, low), high if upper <= sample.values.size else math.inf
+
+
+# --- Means
+
+
+def mean(sample: Sample, generator: np.random.Generator | None = None) -> Estimate:
+    """The mean, with its BCa bootstrap interval (Efron 1987) over trials.
+
+    nan where anything is censored: the mean depends on the tail that nobody saw.
+    """
+    if sample.values.size == 0 or sample.censored.any():
+        return NO_DATA
+    _, index = sample.clusters()
+    return ratio(np.bincount(index, weights=sample.values), np.bincount(index), generator)
+
+
+def ratio(amounts: npt.ArrayLike, exposures: npt.ArrayLike, generator: np.random.Generator | None = None) -> Estimate:
+    """The sum of amounts over the sum of exposures, shape (trials,) each, with its BCa interval over trials.
+
+    A trial without exposure (0 or nan) does not count. The interval of a single trial is open.
+    """
+    parts = np.asarray(exposures, dtype=np.float64)
+    sums, parts = np.asarray(amounts, dtype=np.float64)[parts > 0], parts[parts > 0]
+    trials = parts.size
+    if trials == 0:
+        return NO_DATA
+    value = float(sums.sum() / parts.sum())
+    if trials == 1:
+        return Estimate(value, -math.inf, math.inf)
+    # The jackknife in closed form: scipy.stats.bootstrap makes n samples of n - 1, seconds for 10 000 trials.
+    left_out = (sums.sum() - sums) / (parts.sum() - parts)
+    if np.ptp(left_out) <= 1e-12 * abs(value):  # Constant, but for rounding.
+        return Estimate(value, value, value)
+    batches = resamples(generator or default_generator(), trials, trials)
+    resampled = np.concatenate([sums[drawn].sum(axis=1) / parts[drawn].sum(axis=1) for drawn in batches])
+    return Estimate(value, *Bca.of(value, resampled, left_out.mean() - left_out).interval())
+
+
+# --- Fractions and rates
+
+
+def fraction(hits: int, total: int) -> Estimate:
+    """The share of independent tries that hit, with Wilson's interval (1927). nan of no tries."""
+    return Share(hits / total, total).estimate() if total else NO_DATA
+
+
+def fraction_by_trial(hits: npt.ArrayLike, totals: npt.ArrayLike) -> Estimate:
+    """The share of all tries that hit, shape (trials,) each, where tries of one trial may hang together.
+
+    Wilson's interval at the effective number of tries; nan of no tries.
+    """
+    found = share_by_trial(hits, totals)
+    return found.estimate() if found else NO_DATA
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share, and how many independent tries would tell as much of it."""
+
+    value: float
+    tries: float
+
+    def estimate(self) -> Estimate:
+        return Estimate(self.value, *self.interval())
+
+    def interval(self, z: float = _Z) -> tuple[float, float]:
+        """Wilson's, z standard errors wide: the formula of `scipy.stats.binomtest`, which takes whole numbers only."""
+        share, n = self.value, self.tries
+        centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+        return 0.0 if share == 0 else max(0.0, centre - half), 1.0 if share == 1 else min(1.0, centre + half)
+
+
+def share_by_trial(hits: npt.ArrayLike, totals: npt.ArrayLike) -> Share | None:
+    """The share of all tries that hit, shape (trials,) each, with its effective number of tries; None of no tries.
+
+    The number is divided by the design effect (never below 1), less what the few trials leave uncertain about that
+    (Korn and Graubard 1998). Where all tries agree, the data say nothing of how they hang together: each trial then
+    counts for one try, weighted by its size (Kish 1965).
+    """
+    sizes = np.asarray(totals, dtype=np.float64)
+    scores, sizes = np.asarray(hits, dtype=np.float64)[sizes > 0], sizes[sizes > 0]
+    total, trials = float(sizes.sum()), sizes.size
+    if trials == 0:
+        return None
+    share = float(scores.sum()) / total
+    if sizes.max() <= 1:
+        return Share(share, total)
+    if share in (0, 1) or trials == 1:
+        return Share(share, total**2 / float((sizes**2).sum()))
+    variance = trials / (trials - 1) * float(((scores - share * sizes) ** 2).sum()) / total**2
+    design_effect = max(1.0, variance / (share * (1 - share) / total))
+    few_trials = (float(stats.t.ppf(1 - TAIL, trials - 1)) / _Z) ** 2
+    return Share(share, total / design_effect / few_trials)
+
+
+def rate(count: int, exposure: float) -> Estimate:
+    """Incidents per unit of exposure, with the exact Poisson interval (Garwood 1936). nan of no exposure."""
+    if exposure <= 0:
+        return NO_DATA
+    low = float(stats.chi2.ppf(TAIL, 2 * count)) / 2 if count else 0.0
+    high = float(stats.chi2.ppf(1 - TAIL, 2 * count + 2)) / 2
+    return Estimate(count / exposure, low / exposure, high / exposure)

@@ -1,0 +1,278 @@
+"""Two sets of trials compared: by how much a quantile, a mean or a share differs, with intervals.
+
+Trials that ran with the same seed share their luck (common random numbers): trial 17 of one is the pair of trial 17 of
+the other, and pairs are resampled. Other sets are independent, and each is resampled by itself. The trial is the unit
+throughout, whatever it holds: one value, several, or none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.analysis.statistics.bootstrap import (
+    RESAMPLES,
+    Bca,
+    FloatArray,
+    IntArray,
+    default_generator,
+    resamples,
+    times_drawn,
+)
+from simulator.analysis.statistics.comparison import LEVELS, NOTHING_TO_COMPARE, Comparison, Tally, cleaned
+from simulator.analysis.statistics.estimates import Estimate, Sample, quantiles
+from simulator.analysis.statistics.proportions import compare_fraction
+from simulator.analysis.statistics.survival import first_at_most, in_order, weighted_shares
+
+__all__ = ["NOTHING_TO_COMPARE", "Comparison", "Tally", "compare_fraction", "compare_mean", "compare_quantile"]
+__all__ += ["compare_quantiles", "compare_ratio"]
+
+
+# --- Quantiles
+
+
+def compare_quantile(
+    before: Sample,
+    after: Sample,
+    p: float,
+    *,
+    paired: bool,
+    generator: np.random.Generator | None = None,
+    count: int = RESAMPLES,
+) -> Comparison:
+    """The p-quantiles, censored or not, of two samples; pairs have the same number in `Sample.trials`.
+
+    The interval is the percentile bootstrap's over trials; an end that either sample is too small to bound is open,
+    and a resample in which censoring hides both quantiles counts for both ends. `count` resamples are drawn; no p value
+    is below 2 / (count + 1).
+    """
+    return compare_quantiles(before, after, (p,), paired=paired, generator=generator, count=count)[0]
+
+
+def compare_quantiles(
+    before: Sample,
+    after: Sample,
+    ps: Sequence[float],
+    *,
+    paired: bool,
+    generator: np.random.Generator | None = None,
+    count: int = RESAMPLES,
+) -> list[Comparison]:
+    """`compare_quantile` for several p at once, which costs little more than for one."""
+    if before.values.size == 0 or after.values.size == 0:
+        return [NOTHING_TO_COMPARE for _ in ps]
+    generator = generator or default_generator()
+    drawn = list(_resampled_quantiles(before, after, ps, paired, generator, count))
+    olds, news = (np.concatenate(parts, axis=1) for parts in zip(*drawn, strict=True))
+    pairs = zip(ps, quantiles(before, ps), quantiles(after, ps), olds, news, strict=True)
+    n = _trials(before, after, paired)
+    return [_of_quantiles(old, new, _bounded(before, after, p), resampled, n) for p, old, new, *resampled in pairs]
+
+
+def _trials(before: Sample, after: Sample, paired: bool) -> int:
+    sets = [np.unique(sample.trials) for sample in (before, after)]
+    return int(np.union1d(*sets).size) if paired else min(found.size for found in sets)
+
+
+def _resampled_quantiles(
+    before: Sample, after: Sample, ps: Sequence[float], paired: bool, generator: np.random.Generator, count: int
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Quantiles before and after in some resamples, shape (ps, resamples) each; nan where no value was drawn."""
+    both = np.union1d(before.trials, after.trials)
+    names = (both, both) if paired else (np.unique(before.trials), np.unique(after.trials))
+    width = max(before.values.size, after.values.size)
+    old, new = (_quantiles_by_weight(sample, among, ps) for sample, among in zip((before, after), names, strict=True))
+    if paired:
+        for drawn in resamples(generator, both.size, width, count):
+            counts = times_drawn(drawn)
+            yield old(counts), new(counts)
+        return
+    draws = [resamples(generator, among.size, width, count) for among in names]
+    for drawn_old, drawn_new in zip(*draws, strict=True):
+        yield old(times_drawn(drawn_old)), new(times_drawn(drawn_new))
+
+
+def _quantiles_by_weight(sample: Sample, among: IntArray, ps: Sequence[float]) -> Callable[[IntArray], FloatArray]:
+    """From how often each trial was drawn (rows, trials) to the quantiles of what it holds (ps, rows)."""
+    order = in_order(sample)
+    times, over = sample.values[order], ~sample.censored[order]
+    columns = np.searchsorted(among, sample.trials[order])
+
+    def found(counts: IntArray) -> FloatArray:
+        shares = weighted_shares(counts[:, columns], over)
+        return np.stack([first_at_most(times, shares, 1 - p) for p in ps])
+
+    return found
+
+
+class _Bounded(NamedTuple):
+    """Which ends of an interval the samples can bound: of the ratio and, so, of the difference."""
+
+    low: bool
+    high: bool
+
+
+def _bounded(before: Sample, after: Sample, p: float) -> _Bounded:
+    """An end is open where not even independent values would bound the quantile that it depends on."""
+    old, new = (quantiles(Sample.of(np.arange(1.0, sample.values.size + 1)), (p,))[0] for sample in (before, after))
+    return _Bounded(math.isfinite(new.low + old.high), math.isfinite(new.high + old.low))
+
+
+def _of_quantiles(old: Estimate, new: Estimate, bounded: _Bounded, resampled: list[FloatArray], n: int) -> Comparison:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        differences, ratios = resampled[1] - resampled[0], resampled[1] / resampled[0]
+        value, ratio = np.float64(new.value) - old.value, np.float64(new.value) / old.value
+    up, down = (1.0 if not end else _tail(side) for end, side in zip(bounded, (differences, -differences), strict=True))
+    wide, narrow = (Estimate(float(ratio), *_percentiles(ratios, level, bounded, 0.0)) for level in LEVELS)
+    return Comparison(
+        difference=Estimate(float(value), *_percentiles(differences, LEVELS[0], bounded, -math.inf)),
+        ratio=wide,
+        ratio_90=narrow,
+        p=min(1.0, 2 * min(up, down)),
+        n=n,
+    )
+
+
+def _tail(side: FloatArray) -> float:
+    """The share of resamples that are not above 0: what speaks against a growth. Unknown ones speak against it."""
+    return float(1 + np.count_nonzero(~(side > 0))) / (1 + side.size)
+
+
+def _percentiles(resampled: FloatArray, confidence: float, bounded: _Bounded, least: float) -> tuple[float, float]:
+    tail = (1 - confidence) / 2
+    low = np.sort(np.where(np.isnan(resampled), least, resampled))[math.ceil(tail * resampled.size) - 1]
+    high = np.sort(np.where(np.isnan(resampled), math.inf, resampled))[math.ceil((1 - tail) * resampled.size) - 1]
+    return float(low) if bounded.low else least, float(high) if bounded.high else math.inf
+
+
+# --- Means and other ratios of sums
+
+
+def compare_mean(
+    before: Sample,
+    after: Sample,
+    *,
+    paired: bool,
+    generator: np.random.Generator | None = None,
+    count: int = RESAMPLES,
+) -> Comparison:
+    """The means of two samples; nan where anything is censored. BCa intervals over trials, or pairs of them."""
+    if before.censored.any() or after.censored.any():
+        return NOTHING_TO_COMPARE
+    both = np.union1d(before.trials, after.trials)
+    names = (both, both) if paired else (np.unique(before.trials), np.unique(after.trials))
+    old, new = (_sums(sample, among) for sample, among in zip((before, after), names, strict=True))
+    return compare_ratio(old, new, paired=paired, generator=generator, count=count)
+
+
+def _sums(sample: Sample, among: IntArray) -> Tally:
+    at = np.searchsorted(among, sample.trials)
+    return Tally(
+        np.bincount(at, weights=sample.values, minlength=among.size),
+        np.bincount(at, minlength=among.size).astype(np.float64),
+    )
+
+
+def compare_ratio(
+    before: Tally,
+    after: Tally,
+    *,
+    paired: bool,
+    generator: np.random.Generator | None = None,
+    count: int = RESAMPLES,
+) -> Comparison:
+    """Two sums of amounts over sums of exposures (`statistics.ratio`): means, rates, shares of time.
+
+    BCa intervals over trials, or over pairs, which are the same places of both tallies. For hits of tries, see
+    `compare_fraction`. Raises ValueError where pairs are of different number.
+    """
+    old, new = cleaned(before, after, paired)
+    if not old[1].any() or not new[1].any():
+        return NOTHING_TO_COMPARE
+    generator = generator or default_generator()
+    resampled_old, resampled_new = _resampled_ratios(old, new, paired, generator, count)
+    # Both statistics, from the two means: in the sample, in its resamples, and with each trial left out.
+    n = old.shape[1] if paired else min(old.shape[1], new.shape[1])
+    kept = [_left_out(tally) for tally in (old, new)]
+    means = [float(tally[0].sum() / tally[1].sum()) for tally in (old, new)]
+    found = []
+    for statistic in (np.subtract, np.divide):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            value = float(statistic(np.float64(means[1]), means[0]))
+            resampled = statistic(resampled_new, resampled_old)
+            if paired:
+                influence = _influence(statistic(kept[1], kept[0]))
+            else:
+                sides = statistic(means[1], kept[0]), statistic(kept[1], means[0])
+                influence = np.concatenate([_influence(side) * (side.size - 1) / side.size for side in sides])
+        found.append(_corrected(value, resampled, influence, n))
+    difference, ratio = found
+    return Comparison(
+        difference=Estimate(difference.value, *difference.interval(LEVELS[0])),
+        ratio=Estimate(ratio.value, *ratio.interval(LEVELS[0], least=0.0)),
+        ratio_90=Estimate(ratio.value, *ratio.interval(LEVELS[1], least=0.0)),
+        p=difference.p_value(),
+        n=n,
+    )
+
+
+def _left_out(tally: FloatArray) -> FloatArray:
+    """The ratio of the sums with each trial left out, shape (trials,); nan where nothing remains."""
+    rest = tally.sum(axis=1, keepdims=True) - tally
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(rest[0] / rest[1])
+
+
+def _influence(left_out: FloatArray) -> FloatArray:
+    return np.asarray(left_out.mean() - left_out)
+
+
+def _resampled_ratios(
+    old: FloatArray, new: FloatArray, paired: bool, generator: np.random.Generator, count: int
+) -> tuple[FloatArray, FloatArray]:
+    def sums(tally: FloatArray, drawn: IntArray) -> FloatArray:
+        amounts, exposures = (part[drawn].sum(axis=1) for part in tally)
+        return np.asarray(np.where(exposures > 0, amounts, np.nan) / np.where(exposures > 0, exposures, np.nan))
+
+    sizes = [tally.shape[1] for tally in (old, new)]
+    if paired:
+        batches = [(sums(old, drawn), sums(new, drawn)) for drawn in resamples(generator, sizes[0], sizes[0], count)]
+    else:
+        draws = (resamples(generator, size, max(sizes), count) for size in sizes)
+        batches = [(sums(old, drawn), sums(new, other)) for drawn, other in zip(*draws, strict=True)]
+    olds, news = zip(*batches, strict=True)
+    return np.concatenate(olds), np.concatenate(news)
+
+
+@dataclass(frozen=True, eq=False)
+class _Corrected:
+    """A statistic with its BCa distribution; without one where it does not vary, or cannot be told to."""
+
+    value: float
+    bca: Bca | None
+    varies: bool
+
+    def interval(self, confidence: float, least: float = -math.inf) -> tuple[float, float]:
+        if math.isnan(self.value):
+            return math.nan, math.nan
+        if self.bca is not None:
+            return self.bca.interval(confidence)
+        return (least, math.inf) if self.varies else (self.value, self.value)
+
+    def p_value(self) -> float:
+        if self.bca is not None:
+            return self.bca.p_value(0.0)
+        return 1.0 if self.varies or self.value == 0 else 0.0
+
+
+def _corrected(value: float, resampled: FloatArray, influence: FloatArray, n: int) -> _Corrected:
+    if n < 2 or not math.isfinite(value) or not np.isfinite(influence).all():
+        return _Corrected(value, None, varies=True)
+    if np.ptp(influence) <= 1e-12 * max(abs(value), np.finfo(float).tiny):  # Constant, but for rounding.
+        return _Corrected(value, None, varies=False)
+    seen = resampled[~np.isnan(resampled)]
+    return _Corrected(value, Bca.of(value, seen, influence), varies=True)

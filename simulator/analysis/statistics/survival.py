@@ -1,0 +1,197 @@
+"""Samples of durations, and the curves that they make: empirical distributions, Kaplan–Meier where censored."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from simulator.analysis.statistics.bootstrap import (
+    CONFIDENCE,
+    RESAMPLES,
+    TAIL,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    default_generator,
+    resamples,
+    times_drawn,
+)
+
+_BAND_POINTS = 200
+_ROUNDING = 1e-9  # F(x) = k/n must count as p = k/n, in spite of floating point; steps are at least 1/n.
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Durations in seconds, shape (n,) each. A censored one is a lower bound: it had lasted that long when it was last
+    followed. `trials` says which trial each belongs to.
+    """
+
+    values: FloatArray
+    censored: BoolArray
+    trials: IntArray
+
+    def __post_init__(self) -> None:
+        if not self.values.shape == self.censored.shape == self.trials.shape == (self.values.size,):
+            raise ValueError("values, censored and trials must have one dimension and the same length")
+        if not np.isfinite(self.values).all():
+            raise ValueError(
+                "a value is not finite: of an unfinished duration, give the time for which it was followed"
+            )
+
+    @classmethod
+    def of(
+        cls, values: npt.ArrayLike, censored: npt.ArrayLike | None = None, trials: npt.ArrayLike | None = None
+    ) -> Sample:
+        """From anything like arrays; by default nothing is censored, and every value is a trial of its own."""
+        data = np.asarray(values, dtype=np.float64)
+        return cls(
+            data,
+            np.zeros(data.shape, dtype=np.bool_) if censored is None else np.asarray(censored, dtype=np.bool_),
+            np.arange(data.size) if trials is None else np.asarray(trials, dtype=np.int64),
+        )
+
+    @classmethod
+    def by_trial(cls, seconds: npt.ArrayLike) -> Sample:
+        """From one value for each trial in order: infinite where it never ended, nan where the trial has none."""
+        data = np.asarray(seconds, dtype=np.float64)
+        there = ~np.isnan(data)
+        values, endless = data[there], np.isinf(data[there])
+        most = values[~endless].max(initial=0.0)  # At least as long as all that ended.
+        return cls(np.where(endless, most, values), endless, np.flatnonzero(there))
+
+    def clusters(self) -> tuple[int, IntArray]:
+        """How many trials there are, and the number, from 0 on, of each value's trial."""
+        names, index = np.unique(self.trials, return_inverse=True)
+        return names.size, index
+
+    @property
+    def one_per_trial(self) -> bool:
+        return self.clusters()[0] == self.values.size
+
+
+class Survival(NamedTuple):
+    """The share that lasts longer than each time, with its pointwise 95 % band; all of shape (times,)."""
+
+    times: FloatArray
+    share: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Ecdf:
+    """The share of durations that are over by each time, a right-continuous step function.
+
+    `probabilities` (steps,) hold from `times` (steps,) on; the pointwise 95 % band `low`, `high` from `band_times` on.
+    """
+
+    times: FloatArray
+    probabilities: FloatArray
+    band_times: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+def ecdf(sample: Sample, generator: np.random.Generator | None = None) -> Ecdf:
+    """The distribution of a sample that is not empty. Its band, inverted, is the interval of `statistics.quantile`:
+    Clopper–Pearson, log-log Kaplan–Meier, or the bootstrap over trials (at 200 points at most).
+    """
+    if not sample.one_per_trial:
+        steps = stats.ecdf(_censored_data(sample)).cdf
+        band = _bootstrap_band(sample, steps.quantiles, generator or default_generator())
+        return Ecdf(steps.quantiles, steps.probabilities, *band)
+    curve = survival_curve(sample)
+    return Ecdf(curve.times, 1 - curve.share, curve.times, 1 - curve.high, 1 - curve.low)
+
+
+def survival_curve(sample: Sample) -> Survival:
+    """The curve of a sample with one value per trial: Kaplan–Meier with its log-log band (exponential Greenwood) where
+    censored, otherwise the empirical one with the exact band of Clopper and Pearson (1934)."""
+    curve = stats.ecdf(_censored_data(sample)).sf
+    band = _log_log_band(sample) if sample.censored.any() else _exact_band(curve.probabilities, sample.values.size)
+    return Survival(curve.quantiles, curve.probabilities, *band)
+
+
+def _censored_data(sample: Sample) -> stats.CensoredData:
+    return stats.CensoredData(uncensored=sample.values[~sample.censored], right=sample.values[sample.censored])
+
+
+def _exact_band(share: FloatArray, n: int) -> tuple[FloatArray, FloatArray]:
+    lasting = np.rint(n * share)
+    low, high = np.zeros(lasting.size), np.asarray(stats.beta.ppf(1 - TAIL, lasting + 1, n - lasting))
+    some = lasting > 0
+    low[some] = stats.beta.ppf(TAIL, lasting[some], n - lasting[some] + 1)
+    return low, high
+
+
+def _log_log_band(sample: Sample) -> tuple[FloatArray, FloatArray]:
+    """The formula's band, with what it leaves undefined at both ends filled in."""
+    curve = stats.ecdf(_censored_data(sample)).sf
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        band: Any = curve.confidence_interval(CONFIDENCE, method="log-log")  # The stubs take its ends for numbers.
+    low, high = band.low.probabilities.copy(), band.high.probabilities.copy()
+    nothing_over = curve.probabilities == 1  # So far: exact, that all at risk last.
+    at_risk = sample.values.size - np.searchsorted(np.sort(sample.values), curve.quantiles[nothing_over])
+    low[nothing_over], high[nothing_over] = TAIL ** (1 / at_risk), 1
+    if curve.probabilities[-1] == 0:  # All is over: what was known just before is the last thing known.
+        low[-1], high[-1] = 0, high[-2]
+    return low, high
+
+
+# --- The bootstrap over trials
+
+
+def resampled_curves(sample: Sample, generator: np.random.Generator) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """The ordered values (n,), ties repeated, and the share lasting longer than each in some resamples (rows, n)."""
+    trials, index = sample.clusters()
+    order = in_order(sample)
+    times, over, index = sample.values[order], ~sample.censored[order], index[order]
+    for drawn in resamples(generator, trials, times.size):
+        yield times, weighted_shares(times_drawn(drawn)[:, index], over)
+
+
+def in_order(sample: Sample) -> IntArray:
+    """The indices that sort a sample. By convention, a censored value outlasts those of its instant."""
+    return np.lexsort((sample.censored, sample.values))
+
+
+def weighted_shares(weights: IntArray, over: BoolArray) -> FloatArray:
+    """The Kaplan–Meier share lasting longer than each of n ordered values, that many of each being there.
+
+    `weights` has the shape (rows, n), as has the result; `over` is (n,), false where censored. A row of which nothing
+    is there is nan.
+    """
+    at_risk = weights[:, ::-1].cumsum(axis=1)[:, ::-1]
+    all_there = np.where(at_risk[:, :1] > 0, at_risk[:, :1], np.nan)
+    if over.all():
+        return np.asarray((at_risk - weights) / all_there)
+    return np.asarray(np.cumprod(1 - weights * over / np.maximum(at_risk, 1), axis=1) + 0 * all_there)
+
+
+def first_at_most(times: FloatArray, shares: FloatArray, bound: float) -> FloatArray:
+    """The first of the times (n,) at which a row of shares (rows, n) is no more than the bound: infinite where none is,
+    nan where the row is; shape (rows,)."""
+    reached = shares <= bound + _ROUNDING
+    found = np.where(reached.any(axis=1), times[reached.argmax(axis=1)], math.inf)
+    return np.where(np.isnan(shares[:, 0]), math.nan, found)
+
+
+def _bootstrap_band(
+    sample: Sample, steps: FloatArray, generator: np.random.Generator
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    at = steps[np.unique(np.linspace(0, steps.size - 1, _BAND_POINTS).astype(int))]
+    if sample.clusters()[0] == 1:  # Of the chance between trials, nothing is known.
+        return at, np.zeros(at.size), np.ones(at.size)
+    columns = np.searchsorted(np.sort(sample.values), at, side="right") - 1
+    over = 1 - np.concatenate([share[:, columns] for _, share in resampled_curves(sample, generator)])
+    ordered = np.sort(over, axis=0)
+    return at, ordered[math.ceil(TAIL * RESAMPLES) - 1], ordered[math.ceil((1 - TAIL) * RESAMPLES) - 1]

@@ -1,0 +1,72 @@
+"""Where the schedule of one trial is played: its occasions, what has struck, and what is still to come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.faults.triggers import Triggers
+from simulator.cluster.kernel import Kernel
+from simulator.trace import event_types
+
+
+class TrialFaultScheduler:
+    """The `FaultScheduler` of a trial. `note` writes a row; `over` is called when an entry, or the nemesis, is done."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        entries: Sequence[Scheduled],
+        nemeses: int,
+        note: Callable[[str, Mapping[str, object]], None],
+        over: Callable[[], None],
+    ) -> None:
+        self.to_come = len(entries) + nemeses  # What is not done yet.
+        self._kernel = kernel
+        self._unsettled = entries  # Those that have not struck yet.
+        self._note = note
+        self._over = over
+        self._triggers = Triggers(kernel.event)
+        self._change = kernel.event()
+
+    def trigger(self, name: str, occurrence: int) -> Any:
+        return self._triggers.trigger(name, occurrence)
+
+    def happened(self, name: str) -> None:
+        self._triggers.happened(name)
+
+    def timeout(self, delay: int) -> Any:
+        return self._kernel.timeout(delay)
+
+    def changed(self) -> Any:
+        return self._change
+
+    def tell_change(self) -> None:
+        """Something has changed that a target may depend on."""
+        change, self._change = self._change, self._kernel.event()
+        change.succeed()
+
+    def settled(self, entry: Scheduled) -> None:
+        self._unsettled = [other for other in self._unsettled if other is not entry]
+
+    def injected(self, fault: str, nodes: object) -> None:
+        self._note(event_types.FAULT, {"fault": fault, "nodes": nodes})
+
+    def repaired(self, fault: str, nodes: object) -> None:
+        self._note(event_types.REPAIRED, {"fault": fault, "nodes": nodes})
+
+    def skipped(self, fault: str, why: str) -> None:
+        self._note(event_types.SKIPPED, {"fault": fault, "why": why})
+
+    def suppressed(self, fault: str, why: str) -> None:
+        self._note(event_types.SUPPRESSED, {"fault": fault, "why": why})
+
+    def finished(self) -> None:
+        self.to_come -= 1
+        self._over()
+
+    def close(self) -> None:
+        """The trial has ended: write down what never struck."""
+        for entry in self._unsettled:
+            self._note(event_types.NOT_INJECTED, {"fault": entry.fault.name})

@@ -1,0 +1,230 @@
+"""Whom a fault strikes: a node by its name, a zone, or a description that is resolved when the fault strikes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+from simulator.cluster.faults.rng import RandomStreams
+from simulator.cluster.network.rules import LinkRule
+from simulator.cluster.node.clock import Skew
+from simulator.protocol import Nanoseconds, NodeId
+
+# n3 is 3; `zone:NAME`; `group:NAME`; `leader-of:NAME`; one of DESCRIPTIONS; or several of these.
+Target: TypeAlias = "NodeId | str | tuple[Target, ...]"
+
+ZONE = "zone:"
+GROUP = "group:"  # All nodes of a group, such as an ensemble.
+LEADER_OF = "leader-of:"  # The leader of a group.
+
+
+class NoTargetError(LookupError):
+    """What a target describes does not exist at present: says so in a clause, such as `there is no leader`."""
+
+
+class ClusterControl(Protocol):
+    """The cluster as faults see it: the verbs that they use, and what they need to find their targets."""
+
+    def leader(self, group: str | None = None) -> NodeId | None:
+        """The leader of a group; None: of the electorate."""
+        ...
+
+    def members(self, group: str | None = None) -> Sequence[NodeId]: ...
+    def voters(self) -> Sequence[NodeId]:
+        """The members that majorities are counted of, in the eyes of whoever leads."""
+        ...
+
+    def where(self, state: str) -> Sequence[NodeId]: ...
+    def zone(self, name: str) -> Sequence[NodeId]:
+        """The nodes in a zone."""
+        ...
+
+    def zone_of(self, node: NodeId) -> str | None: ...
+    def disruptions(self, node: NodeId) -> int:
+        """How often the node has died or been paused: a crash or a pause that is undone later is still the same one."""
+        ...
+
+    # Processes and hosts.
+    def start(self, node: NodeId) -> None: ...
+    def crash(self, node: NodeId) -> None: ...
+    def kill(self, node: NodeId) -> None: ...
+    def wipe(self, node: NodeId) -> None: ...
+    def pause(self, node: NodeId) -> None: ...
+    def resume(self, node: NodeId) -> None: ...
+
+    def ask_for_transfer(self, node: NodeId, to: NodeId | None) -> None:
+        """Ask a node to see to it that another leads."""
+        ...
+
+    def ask_to_add(self, leader: NodeId, node: NodeId) -> None: ...
+    def ask_to_remove(self, leader: NodeId, node: NodeId) -> None: ...
+
+    # Strains. Each takes an amount, and what it returns takes it back.
+    def slow_node(self, node: NodeId, service_times: Iterator[int]) -> Callable[[], None]: ...
+    def slow_disk(self, node: NodeId, write_times: Iterator[int]) -> Callable[[], None]: ...
+    def stall_disk(self, node: NodeId) -> Callable[[], None]: ...
+    def skew_clock(self, node: NodeId, skew: Skew) -> Callable[[], None]: ...
+
+    # Links.
+    def add_rule(self, rule: LinkRule) -> None: ...
+    def remove_rule(self, rule: LinkRule) -> bool:
+        """False where it has been lifted before."""
+        ...
+
+    def remove_labelled(self, label: str | None, kind: type[LinkRule] = LinkRule) -> None: ...
+    def switch(self, rule: LinkRule, stops: bool) -> bool:
+        """Let a condition stop packets, or not. False where it has been lifted."""
+        ...
+
+    def call_after(self, delay_ns: Nanoseconds, call: Callable[[], None]) -> None: ...
+
+
+def resolve(target: Target, control: ClusterControl, state: str, fault_rng: RandomStreams) -> tuple[NodeId, ...]:
+    """The nodes meant, each once, among those in a state that the fault can strike (a state of `ClusterControl.where`).
+
+    Raises NoTargetError where a description fits nobody; a named node in another state is simply not struck.
+    """
+    return _apart([target], list(control.where(state)), control, fault_rng)[0]
+
+
+def present(targets: Sequence[Target], control: ClusterControl, fault_rng: RandomStreams) -> tuple[NodeId, ...]:
+    """The nodes meant, running or not, each once, in the order named."""
+    return resolve(tuple(targets), control, "present", fault_rng)
+
+
+def sides(targets: Sequence[Target], control: ClusterControl, fault_rng: RandomStreams) -> list[tuple[NodeId, ...]]:
+    """The nodes meant by each target, running or not; whoever is drawn for one side is on no other."""
+    return _apart(targets, list(control.where("present")), control, fault_rng)
+
+
+def _apart(
+    targets: Sequence[Target], eligible: Sequence[NodeId], control: ClusterControl, fault_rng: RandomStreams
+) -> list[tuple[NodeId, ...]]:
+    """The nodes that each target means. What is drawn is drawn last, from those whom nothing else means."""
+    found: dict[tuple[int, int], tuple[NodeId, ...]] = {}
+    parts = [((side, place), part) for side, target in enumerate(targets) for place, part in enumerate(_parts(target))]
+    for where, part in sorted(parts, key=lambda part: part[1] in DRAWN):
+        taken = {node for nodes in found.values() for node in nodes} if part in DRAWN else ()
+        found[where] = _resolve_one(part, [node for node in eligible if node not in taken], control, fault_rng)
+    return [
+        tuple(dict.fromkeys(node for where in sorted(found) if where[0] == side for node in found[where]))
+        for side in range(len(targets))
+    ]
+
+
+def _parts(target: Target) -> Iterator[NodeId | str]:
+    if isinstance(target, tuple):
+        for one in target:
+            yield from _parts(one)
+    else:
+        yield target
+
+
+def _resolve_one(
+    target: NodeId | str, eligible: Sequence[NodeId], control: ClusterControl, fault_rng: RandomStreams
+) -> tuple[NodeId, ...]:
+    if isinstance(target, int):
+        return (target,) if target in eligible else ()
+    if target.startswith(ZONE):
+        return _within(eligible, control.zone(target.removeprefix(ZONE)))
+    if target.startswith(GROUP):
+        return _within(eligible, control.members(target.removeprefix(GROUP)))
+    if target.startswith(LEADER_OF):
+        return (_leader_of(control, eligible, target.removeprefix(LEADER_OF)),)
+    if target != "all":
+        eligible = _within(eligible, control.members())
+    return DESCRIPTIONS[target](control, eligible, fault_rng)
+
+
+def draw(nodes: Sequence[NodeId], count: int, source: random.Random) -> tuple[NodeId, ...]:
+    """That many of the nodes, in random order. Raises NoTargetError where there are too few."""
+    left = list(nodes)
+    if len(left) < count:
+        raise NoTargetError(f"there are {len(left)} nodes to draw {count} from")
+    return tuple(left.pop(source.getrandbits(64) * len(left) >> 64) for _ in range(count))
+
+
+def _leader(control: ClusterControl, eligible: Sequence[NodeId]) -> NodeId:
+    return _leader_of(control, eligible, None)
+
+
+def _leader_of(control: ClusterControl, eligible: Sequence[NodeId], group: str | None) -> NodeId:
+    leader = control.leader(group)
+    if leader is None or leader not in eligible:
+        whose = "" if group is None else f" of {group}"
+        raise NoTargetError(
+            f"there is no leader{whose}"
+            if leader is None
+            else f"the leader{whose}, n{leader}, cannot be struck as it is"
+        )
+    return leader
+
+
+def _others(control: ClusterControl, eligible: Sequence[NodeId]) -> list[NodeId]:
+    leader = _leader(control, control.where("running"))
+    return [node for node in eligible if node != leader]
+
+
+def _other_voters(control: ClusterControl, eligible: Sequence[NodeId]) -> Sequence[NodeId]:
+    return _within(_others(control, eligible), control.voters())
+
+
+def _within(eligible: Sequence[NodeId], nodes: Sequence[NodeId]) -> tuple[NodeId, ...]:
+    return tuple(node for node in eligible if node in nodes)
+
+
+def _successor(control: ClusterControl, eligible: Sequence[NodeId], _: RandomStreams) -> tuple[NodeId, ...]:
+    """The next id after the leader's, cyclically."""
+    leader = _leader(control, control.where("running"))
+    in_turn = sorted(_others(control, eligible), key=lambda node: (node < leader, node))
+    if not in_turn:
+        raise NoTargetError("there is nobody but the leader")
+    return (in_turn[0],)
+
+
+def _highest(_: ClusterControl, eligible: Sequence[NodeId], __: RandomStreams) -> tuple[NodeId, ...]:
+    if not eligible:
+        raise NoTargetError("there is no node to strike")
+    return (max(eligible),)
+
+
+def _zone_of_leader(control: ClusterControl, eligible: Sequence[NodeId], _: RandomStreams) -> tuple[NodeId, ...]:
+    zone = control.zone_of(_leader(control, control.where("running")))
+    if zone is None:
+        raise NoTargetError("the leader is in no zone")
+    return _within(eligible, control.zone(zone))
+
+
+def _minority(control: ClusterControl) -> int:
+    return (len(control.voters()) - 1) // 2
+
+
+Describe: TypeAlias = Callable[[ClusterControl, Sequence[NodeId], RandomStreams], tuple[NodeId, ...]]
+
+# Majorities and minorities are of the configuration, whoever is down; so are followers, who could lead.
+DESCRIPTIONS: Mapping[str, Describe] = {
+    "leader": lambda control, eligible, _: (_leader(control, eligible),),
+    "follower": lambda control, eligible, fault_rng: draw(_other_voters(control, eligible), 1, fault_rng.random),
+    "random": lambda _, eligible, fault_rng: draw(eligible, 1, fault_rng.random),
+    "all": lambda _, eligible, __: tuple(eligible),
+    "highest-id": _highest,
+    "successor-of-leader": _successor,
+    "zone-of-leader": _zone_of_leader,
+    "minority": lambda control, eligible, fault_rng: draw(
+        _within(eligible, control.voters()), _minority(control), fault_rng.random
+    ),
+    "minority-without-leader": lambda control, eligible, fault_rng: draw(
+        _other_voters(control, eligible), _minority(control), fault_rng.random
+    ),
+    "majority-without-leader": lambda control, eligible, fault_rng: draw(
+        _other_voters(control, eligible), len(control.voters()) // 2 + 1, fault_rng.random
+    ),
+    "leader-and-minority": lambda control, eligible, fault_rng: (
+        _leader(control, eligible),
+        *draw(_other_voters(control, eligible), max(0, _minority(control) - 1), fault_rng.random),
+    ),
+}
+DRAWN = frozenset(  # Of those that are left.
+    {"follower", "random", "minority", "minority-without-leader", "majority-without-leader"}
+)

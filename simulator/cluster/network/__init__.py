@@ -1,0 +1,1 @@
+"""The network: links, loss, topology, and the rules that faults put on links."""

@@ -1,0 +1,92 @@
+"""Sets of links, each with a direction. None holds pairs: a set says of any pair whether it covers it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Protocol
+
+from simulator.protocol import NodeId
+
+
+class LinkSelector(Protocol):
+    """Some of the links between nodes."""
+
+    def covers(self, sender: NodeId, to: NodeId) -> bool:
+        """Whether the way from `sender` to `to` is one of them."""
+        ...
+
+
+class Everywhere:
+    """All links."""
+
+    def covers(self, sender: NodeId, to: NodeId) -> bool:
+        return True
+
+
+class Touching:
+    """Every link of these nodes, in both directions."""
+
+    __slots__ = ("_nodes",)
+
+    def __init__(self, nodes: Iterable[NodeId]) -> None:
+        self._nodes = frozenset(nodes)
+
+    def covers(self, sender: NodeId, to: NodeId) -> bool:
+        return sender in self._nodes or to in self._nodes
+
+
+class Pairs:
+    """From any of the senders to any of the receivers; with `both_ways`, back again, too."""
+
+    __slots__ = ("_both_ways", "_receivers", "_senders")
+
+    def __init__(self, senders: Iterable[NodeId], receivers: Iterable[NodeId], *, both_ways: bool = False) -> None:
+        self._senders = frozenset(senders)
+        self._receivers = frozenset(receivers)
+        self._both_ways = both_ways
+
+    def covers(self, sender: NodeId, to: NodeId) -> bool:
+        if sender in self._senders and to in self._receivers:
+            return True
+        return self._both_ways and to in self._senders and sender in self._receivers
+
+
+_REST = frozenset((-1,))  # The group of those that are in none.
+
+
+class BetweenGroups:
+    """From one group to another; nodes in no group form one more. Who is in several reaches all of these.
+
+    Bridges are in every group.
+    """
+
+    __slots__ = ("_bridges", "_groups_of")
+
+    def __init__(self, groups: Iterable[Iterable[NodeId]], bridges: Collection[NodeId] = ()) -> None:
+        self._groups_of: dict[NodeId, frozenset[int]] = {}
+        for number, group in enumerate(groups):
+            for node in group:
+                self._groups_of[node] = self._groups_of.get(node, frozenset()) | {number}
+        self._bridges = frozenset(bridges)
+
+    def covers(self, sender: NodeId, to: NodeId) -> bool:
+        if sender in self._bridges or to in self._bridges:
+            return False
+        return self._groups_of.get(sender, _REST).isdisjoint(self._groups_of.get(to, _REST))
+
+
+class BeyondNeighbours:
+    """On a ring of nodes, between those more than `reach` places apart. Who is not on it is nobody's neighbour."""
+
+    __slots__ = ("_place_of", "_reach")
+
+    def __init__(self, ring: Iterable[NodeId], reach: int) -> None:
+        self._place_of: Mapping[NodeId, int] = {node: place for place, node in enumerate(ring)}
+        self._reach = reach
+
+    def covers(self, sender: NodeId, to: NodeId) -> bool:
+        places = self._place_of
+        if sender not in places or to not in places:
+            return sender != to
+        apart = abs(places[sender] - places[to])
+        return min(apart, len(places) - apart) > self._reach

@@ -1,0 +1,255 @@
+"""The network: one place decides a packet's fate. Reachable? Lost? How late? Duplicated?
+
+A packet's fate is settled when it is sent: one that left before a partition still arrives.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from heapq import heappush
+from typing import Any, Protocol
+
+from simpy.events import NORMAL
+
+from simulator.cluster.distributions import Constant, Distribution, coin_flips, durations
+from simulator.cluster.kernel import Kernel
+from simulator.cluster.network.loss import Bernoulli, Loses, LossModel
+from simulator.cluster.network.rules import Cut, Degradation, Hold, LinkRule, LinkRules
+from simulator.cluster.network.topology import Topology
+from simulator.cluster.network.traffic import Traffic
+from simulator.protocol import MILLISECOND, SECOND, Message, Nanoseconds, NodeId, describe, wire_size
+from simulator.randomness import Streams
+from simulator.trace.trace import MessageRow
+
+
+class Transport(enum.StrEnum):
+    """What carries messages."""
+
+    DATAGRAM = "datagram"  # Each on its own: late, lost, twice, or before an earlier one.
+    STREAM = "stream"  # Over connections: in order, and again until it is there.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSpec:
+    """How connections behave (docs/transport.md)."""
+
+    retransmit_after: Nanoseconds = 200 * MILLISECOND  # The first retransmission timeout; each next one is twice that.
+    give_up_after: Nanoseconds = 900 * SECOND  # Of silence, after which a connection is given up.
+    notice: Distribution = Constant(0)  # How long a host takes to close the connections of a process that died.
+    open_at_start: bool = False  # Whether a process opens its connections when it starts, or when it first sends.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSpec:
+    """What every link does: latency above that of the topology, loss and duplication per packet, bytes per second."""
+
+    latency: Distribution = Constant(5 * MILLISECOND)
+    loss: float | LossModel = 0.0
+    duplication: float = 0.0
+    topology: Topology | None = None
+    bandwidth: float | None = None  # Bytes per second of each link, in each direction; None: no limit.
+    transport: Transport = Transport.DATAGRAM
+    stream: StreamSpec = StreamSpec()
+
+
+class Endpoint(Protocol):
+    """A node as the network sees it."""
+
+    def on_delivery(self, sender: NodeId, message: Message) -> None: ...
+    def on_connected(self, peer: NodeId) -> None: ...
+    def on_disconnected(self, peer: NodeId, reason: str) -> None: ...
+
+
+class NetworkInterface:
+    """A node's way into the network: its random streams, and where what arrives for it is delivered."""
+
+    __slots__ = (
+        "bases",
+        "deliver",
+        "duplicate_latencies",
+        "duplicates",
+        "endpoint",
+        "latencies",
+        "loses",
+        "node",
+        "wires_free_at",
+    )
+
+    def __init__(self, node: NodeId, spec: NetworkSpec, streams: Streams, endpoint: Endpoint) -> None:
+        self.node = node
+        self.endpoint = endpoint
+        self.deliver = endpoint.on_delivery
+        self.latencies: Iterator[int] = durations(spec.latency, streams, f"n{node} latency")
+        self.loses = _loses(spec.loss, streams, f"n{node} loss")
+        self.duplicates: Iterator[bool] = coin_flips(spec.duplication, streams, f"n{node} duplication")
+        self.duplicate_latencies: Iterator[int] = durations(spec.latency, streams, f"n{node} duplicate latency")
+        self.bases = None if spec.topology is None else spec.topology.bases_from(node)
+        self.wires_free_at: dict[NodeId, Nanoseconds] = {}  # When the link to each receiver has sent what came before.
+
+
+def _loses(loss: float | LossModel, streams: Streams, name: str) -> Loses | None:
+    """None where nothing is ever lost."""
+    model = Bernoulli(loss) if isinstance(loss, int | float) else loss
+    return None if model == Bernoulli(0.0) else model.of(streams, name)
+
+
+class Network:
+    """Carries messages between ports as datagrams, and counts what was sent by type, lost or not.
+
+    With `journal`, it writes down every packet that carries a message: for one trial that is looked at closely.
+    """
+
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        kernel: Kernel,
+        streams: Streams,
+        message_types: Iterable[type],
+        *,
+        journal: bool = False,
+    ) -> None:
+        self.traffic = Traffic(message_types)
+        self._slots, self._messages, self._varies = self.traffic.slots, self.traffic.messages, self.traffic.varies
+        self._usual: Message | None = None  # One that needs no weighing, when it is sent to others too.
+        self.rules = LinkRules()
+        self.interfaces: dict[NodeId, NetworkInterface] = {}
+        self.journal: list[MessageRow] | None = [] if journal else None
+        self.spec = spec
+        self._placed = () if spec.topology is None else spec.topology.placed
+        self._streams = streams
+        self._kernel = kernel
+        self._queue: list[Any] = kernel._queue
+        self._order = kernel._eid
+        self._plain = self._is_plain()
+
+    @property
+    def sent(self) -> Mapping[type, int]:
+        """How many messages of each type it has been given."""
+        return dict(zip(self.traffic.kinds, self.traffic.messages, strict=True))
+
+    def attach(self, node: NodeId, endpoint: Endpoint) -> NetworkInterface:
+        interface = self.interfaces[node] = NetworkInterface(node, self.spec, self._streams, endpoint)
+        return interface
+
+    def send_segment(self, interface: NetworkInterface, to: NodeId, message: Message) -> None:
+        """Send one message. The hot path: where nothing but loss befalls a packet, it costs a latency and a push."""
+        slot = self._slots[type(message)]  # As `Traffic.count` does, without a call.
+        self._messages[slot] += 1
+        if self._varies[slot] and message is not self._usual:
+            self._usual = self.traffic.weigh(slot, message)
+        if self._plain:
+            arrives = self._kernel._now + next(interface.latencies)
+            if interface.loses is None or not interface.loses(to):
+                heappush(
+                    self._queue,
+                    (arrives, NORMAL, next(self._order), self.interfaces[to].deliver, interface.node, message),
+                )
+        else:
+            self.send_packet(interface, to, message, self.interfaces[to].deliver)
+
+    def send_packet(
+        self,
+        interface: NetworkInterface,
+        to: NodeId,
+        message: Message | None,
+        arrive: Callable[[NodeId, Message], None],
+        lost: Callable[[], None] | None = None,
+        sent_ns: Nanoseconds | None = None,
+    ) -> None:
+        """Decide the fate of one packet: `arrive(sender, message)` is called for each copy; or `lost()`, at once.
+
+        `sent_ns` is when it was sent, where it has been held back since.
+        """
+        rules = self.rules.on(interface.node, to) if self.rules.in_force else ()
+        stop = _what_stops(rules) if rules else None
+        if isinstance(stop, Hold):
+            held_ns = self._kernel._now if sent_ns is None else sent_ns
+            stop.held.append(partial(self.send_packet, interface, to, message, arrive, lost, held_ns))
+            return
+        arrivals = () if stop is not None else self._arrivals(interface, to, message, rules)
+        if self.journal is not None and message is not None:
+            self._write_down(self._kernel._now if sent_ns is None else sent_ns, interface.node, to, message, arrivals)
+        for arrives in arrivals:
+            heappush(self._queue, (arrives, NORMAL, next(self._order), arrive, interface.node, message))
+        if not arrivals and lost is not None:
+            lost()
+
+    def add_rule(self, rule: LinkRule) -> None:
+        self.rules.add_rule(rule)
+        self._plain = False
+
+    def remove_rule(self, *rules: LinkRule) -> bool:
+        """End conditions, all before what they held is sent on. False where each has been lifted before."""
+        removed = [rule for rule in rules if self.rules.remove_rule(rule)]
+        self._plain = self._is_plain()
+        for rule in removed:
+            if isinstance(rule, Hold):
+                for send_again in rule.held:
+                    send_again()
+        return bool(removed)
+
+    # --- What happens to processes and hosts, which datagrams do not notice
+
+    def process_started(self, interface: NetworkInterface, peers: Iterable[NodeId]) -> None:
+        """A process has started on a host, which is up."""
+
+    def process_died(self, interface: NetworkInterface) -> None:
+        """The process is gone; its host is up, and closes its sockets."""
+
+    def host_died(self, interface: NetworkInterface) -> None:
+        """The host goes silent."""
+
+    # --- Inside
+
+    def _is_plain(self) -> bool:
+        """Whether a packet is late or lost, as its sender's luck has it, and nothing else."""
+        spec = self.spec
+        nothing_else = self.journal is None and spec.topology is None and spec.bandwidth is None
+        return nothing_else and not (self.rules.in_force or spec.duplication)
+
+    def _arrivals(
+        self, interface: NetworkInterface, to: NodeId, message: Message | None, rules: Iterable[LinkRule]
+    ) -> Sequence[Nanoseconds]:
+        """The instant at which each copy of a packet that passes arrives; none for one that is lost."""
+        now = self._kernel._now
+        base = now if interface.bases is None else now + interface.bases[self._placed[to - 1]]
+        if self.spec.bandwidth is not None:
+            base += self._sending(interface, to, message) - now
+        latency = next(interface.latencies)
+        lost = interface.loses is not None and interface.loses(to)
+        twice = False
+        for rule in rules:
+            if isinstance(rule, Degradation):
+                base += next(rule.later)  # Both copies of a packet that arrives twice are later.
+                lost |= next(rule.lost)
+                twice |= next(rule.duplicated)
+        if lost:
+            return ()
+        if twice or (self.spec.duplication and next(interface.duplicates)):
+            return base + latency, base + next(interface.duplicate_latencies)
+        return (base + latency,)
+
+    def _sending(self, interface: NetworkInterface, to: NodeId, message: Message | None) -> Nanoseconds:
+        """When the last byte has left: behind what was sent before on the same link."""
+        assert self.spec.bandwidth is not None
+        free_at = max(self._kernel._now, interface.wires_free_at.get(to, 0))
+        sent_at = interface.wires_free_at[to] = free_at + round(wire_size(message) * SECOND / self.spec.bandwidth)
+        return sent_at
+
+    def _write_down(
+        self, sent_ns: Nanoseconds, sender: NodeId, to: NodeId, message: Message, arrivals: Sequence[Nanoseconds]
+    ) -> None:
+        assert self.journal is not None
+        name, text = type(message).__name__, describe(message)
+        for arrives_ns in arrivals or (None,):
+            self.journal.append(MessageRow(sent_ns, arrives_ns, sender, to, name, text))
+
+
+def _what_stops(rules: Iterable[LinkRule]) -> LinkRule | None:
+    """What a packet meets: a cut, or else a hold, or nothing that stops it."""
+    stopping = [rule for rule in rules if rule.stops]
+    cut = (rule for rule in stopping if isinstance(rule, Cut))
+    return next(cut, stopping[0] if stopping else None)

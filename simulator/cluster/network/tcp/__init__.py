@@ -1,0 +1,1 @@
+"""The stream transport: sockets, segments and the network that carries them."""

@@ -1,0 +1,1 @@
+"""A virtual node: its timers, clocks, disk and service time."""

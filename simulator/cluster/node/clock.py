@@ -1,0 +1,73 @@
+"""A node's clocks. Its monotonic clock drifts and never jumps; its wall clock is that, with an offset that may.
+
+What makes them wrong is a list of skews in force: of their drifts and offsets the latest counts, and a jump adds to
+what was before it. So each can go on its own, and leaves the others in force.
+
+A drift is given in parts per billion by which the clock is too fast: integers leave no rounding to differ.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from simulator.protocol import Nanoseconds
+
+_BILLION = 1_000_000_000
+
+
+def elapsed(true_ns: Nanoseconds, drift_ppb: int) -> Nanoseconds:
+    """How far a clock of that drift gets in a time, rounded down."""
+    return true_ns * (_BILLION + drift_ppb) // _BILLION
+
+
+def true_delay(delay_ns: Nanoseconds, drift_ppb: int) -> Nanoseconds:
+    """The time that passes until a clock of that drift has told a delay, rounded up."""
+    return -(-delay_ns * _BILLION // (_BILLION + drift_ppb))
+
+
+class Skew(NamedTuple):
+    """One way in which clocks are wrong; None: not in that one."""
+
+    drift_ppb: int | None = None  # Above -10**9: a clock does not stand still.
+    offset_ns: Nanoseconds | None = None  # How far the wall clock is ahead, whatever it was.
+    jump_ns: Nanoseconds = 0  # How much further it is ahead.
+
+
+class Clock:
+    """Both clocks of one node; they begin at 0 with the trial, whatever the node does."""
+
+    __slots__ = ("_since_ns", "_skews", "_told_ns", "drift_ppb", "offset_ns")
+
+    def __init__(self) -> None:
+        self.drift_ppb = 0
+        self.offset_ns: Nanoseconds = 0
+        self._skews: tuple[Skew, ...] = ()
+        self._since_ns: Nanoseconds = 0  # When the drift changed last, and what the monotonic clock told then.
+        self._told_ns: Nanoseconds = 0
+
+    def monotonic(self, now_ns: Nanoseconds) -> Nanoseconds:
+        return self._told_ns + elapsed(now_ns - self._since_ns, self.drift_ppb)
+
+    def wall(self, now_ns: Nanoseconds) -> Nanoseconds:
+        return self.monotonic(now_ns) + self.offset_ns
+
+    def reaches(self, told_ns: Nanoseconds) -> Nanoseconds:
+        """The first instant at which the monotonic clock tells that, from the last change on."""
+        return self._since_ns + true_delay(told_ns - self._told_ns, self.drift_ppb)
+
+    def add_rule(self, skew: Skew, now_ns: Nanoseconds) -> None:
+        self._apply((*self._skews, skew), now_ns)
+
+    def remove_rule(self, skew: Skew, now_ns: Nanoseconds) -> None:
+        """End a skew, which is known by its identity."""
+        self._apply(tuple(other for other in self._skews if other is not skew), now_ns)
+
+    def _apply(self, skews: tuple[Skew, ...], now_ns: Nanoseconds) -> None:
+        self._told_ns, self._since_ns = self.monotonic(now_ns), now_ns
+        self._skews, self.drift_ppb, self.offset_ns = skews, 0, 0
+        for skew in skews:
+            if skew.drift_ppb is not None:
+                self.drift_ppb = skew.drift_ppb
+            if skew.offset_ns is not None:
+                self.offset_ns = skew.offset_ns
+            self.offset_ns += skew.jump_ns

@@ -1,0 +1,68 @@
+"""A node's disk: writes take their time, one after the other; it may be slow, or stall."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+
+from simulator.cluster.kernel import Kernel
+from simulator.cluster.node.delays import SumOfDelays
+from simulator.protocol import Nanoseconds
+
+
+class Write:
+    """A write on its way to disk."""
+
+    __slots__ = ("incarnation", "then", "values")
+
+    def __init__(self, incarnation: int, then: str | None, values: Mapping[str, object]) -> None:
+        self.incarnation = incarnation
+        self.then = then
+        self.values = values
+
+
+class Disk:
+    """`written` is called with each write when it is on disk, in the order in which they were requested."""
+
+    def __init__(self, kernel: Kernel, write_times: Iterator[int] | None, written: Callable[[Write], None]) -> None:
+        self.times = SumOfDelays(write_times)  # Without any, writing takes no time.
+        self._kernel = kernel
+        self._written = written
+        self._free_at: Nanoseconds = 0
+        self._stalls = 0
+        self._under_way: deque[Write] = deque()
+        self._due = 0  # How many of them, from the first on, would be on disk if it had not stalled.
+
+    @property
+    def instant(self) -> bool:
+        """Whether a write is on disk as soon as it is requested: no time is taken, and none is under way before it."""
+        return self.times.none and not self._stalls and not self._under_way
+
+    def write(self, write: Write) -> None:
+        self._free_at = max(self._kernel._now, self._free_at) + self.times.draw()
+        self._under_way.append(write)
+        self._kernel.push(self._free_at, self._comes_due, self._under_way)
+
+    def forget(self) -> None:
+        """Its host has crashed: no write is under way."""
+        self._free_at = 0
+        self._under_way = deque()  # What comes due for the old one finds itself unknown.
+        self._due = 0
+
+    def stall(self) -> None:
+        self._stalls += 1
+
+    def unstall(self) -> None:
+        """End one of the stalls; with the last, all that is due is written at once."""
+        self._stalls -= 1
+        self._catch_up()
+
+    def _comes_due(self, under_way: deque[Write], _: None) -> None:
+        if under_way is self._under_way:
+            self._due += 1
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        while self._due and not self._stalls:
+            self._due -= 1
+            self._written(self._under_way.popleft())

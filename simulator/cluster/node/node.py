@@ -1,0 +1,304 @@
+"""A virtual node: the `Host` of one algorithm object at a time, with its timers, clocks, disk and incarnations.
+
+A node handles one thing at a time. While it is paused, blocked by a write to disk, or busy with a message, what
+arrives waits in its backlog in order of arrival. What it sends waits in its outbox behind the writes requested before.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from simulator.cluster.kernel import Kernel
+from simulator.cluster.network.network import Network
+from simulator.cluster.node.clock import Clock, Skew, true_delay
+from simulator.cluster.node.delays import SumOfDelays
+from simulator.cluster.node.disk import Disk, Write
+from simulator.cluster.node.timers import Alarm, Timers
+from simulator.protocol import ELECTORATE, Algorithm, Host, Message, Nanoseconds, NodeId, Role
+
+
+class Observer(Protocol):
+    """Who is told what a node declares."""
+
+    def on_transition(self, node: NodeId, role: Role, term: int, leader: NodeId | None, group: str) -> None: ...
+
+    def on_note(self, node: NodeId, kind: str, fields: Mapping[str, object]) -> None: ...
+
+
+class Node:
+    """One node. `running` from start to crash; `ready` while it handles what arrives at once, in no time."""
+
+    def __init__(
+        self,
+        *,
+        me: NodeId,
+        peers: Sequence[NodeId],
+        directory: Mapping[str, Sequence[NodeId]],
+        build: Callable[[Host, Mapping[str, Any]], Algorithm],
+        kernel: Kernel,
+        network: Network,
+        observer: Observer,
+        source: random.Random,
+        durable: Mapping[str, Any],
+        write_times: Iterator[int] | None,
+        blocking_disk: bool,
+        service_times: Iterator[int] | None,
+    ) -> None:
+        self.me = me
+        self.peers = peers
+        self.directory = directory
+        self.random = source
+        self.durable = dict(durable)  # What is on disk.
+        self.incarnation = 0
+        self.disruptions = 0  # How often it has died or been paused.
+        self.algorithm: Algorithm | None = None
+        self.paused = False
+        self.ready = False
+        self.clock = Clock()
+        self.disk = Disk(kernel, write_times, self._on_written)
+        self._build = build
+        self._kernel = kernel
+        self._observer = observer
+        self._timers = Timers(kernel, self._on_due)
+        self._network = network
+        self._port = network.attach(me, self)
+        self._transmit = network.send_segment
+        self._blocking_disk = blocking_disk
+        self._service_times = SumOfDelays(service_times)  # How long it takes to handle a message.
+        self._serving = False
+        self._outbox: deque[Write | tuple[NodeId, Message]] = deque()  # Begins with a write, or is empty.
+        self._written: list[Write] = []  # Writes that the node was blocked by when it was paused, now on disk.
+        self._backlog: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()  # What to call, and with what.
+        # The host's timer verbs are those of its timers, unless its clock drifts: no second call on the hot path.
+        self.set_timer = self._timers.set
+        self.cancel_timer = self._timers.cancel
+
+    @property
+    def running(self) -> bool:
+        return self.algorithm is not None
+
+    @property
+    def awake(self) -> bool:
+        return self.algorithm is not None and not self.paused
+
+    # --- What happens to the node
+
+    def start(self) -> None:
+        """Build the algorithm anew from what is on disk."""
+        assert self.algorithm is None
+        self.algorithm = self._build(self, MappingProxyType(dict(self.durable)))
+        self._update()
+        self._network.process_started(self._port, self.peers)
+        self.algorithm.on_start()
+
+    def crash(self) -> None:
+        """The host goes silent. All is lost but the disk; a write that has not reached it is lost, too."""
+        self._die()
+        self.disk.forget()
+        self._network.host_died(self._port)
+
+    def kill(self) -> None:
+        """The process dies, with all that a crash takes; its host closes its connections."""
+        self._die()
+        self._network.process_died(self._port)
+
+    def pause(self) -> None:
+        self.disruptions += 1
+        self.paused = True
+        self._update()
+
+    def resume(self) -> None:
+        """Handle at this instant all that came due, in the order of its instants."""
+        self.paused = False
+        self._update()
+        written, self._written = self._written, []
+        for write in written:
+            self._complete(write)
+        self._catch_up()
+
+    def slow(self, service_times: Iterator[int]) -> None:
+        """Take longer over every message, until `hasten` is called with the same supply."""
+        self._service_times.add(service_times)
+        self._update()
+
+    def hasten(self, service_times: Iterator[int]) -> None:
+        self._service_times.remove(service_times)
+        self._update()
+
+    def skew(self, skew: Skew) -> None:
+        """Let the clocks go wrong, until `unskew` is called with the same skew."""
+        self._change_clock(self.clock.add_rule, skew)
+
+    def unskew(self, skew: Skew) -> None:
+        self._change_clock(self.clock.remove_rule, skew)
+
+    # --- What the algorithm asks for (`Host`)
+
+    def now(self) -> Nanoseconds:
+        return self.clock.wall(self._kernel._now)
+
+    def monotonic(self) -> Nanoseconds:
+        return self.clock.monotonic(self._kernel._now)
+
+    def send(self, to: NodeId, message: Message, *, ordered: bool = True) -> None:
+        if self._outbox and ordered:
+            self._outbox.append((to, message))
+        else:
+            self._transmit(self._port, to, message)
+
+    def save(self, then: str | None = None, **durable: object) -> None:
+        hash(tuple(durable.values()))  # A value that could change after the write would not be the one on disk.
+        if self.disk.instant:
+            self.durable.update(durable)
+            if then is not None:
+                self._kernel.push(self._kernel._now, self._on_instant_write, Write(self.incarnation, then, {}))
+            return
+        write = Write(self.incarnation, then, durable)
+        self.disk.write(write)
+        self._outbox.append(write)
+        self._update()
+
+    def transition(self, role: Role, term: int, leader: NodeId | None, group: str = ELECTORATE) -> None:
+        self._observer.on_transition(self.me, role, term, leader, group)
+
+    def note(self, kind: str, **fields: object) -> None:
+        self._observer.on_note(self.me, kind, fields)
+
+    def _change_clock(self, change: Callable[[Skew, Nanoseconds], None], skew: Skew) -> None:
+        """Pending timers ring when the monotonic clock tells what it would have told at their deadlines."""
+        before = copy(self.clock)
+        change(skew, self._kernel._now)
+        if self.clock.drift_ppb != before.drift_ppb:
+            self._timers.move(lambda deadline: self.clock.reaches(before.monotonic(deadline)))
+            self.set_timer = self._set_drifting_timer if self.clock.drift_ppb else self._timers.set
+
+    def _set_drifting_timer(self, name: str, delay: Nanoseconds) -> None:
+        self._timers.set(name, true_delay(delay, self.clock.drift_ppb))
+
+    def command(self, command: Message) -> None:
+        """An operator or a client asks the algorithm for something, now or when it can listen."""
+        self._receive(self._obey, command)
+
+    def _obey(self, command: Message, _: None) -> None:
+        assert self.algorithm is not None
+        self.algorithm.on_command(command)
+
+    # --- What the network brings (`Endpoint`)
+
+    def on_delivery(self, sender: NodeId, message: Message) -> None:
+        if self.ready:
+            self.algorithm.on_message(sender, message)  # type: ignore[union-attr] # Who is ready is running.
+        else:
+            self._receive(self._serve, sender, message)
+
+    def on_connected(self, peer: NodeId) -> None:
+        self._receive(self._connected, peer)
+
+    def on_disconnected(self, peer: NodeId, reason: str) -> None:
+        self._receive(self._disconnected, peer, reason)
+
+    def _connected(self, peer: NodeId, _: None) -> None:
+        assert self.algorithm is not None
+        self.algorithm.on_connect(peer)
+
+    def _disconnected(self, peer: NodeId, reason: str) -> None:
+        assert self.algorithm is not None
+        self.algorithm.on_disconnect(peer, reason)
+
+    # --- What comes due
+
+    def _on_due(self, alarm: Alarm) -> None:
+        assert alarm.deadline is not None
+        if self.ready:
+            self._ring(alarm, alarm.deadline)
+        else:
+            self._receive(self._ring, alarm, alarm.deadline)
+
+    def _ring(self, alarm: Alarm, deadline: Nanoseconds) -> None:
+        assert self.algorithm is not None
+        if self._timers.take(alarm, deadline):
+            self.algorithm.on_timer(alarm.name)
+
+    def _on_instant_write(self, write: Write, _: None) -> None:
+        self._on_written(write)
+
+    def _on_written(self, write: Write) -> None:
+        if write.incarnation != self.incarnation:
+            return
+        self.durable.update(write.values)
+        if self.paused and self._blocking_disk:
+            self._written.append(write)
+        elif self.paused or self._serving:
+            self._receive(self._complete, write)
+        else:
+            self._complete(write)
+            self._catch_up()
+
+    def _complete(self, write: Write, _: None = None) -> None:
+        """Let out what waited for this write, and tell the algorithm."""
+        if self._outbox and self._outbox[0] is write:
+            self._outbox.popleft()
+            while self._outbox and not isinstance(waiting := self._outbox[0], Write):
+                self._outbox.popleft()
+                self._transmit(self._port, *waiting)
+        self._update()
+        if write.then is not None and self.algorithm is not None:
+            self.algorithm.on_saved(write.then)
+
+    def _serve(self, sender: NodeId, message: Message) -> None:
+        """Handle a message, after the time that it takes. Meanwhile everything else waits."""
+        assert self.algorithm is not None
+        if self._service_times.none:
+            self.algorithm.on_message(sender, message)
+        else:
+            self._serving = True
+            served_at = self._kernel._now + self._service_times.draw()
+            self._kernel.push(served_at, self._served, self.incarnation, (sender, message))
+
+    def _served(self, incarnation: int, served: tuple[NodeId, Message]) -> None:
+        if incarnation == self.incarnation:
+            self._serving = False
+            self._update()  # It may have been hastened meanwhile.
+            self._backlog.appendleft((self._handle, *served))  # Where the node is paused, for when it resumes.
+            self._catch_up()
+
+    def _handle(self, sender: NodeId, message: Message) -> None:
+        assert self.algorithm is not None
+        self.algorithm.on_message(sender, message)
+
+    # --- Inside
+
+    def _receive(self, handle: Callable[[Any, Any], None], one: Any, other: Any = None) -> None:
+        """Handle what has come due, now or after what came before it."""
+        if self.algorithm is not None:
+            self._backlog.append((handle, one, other))
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        while self._backlog and self._able:
+            handle, one, other = self._backlog.popleft()
+            handle(one, other)
+
+    @property
+    def _able(self) -> bool:
+        return self.awake and not self._serving and not (self._blocking_disk and self._outbox)
+
+    def _update(self) -> None:
+        self.ready = self._able and self._service_times.none
+
+    def _die(self) -> None:
+        self.incarnation += 1
+        self.disruptions += 1
+        self.algorithm = None
+        self.paused = False
+        self._serving = False
+        self._timers.clear()
+        self._outbox.clear()
+        self._written.clear()
+        self._backlog.clear()
+        self._update()

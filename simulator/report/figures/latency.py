@@ -1,0 +1,208 @@
+"""What a link will see: the latencies that a scenario's network draws, as a table and a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from textwrap import fill, shorten
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter, StrMethodFormatter
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from simulator.analysis.statistics.estimates import Sample, quantiles
+from simulator.cluster.distributions import durations
+from simulator.protocol import SECOND
+from simulator.randomness import Streams
+from simulator.report.figures.style import BLUE, GREY, style
+from simulator.report.tables.links import FIRST_LINK, Link, base_ns, base_table, link_name, what_befalls
+from simulator.scenario import Scenario, resolved
+from simulator.scenario.text.units import format_duration
+
+_QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
+_LONG_TAIL = 20  # Times the median: beyond it, a logarithmic axis.
+_BINS = 80
+_RIGHT_SIDE = 0.8  # Of the axes' width: from there on, a label stands left of its mark.
+
+
+def latencies(scenario: Scenario, count: int, link: Link = FIRST_LINK) -> np.ndarray:
+    """The first one-way latencies of a link in trial 0 of the scenario, its base included; seconds, shape (count,).
+
+    They are those of the sender's first packets, to whomever it sends: its luck is its own, not its links'.
+    """
+    sender, receiver = link
+    network = scenario.cluster_spec().network
+    drawn = durations(network.latency, Streams(scenario.seed, 0), f"n{sender} latency")
+    base = base_ns(network.topology, sender, receiver)
+    return (base + np.fromiter(islice(drawn, count), dtype=np.int64, count=count)) / SECOND
+
+
+def name_of(distribution: Any) -> str:
+    """A distribution, as `resolved` writes it, in a mathematician's words: `lognormal(median 5ms, p99 20ms)`."""
+    if isinstance(distribution, str):
+        return f"constant({distribution})"
+    ((kind, parameters),) = ((key, value) for key, value in distribution.items() if key != "at_least")
+    if kind == "mixture":
+        name = " + ".join(f"{part['weight']:g} × {name_of(part['of'])}" for part in parameters)
+        name = f"mixture({name})"
+    elif kind == "empirical":
+        samples = f"{len(parameters['samples'].split()):,} samples"
+        name = f"empirical({parameters['file']}, {samples})" if "file" in parameters else f"empirical({samples})"
+    else:
+        name = f"{kind}({_parameters(parameters)})"
+    return f"{name}, at least {distribution['at_least']}" if "at_least" in distribution else name
+
+
+def _parameters(parameters: Any) -> str:
+    if isinstance(parameters, Mapping):
+        return ", ".join(f"{name} {_plain(value)}" for name, value in parameters.items())
+    return " to ".join(parameters) if isinstance(parameters, list) else str(parameters)
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def latency_table(scenario: Scenario, drawn: np.ndarray, link: Link = FIRST_LINK) -> RenderableType:
+    """A link's latency, its quantiles with their intervals, and what else befalls a packet. `drawn` is in seconds."""
+    network = scenario.cluster_spec().network
+    text = Text(scenario.name, style="bold")
+    where = link_name(network.topology, *link)
+    text.append(f"  one-way latency of {where}, {drawn.size:,} packets, seed {scenario.seed}\n", style="not bold")
+    text.append(latency_name(scenario, link), style="not bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("latency, ms")
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("95 % interval", no_wrap=True)
+    for name, value, spread in _rows(drawn):
+        table.add_row(name, value, Text(spread, style="dim"))
+    parts: list[Any] = [text, "", table, "", what_befalls(network)]
+    return Group(*parts) if network.topology is None else Group(*parts, "", base_table(network.topology))
+
+
+def latency_name(scenario: Scenario, link: Link) -> str:
+    """The distribution of a link's latency, with the base from its topology, if there is one."""
+    name = name_of(resolved(scenario)["network"]["latency"])
+    topology = scenario.cluster_spec().network.topology
+    if topology is None:
+        return name
+    base = format_duration(base_ns(topology, *link))
+    return f"constant({base})" if name == name_of("0s") else f"{base} + {name}"
+
+
+def _rows(drawn: np.ndarray) -> list[tuple[str, str, str]]:
+    """Name, value and interval: order statistics for quantiles, none for the rest."""
+    found = quantiles(Sample.of(drawn), list(_QUANTILES.values()))
+    rows = [
+        (name, _ms(estimate.value), f"[{_ms(estimate.low)} – {_ms(estimate.high)}]")
+        for name, estimate in zip(_QUANTILES, found, strict=True)
+    ]
+    rows.insert(0, ("min", _ms(drawn.min()), ""))
+    rows.insert(2, ("mean", _ms(drawn.mean()), ""))
+    return [*rows, ("max", _ms(drawn.max()), "")]
+
+
+def _ms(seconds: float) -> str:
+    if np.isinf(seconds):
+        return "∞" if seconds > 0 else "0"
+    return f"{seconds * 1e3:,.3f}"
+
+
+def latency_figure(scenario: Scenario, drawn: np.ndarray, link: Link = FIRST_LINK) -> Figure:
+    """The empirical distribution function above the density, on one axis: logarithmic for a long tail."""
+    values_ms = np.sort(drawn) * 1e3
+    with style():
+        figure = Figure(figsize=(6.5, 5.6), layout="constrained")
+        top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+        logarithmic = bool(values_ms[0] > 0 and values_ms[-1] > _LONG_TAIL * np.median(values_ms))
+        edges, limits = _edges(values_ms, logarithmic)
+        shares = np.arange(1, values_ms.size + 1) / values_ms.size
+        corners = [limits[0], *values_ms, limits[1]]
+        top.step(corners, [0.0, *shares, 1.0], where="post", color=BLUE, linewidth=1.5, zorder=4)
+        top.set_ylim(0, 1.02)
+        top.set_ylabel("cumulative share of packets")
+        where = link_name(scenario.cluster_spec().network.topology, *link)
+        name = shorten(latency_name(scenario, link), 180, placeholder=" …")
+        top.set_title(fill(f"{scenario.name}, {where}: {name}", 80))
+        bottom.hist(values_ms, bins=edges.tolist(), weights=np.full(values_ms.size, 1 / values_ms.size), color=BLUE)
+        bottom.set_ylabel("share per bar")
+        bottom.set_xlabel("one-way latency (ms)")
+        _finish(top, bottom, logarithmic, limits)
+        _mark(top, drawn)
+    return figure
+
+
+def _edges(values_ms: np.ndarray, logarithmic: bool) -> tuple[np.ndarray, tuple[float, float]]:
+    """The edges of the bars, and the ends of the axis."""
+    low, high = float(values_ms[0]), float(values_ms[-1])
+    if logarithmic:
+        return np.geomspace(low, high, _BINS + 1), (low / 1.1, high * 1.2)
+    if low == high:  # All at once: any width will do.
+        width = 0.1 * high or 0.001
+        return np.linspace(low - width / _BINS, low + width / _BINS, 2), (low - width, low + width)
+    margin = 0.03 * (high - low)
+    return np.linspace(low, high, _BINS + 1), (max(low - margin, 0.0), high + margin)
+
+
+def _mark(axes: Axes, drawn: np.ndarray) -> None:
+    """Drop lines at the median and the 99th percentile."""
+    for name, height in (("median", 0.05), ("p99", 0.12)):  # At the foot: the curve is above, to the right of both.
+        share = _QUANTILES[name]
+        value_ms = float(np.quantile(drawn, share, method="inverted_cdf")) * 1e3
+        axes.plot([value_ms, value_ms], [0, share], color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
+        across, _ = axes.transAxes.inverted().transform(axes.transData.transform((value_ms, 0)))
+        axes.annotate(
+            f"{name} {value_ms:,.4g} ms",
+            (value_ms, height),
+            (6 if across < _RIGHT_SIDE else -6, 0),
+            textcoords="offset points",
+            ha="left" if across < _RIGHT_SIDE else "right",
+            fontsize=8,
+            color=GREY,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )
+
+
+def _finish(top: Axes, bottom: Axes, logarithmic: bool, limits: tuple[float, float]) -> None:
+    for axes in (top, bottom):
+        axes.grid()
+        axes.set_xlim(*limits)
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+    if logarithmic:
+        bottom.set_xscale("log")
+        bottom.set_yscale("log")  # So that the few in the tail are seen at all.
+        bottom.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        bottom.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        bottom.xaxis.set_minor_locator(NullLocator())
+
+
+def write_figure(figure: Figure, path: Path, *, numbered: bool) -> Path:
+    """Write the figure where no file is yet, and return its path.
+
+    Where there is one, `numbered` takes the next free name (x-2.png); otherwise FileExistsError is raised. The ending
+    says the format; ValueError for one that is not known. OSError where it cannot be written.
+    """
+    kind = path.suffix.removeprefix(".").lower()
+    known = Figure().canvas.get_supported_filetypes()
+    if kind not in known:
+        raise ValueError(f"{path.name} ends with no known format; write .png, .svg or .pdf")
+    taken, number = path, 1
+    while True:
+        try:
+            file = taken.open("xb")
+        except FileExistsError:
+            if not numbered:
+                raise
+            number += 1
+            taken = path.with_stem(f"{path.stem}-{number}")
+            continue
+        with file, style():
+            figure.savefig(file, format=kind)
+        return taken

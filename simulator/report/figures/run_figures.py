@@ -1,0 +1,68 @@
+"""The files that show a run: its figures, in its results directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simulator.analysis import samples
+from simulator.analysis.measured import simulated_beside
+from simulator.analysis.published import counted_as_published
+from simulator.analysis.samples import sample
+from simulator.experiment.runner import Result
+from simulator.protocol import SECOND
+from simulator.report.figures.decomposition import Failovers, decomposition_figure
+from simulator.report.figures.overlaps import courses_with_overlaps, overlaps_figure
+from simulator.report.figures.results import ecdf_figure, measured_figure, save
+from simulator.report.figures.timeline import timeline_figure
+from simulator.report.tables.summary import DURATIONS
+from simulator.trace.trace import Trace
+
+_MOST_TRIALS = 50  # In the figure of overlaps.
+
+
+def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
+    """Write `failover` (the distribution of the headline duration), `measured` (of what was measured, too),
+    `decomposition` (what it consists of), `overlaps` (when two nodes led at once) and `timeline` (of the first trial),
+    each as PNG and SVG; the paths written. What has no data is left out."""
+    written = []
+    metric = headline_metric(result)
+    published = result.scenario.published
+    found = (
+        sample(result.elections, metric)
+        if published is None
+        else counted_as_published(result.elections, published, result.seed)
+    )
+    beside = published.quantiles if published is not None and published.metric == metric else ()
+    if found.values.size:
+        figure = ecdf_figure(
+            found,
+            {p: value_ns / SECOND for p, value_ns in beside},
+            title=result.scenario.name,
+            quantity=DURATIONS[metric],
+        )
+        written += save(figure, directory / "failover.png")
+    if result.measured is not None:
+        metric, simulated = simulated_beside(result.elections, result.measured)
+        if simulated.values.size:
+            both = {"simulated": simulated, "measured": result.measured.sample()}
+            beside = result.summary["measured"]
+            figure = measured_figure(both, beside, title=result.scenario.name, quantity=DURATIONS[metric])
+            written += save(figure, directory / "measured.png")
+    if parts := Failovers.of(result.elections).by_length():
+        since = "the loss" if samples.headline_cause(result.elections) == "loss" else "the start"
+        title = f"{result.scenario.name}, from the shortest to the longest"
+        figure = decomposition_figure(parts, title=title, since=since, intervals=len(parts) == 1)
+        written += save(figure, directory / "decomposition.png")
+    if shown := courses_with_overlaps(result.trials, result.overlaps, _MOST_TRIALS):
+        count = result.overlaps["trial"].nunique()
+        first_ones = f"; the first {len(shown)} of them" if count > len(shown) else ""
+        title = f"{result.scenario.name}: two leaders in {count:,} of {len(result.trials):,} trials{first_ones}"
+        written += save(overlaps_figure({title: shown}), directory / "overlaps.png")
+    number = int(result.trials["trial"].iloc[0])
+    figure = timeline_figure(first, title=f"{result.scenario.name}, seed {result.seed}, trial {number}")
+    return written + save(figure, directory / "timeline.png")
+
+
+def headline_metric(result: Result) -> str:
+    """What a run is about, in a word of docs/metrics.md."""
+    return samples.headline_metric(result.elections, result.scenario.published)

@@ -1,0 +1,301 @@
+"""One trial as a picture: a lane per node, coloured by role; terms, faults and messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from statistics import median
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from simulator.metrics.elections import Cause, Election
+from simulator.metrics.node_timelines import (
+    FAULT_ROWS,
+    Segment,
+    Window,
+    election_window,
+    fault_label,
+    headline_election,
+    lanes,
+)
+from simulator.protocol import FOLLOWER, MILLISECOND, SECOND, Nanoseconds, NodeId, Role
+from simulator.report.figures.style import DOWN, FAULT, GREY, MESSAGES, new_figure, role_colour, short, style
+from simulator.trace import event_types
+from simulator.trace.trace import MessageRow, Row, Trace
+
+_LANE_HEIGHT = 0.42  # Of the distance between lanes; arrows need the rest.
+_LABEL_EVERY = 0.03  # Of the window: terms that change faster than this on a lane are not all written.
+_CHARACTER = 0.0075  # The width of one, of the window.
+_MOST_LANES, _MOST_ARROWS, _MOST_LABELS = 60, 5000, 6  # Of labels, above each other. More could not be told apart.
+_Place = Callable[[Nanoseconds], float]
+
+
+def timeline_figure(
+    trace: Trace, window: tuple[float, float] | None = None, *, title: str = "", arrows: bool = True
+) -> Figure:
+    """One trial between two instants in seconds; by default around its first election after a loss.
+
+    Arrows need the trial's messages (`run_trial(…, journal=True)`).
+    """
+    election = headline_election(trace) if window is None else None
+    shown = (
+        election_window(trace, election) if window is None else (round(window[0] * SECOND), round(window[1] * SECOND))
+    )
+    origin_ns = election.start_ns if election is not None else 0
+    all_lanes = lanes(trace)
+    members = _most_telling(all_lanes, shown)
+    rows = {node: number for number, node in enumerate(members)}
+    with style():
+        figure, axes = new_figure(9.5, _height(len(members)))
+        place = _axis(axes, shown, origin_ns, _origin_name(election))
+        _draw_lanes(axes, members, rows, shown, place)
+        messages = [m for m in trace.messages if arrows and _within(m, shown) and m.sender in rows and m.to in rows]
+        unnamed = _draw_faults(axes, trace.rows, shown, place)
+        notes = _left_out(len(all_lanes) - len(members), messages, unnamed)
+        messages = messages if len(messages) <= _MOST_ARROWS else []
+        colours = _message_colours(trace, messages)
+        _draw_messages(axes, messages, rows, colours, place)
+        _draw_crashes(axes, trace.rows, rows, shown, place)
+        _legend(figure, members, shown, colours, any(m.arrives_ns is None for m in messages))
+        figure.suptitle(
+            "\n".join(line for line in (title, _parts(election), notes) if line), x=0.01, ha="left", fontsize=10
+        )
+    return figure
+
+
+def _height(lane_count: int) -> float:
+    return 1.7 + lane_count * (0.5 if lane_count <= 10 else 0.26)
+
+
+# --- Axes
+
+
+def _axis(axes: Axes, shown: Window, origin_ns: Nanoseconds, origin_name: str) -> _Place:
+    unit, unit_ns = ("ms", MILLISECOND) if shown[1] - shown[0] < 10 * SECOND else ("s", SECOND)
+
+    def place(time_ns: Nanoseconds) -> float:
+        return (time_ns - origin_ns) / unit_ns
+
+    axes.set_xlim(place(shown[0]), place(shown[1]))
+    axes.set_xlabel(f"time since {origin_name} ({unit})")
+    axes.grid(axis="x")
+    return place
+
+
+def _origin_name(election: Election | None) -> str:
+    if election is None or election.cause is Cause.BOOT:
+        return "the start of the trial"
+    at = f"at {election.start_ns / SECOND:.3f} s"
+    if election.cause is Cause.LOSS:
+        return f"the loss of n{election.lost_leader} {at}"
+    return f"the first suspicion {at}"
+
+
+def _parts(election: Election | None) -> str:
+    """The parts of an election in numbers."""
+    if election is None:
+        return ""
+    parts = [("detection", election.detection_ns), ("election", election.election_ns)]
+    if election.announced_majority_ns is not None and election.claimed_ns is not None:
+        parts.append(("announced to a majority after", election.announced_majority_ns - election.claimed_ns))
+    told = [f"{name} {short(time_ns / MILLISECOND)} ms" for name, time_ns in parts if time_ns is not None]
+    if election.claimed_ns is None:
+        told.append(str(election.outcome))
+    return ", ".join(told)
+
+
+def _left_out(lane_count: int, messages: Sequence[MessageRow], labels: int) -> str:
+    told = [f"{lane_count:,} other nodes are left out"] if lane_count else []
+    if len(messages) > _MOST_ARROWS:
+        told.append(f"{len(messages):,} messages are left out: choose a shorter window")
+    if labels:
+        told.append(f"{labels:,} names of faults are left out: choose a shorter window")
+    return "; ".join(told)
+
+
+# --- Lanes
+
+
+def _most_telling(members: Mapping[NodeId, Sequence[Segment]], shown: Window) -> Mapping[NodeId, Sequence[Segment]]:
+    """All lanes that a page can hold: first of nodes that did more than follow, then of the lowest ids."""
+
+    def only_follows(node: NodeId) -> bool:
+        return all(s.running and not s.paused and s.role is FOLLOWER for s in _clip(members[node], shown))
+
+    chosen = sorted(members, key=lambda node: (only_follows(node), node))[:_MOST_LANES]
+    return {node: members[node] for node in sorted(chosen)}
+
+
+def _draw_lanes(
+    axes: Axes, members: Mapping[NodeId, Sequence[Segment]], rows: Mapping[NodeId, int], shown: Window, place: _Place
+) -> None:
+    small = 7 if len(rows) <= 10 else 5.5
+    for node, segments in members.items():
+        y = rows[node]
+        for segment in _clip(segments, shown):
+            left, width = place(segment.start_ns), place(segment.end_ns) - place(segment.start_ns)
+            axes.barh(y, width, _LANE_HEIGHT, left, **_look(segment), zorder=2)
+        for time_ns, term in _term_labels(_clip(segments, shown), shown):
+            axes.text(place(time_ns), y, f" {term}", va="center", fontsize=small, zorder=5, clip_on=True)
+    axes.set_yticks(list(rows.values()), [f"n{node}" for node in rows], fontsize=8 if len(rows) <= 10 else 6)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+
+
+def _look(segment: Segment) -> dict[str, Any]:
+    if not segment.running:
+        return {"facecolor": DOWN, "edgecolor": "#BBBBBB", "linewidth": 0.6, "linestyle": ":"}
+    hatch = {"hatch": "/////", "edgecolor": "#444444"} if segment.paused else {"edgecolor": "none"}
+    return {"facecolor": role_colour(segment.role), "linewidth": 0, **hatch}
+
+
+def _clip(segments: Iterable[Segment], shown: Window) -> list[Segment]:
+    return [
+        replace(segment, start_ns=max(segment.start_ns, shown[0]), end_ns=min(segment.end_ns, shown[1]))
+        for segment in segments
+        if segment.start_ns < shown[1] and segment.end_ns > shown[0]
+    ]
+
+
+def _term_labels(segments: Sequence[Segment], shown: Window) -> list[tuple[Nanoseconds, int]]:
+    """Where a lane's term changes, and at its left end; none for algorithms without terms."""
+    found: list[tuple[Nanoseconds, int]] = []
+    for segment in segments:
+        if segment.term and segment.running and (not found or found[-1][1] != segment.term):
+            found.append((segment.start_ns, segment.term))
+    least_ns = _LABEL_EVERY * (shown[1] - shown[0])
+    ends = [time_ns for time_ns, _ in found[1:]] + [shown[1]]
+    return [label for label, end_ns in zip(found, ends, strict=False) if end_ns - label[0] >= least_ns]
+
+
+def _draw_crashes(
+    axes: Axes, trace_rows: Iterable[Row], rows: Mapping[NodeId, int], shown: Window, place: _Place
+) -> None:
+    for kind, marker in ((event_types.CRASHED, "X"), (event_types.STARTED, "^")):
+        injected = [row for row in trace_rows if row.kind == kind and row.node in rows and row.time_ns > 0]
+        points = [(place(r.time_ns), rows[r.node]) for r in injected if r.node and shown[0] <= r.time_ns <= shown[1]]
+        if points:
+            x, y = zip(*points, strict=True)
+            axes.scatter(x, y, marker=marker, s=42, c="black", edgecolors="white", linewidths=0.8, zorder=6, label=kind)
+
+
+def _draw_faults(axes: Axes, trace_rows: Iterable[Row], shown: Window, place: _Place) -> int:
+    """A vertical mark each, dotted where nothing strikes; how many labels had no room above, though stacked."""
+    taken: list[list[tuple[float, float]]] = [[] for _ in range(_MOST_LABELS)]
+    width = place(shown[1]) - place(shown[0])
+    left_out = 0
+    for row in trace_rows:
+        if row.kind not in FAULT_ROWS or not shown[0] <= row.time_ns <= shown[1]:
+            continue
+        x, label = place(row.time_ns), fault_label(row)
+        dashes, width_pt = ((4, 2), 1.1) if row.kind == event_types.FAULT else ((1, 2), 0.9)
+        axes.axvline(x, color=FAULT, linewidth=width_pt, linestyle=(0, dashes), zorder=1.5, label=row.kind)
+        length = width * _CHARACTER * (len(label) + 2)
+        at_end = x + length > place(shown[1])
+        left, right = (x - length, x) if at_end else (x, x + length)
+        level = next((n for n, others in enumerate(taken) if all(right <= a or left >= b for a, b in others)), None)
+        if level is None:
+            left_out += 1
+            continue
+        taken[level].append((left, right))
+        axes.annotate(
+            label,
+            (x, 1),
+            (-3 if at_end else 3, 3 + 11 * level),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            color=FAULT,
+            fontsize=8,
+            ha="right" if at_end else "left",
+        )
+    return left_out
+
+
+# --- Messages
+
+
+def _within(message: MessageRow, shown: Window) -> bool:
+    end_ns = message.sent_ns if message.arrives_ns is None else message.arrives_ns
+    return message.sent_ns <= shown[1] and end_ns >= shown[0]
+
+
+def _message_colours(trace: Trace, messages: Sequence[MessageRow]) -> dict[str, str]:
+    """A colour per type, the same whatever the window; only of types that are shown."""
+    types = list(dict.fromkeys([*trace.message_types, *(message.type for message in messages)]))
+    seen = {message.type for message in messages}
+    return {name: MESSAGES[number % len(MESSAGES)] for number, name in enumerate(types) if name in seen}
+
+
+def _draw_messages(
+    axes: Axes, messages: Sequence[MessageRow], rows: Mapping[NodeId, int], colours: Mapping[str, str], place: _Place
+) -> None:
+    """Thin arrows from lane to lane, sent to arrival; a lost message ends in a cross half-way."""
+    flights = [m.arrives_ns - m.sent_ns for m in messages if m.arrives_ns is not None]
+    half_flight_ns = round(median(flights) / 2) if flights else 0
+    alpha = float(np.clip(60 / max(len(messages), 1), 0.3, 0.9))
+    for name, colour in colours.items():
+        tails, heads, crosses = [], [], []
+        for message in (m for m in messages if m.type == name):
+            down = 1 if rows[message.to] > rows[message.sender] else -1
+            start = rows[message.sender] + down * _LANE_HEIGHT / 2
+            end = rows[message.to] - down * _LANE_HEIGHT / 2
+            tails.append((place(message.sent_ns), start))
+            if message.arrives_ns is None:
+                heads.append((place(message.sent_ns + half_flight_ns), (start + end) / 2))
+                crosses.append(heads[-1])
+            else:
+                heads.append((place(message.arrives_ns), end))
+        tail, head = np.array(tails), np.array(heads)
+        axes.quiver(
+            *tail.T,
+            *(head - tail).T,
+            angles="xy",
+            scale_units="xy",
+            scale=1,
+            units="dots",
+            width=1.1,
+            headwidth=6,
+            headlength=7,
+            headaxislength=6,
+            minlength=0,
+            color=colour,
+            alpha=alpha,
+            zorder=3,
+            label=name,
+        )
+        if crosses:
+            x, y = np.array(crosses).T
+            axes.scatter(x, y, marker="x", s=22, c=colour, linewidths=1.2, zorder=4, label="lost")
+
+
+# --- Legend
+
+
+def _legend(
+    figure: Figure, members: Mapping[NodeId, Sequence[Segment]], shown: Window, colours: Mapping[str, str], lost: bool
+) -> None:
+    """What is to be seen in the window, and nothing else."""
+    visible = [segment for segments in members.values() for segment in _clip(segments, shown)]
+    roles = {segment.role for segment in visible if segment.running}
+    handles: list[Patch | Line2D] = [Patch(facecolor=role_colour(r), label=r) for r in Role if r in roles]
+    if None in roles:
+        handles.append(Patch(facecolor=role_colour(None), label="undeclared"))
+    if any(segment.paused for segment in visible):
+        handles.append(Patch(facecolor="white", edgecolor="#444444", hatch="/////", linewidth=0, label="paused"))
+    if not all(segment.running for segment in visible):
+        handles.append(Patch(facecolor=DOWN, edgecolor="#BBBBBB", linestyle=":", label="down"))
+    if any(segment.term for segment in visible):
+        handles.append(Line2D([], [], linestyle="none", marker="$2$", color="black", markersize=5, label="term"))
+    for marker, label in (("X", "crashed"), ("^", "started")):
+        if any(path.get_label() == label for path in figure.axes[0].collections):
+            handles.append(Line2D([], [], linestyle="none", marker=marker, color="black", label=label))
+    handles += [Line2D([], [], color=colour, linewidth=1.3, label=name) for name, colour in colours.items()]
+    if lost:
+        handles.append(Line2D([], [], linestyle="none", marker="x", color=GREY, label="lost"))
+    figure.legend(handles=handles, loc="outside lower left", ncols=6, columnspacing=1.4, handlelength=1.4)

@@ -1,0 +1,1 @@
+"""Pages and lists that are made from the code."""

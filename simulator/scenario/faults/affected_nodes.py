@@ -1,0 +1,52 @@
+"""How many nodes a fault troubles in a cluster that is well: what a nemesis with a limit must know of its faults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from simulator.cluster.faults.affected_nodes import resolve_targets
+from simulator.cluster.faults.node_faults import Fault
+from simulator.cluster.faults.rng import RandomStreams
+from simulator.cluster.faults.targets import NoTargetError
+from simulator.cluster.spec import ClusterSpec
+from simulator.protocol import NodeId
+from simulator.randomness import Streams
+
+
+def max_affected_nodes(fault: Fault, spec: ClusterSpec) -> int:
+    """The number of nodes that the fault troubles while all that are not absent run, and the first of them leads."""
+    try:
+        return len(resolve_targets(fault, _Well(spec), RandomStreams(Streams(0, 0), "toll")).affected_nodes)
+    except NoTargetError:  # Such as one other than the leader, of one node.
+        return 0
+
+
+class _Well:
+    """A cluster in which nothing is wrong: as much of a `ClusterControl` as aiming needs."""
+
+    def __init__(self, spec: ClusterSpec) -> None:
+        self._spec = spec
+        self._topology = spec.network.topology
+        self._present = [node for members in spec.groups.values() for node in members if node not in spec.absent]
+
+    def leader(self, group: str | None = None) -> NodeId:
+        return next(node for node in self._present if node in self.members(group))
+
+    def members(self, group: str | None = None) -> Sequence[NodeId]:
+        return self._spec.groups[group or self._spec.registration.group]
+
+    def voters(self) -> Sequence[NodeId]:
+        return self.members()
+
+    def where(self, state: str) -> Sequence[NodeId]:
+        return () if state in ("down", "paused") else self._present
+
+    def zone(self, name: str) -> Sequence[NodeId]:
+        return () if self._topology is None else self._topology.nodes_in(name)
+
+    def zone_of(self, node: NodeId) -> str | None:
+        return None if self._topology is None else self._topology.zone_of(node)
+
+    def __getattr__(self, verb: str) -> Any:
+        raise AssertionError(f"aiming does not {verb}")

@@ -1,0 +1,96 @@
+"""From a YAML file to a scenario, or to a `ScenarioError` that says what is wrong with it, where."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path as FilePath
+
+from pydantic import ValidationError
+
+from simulator.scenario import overrides as overriding
+from simulator.scenario.schema import Scenario
+from simulator.scenario.text import explain
+from simulator.scenario.text.errors import Problem, ScenarioError, shown
+from simulator.scenario.text.files import files_beside
+from simulator.scenario.text.tree import LARGEST_BYTES, Document, parse
+from simulator.shipped import find, shipped
+
+
+def load(path: str | os.PathLike[str], overrides: Iterable[str] = (), *, algorithm: str | None = None) -> Scenario:
+    """The scenario in a file, with some values replaced: `load("x.yaml", ["network.loss=0.01", "faults.0.at=2s"])`.
+
+    What is no file may be the name of a scenario that comes with electsim (`raft-leader-crash`). With `algorithm`, that
+    one takes the place of the scenario's own, with its default options but for those that `overrides` give. Raises
+    ScenarioError, also for a file that cannot be read.
+    """
+    source, text = _read(path)
+    with files_beside(FilePath(source).parent):
+        return loads(text, source, overrides, algorithm=algorithm)
+
+
+def dropped_options(path: str | os.PathLike[str], algorithm: str) -> tuple[str, tuple[str, ...]]:
+    """The scenario's own algorithm, and which of the options that it gives `algorithm` would make void.
+
+    Raises ScenarioError.
+    """
+    document = _document(*reversed(_read(path)))
+    own = document.tree.get("algorithm")
+    return str(own.get("name") if isinstance(own, dict) else own), overriding.swap_algorithm(algorithm, document)
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[str, str]:
+    """The file that is meant, and its text."""
+    source = find(path)
+    try:
+        with FilePath(source).open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
+        message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ScenarioError([Problem(source, (), f"cannot be read: {message}{_like(source)}")]) from None
+    if len(content) > LARGEST_BYTES:
+        raise ScenarioError([Problem(source, (), f"larger than {LARGEST_BYTES} bytes, which no scenario needs")])
+    try:
+        return source, content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ScenarioError([Problem(f"{source}:{line}", (), "not UTF-8; save the file in that encoding")]) from None
+
+
+def _like(name: str) -> str:
+    """A hint, where no folder is given: it may be a slip in the name of a shipped scenario."""
+    if os.path.dirname(name):
+        return ""
+    near = get_close_matches(name.removesuffix(".yaml"), shipped(), n=1)
+    return (
+        f"; did you mean {near[0]}, which comes with electsim?"
+        if near
+        else "; `electsim scenarios` lists those that come with electsim"
+    )
+
+
+def loads(
+    text: str, source: str = "scenario", overrides: Iterable[str] = (), *, algorithm: str | None = None
+) -> Scenario:
+    """The scenario in a text; `source` is what errors call it, the rest as for `load`. Raises ScenarioError."""
+    document = _document(text, source)
+    if algorithm is not None:
+        overriding.swap_algorithm(algorithm, document)
+    overriding.apply(overrides, document)
+    known_keys: dict[int, tuple[str, ...]] = {}
+    try:
+        return Scenario.model_validate(document.tree, context=known_keys)
+    except ValidationError as error:
+        raise ScenarioError(explain.problems(error, document, known_keys)) from None
+
+
+def _document(text: str, source: str) -> Document:
+    """What the text says, which is a mapping."""
+    document = parse(text, source)
+    if document.tree is None:
+        raise ScenarioError([Problem(source, (), "empty; a scenario is a mapping that begins with version: 1")])
+    if not isinstance(document.tree, dict):
+        message = f"{shown(document.tree)} is not a scenario, which is a mapping that begins with version: 1"
+        raise ScenarioError([Problem(document.where(()), (), message)])
+    return document

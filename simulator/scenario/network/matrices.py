@@ -1,0 +1,176 @@
+"""Matrices of latencies between zones: in a CSV file beside the scenario, or in the scenario itself.
+
+Figures stand as they were measured; what they mean, a way or a round trip, is the topology's to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+
+from simulator.protocol import Nanoseconds
+from simulator.scenario.text.errors import Path, alternatives, reject, shown
+from simulator.scenario.text.fields import DURATION_SCHEMA
+from simulator.scenario.text.files import measured, read_lines, unit_in
+from simulator.scenario.text.targets import ZONE_NAME_PATTERN
+from simulator.scenario.text.units import format_duration, parse_duration
+
+MOST_ZONES = 100  # Written beside results, their matrix must stay within what a scenario may hold.
+_LARGEST_CSV = 1_000_000
+_USUAL_UNIT = "ms"
+
+Figures: TypeAlias = dict[str, dict[str, Nanoseconds | None]]  # By row, then by column.
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """From each zone, a row, to each zone, a column. Only the diagonal may hold None: nothing was given."""
+
+    zones: tuple[str, ...]
+    figures: tuple[tuple[Nanoseconds | None, ...], ...]
+    file: str | None = field(default=None, compare=False)  # Where they were read from.
+
+    def written(self) -> dict[str, dict[str, str]]:
+        """As a scenario writes it inline."""
+        return {
+            zone: {
+                other: format_duration(figure)
+                for other, figure in zip(self.zones, row, strict=True)
+                if figure is not None
+            }
+            for zone, row in zip(self.zones, self.figures, strict=True)
+        }
+
+
+def zone_trouble(name: str) -> str | None:
+    """What is wrong with the name of a zone, if anything."""
+    if re.fullmatch(ZONE_NAME_PATTERN, name):
+        return None
+    return f"{shown(name)} is not a zone's name; write letters, digits, hyphens and underscores, 40 at most"
+
+
+def _matrix(figures: Figures, zones: Sequence[str], file: str | None = None) -> Matrix:
+    rows = tuple(tuple(figures[zone].get(other) for other in zones) for zone in zones)
+    return Matrix(tuple(zones), rows, file)
+
+
+def _gap(zone: str, other: str) -> str:
+    return f"gives no latency from {zone} to {other}; only that within a zone may be left out"
+
+
+# --- In a file
+
+
+def parse_csv(lines: Sequence[str], name: str) -> Matrix:
+    """A header `region,zone1,zone2…`, then a row for each zone: its name, and the figures on the way to each.
+
+    Raises ValueError with file, line and value.
+    """
+    source = shown(name)
+    split = [(number, [cell.strip() for cell in line.split(",")]) for number, line in enumerate(lines, start=1)]
+    rows = [(f"{source}:{number}", cells) for number, cells in split if any(cells)]
+    if not rows:
+        raise ValueError(f"{source} is empty; head it region_ms,zone1,zone2, say")
+    (where, (heading, *zones)), *below = rows
+    _check_zones(zones, where)
+    unit = unit_in(heading) or _USUAL_UNIT
+    figures: Figures = {}
+    for where, (zone, *texts) in below:
+        if zone not in zones:
+            raise ValueError(f"{where}: {shown(zone)} is no column; {alternatives(zone, zones)}")
+        if zone in figures:
+            raise ValueError(f"{where}: {zone} has a row already; give one for each zone")
+        figures[zone] = _row(zone, zones, texts, unit, where)
+    missing = [zone for zone in zones if zone not in figures]
+    if missing:
+        raise ValueError(f"{source}: {missing[0]} is a column without a row; give both for each zone")
+    return _matrix(figures, zones, name)
+
+
+def _check_zones(zones: Sequence[str], where: str) -> None:
+    if not zones:
+        raise ValueError(f"{where}: names no zones; head the columns region_ms,zone1,zone2, say")
+    if len(zones) > MOST_ZONES:
+        raise ValueError(f"{where}: names more than {MOST_ZONES} zones; merge some")
+    for position, zone in enumerate(zones):
+        if trouble := zone_trouble(zone):
+            raise ValueError(f"{where}: {trouble}")
+        if zone in zones[:position]:
+            raise ValueError(f"{where}: {zone} is named twice")
+
+
+def _row(zone: str, zones: Sequence[str], texts: Sequence[str], unit: str, where: str) -> dict[str, Nanoseconds | None]:
+    if len(texts) != len(zones):
+        raise ValueError(f"{where}: {zone} has {len(texts)} figures for {len(zones)} zones; give one for each")
+    gaps = [other for other, text in zip(zones, texts, strict=True) if not text and other != zone]
+    if gaps:
+        raise ValueError(f"{where}: {_gap(zone, gaps[0])}")
+    return {other: measured(text, unit, where) if text else None for other, text in zip(zones, texts, strict=True)}
+
+
+# --- In the scenario
+
+
+def _read(value: Any) -> Matrix:
+    if isinstance(value, Matrix):
+        return value
+    if isinstance(value, str):
+        return parse_csv(read_lines(value, _LARGEST_CSV), value)
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError(f"{shown(value)} is no matrix; name a CSV file, or write {{a: {{b: 10ms}}, b: {{a: 10ms}}}}")
+    if len(value) > MOST_ZONES:
+        raise ValueError(f"names more than {MOST_ZONES} zones; merge some")
+    zones = list(value)
+    figures: Figures = {}
+    troubles: list[tuple[Path, str]] = []
+    for zone, row in value.items():
+        figures[zone], found = _inline_row(zone, row, zones)
+        troubles += found
+    reject(troubles)
+    return _matrix(figures, zones)
+
+
+def _inline_row(
+    zone: str, row: Any, zones: Sequence[str]
+) -> tuple[dict[str, Nanoseconds | None], list[tuple[Path, str]]]:
+    """The figures, and what is wrong with them."""
+    if trouble := zone_trouble(zone):
+        return {}, [((zone,), trouble)]
+    if not isinstance(row, Mapping):
+        return {}, [((zone,), f"{shown(row)} is not a row; write the latency to each zone, {{{zones[0]}: 10ms}}")]
+    figures: dict[str, Nanoseconds | None] = {}
+    troubles: list[tuple[Path, str]] = []
+    for other, figure in row.items():
+        try:
+            figures[other] = parse_duration(figure)
+        except ValueError as error:
+            troubles.append(((zone, other), str(error)))
+        if other not in zones:
+            troubles.append(((zone, other), f"{shown(other)} is a column without a row; {alternatives(other, zones)}"))
+    gaps = [other for other in zones if other not in row and other != zone]
+    return figures, [*troubles, *(((zone,), _gap(zone, other)) for other in gaps)]
+
+
+AnyMatrix = Annotated[
+    Matrix,
+    PlainValidator(_read),
+    PlainSerializer(Matrix.written),
+    WithJsonSchema(
+        {
+            "description": "The name of a CSV file, or from each zone to each other.",
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "additionalProperties": {"type": "object", "additionalProperties": DURATION_SCHEMA},
+                },
+            ],
+            "examples": [{"a": {"b": "10ms"}, "b": {"a": "12ms"}}],
+        }
+    ),
+]

@@ -1,0 +1,144 @@
+"""How a scenario writes the network: what every link does to a packet, and what carries messages."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    model_serializer,
+    model_validator,
+)
+
+from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
+from simulator.cluster.network.tcp.sockets import LONGEST_TIMEOUT
+from simulator.protocol import Nanoseconds
+from simulator.scenario.durations.distributions import AnyDistribution, ConstantForm, DistributionForm
+from simulator.scenario.network.loss import AnyLoss, ProbabilityForm
+from simulator.scenario.network.topology import AnyTopology, FullMeshForm
+from simulator.scenario.text.errors import reject
+from simulator.scenario.text.fields import Duration, Flag, Model, Probability
+from simulator.scenario.text.rates import Rate
+from simulator.scenario.text.units import format_duration
+
+_USUAL = NetworkSpec()
+_USUAL_STREAM = StreamSpec()
+
+
+def _not_too_long(timeout: Nanoseconds) -> Nanoseconds:
+    if timeout > LONGEST_TIMEOUT:
+        longest = format_duration(LONGEST_TIMEOUT)
+        raise ValueError(f"{format_duration(timeout)} is above {longest}, at which the timeout no longer doubles")
+    return timeout
+
+
+class Stream(Model):
+    """How the connections of the stream transport behave (docs/transport.md)."""
+
+    retransmit_after: Annotated[Duration, Field(gt=0), AfterValidator(_not_too_long)] = Field(
+        default=_USUAL_STREAM.retransmit_after,
+        description="The first retransmission timeout; each next one is twice that.",
+    )
+    give_up_after: Annotated[Duration, Field(gt=0)] = Field(
+        default=_USUAL_STREAM.give_up_after, description="The silence after which a connection is given up."
+    )
+    notice: AnyDistribution = Field(
+        default=ConstantForm(constant=0),
+        description="How long a host takes to close the connections of a process that died.",
+    )
+    open_at_start: Flag = Field(
+        default=_USUAL_STREAM.open_at_start,
+        description="Whether a process opens its connections, to all nodes, when it starts, or when it first sends.",
+    )
+
+    def spec(self) -> StreamSpec:
+        return StreamSpec(
+            retransmit_after=self.retransmit_after,
+            give_up_after=self.give_up_after,
+            notice=self.notice.value(),
+            open_at_start=self.open_at_start,
+        )
+
+
+def _latency(data: dict[str, Any]) -> DistributionForm:
+    """With a topology, nothing above its base."""
+    return ConstantForm(constant="5ms" if isinstance(data.get("topology"), FullMeshForm) else 0)  # type: ignore[arg-type]
+
+
+def _stream(data: dict[str, Any]) -> Stream | None:
+    return Stream() if data.get("transport") is Transport.STREAM else None
+
+
+def _as_usual(stream: Stream | None, info: ValidationInfo) -> Stream | None:
+    """Null, where the transport is stream, is as if nothing were written: so it is written back."""
+    return _stream(info.data) if stream is None and "transport" in info.data else stream
+
+
+class Network(Model):
+    """What every link does to a packet, and what carries messages."""
+
+    topology: AnyTopology = Field(
+        default=FullMeshForm(), description="Where nodes are: a base latency from each zone to each."
+    )
+    latency: AnyDistribution = Field(
+        default_factory=_latency,
+        description="One-way latency, above that of the topology. 5ms unless given; with a topology, 0.",
+    )
+    loss: AnyLoss = Field(
+        default=ProbabilityForm(probability=0.0), description="The probability that a packet is lost, or how bursts do."
+    )
+    duplication: Probability = Field(default=0.0, description="The probability that a packet arrives twice.")
+    bandwidth: Rate | None = Field(
+        default=None, description="Of each link, in each direction; null: no limit. Messages wait for earlier ones."
+    )
+    transport: Transport = Field(
+        default=_USUAL.transport,
+        description="What carries messages: datagram (each on its own: lost, late, twice), or stream (in order, "
+        "and again until it is there). Datagram unless given, or stream where the algorithm needs connections.",
+    )
+    stream: Annotated[Stream | None, AfterValidator(_as_usual)] = Field(
+        default_factory=_stream, description="How connections behave, where the transport is stream."
+    )
+
+    def over_streams(self) -> Network:
+        """The same network, for an algorithm that needs connections, where no transport is given."""
+        return self.model_copy(update={"transport": Transport.STREAM, "stream": Stream()})
+
+    def zones(self) -> tuple[str, ...]:
+        """The zones in which nodes are placed; none where the network has no topology."""
+        return self.topology.zones()
+
+    def longest(self, nodes: int) -> Nanoseconds | None:
+        """The longest that a packet takes in a cluster of that size; None where nothing bounds it."""
+        _, longest = self.latency.bounds()
+        topology = self.topology.value(nodes)
+        base = 0 if topology is None else max(max(row) for row in topology.base)
+        return None if longest is None or self.bandwidth is not None else base + longest
+
+    def spec(self, nodes: int) -> NetworkSpec:
+        """What a cluster of that size is built with."""
+        return NetworkSpec(
+            latency=self.latency.value(),
+            loss=self.loss.value(),
+            duplication=self.duplication,
+            topology=self.topology.value(nodes),
+            bandwidth=self.bandwidth,
+            transport=self.transport,
+            stream=_USUAL_STREAM if self.stream is None else self.stream.spec(),
+        )
+
+    @model_validator(mode="after")
+    def _check(self) -> Network:
+        if self.stream is not None and self.transport is not Transport.STREAM:
+            reject([(("stream",), "is for the transport stream only; write transport: stream, or leave this out")])
+        if self.stream is None and self.transport is Transport.STREAM:  # Written as null.
+            object.__setattr__(self, "stream", Stream())
+        return self
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> Any:
+        written = handler(self)
+        return written if self.stream is not None else {key: part for key, part in written.items() if key != "stream"}

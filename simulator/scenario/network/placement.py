@@ -1,0 +1,124 @@
+"""Which zone each node is in: zones dealt out in turn, or the nodes of each zone by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+
+from simulator.scenario.text.errors import Path, reject, shown
+from simulator.scenario.text.targets import NODE_PATTERN, ZONE_NAME_PATTERN, node_id
+
+Found: TypeAlias = Iterator[tuple[Path, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """A zone for each node from n1 on; where there are more nodes, from the first zone again."""
+
+    zones: tuple[str, ...]
+
+    def named(self) -> Found:
+        """The place of each zone's name, and that name."""
+        for position, zone in enumerate(self.zones):
+            yield (position,), zone
+
+    def troubles(self, nodes: int) -> Found:
+        """What does not fit a cluster of that size."""
+        if len(self.zones) > nodes:
+            yield (), f"places {len(self.zones)} nodes, but the cluster has {nodes}; leave out the last zones"
+
+    def zone_of_each(self, nodes: int) -> list[str]:
+        """From n1 on."""
+        return list(islice(cycle(self.zones), nodes))
+
+    def written(self) -> list[str]:
+        """As a scenario writes it."""
+        return list(self.zones)
+
+
+@dataclass(frozen=True, slots=True)
+class ByName:
+    """The nodes of each zone."""
+
+    nodes_in: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def named(self) -> Found:
+        """The place of each zone's name, and that name."""
+        for zone, _ in self.nodes_in:
+            yield (zone,), zone
+
+    def troubles(self, nodes: int) -> Found:
+        """What does not fit a cluster of that size."""
+        seen: set[int] = set()
+        for zone, names in self.nodes_in:
+            for position, name in enumerate(names):
+                if node_id(name) > nodes:
+                    yield (zone, position), f"{name} is not a node; the last node is n{nodes}"
+                elif node_id(name) in seen:
+                    yield (zone, position), f"{name} is placed twice"
+                seen.add(node_id(name))
+        missing = [f"n{node}" for node in range(1, nodes + 1) if node not in seen]
+        if missing:
+            more = f" and {len(missing) - 1} more are" if len(missing) > 1 else " is"
+            yield (), f"{missing[0]}{more} in no zone; place every node"
+
+    def zone_of_each(self, nodes: int) -> list[str]:
+        """From n1 on."""
+        zone_of = {node_id(name): zone for zone, names in self.nodes_in for name in names}
+        return [zone_of[node] for node in range(1, nodes + 1)]
+
+    def written(self) -> dict[str, list[str]]:
+        """As a scenario writes it."""
+        return {zone: list(names) for zone, names in self.nodes_in}
+
+
+def _read(value: Any) -> InTurn | ByName:
+    if isinstance(value, InTurn | ByName):
+        return value
+    if isinstance(value, Mapping) and value:
+        return _by_name(value)
+    if not isinstance(value, list | tuple) or not value:
+        example = "[frankfurt, tokyo], or {frankfurt: [n1, n2], tokyo: [n3]}"
+        raise ValueError(f"{shown(value)} is no placement; write {example}")
+    reject([((place,), f"{shown(zone)} is not a zone's name") for place, zone in enumerate(value) if not _text(zone)])
+    return InTurn(tuple(value))
+
+
+def _by_name(value: Mapping[str, Any]) -> ByName:
+    troubles: list[tuple[Path, str]] = []
+    for zone, names in value.items():
+        if not isinstance(names, list | tuple):
+            troubles.append(((zone,), f"{shown(names)} is not a list of nodes; write [n1, n2]"))
+            continue
+        for position, name in enumerate(names):
+            if not _text(name) or not re.fullmatch(NODE_PATTERN, name):
+                troubles.append(((zone, position), f"{shown(name)} is not a node; nodes are called n1, n2, and so on"))
+    reject(troubles)
+    return ByName(tuple((zone, tuple(names)) for zone, names in value.items()))
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+_ZONE_SCHEMA = {"type": "string", "pattern": ZONE_NAME_PATTERN}
+_NODES_SCHEMA = {"type": "array", "items": {"type": "string", "pattern": NODE_PATTERN}}
+Placement = Annotated[
+    InTurn | ByName,
+    PlainValidator(_read),
+    PlainSerializer(lambda placement: placement.written()),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "array", "items": _ZONE_SCHEMA, "minItems": 1},
+                {"type": "object", "minProperties": 1, "additionalProperties": _NODES_SCHEMA},
+            ],
+            "examples": [["frankfurt", "tokyo"], {"frankfurt": ["n1", "n2"], "tokyo": ["n3"]}],
+        }
+    ),
+]

@@ -1,0 +1,33 @@
+"""A host for tests, on which an algorithm is driven by hand, by scripts or by Hypothesis.
+
+Your own algorithm goes onto the bench with a `Registration` of its own:
+
+    mine = Registration(name="mine", algorithm=MyAlgorithm, config=MyConfig)
+    bench = InteractionBench(mine, nodes=3)
+    bench.node(1).fire("election")
+    bench.settle()
+
+and into scripts with `replay(text, registry={"mine": mine})`.
+"""
+
+from simulator.testing.bench import Envelope, InteractionBench
+from simulator.testing.commands import COMMANDS, Session
+from simulator.testing.errors import InteractionError
+from simulator.testing.node import BenchNode, Note, Timer, Transition, Write
+from simulator.testing.script import ScriptError, replay, replay_file
+
+__all__ = [
+    "COMMANDS",
+    "BenchNode",
+    "Envelope",
+    "InteractionBench",
+    "InteractionError",
+    "Note",
+    "ScriptError",
+    "Session",
+    "Timer",
+    "Transition",
+    "Write",
+    "replay",
+    "replay_file",
+]

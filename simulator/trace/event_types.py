@@ -1,0 +1,40 @@
+"""The kinds of rows that a host writes to a trace. An algorithm's notes add kinds of their own."""
+
+from __future__ import annotations
+
+STARTED = "started"  # A node starts or restarts.
+CRASHED = "crashed"  # A node loses everything but its disk. cause: `kill` where only its process died.
+PAUSED = "paused"  # A node stops handling anything; it still believes what it believed.
+RESUMED = "resumed"
+LIFECYCLE_EVENTS = frozenset((STARTED, CRASHED, PAUSED, RESUMED))  # What happens to a node, whatever it runs.
+TRANSITION = "transition"  # A node declares its role, term and the leader that it knows of.
+FAULT = "fault"  # A fault of the schedule has struck; the detail says which, and on whom.
+REPAIRED = "undone"  # What a fault did is undone: its time is over.
+SKIPPED = "skipped"  # A fault was left out, since whom it was to strike did not exist.
+SUPPRESSED = "spared"  # A failure of the nemesis was left out: it suited nobody, or would have troubled too many.
+NOT_INJECTED = "unstruck"  # The trial has ended, and a fault of the schedule had not struck yet.
+LEADER_LOST = "leader-lost"  # The reigning leader crashed, paused, stepped down or was cut off (the cause).
+LEADER_BACK = "leader-back"  # The lost leader, still claiming, resumed or reached a majority again.
+
+# Notes by which algorithms of every kind tell the metrics and checks what they did.
+SUSPECTED = "suspected"  # leader: whom the node suspects. The host adds `cut_off` as below.
+WATCHES = "watches"  # nodes: this node's failure detector watches these from now on, and no others.
+SUSPECTS = "suspects"  # node: this node's failure detector takes another to be down, from now on. The host adds
+# `cut_off` where that node is awake, but not reachable both ways: then the suspicion is no mistake.
+TRUSTS = "trusts"  # node: it takes it to be up again.
+VOTE = "vote"  # term, voter: a candidate counts this voter's vote.
+LOG = "log"  # last_term, last_index: the end of the node's log. runs, of who claims: each term, and how far it reaches.
+COMMIT = "commit"  # term, index, entry_term: this leader has committed its log up to an entry of that term.
+CONFIGURATION = "configuration"  # voters, learners: the members in this node's eyes from now on; at first, everybody.
+CHANGE_GIVEN_UP = "change-given-up"  # node, why: this leader does not add a server that it was to add.
+LEASE = "lease"  # term, lasts_ns: this leader's lease is granted, or extended, to last so long by its own clock.
+LEASE_ENDED = "lease-ended"  # term, late_ns: it has none any more, and has had none for so long.
+TRANSFER = "transfer"  # to: a leader begins to hand over, and serves nobody meanwhile.
+TRANSFER_ABORTED = "transfer-aborted"  # It goes on leading.
+
+# The causes of a loss.
+CRASH = "crash"
+KILL = "kill"
+PAUSE = "pause"
+STEP_DOWN = "step-down"
+CUT_OFF = "cut-off"

@@ -1,5 +1,0 @@
-"""What can go wrong on the bench."""
-
-
-class WorkbenchError(ValueError):
-    """The bench was asked for what cannot be done, by its user or by the algorithm on it."""

@@ -1,0 +1,1 @@
+"""Studies: the programs that make the figures and numbers that the documentation shows."""

@@ -1,0 +1,60 @@
+"""`electsim faults` lists every fault, with its fields and an example that validates (issue 6)."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+from click.testing import CliRunner, Result
+
+from simulator.cli import main
+from simulator.report.pages.faults import describe
+from simulator.scenario import json_schema, loads
+from simulator.scenario.faults.registry import EXAMPLES, FAULTS
+from simulator.scenario.text.tree import parse
+from tests.support.scenarios import SMALL
+
+# Members change, and leadership is handed over, where the algorithm can do so.
+BEFORE = SMALL.replace("{name: raft}", "{name: raft, replication: true, no_op: true}")
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["faults", *arguments])
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_its_example_is_valid_and_of_this_fault(name: str) -> None:
+    text = f"{BEFORE}faults:\n  - {EXAMPLES[name]}\n"
+    (fault,) = loads(text).faults
+    assert fault.key == name
+    assert jsonschema.Draft202012Validator(json_schema()).is_valid(parse(text, "x").tree)
+
+
+def test_all_are_described() -> None:
+    descriptions = describe()
+    assert [described["name"] for described in descriptions] == list(FAULTS)
+    for described in descriptions:
+        names = [field["name"] for field in (*described["fields"], *described["when"])]
+        assert sorted(names) == sorted(FAULTS[described["name"]].model_fields)
+        assert described["about"]
+        assert names[0] == described["name"]  # What it strikes comes first.
+
+
+def test_one_is_told_with_its_fields() -> None:
+    told = " ".join(invoke("skew_clock").stdout.split())
+    assert "- {at: 0, skew_clock: n1, drift_ppm: 200, jump: 150ms}" in told
+    assert "jump none How far the wall clock jumps ahead. (duration, also below 0)" in told
+    assert "without_target none What it does where its target does not exist" in told
+
+
+def test_json_has_them_all_or_one() -> None:
+    listed = json.loads(invoke("--json").stdout)
+    assert [described["name"] for described in listed] == list(FAULTS)
+    assert json.loads(invoke("crash", "--json").stdout) == listed[0]
+    assert all(f"\n{name} " in f"\n{invoke().stdout}" for name in FAULTS)
+
+
+def test_a_slip_is_one_line() -> None:
+    outcome = invoke("crsh")
+    assert (outcome.exit_code, outcome.stderr) == (2, "electsim: crsh is not a fault; did you mean crash?\n")

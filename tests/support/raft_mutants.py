@@ -1,0 +1,244 @@
+"""Copies of Raft with one deliberate fault each, which the witness of the random schedules must convict.
+
+Those of `tests.checks.mutants` are convicted by the safety checks over simulated trials; some of these break no safety,
+but what an option of Raft promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import Phase, given, settings
+
+from simulator.algorithms.raft import (
+    PreVote,
+    PreVoteReply,
+    Raft,
+    RequestVote,
+    RequestVoteReply,
+)
+from simulator.protocol import CANDIDATE, FOLLOWER, PRE_CANDIDATE, Message, NodeId
+from tests.support.raft_schedules import SCHEDULES, ViolationError, openings, play, schedules
+
+# --- Faults in the paper's rules
+
+
+class VoteForgottenAtRestart(Raft):
+    """Figure 2: votedFor is persistent."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.voted_for = None
+
+
+class VoteClearedWhenSteppingDown(Raft):
+    """Section 5.2: one vote a term, also after stepping down within it."""
+
+    def _become_follower(self, term: int, leader: NodeId | None) -> None:
+        super()._become_follower(term, leader)
+        self.voted_for = None
+
+
+class DuplicateVotesCounted(Raft):
+    """Section 5.2, a majority "of the servers": not of messages."""
+
+    counted = 0
+
+    def _count_vote(self, voter: NodeId) -> None:
+        self.counted = 1 if not self.votes else self.counted + 1
+        self.votes.add(voter)
+        if self.role is CANDIDATE and self.counted >= self.quorum:
+            self._become_leader()
+
+
+class VoteForAStaleLog(Raft):
+    """Section 5.4.1: a voter denies its vote to a candidate whose log is behind."""
+
+    def _on_request_vote(self, sender: NodeId, message: RequestVote) -> None:
+        own_log, self.last_log = self.last_log, (0, 0)
+        super()._on_request_vote(sender, message)
+        self.last_log = own_log
+
+    receive: ClassVar = {**Raft.receive, RequestVote: _on_request_vote}
+
+
+class ReplyBeforeTheWrite(Raft):
+    """Figure 2: "updated on stable storage before responding to RPCs"."""
+
+    def _reply(self, to: NodeId, reply: Message) -> None:
+        self.host.send(to, reply, ordered=False)
+        if self.unsaved:
+            self._save_term_and_vote()
+
+
+class RequestBeforeTheWrite(Raft):
+    """Its requests pass its own vote on the way to the disk."""
+
+    def _request_votes(self) -> None:
+        for peer in self.host.peers:
+            self.host.send(peer, RequestVote(self.term, *self.last_log), ordered=False)
+
+
+class QuorumOfThoseWhoAnswered(Raft):
+    """Half of the servers is enough for it."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.quorum = max(1, self.quorum - 1)
+
+
+class VoteOfAnyTermCounts(Raft):
+    """Section 5.2: votes "for the same term"."""
+
+    def _on_request_vote_reply(self, sender: NodeId, message: RequestVoteReply) -> None:
+        if self.role is CANDIDATE and message.vote_granted:
+            self._count_vote(sender)
+
+    receive: ClassVar = {**Raft.receive, RequestVoteReply: _on_request_vote_reply}
+
+
+class TermForgottenAtRestart(Raft):
+    """Figure 2: currentTerm is persistent."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.term = 0
+
+
+# --- Faults in the options
+
+
+class PromisesWhileALeaderIsHeard(Raft):
+    """9.6: "the voters have not received heartbeats from a valid leader for at least a baseline election timeout"."""
+
+    def _on_pre_vote(self, sender: NodeId, message: PreVote) -> None:
+        if message.term > self.term and self._is_fit(sender, message):
+            self._reply(sender, PreVoteReply(message.term, vote_granted=True))
+        else:
+            super()._on_pre_vote(sender, message)
+
+    receive: ClassVar = {**Raft.receive, PreVote: _on_pre_vote}
+
+
+class AskingCostsATerm(Raft):
+    """9.6: a pre-candidate "only increments its term if it first learns from a majority" that it may."""
+
+    def _become_pre_candidate(self) -> None:
+        if self.role is FOLLOWER:
+            self.term += 1
+            self.voted_for = None
+        super()._become_pre_candidate()
+
+
+class BeingAskedCostsATerm(Raft):
+    """9.6: a voter that is asked whether it would vote changes nothing."""
+
+    def _is_hypothetical(self, message: Message) -> bool:
+        return type(message) is not PreVote and super()._is_hypothetical(message)
+
+
+class PromisesOfAnyTermCount(Raft):
+    """9.6: a promise is about one term; one for an earlier term is stale."""
+
+    def _on_pre_vote_reply(self, sender: NodeId, message: PreVoteReply) -> None:
+        if self.role is PRE_CANDIDATE and message.vote_granted:
+            self._count_promise(sender)
+        else:
+            super()._on_pre_vote_reply(sender, message)
+
+    receive: ClassVar = {**Raft.receive, PreVoteReply: _on_pre_vote_reply}
+
+
+class DuplicatePromisesCount(Raft):
+    """9.6, "from a majority of the cluster": of servers, not of messages."""
+
+    counted = 0
+
+    def _count_promise(self, voter: NodeId) -> None:
+        self.counted = 1 if not self.votes else self.counted + 1
+        self.votes.add(voter)
+        if self.counted >= self.quorum:
+            self._become_candidate()
+
+
+class PromisesAreVotes(Raft):
+    """9.6, and 5.2: a promise begins an election, a vote decides it."""
+
+    def _begin_asking(self) -> None:
+        promised = self.votes if self.role is CANDIDATE and self.config.pre_vote else set()
+        super()._begin_asking()
+        self.votes = set(promised) - {self.host.me}
+
+
+class StickyButMovesOn(Raft):
+    """4.2.3: who hears a leader "does not update its term or grant its vote"."""
+
+    def _turn_away(self, sender: NodeId) -> None:
+        self._become_follower(self.term + 1, leader=None)
+        super()._turn_away(sender)
+
+
+class LeaderIsNotSticky(Raft):
+    """4.2.3: "it will not be deposed by larger term numbers"."""
+
+    def _hears_a_leader(self, asking: NodeId) -> bool:
+        return self.role is FOLLOWER and super()._hears_a_leader(asking)
+
+
+class CountsItselfTwice(Raft):
+    """6.2: "a successful round of heartbeats to a majority of its cluster", of which the leader is one member."""
+
+    def _keep_leading(self) -> None:
+        if len(self.active) + 2 < self.quorum:
+            self._become_follower(self.term, leader=None)
+
+
+class LeaseOfOldAnswers(Raft):
+    """6.2: whoever has answered once counts for ever."""
+
+    def check_quorum(self) -> None:
+        answered = set(self.active)
+        super().check_quorum()
+        self.active |= answered
+
+
+# What the witness says of each.
+BENCH_MUTANTS: Mapping[type[Raft], str] = {
+    VoteForgottenAtRestart: "two votes",
+    VoteClearedWhenSteppingDown: "two votes",
+    DuplicateVotesCounted: "no quorum",
+    VoteForAStaleLog: "stale log",
+    ReplyBeforeTheWrite: "two votes|term went back",
+    RequestBeforeTheWrite: "two votes|term went back",
+    QuorumOfThoseWhoAnswered: "no quorum|nobody asked",
+    VoteOfAnyTermCounts: "no quorum",
+    TermForgottenAtRestart: "term went back|a term from nowhere",
+    PromisesWhileALeaderIsHeard: "not sticky",
+    AskingCostsATerm: "a wish costs a term",
+    BeingAskedCostsATerm: "a term from nowhere",
+    PromisesOfAnyTermCount: "nobody asked",
+    DuplicatePromisesCount: "nobody asked",
+    PromisesAreVotes: "no quorum",
+    StickyButMovesOn: "not sticky",
+    LeaderIsNotSticky: "not sticky",
+    CountsItselfTwice: "no lease",
+    LeaseOfOldAnswers: "no lease",
+}
+
+
+def tries_until_convicted(mutant: type[Raft]) -> tuple[int, str]:
+    """Search as the property does, and as far: the schedules it took, and the violation. Raises Failed when in vain."""
+    tries = 0
+
+    @settings(max_examples=SCHEDULES, phases=[Phase.generate], derandomize=True, database=None, deadline=None)
+    @given(opening=openings(), moves=schedules)
+    def search(opening: str, moves: bytes) -> None:
+        nonlocal tries
+        tries += 1
+        play(mutant, opening, moves)
+
+    with pytest.raises(ViolationError) as caught:
+        search()
+    return tries, str(caught.value)
