@@ -17,6 +17,13 @@ def write_whole(path: Path, content: str | bytes) -> None:
         path.write_bytes(data)
         return
     target = Path(os.path.realpath(path))  # Of a link, the file that it leads to.
+    try:
+        _replace(target, data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error  # As its user has named it.
+
+
+def _replace(target: Path, data: bytes) -> None:
     handle, draft = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
