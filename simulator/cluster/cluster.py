@@ -171,7 +171,7 @@ class Cluster:
     def voters(self) -> Sequence[NodeId]:
         return self.leadership.electorate
 
-    def where(self, state: str) -> Sequence[NodeId]:
+    def nodes_in_state(self, state: str) -> Sequence[NodeId]:
         """The nodes that are `running` (paused or not), `awake`, `paused`, `down`, or `present` in any state."""
         here = [node for node in self.nodes.values() if node.me not in self.spec.absent]
         return [node.me for node in here if _STATES[state](node)]
@@ -215,20 +215,8 @@ class Cluster:
     def wipe(self, node: NodeId) -> None:
         self.nodes[node].durable = {}
 
-    def ask_for_transfer(self, node: NodeId, to: NodeId | None) -> None:
-        transfer = self.spec.registration.transfer
-        assert transfer is not None
-        self.nodes[node].command(transfer(to))
-
-    def ask_to_add(self, leader: NodeId, node: NodeId) -> None:
-        add_server = self.spec.registration.add_server
-        assert add_server is not None
-        self.nodes[leader].command(add_server(node))
-
-    def ask_to_remove(self, leader: NodeId, node: NodeId) -> None:
-        remove_server = self.spec.registration.remove_server
-        assert remove_server is not None
-        self.nodes[leader].command(remove_server(node))
+    def command(self, node: NodeId, verb: str, argument: object) -> None:
+        self.nodes[node].command(self.spec.registration.commands[verb](argument))
 
     def slow_node(self, node: NodeId, service_times: Iterator[int]) -> Callable[[], None]:
         self.nodes[node].slow(service_times)
@@ -309,7 +297,7 @@ class Cluster:
 
     def _propose(self, size: int) -> None:
         """A client's command reaches the leader; where nobody leads, or the leader is not awake, it is given up."""
-        leader, propose = self.leadership.leader, self.spec.registration.propose
+        leader, propose = self.leadership.leader, self.spec.registration.commands.get("propose")
         if leader is not None and self.nodes[leader].awake and propose is not None:
             self.nodes[leader].command(propose(size))
 
@@ -381,7 +369,7 @@ class Cluster:
     def _is_announced(self, leader: NodeId) -> bool:
         """Whether every member that can hear of this leader, and answer, names it."""
         members = self.leadership.members_of(leader)
-        hearers = (node for node in self.where("awake") if node in members and self._hears(node, leader))
+        hearers = (node for node in self.nodes_in_state("awake") if node in members and self._hears(node, leader))
         return all(self._named.get(node) == leader for node in hearers)
 
     def _hears(self, node: NodeId, leader: NodeId) -> bool:

@@ -29,6 +29,14 @@ When it fails
     python -m tests.safety_net.show raft-options 7 > new.txt
     The same in a work tree of commit 8e0ce0a, with this folder in it; then `diff` shows the first row that differs.
 
+What it catches was tried with mutants of commit 8e0ce0a, by the 20 single schedules of a family:
+    Another draw of the swarm, a renamed random stream: all 20 schedules of every family. A disk that stays slow, a
+    clock that stays skewed, a leader that is rechecked late after a pause: 1 to 4 of 20 of most algorithms.
+    Raft: match_index outliving a leadership 1, is_transfer never taken back 12, a leader of the last term counted as
+    heard 8, TimeoutNow before the log is there 14, a repeated grant that resets no timer 4, commitment of entries of
+    earlier terms by counting 11, a duplicate refusal counted 3, a retry timer that outlives the candidacy 5,
+    64 entries in one message made 8: 20.
+
 The net does not compare the texts of violations (only their guarantee, instant and nodes) and the bytes that single
 rows carry (only their sums, in the measures and in the summaries).
 """

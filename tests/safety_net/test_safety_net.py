@@ -44,9 +44,10 @@ def different(was: dict[str, list[str]], now: dict[str, list[str]], labels: list
 def test_every_shipped_scenario_and_algorithm_is_kept() -> None:
     """ "digests of every shipped scenario ... and of 2 000 random schedules for each algorithm" (issue 12, A)."""
     assert sorted(map(old_path, kept_scenarios())) == sorted(record.kept("shipped")) == sorted(record.kept("summaries"))
-    singles = record.kept("singles")
-    assert set(singles) == set(schedules.FAMILIES) >= set(drive.algorithms())
+    singles, hundreds = record.kept("singles"), record.kept("hundreds")
+    assert set(singles) == set(hundreds) == set(schedules.FAMILIES) >= set(drive.algorithms())
     assert all(len(values["digests"]) == 20 for values in singles.values())
+    assert all(len(values) == 20 for values in hundreds.values())
 
 
 def test_kept_schedules_differ() -> None:
@@ -69,6 +70,21 @@ def test_random_schedules_do_what_they_did(family: str) -> None:
     was = record.kept("singles")[family]
     seeds = [f"seed {seed}" for seed in schedules.SINGLE]
     assert different(was, record.single(family), seeds) == [], REMEDY
+
+
+@pytest.mark.verify
+def test_every_hundred_of_schedules_does_what_it_did() -> None:
+    """ "2 000 random schedules for each algorithm ..., one SHA-256 per hundred" (issue 12, section A)."""
+    was = record.kept("hundreds")
+    now = record.all_hundreds(list(schedules.FAMILIES))
+    changed = [
+        f"{what} of {family}, seeds {seeds.start} to {seeds.stop - 1}"
+        for family, hundreds in now.items()
+        for seeds, old, new in zip(schedules.hundreds(), was[family], hundreds, strict=True)
+        for what, one, other in zip(("trace", "measures"), old, new, strict=True)
+        if one != other
+    ]
+    assert changed == [], REMEDY
 
 
 @pytest.mark.verify

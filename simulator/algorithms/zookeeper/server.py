@@ -334,5 +334,5 @@ ENSEMBLE = Registration(
     page="zookeeper.md",
     streams=True,
     durable_log=durable_log,
-    propose=Propose,
+    commands={"propose": Propose},
 )
