@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ class Stored:
         if trace.digest != told.iloc[0]:
             raise DigestError(
                 f"trial {trial} is not what it was: its digest is {trace.digest[:12]}…, and was {told.iloc[0][:12]}…; "
-                f"it was made by {_versions(self.summary)}"
+                f"{_made_by(self.summary)}"
             )
         return trace
 
@@ -192,6 +193,16 @@ def _precision(kept: dict[str, Any] | None) -> Precision | None:
 def _numbers(trials: pd.Series) -> str:
     first, last = trials.min(), trials.max()
     return f"trial {first}" if first == last else f"{first} to {last}"
+
+
+def _made_by(summary: dict[str, Any]) -> str:
+    """Which versions a digest is of; and if electsim's is not the one that runs, that this may be all."""
+    current = version("electsim")
+    if summary["version"] == current:
+        return f"it was made by {_versions(summary)}"
+    return (
+        f"it is of another version, {_versions(summary)}; this is electsim {current} (CHANGELOG.md says what changed)"
+    )
 
 
 def _versions(summary: dict[str, Any]) -> str:
