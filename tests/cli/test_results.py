@@ -89,10 +89,10 @@ def test_replay_checks_the_digest(kept: Path, tmp_path: Path) -> None:
     assert "another version" not in outcome.stderr
     # "Stored results of schema 1 are still read; `replay` says that their digest is of another version" (issue 12, A).
     summary = json.loads((tmp_path / "summary.json").read_text())
-    (tmp_path / "summary.json").write_text(json.dumps({**summary, "version": "0.1.0"}))
+    (tmp_path / "summary.json").write_text(json.dumps({**summary, "version": "0.0.9"}))
     outcome = invoke("replay", tmp_path, "--trial", 5)
     assert outcome.exit_code == 1
-    assert "it is of another version, electsim 0.1.0 (" in outcome.stderr
+    assert "it is of another version, electsim 0.0.9 (" in outcome.stderr
 
 
 @pytest.mark.parametrize(
