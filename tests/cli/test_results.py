@@ -120,3 +120,11 @@ def test_results_that_are_damaged_are_said_to_be(kept: Path, tmp_path: Path) -> 
     for file in kept.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes()[:100])
     assert invoke("show", tmp_path).exit_code == 2
+
+
+def test_the_old_name_of_a_saved_run_is_read_with_a_warning() -> None:
+    """Issue 12: "old paths of these warn for one version"."""
+    with pytest.warns(DeprecationWarning, match="is called SavedRun now"):
+        assert simulator.results.Stored is simulator.results.SavedRun
+    with pytest.raises(AttributeError, match="no attribute 'Store'"):
+        simulator.results.Store  # noqa: B018
