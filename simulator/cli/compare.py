@@ -117,7 +117,7 @@ def compare(
             found = _run_all(made, writer, trials, seed, workers)
             if not found.parts and found.unfinished is None:
                 _end_without_any(found.stopped_by or "")
-            kept, comparison = _compare_and_keep(writer, found, plan, words)
+            kept, comparison = _compare_and_keep(writer, found, plan, made, words, trials, seed)
             show_comparison(comparison, as_json, tests)
         not_drawn = None if found.stopped_by == TERMINATED else _draw(comparison, kept)
     except StoreError as error:
@@ -142,12 +142,22 @@ def show_comparison(comparison: Summary, as_json: bool, tests: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Unfinished:
+    """A variant that was cut short."""
+
+    name: str
+    finished: int
+    requested: int
+    described: Summary  # As comparison.json has it.
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """What was run, and written down."""
 
     parts: list[Part]  # The variants of which all trials were finished.
     stopped_by: str | None = None  # Why there are no more of them.
-    unfinished: Part | None = None  # The variant under way then, where some of its trials were finished.
+    unfinished: _Unfinished | None = None  # The variant under way then, where some of its trials were finished.
 
     @property
     def signal(self) -> str | None:
@@ -183,14 +193,32 @@ def _run_all(made: Sequence[Variant], writer: RunWriter, trials: int | None, see
             result, reason = error.finished, f"{variant.name}: {error}"
         except KeyboardInterrupt as error:
             reason = name_of_signal(error)
-        if result is None:
-            part.discard()
-            return _Found(parts, reason)
-        part.write(result)
+        if result is not None:
+            part.write(result)
         if reason is not None:
-            return _Found(parts, reason, (variant, result))
-        parts.append((variant, result))
+            return _Found(parts, reason, _unfinished(number, variant, part, result, reason, trials))
+        parts.append((variant, cast("Result", result)))
     return _Found(parts)
+
+
+def _unfinished(
+    number: int, variant: Variant, part: RunWriter, result: Result | None, reason: str, trials: int | None
+) -> _Unfinished | None:
+    """What is kept of the variant under way. Without a result: what was written down, if anything was."""
+    directory, requested = _directory(number, variant), trials or variant.scenario.trials
+    if result is not None:
+        return _Unfinished(variant.name, len(result.trials), requested, variant.described(result, directory))
+    if not part.finished:
+        part.discard()
+        return None
+    part.leave(reason)
+    described = {
+        "name": variant.name,
+        "settings": dict(variant.settings),
+        "directory": directory,
+        "trials": {"run": part.finished, "requested": requested},
+    }
+    return _Unfinished(variant.name, part.finished, requested, described)
 
 
 def _run_one(
@@ -217,29 +245,37 @@ def _directory(number: int, variant: Variant) -> str:
 
 
 def _compare_and_keep(
-    writer: RunWriter, found: _Found, plan: ComparisonPlan, words: Sequence[str]
+    writer: RunWriter,
+    found: _Found,
+    plan: ComparisonPlan,
+    made: Sequence[Variant],
+    words: Sequence[str],
+    trials: int | None,
+    seed: int | None,
 ) -> tuple[Path, Summary]:
     """The directory, and the comparison in it."""
     from simulator.analysis.comparison import compare as compared
     from simulator.analysis.comparison import provenance
+    from simulator.experiment.runner import GATHERED_AT_ONCE
 
-    parts = found.parts
-    first = (parts[0] if parts else cast("Part", found.unfinished))[1]
+    parts, scenario = found.parts, made[0].scenario
+    count, used_seed = trials or scenario.trials, scenario.seed if seed is None else seed
     margin = [] if plan.margin is None else ["--equivalent", f"{100 * plan.margin:g}%"]
-    command = ["electsim", "compare", *words, *margin, "--trials", str(first.requested), "--seed", str(first.seed)]
+    command = ["electsim", "compare", *words, *margin, "--trials", str(count), "--seed", str(used_seed)]
+    hurried = found.stopped_by == TERMINATED and len(parts) * count > GATHERED_AT_ONCE
+    compared_parts = [] if hurried else [variant.compared(result) for variant, result in parts]
     comparison = {
-        **provenance(first.scenario.name, shlex.join(command), first.seed),
+        **provenance(scenario.name, shlex.join(command), used_seed),
         "stopped_by": found.stopped_by,
         "reference": None if plan.reference is None else dict(plan.reference),
         "equivalent": plan.margin,
         "variants": [
             variant.described(result, _directory(number, variant)) for number, (variant, result) in enumerate(parts, 1)
         ],
-        **compared([variant.compared(result) for variant, result in parts], plan),
+        **compared(compared_parts, plan),
     }
     if found.unfinished is not None:
-        variant, result = found.unfinished
-        comparison["unfinished"] = variant.described(result, _directory(len(parts) + 1, variant))
+        comparison["unfinished"] = found.unfinished.described
     writer.write_json("comparison.json", comparison)
     return writer.publish(), comparison
 
@@ -263,8 +299,8 @@ def _finish(found: _Found, asked: int, not_drawn: str | None) -> None:
             click.echo(f"electsim: {variant.name}: {guarantee} was broken {count:,} times", err=True)
     kept = f": {len(parts)} of {asked} variants were kept"
     if found.unfinished is not None:
-        variant, result = found.unfinished
-        kept += f", and {len(result.trials)} of {result.requested} trials of {variant.name}"
+        cut = found.unfinished
+        kept += f", and {cut.finished} of {cut.requested} trials of {cut.name}"
     if found.signal is not None:
         end_stopped_by(found.signal, kept)
     if not_drawn is not None:

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -28,7 +28,14 @@ from simulator.cli.common import (
     trials_progress,
 )
 from simulator.cli.completion import algorithm_names
-from simulator.experiment.signals import INTERRUPTED, TERMINATED, interruptible, name_of_signal, uninterrupted
+from simulator.experiment.signals import (
+    INTERRUPTED,
+    TERMINATED,
+    Terminated,
+    interruptible,
+    name_of_signal,
+    uninterrupted,
+)
 
 if TYPE_CHECKING:
     from simulator.analysis.measured import Measured
@@ -196,7 +203,12 @@ def _run_and_keep(request: _Request, root: Path, as_json: bool, trace: bool) -> 
     try:
         # But for the trials themselves: what is finished is not lost to a signal.
         with uninterrupted(), new_directory(root, request.scenario.name) as writer:
-            result, failure = _simulate(request, writer)
+            try:
+                result, failure = _simulate(request, writer)
+            except Terminated:
+                if writer.finished:
+                    _leave(writer, request)
+                raise
             result = replace(result, measured=request.measured)
             terminated = result.stopped_by == TERMINATED  # Who sends SIGTERM does not wait for figures.
             try:
@@ -217,6 +229,16 @@ def _run_and_keep(request: _Request, root: Path, as_json: bool, trace: bool) -> 
         return _Outcome(result, failure, kept, name_of_signal(error), None)
     signal = result.stopped_by if result.stopped_by in (INTERRUPTED, TERMINATED) else None
     return _Outcome(result, failure, kept, signal, not_drawn)
+
+
+def _leave(writer: RunWriter, request: _Request) -> NoReturn:
+    """Keep so many trials as they were written down: SIGTERM leaves no time for their statistics."""
+    writer.leave(TERMINATED)
+    kept = writer.publish()
+    click.echo(f"Results are in {kept}", err=True)
+    asked = request.trials or request.scenario.trials
+    remedy = f"`electsim show {kept}` makes their tables"
+    end_stopped_by(TERMINATED, f": {writer.finished} of {asked} trials were kept; {remedy}")
 
 
 def _simulate(request: _Request, writer: RunWriter) -> tuple[Result, str | None]:
