@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.common import (
+    ALLOW_FILES,
     EXIT_BAD_INPUT,
     EXIT_FOUND,
     EXIT_TRIALS_FAILED,
@@ -32,7 +33,7 @@ from simulator.experiment.signals import INTERRUPTED, TERMINATED, interruptible,
 if TYPE_CHECKING:
     from simulator.analysis.measured import Measured
     from simulator.experiment.runner import Result
-    from simulator.experiment.store import Draft
+    from simulator.experiment.store import RunWriter
     from simulator.scenario import Scenario
     from simulator.trace.trace import Trace
 
@@ -85,6 +86,7 @@ _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline 
 @click.option(
     "--measured-unit", type=click.Choice(["ns", "us", "ms", "s", "m", "h"]), help="Its unit, where its name has none."
 )
+@ALLOW_FILES
 @click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and no table.")
 @click.option("--trace", is_flag=True, help="Also store every row and every message of the first trial.")
@@ -101,6 +103,7 @@ def run(
     measured_file: Path | None,
     measured_column: str | None,
     measured_unit: str | None,
+    allow_files: tuple[Path, ...],
     root: Path,
     as_json: bool,
     trace: bool,
@@ -131,7 +134,7 @@ def run(
     recover as the scenario demands (liveness); with 2 for bad input or a full disk; with 3 where a trial failed; with
     130 when interrupted and 143 when terminated (SIGTERM), keeping the trials that were finished.
     """
-    scenario = load_scenario(scenario_file, overrides, algorithm)
+    scenario = load_scenario(scenario_file, overrides, algorithm, allow_files)
     if measured_file is None and (measured_column or measured_unit):
         fail("--measured-column and --measured-unit say how to read a file; name it with --measured", EXIT_BAD_INPUT)
     measured = None if measured_file is None else _measured(measured_file, measured_column, measured_unit)
@@ -146,6 +149,7 @@ def run(
             "--measured": measured_file,
             "--measured-column": measured_column,
             "--measured-unit": measured_unit,
+            "--allow-files": allow_files,
         },
     )
     request = _Request(scenario, command, trials, seed, first_trial, workers, precision, precision_of, measured)
@@ -191,16 +195,16 @@ def _run_and_keep(request: _Request, root: Path, as_json: bool, trace: bool) -> 
     kept = None
     try:
         # But for the trials themselves: what is finished is not lost to a signal.
-        with uninterrupted(), new_directory(root, request.scenario.name) as draft:
-            result, failure = _simulate(request, draft)
+        with uninterrupted(), new_directory(root, request.scenario.name) as writer:
+            result, failure = _simulate(request, writer)
             result = replace(result, measured=request.measured)
             terminated = result.stopped_by == TERMINATED  # Who sends SIGTERM does not wait for figures.
             try:
                 first = None if terminated else _first_trace(result, trace)
-                draft.write(result)
+                writer.write(result)
                 if trace and first is not None:
-                    draft.write_trace(first)
-                kept = draft.publish()
+                    writer.write_trace(first)
+                kept = writer.publish()
             finally:  # Where nothing can be kept, it is at least shown.
                 _show(result, as_json)
         not_drawn = None if first is None else _draw(result, first, kept)
@@ -215,13 +219,13 @@ def _run_and_keep(request: _Request, root: Path, as_json: bool, trace: bool) -> 
     return _Outcome(result, failure, kept, signal, not_drawn)
 
 
-def _simulate(request: _Request, draft: Draft) -> tuple[Result, str | None]:
+def _simulate(request: _Request, writer: RunWriter) -> tuple[Result, str | None]:
     """The result; and why it is not whole, where a trial failed."""
     from simulator.experiment.runner import run as run_trials
     from simulator.experiment.trial import TrialError
 
     seed, trials = _or(request.seed, request.scenario.seed), request.trials or request.scenario.trials
-    draft.begin(request.scenario, seed=seed, requested=trials, command=request.command)
+    writer.begin(request.scenario, seed=seed, requested=trials, command=request.command)
     try:
         with interruptible(), trials_progress(request.scenario.name) as progress:
             return run_trials(
@@ -233,7 +237,7 @@ def _simulate(request: _Request, draft: Draft) -> tuple[Result, str | None]:
                 precision=request.precision,
                 precision_of=request.precision_of,
                 progress=progress,
-                on_finished=draft.append,
+                on_finished=writer.append,
                 command=request.command,
             ), None
     except TrialError as error:
@@ -242,8 +246,8 @@ def _simulate(request: _Request, draft: Draft) -> tuple[Result, str | None]:
             fail(failure, EXIT_TRIALS_FAILED)
         return error.finished, failure
     finally:
-        if draft.journal_error is not None:
-            reason = draft.journal_error.strerror or draft.journal_error
+        if writer.journal_error is not None:
+            reason = writer.journal_error.strerror or writer.journal_error
             click.echo(f"electsim: finished trials were no longer written down as they came: {reason}", err=True)
 
 
