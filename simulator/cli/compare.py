@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from simulator.analysis.comparison import ComparisonPlan
     from simulator.analysis.estimates import Summary
     from simulator.experiment.runner import Result
-    from simulator.experiment.store import Draft
+    from simulator.experiment.store import RunWriter
     from simulator.experiment.variants import Variant
 
     Part = tuple[Variant, Result]
@@ -109,11 +109,11 @@ def compare(
     notice_drafts(root)
     kept = None
     try:
-        with uninterrupted(), new_directory(root, f"compare-{made[0].scenario.name}") as draft:
-            found = _run_all(made, draft, trials, seed, workers)
+        with uninterrupted(), new_directory(root, f"compare-{made[0].scenario.name}") as writer:
+            found = _run_all(made, writer, trials, seed, workers)
             if not found.parts and found.unfinished is None:
                 _end_without_any(found.stopped_by or "")
-            kept, comparison = _compare_and_keep(draft, found, plan, words)
+            kept, comparison = _compare_and_keep(writer, found, plan, words)
             show_comparison(comparison, as_json, tests)
         not_drawn = None if found.stopped_by == TERMINATED else _draw(comparison, kept)
     except StoreError as error:
@@ -139,7 +139,7 @@ def show_comparison(comparison: Summary, as_json: bool, tests: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What was run, and kept in the draft."""
+    """What was run, and written down."""
 
     parts: list[Part]  # The variants of which all trials were finished.
     stopped_by: str | None = None  # Why there are no more of them.
@@ -163,13 +163,13 @@ def _check_metrics(metrics: Sequence[str]) -> None:
             fail(f"--metric {name}: not compared; {alternatives(name, list(MEASURES))}", EXIT_BAD_INPUT)
 
 
-def _run_all(made: Sequence[Variant], draft: Draft, trials: int | None, seed: int | None, workers: int) -> _Found:
+def _run_all(made: Sequence[Variant], writer: RunWriter, trials: int | None, seed: int | None, workers: int) -> _Found:
     """Run the variants, each kept as soon as it is finished; and, of one that was not, its finished trials."""
     from simulator.experiment.trial import TrialError
 
     parts: list[Part] = []
     for number, variant in enumerate(made, 1):
-        part = draft.part(_directory(number, variant))
+        part = writer.part(_directory(number, variant))
         name = f"{variant.name} ({number} of {len(made)})"
         reason, result = None, None
         try:
@@ -189,7 +189,9 @@ def _run_all(made: Sequence[Variant], draft: Draft, trials: int | None, seed: in
     return _Found(parts)
 
 
-def _run_one(variant: Variant, name: str, part: Draft, trials: int | None, seed: int | None, workers: int) -> Result:
+def _run_one(
+    variant: Variant, name: str, part: RunWriter, trials: int | None, seed: int | None, workers: int
+) -> Result:
     from simulator.experiment.runner import default_command, run
 
     scenario = variant.scenario
@@ -210,7 +212,9 @@ def _directory(number: int, variant: Variant) -> str:
     return f"{number:02}-" + re.sub(r"[^A-Za-z0-9.]+", "-", variant.name).strip("-.")[:60]
 
 
-def _compare_and_keep(draft: Draft, found: _Found, plan: ComparisonPlan, words: Sequence[str]) -> tuple[Path, Summary]:
+def _compare_and_keep(
+    writer: RunWriter, found: _Found, plan: ComparisonPlan, words: Sequence[str]
+) -> tuple[Path, Summary]:
     """The directory, and the comparison in it."""
     from simulator.analysis.comparison import compare as compared
     from simulator.analysis.comparison import provenance
@@ -232,8 +236,8 @@ def _compare_and_keep(draft: Draft, found: _Found, plan: ComparisonPlan, words: 
     if found.unfinished is not None:
         variant, result = found.unfinished
         comparison["unfinished"] = variant.described(result, _directory(len(parts) + 1, variant))
-    draft.write_json("comparison.json", comparison)
-    return draft.publish(), comparison
+    writer.write_json("comparison.json", comparison)
+    return writer.publish(), comparison
 
 
 def _draw(comparison: Summary, directory: Path) -> str | None:

@@ -32,7 +32,7 @@ from simulator.experiment.signals import INTERRUPTED, TERMINATED, interruptible,
 if TYPE_CHECKING:
     from simulator.analysis.measured import Measured
     from simulator.experiment.runner import Result
-    from simulator.experiment.store import Draft
+    from simulator.experiment.store import RunWriter
     from simulator.scenario import Scenario
     from simulator.trace.trace import Trace
 
@@ -191,16 +191,16 @@ def _run_and_keep(request: _Request, root: Path, as_json: bool, trace: bool) -> 
     kept = None
     try:
         # But for the trials themselves: what is finished is not lost to a signal.
-        with uninterrupted(), new_directory(root, request.scenario.name) as draft:
-            result, failure = _simulate(request, draft)
+        with uninterrupted(), new_directory(root, request.scenario.name) as writer:
+            result, failure = _simulate(request, writer)
             result = replace(result, measured=request.measured)
             terminated = result.stopped_by == TERMINATED  # Who sends SIGTERM does not wait for figures.
             try:
                 first = None if terminated else _first_trace(result, trace)
-                draft.write(result)
+                writer.write(result)
                 if trace and first is not None:
-                    draft.write_trace(first)
-                kept = draft.publish()
+                    writer.write_trace(first)
+                kept = writer.publish()
             finally:  # Where nothing can be kept, it is at least shown.
                 _show(result, as_json)
         not_drawn = None if first is None else _draw(result, first, kept)
@@ -215,13 +215,13 @@ def _run_and_keep(request: _Request, root: Path, as_json: bool, trace: bool) -> 
     return _Outcome(result, failure, kept, signal, not_drawn)
 
 
-def _simulate(request: _Request, draft: Draft) -> tuple[Result, str | None]:
+def _simulate(request: _Request, writer: RunWriter) -> tuple[Result, str | None]:
     """The result; and why it is not whole, where a trial failed."""
     from simulator.experiment.runner import run as run_trials
     from simulator.experiment.trial import TrialError
 
     seed, trials = _or(request.seed, request.scenario.seed), request.trials or request.scenario.trials
-    draft.begin(request.scenario, seed=seed, requested=trials, command=request.command)
+    writer.begin(request.scenario, seed=seed, requested=trials, command=request.command)
     try:
         with interruptible(), trials_progress(request.scenario.name) as progress:
             return run_trials(
@@ -233,7 +233,7 @@ def _simulate(request: _Request, draft: Draft) -> tuple[Result, str | None]:
                 precision=request.precision,
                 precision_of=request.precision_of,
                 progress=progress,
-                on_finished=draft.append,
+                on_finished=writer.append,
                 command=request.command,
             ), None
     except TrialError as error:
@@ -242,8 +242,8 @@ def _simulate(request: _Request, draft: Draft) -> tuple[Result, str | None]:
             fail(failure, EXIT_TRIALS_FAILED)
         return error.finished, failure
     finally:
-        if draft.journal_error is not None:
-            reason = draft.journal_error.strerror or draft.journal_error
+        if writer.journal_error is not None:
+            reason = writer.journal_error.strerror or writer.journal_error
             click.echo(f"electsim: finished trials were no longer written down as they came: {reason}", err=True)
 
 

@@ -34,7 +34,7 @@ class StoreError(OSError):
 
 
 @contextmanager
-def new_directory(root: Path, name: str) -> Iterator[Draft]:
+def new_directory(root: Path, name: str) -> Iterator[RunWriter]:
     """A draft of `root/name-NNN`, NNN being the next free number, which is published when the block ends.
 
     Raises StoreError where `root` cannot be written. Where the block fails, nothing is left behind. Where the process
@@ -45,7 +45,7 @@ def new_directory(root: Path, name: str) -> Iterator[Draft]:
         path, lock = make_draft(root, name)
     except OSError as error:
         raise StoreError(_reason(root, error)) from error
-    draft = Draft(path, root, name)
+    draft = RunWriter(path, root, name)
     try:
         yield draft
     finally:
@@ -62,7 +62,7 @@ def save(result: Result, root: str | Path = "results") -> Path:
         return draft.publish()
 
 
-class Draft:
+class RunWriter:
     """A results directory that is being written."""
 
     def __init__(self, path: Path, root: Path, name: str) -> None:
@@ -120,14 +120,14 @@ class Draft:
         for name in (JOURNAL, HEAD):  # All of it is in the tables now.
             (self.path / name).unlink(missing_ok=True)
 
-    def part(self, name: str) -> Draft:
+    def part(self, name: str) -> RunWriter:
         """A directory in this one, for one of several runs. It is published with this one. Raises StoreError."""
         path = self.path / name
         try:
             path.mkdir()
         except OSError as error:
             raise StoreError(_reason(self._root, error)) from error
-        return Draft(path, self._root, self._name)
+        return RunWriter(path, self._root, self._name)
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Raises StoreError."""
@@ -175,7 +175,9 @@ def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
 
     table = pa.Table.from_pandas(frame, preserve_index=False)
     pq.write_table(
-        table.replace_schema_metadata({**(table.schema.metadata or {}), "electsim.schema": str(SCHEMA)}), path
+        table.replace_schema_metadata({**(table.schema.metadata or {}), "electsim.schema": str(SCHEMA)}),
+        path,
+        write_page_checksum=True,  # Verified when it is read: a flipped bit is told, and not believed.
     )
 
 
