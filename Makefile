@@ -16,8 +16,8 @@ help:  ## This list.
 	@echo "make PYTHON=python3.13 …   with another Python, in a clean tree"
 	@echo "make LOCK= …               the newest dependencies that pyproject.toml allows, in a clean tree"
 
-test: .venv/tested  ## The fast tests.
-	$(BIN)/pytest -n auto -m $(FAST)
+test: .venv/tested  ## The fast tests; at the end, how long they took, and the slowest ones.
+	$(BIN)/pytest -n auto -m $(FAST) --durations 10 --durations-min 5
 
 coverage: .venv/covered  ## Which lines and branches the fast tests reach; build/coverage/index.html shows them.
 	@rm -rf build/coverage && mkdir -p build/coverage
