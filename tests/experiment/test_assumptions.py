@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import pytest
+from simulator.scenario.faults.registry import VERBS
 
 from simulator.algorithms.bully import BULLY, BullyConfig
 from simulator.algorithms.detectors import ExternalOptions
@@ -20,7 +21,6 @@ from simulator.experiment.assumptions import FAULTS_BREAK, broken_assumptions
 from simulator.experiment.trial import measure
 from simulator.protocol import FOLLOWER, LEADER, MILLISECOND, Algorithm, Assumption, Guarantee
 from simulator.scenario import loads
-from simulator.scenario.faults.registry import VERBS
 from tests.support.probe import at
 
 MS = MILLISECOND

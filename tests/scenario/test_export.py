@@ -12,11 +12,11 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from simulator.scenario.faults.registry import FAULTS
 
 from simulator.scenario import json_schema, json_schema_text, load, loads, resolved, resolved_text
 from simulator.scenario.algorithms import ALGORITHMS
 from simulator.scenario.durations.distributions import DISTRIBUTIONS
-from simulator.scenario.faults.registry import FAULTS
 from simulator.scenario.text.tree import parse
 from tests.support.scenarios import RICH, ROOT, SHIPPED, SMALL, WIDE
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from simulator.cluster.faults.affected_nodes import resolve_targets
 
 from simulator.cluster.cluster import Cluster, run_trial
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults.affected_nodes import resolve_targets
 from simulator.cluster.faults.link_degradation import Degrade, Flap, Heal, HoldBack, Reach
 from simulator.cluster.faults.nemesis import Nemesis
 from simulator.cluster.faults.node_faults import Amnesia, Bounce, Crash, Fault, Kill, Pause, Restart

@@ -7,11 +7,11 @@ import json
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 from click.testing import CliRunner, Result
+from simulator.scenario.faults.registry import EXAMPLES, FAULTS
 
 from simulator.cli import main
 from simulator.report.pages.faults import describe
 from simulator.scenario import json_schema, loads
-from simulator.scenario.faults.registry import EXAMPLES, FAULTS
 from simulator.scenario.text.tree import parse
 from tests.support.scenarios import SMALL
 

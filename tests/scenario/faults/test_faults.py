@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+from simulator.scenario.faults.registry import FAULTS
 
 from simulator.cluster.distributions import AtLeast, Constant, Exponential, Uniform
 from simulator.cluster.faults.link_degradation import Degrade, Flap, Heal, HoldBack, Reach, Release
@@ -14,7 +15,6 @@ from simulator.cluster.faults.schedule import Scheduled, WithoutTarget
 from simulator.cluster.faults.slowdowns import SkewClock, SlowDisk, SlowNode, StallDisk
 from simulator.protocol import MILLISECOND, SECOND
 from simulator.scenario import ScenarioError, json_schema, loads, resolved_text
-from simulator.scenario.faults.registry import FAULTS
 from simulator.scenario.text.tree import parse
 from tests.support.scenarios import ONE_FAULT
 

@@ -6,11 +6,11 @@ import re
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+from simulator.scenario.faults.registry import VERBS
 
 import simulator
 from simulator.scenario import Scenario, ScenarioError, json_schema, loads
 from simulator.scenario.faults.nemesis import MIX
-from simulator.scenario.faults.registry import VERBS
 from simulator.scenario.text.tree import parse
 from tests.support.scenarios import ROOT, SMALL
 
