@@ -147,6 +147,9 @@ class Bully(Algorithm):
             self.host.note("suspected", leader=node)
             self._stand()
 
+    def view(self) -> Mapping[str, object]:
+        return {"role": self.role, "leader": self.leader, "answered": self.answered, "detector": self.detector.view()}
+
     # --- Elections
 
     def _stand(self) -> None:

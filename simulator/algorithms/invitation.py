@@ -146,6 +146,16 @@ class InvitationNode(Algorithm):
     def on_timer(self, name: str) -> None:
         self.clocks[name](self)
 
+    def view(self) -> Mapping[str, object]:
+        return {
+            "group": self.group,
+            "coordinator": self.coordinator,
+            "normal": self.normal,
+            "members": tuple(sorted(self.up)),
+            "coordinators found": tuple(sorted(self.found)),
+            "counter": self.counter,
+        }
+
     # --- A coordinator looks for others, and invites them
 
     def _check(self) -> None:

@@ -76,6 +76,9 @@ class Omega(Algorithm):
     def on_timer(self, name: str) -> None:
         self.detector.on_timer(name)
 
+    def view(self) -> Mapping[str, object]:
+        return {"leader": self.leader, "detector": self.detector.view()}
+
     def on_opinion(self, node: NodeId, down: bool) -> None:
         if down and node == self.leader:
             self.host.note("suspected", leader=node)

@@ -128,6 +128,15 @@ class PriorityElection(Algorithm):
             self._check()
             self.host.set_timer("check", self.config.check_interval)
 
+    def view(self) -> Mapping[str, object]:
+        return {
+            "role": self.role,
+            "leader": self.leader,
+            "priority": self.priority,
+            "votes": tuple(sorted(self.votes)),
+            "last seen": dict(self.seen_at),
+        }
+
     def _on_request_vote(self, sender: NodeId, message: RequestVote) -> None:
         self.host.send(sender, Vote(granted=self._is_higher(sender, message.priority)))
 

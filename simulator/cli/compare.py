@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 import click
 
 from simulator.cli.common import (
+    ALLOW_FILES,
     EXIT_BAD_INPUT,
     EXIT_FOUND,
     EXIT_TRIALS_FAILED,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="The seed, in place of the scenario's.")
 @click.option("--set", "overrides", multiple=True, metavar="FIELD=VALUE", help="Override a field in all variants.")
 @click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes; 0, the default: one per core.")
+@ALLOW_FILES
 @click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON, and no table.")
 def compare(
@@ -65,6 +67,7 @@ def compare(
     seed: int | None,
     overrides: tuple[str, ...],
     workers: int,
+    allow_files: tuple[Path, ...],
     root: Path,
     as_json: bool,
 ) -> None:
@@ -97,7 +100,7 @@ def compare(
 
     try:
         by_field = varied(fields)
-        made = variants(scenario_file, by_field, overrides)
+        made = variants(scenario_file, by_field, overrides, allow_files)
         held = read_reference(reference, by_field) if reference else None
     except ScenarioError as error:
         click.echo(str(error), err=True)
@@ -106,6 +109,7 @@ def compare(
     plan = ComparisonPlan(metrics=metrics, reference=held, margin=margin)
     words = [str(scenario_file), *_options("--vary", fields), *_options("--reference", reference)]
     words += [*_options("--metric", metrics), *_options("--set", overrides)]
+    words += _options("--allow-files", [*map(str, allow_files)])
     notice_drafts(root)
     kept = None
     try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.common import (
+    ALLOW_FILES,
     EXIT_BAD_INPUT,
     EXIT_FOUND,
     EXIT_TRIALS_FAILED,
@@ -85,6 +86,7 @@ _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline 
 @click.option(
     "--measured-unit", type=click.Choice(["ns", "us", "ms", "s", "m", "h"]), help="Its unit, where its name has none."
 )
+@ALLOW_FILES
 @click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and no table.")
 @click.option("--trace", is_flag=True, help="Also store every row and every message of the first trial.")
@@ -101,6 +103,7 @@ def run(
     measured_file: Path | None,
     measured_column: str | None,
     measured_unit: str | None,
+    allow_files: tuple[Path, ...],
     root: Path,
     as_json: bool,
     trace: bool,
@@ -131,7 +134,7 @@ def run(
     recover as the scenario demands (liveness); with 2 for bad input or a full disk; with 3 where a trial failed; with
     130 when interrupted and 143 when terminated (SIGTERM), keeping the trials that were finished.
     """
-    scenario = load_scenario(scenario_file, overrides, algorithm)
+    scenario = load_scenario(scenario_file, overrides, algorithm, allow_files)
     if measured_file is None and (measured_column or measured_unit):
         fail("--measured-column and --measured-unit say how to read a file; name it with --measured", EXIT_BAD_INPUT)
     measured = None if measured_file is None else _measured(measured_file, measured_column, measured_unit)
@@ -146,6 +149,7 @@ def run(
             "--measured": measured_file,
             "--measured-column": measured_column,
             "--measured-unit": measured_unit,
+            "--allow-files": allow_files,
         },
     )
     request = _Request(scenario, command, trials, seed, first_trial, workers, precision, precision_of, measured)

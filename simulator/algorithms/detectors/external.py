@@ -131,6 +131,9 @@ class Monitor(Algorithm):
             self._report()
             self.host.set_timer("report", self.options.interval)
 
+    def view(self) -> Mapping[str, object]:
+        return {"reports": self._reports, "detector": self.checks.view()}
+
     def on_opinion(self, node: NodeId, down: bool) -> None:
         self._report()
 

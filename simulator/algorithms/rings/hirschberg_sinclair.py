@@ -13,6 +13,7 @@ messages in a row, once the highest stands.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -63,6 +64,9 @@ class HirschbergSinclair(AnnouncingNode):
     rounds: ClassVar = 7  # Its phases and announcement take less than 6, and messages half of what is allowed for them.
     standing = False  # The paper's status: candidate, or lost. It has won if it leads.
     maxnum = 1
+
+    def view(self) -> Mapping[str, object]:
+        return {**super().view(), "candidate": self.standing, "nodes asked each way": self.maxnum}
 
     def _stand(self) -> None:
         self._become_candidate()
