@@ -50,4 +50,4 @@ def _by_what_happened(spec: ClusterSpec, trace: Trace) -> Iterator[Assumption]:
         elif row.kind == event_types.PAUSED:
             yield Assumption.NO_PAUSE
         elif row.kind == event_types.FAULT:
-            yield from FAULTS[row.fact("fault")].breaks
+            yield from FAULTS[row.field("fault")].breaks

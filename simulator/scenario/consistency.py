@@ -101,7 +101,7 @@ def _is_asked_for(scenario: Scenario) -> Found:
 
 
 def _command_error(scenario: Scenario, command: type[OperatorCommand]) -> str | None:
-    """Why the algorithm could not do what the command asks. In Raft, a leader first commits an entry of its own term."""
+    """Why the algorithm could not do what is asked. A leader of Raft first commits an entry of its own term."""
     registration, options = scenario.algorithm.registration, scenario.algorithm
     if command.name not in registration.commands:
         return f"{registration.name} {command.if_missing}; leave this out"

@@ -11,10 +11,10 @@ import sys
 import click
 import pytest
 from click.testing import CliRunner
-from simulator.scenario.faults.registry import FAULTS
 
 from simulator.algorithms.registry import REGISTRY
 from simulator.cli import main
+from simulator.cluster.faults.registry import FAULTS
 from simulator.shipped import shipped
 
 HEAVY = {"numpy", "scipy", "pandas", "pyarrow", "matplotlib", "pydantic", "simpy", "yaml", "rich", "asyncio"}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
-from simulator.scenario.faults.registry import FAULTS
 
+from simulator.cluster.faults.registry import FAULTS
 from simulator.cluster.faults.schedule import TRIGGERS, WithoutTarget
 from simulator.cluster.faults.targets import DESCRIPTIONS
 from simulator.scenario import json_schema, loads

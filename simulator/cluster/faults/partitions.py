@@ -47,8 +47,8 @@ class Partition(Cutting):
 class PartitionOneway(Cutting):
     """What the senders send does not reach the receivers. The way back is open."""
 
-    senders: tuple[Target, ...] = member(Kind.TARGETS, "Whose packets are stopped.")
-    receivers: tuple[Target, ...] = member(
+    senders: Target = member(Kind.TARGETS, "Whose packets are stopped.")
+    receivers: Target = member(
         Kind.TARGETS, "To which nodes packets are stopped; by default, to all others.", default=()
     )
     name: ClassVar[str] = "partition_oneway"

@@ -58,8 +58,8 @@ class StallDisk(NodeFault):
 
 @dataclass(frozen=True, slots=True)
 class SkewClock(NodeFault):
-    """Clocks are wrong: they drift, are set ahead or back by an offset, or jump. Timers follow the drift. The wall clock
-    follows all three. If several drifts or offsets are in force, the latest counts; jumps add up.
+    """Clocks are wrong: they drift, are set ahead or back by an offset, or jump. Timers follow the drift. The wall
+    clock follows all three. If several drifts or offsets are in force, the latest counts; jumps add up.
     """
 
     drift_ppb: int | None = parameter(  # In parts per billion.

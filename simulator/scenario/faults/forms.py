@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, SerializerFunctionWrapHandler, create_model, model_serializer, model_validator
@@ -119,11 +118,9 @@ class WeightedForm(FaultForm):
     )
 
 
-def _scheduled(record: type[Fault]) -> type[ScheduledForm]:
+def _scheduled(record: type[Fault], fields: Mapping[str, Any]) -> type[ScheduledForm]:
     """The model of an entry of a schedule that has this fault."""
-    form: type[ScheduledForm] = create_model(
-        record.__name__, __base__=ScheduledForm, __doc__=_help(record), **_fields(record)
-    )
+    form: type[ScheduledForm] = create_model(record.__name__, __base__=ScheduledForm, __doc__=_help(record), **fields)
     form.record = record
     needs_duration = () if record.duration_required is None else (given("lasts"),)
     no_duration = () if record.repairable else ({"not": given("lasts")},)
@@ -132,10 +129,10 @@ def _scheduled(record: type[Fault]) -> type[ScheduledForm]:
     return form
 
 
-def _weighted(record: type[Fault]) -> type[WeightedForm]:
+def _weighted(record: type[Fault], fields: Mapping[str, Any]) -> type[WeightedForm]:
     """The model of an entry of a mix that has this fault."""
     form: type[WeightedForm] = create_model(
-        f"Weighted{record.__name__}", __base__=WeightedForm, __doc__=_help(record), **_fields(record)
+        f"Weighted{record.__name__}", __base__=WeightedForm, __doc__=_help(record), **fields
     )
     form.record = record
     form.json_schema_rules = _json_schema_rules(record)
@@ -150,18 +147,17 @@ def _json_schema_rules(record: type[Fault]) -> tuple[dict[str, Any], ...]:
     return tuple(dict(rule.json_schema) for rule in record.rules)
 
 
-@cache
 def _fields(record: type[Fault]) -> Mapping[str, Any]:
     """The fields of a model for the record. Its members are the fields of a model of their own, under the keyword."""
     own = parameters(record)
-    members = {
+    members: dict[str, Any] = {
         parameter.key: pydantic_field(parameter, required=parameter.required)
         for parameter in own
         if parameter.place is Place.MEMBER
     }
     fields: dict[str, Any] = {}
     if members:
-        model = create_model(f"{record.__name__}Members", __base__=_Written, __doc__=_help(record), **members)
+        model: Any = create_model(f"{record.__name__}Members", __base__=_Written, __doc__=_help(record), **members)
         example = {name: "leader" for name, (_, field) in members.items() if field.is_required()}
         fields[record.name] = (model, Field(examples=[example]))
     for parameter in own:
@@ -171,9 +167,12 @@ def _fields(record: type[Fault]) -> Mapping[str, Any]:
     return fields
 
 
-SCHEDULED_FORMS: Mapping[str, type[ScheduledForm]] = {name: _scheduled(record) for name, record in FAULTS.items()}
+_FIELDS = {name: _fields(record) for name, record in FAULTS.items()}  # Made once: both models of a fault share them.
+SCHEDULED_FORMS: Mapping[str, type[ScheduledForm]] = {
+    name: _scheduled(record, _FIELDS[name]) for name, record in FAULTS.items()
+}
 WEIGHTED_FORMS: Mapping[str, type[WeightedForm]] = {
-    name: _weighted(record) for name, record in FAULTS.items() if record.in_nemesis
+    name: _weighted(record, _FIELDS[name]) for name, record in FAULTS.items() if record.in_nemesis
 }
 
 AnyFault = Annotated[ScheduledForm, OneKey(SCHEDULED_FORMS, what="a fault")]

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from simulator.scenario.faults.registry import FAULTS
 
 from simulator.algorithms.registry import REGISTRY
+from simulator.cluster.faults.registry import FAULTS
 from simulator.report.pages.reference import reference_page
 from simulator.scenario import json_schema
 from simulator.scenario.durations.distributions import DISTRIBUTIONS
