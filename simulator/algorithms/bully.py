@@ -269,7 +269,7 @@ def delay_bound(config: BullyConfig) -> Nanoseconds:
     return bound
 
 
-def settles(config: BullyConfig, nodes: int) -> Nanoseconds:
+def stabilization_bound(config: BullyConfig, nodes: int) -> Nanoseconds:
     """How long it takes in peace, at most, until all follow the highest node that runs, with D of `delay_bound`.
 
     The highest node finds out that its leader is dead (by its detector), or waits in vain for one that has died
@@ -294,5 +294,5 @@ BULLY = Registration(
     groups=(MONITOR_GROUP,),
     quorum=False,
     delay_bound=delay_bound,
-    settles=settles,
+    stabilization_bound=stabilization_bound,
 )

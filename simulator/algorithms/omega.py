@@ -105,7 +105,7 @@ def delay_bound(config: OmegaConfig) -> Nanoseconds:
     return bound
 
 
-def settles(config: OmegaConfig, nodes: int) -> Nanoseconds:
+def stabilization_bound(config: OmegaConfig, nodes: int) -> Nanoseconds:
     """How long it takes in peace, at most, until all name one leader.
 
     The dead are suspected; whoever is back is asked again no later than that, answers, and is reported to be up.
@@ -125,5 +125,5 @@ OMEGA = Registration(
     groups=(MONITOR_GROUP,),
     quorum=False,
     delay_bound=delay_bound,
-    settles=settles,
+    stabilization_bound=stabilization_bound,
 )

@@ -109,8 +109,10 @@ class Cluster:
         return ViewedAlgorithm(built, self.views.record)
 
     def _track_leadership(self, group: str) -> LeadershipTracker:
-        quorum, served_by = self.spec.registration.needs(group)
-        quorum_rule = QuorumRule(quorum=quorum, servers=None if served_by is None else self.groups[served_by])
+        quorum, coordination_group = self.spec.registration.quorum_of(group)
+        quorum_rule = QuorumRule(
+            quorum=quorum, servers=None if coordination_group is None else self.groups[coordination_group]
+        )
         return LeadershipTracker(self.groups[group], quorum_rule, self, partial(self._record_leadership, group))
 
     def _logs(self, members: Sequence[NodeId]) -> Mapping[NodeId, Mapping[str, Any]]:
@@ -325,7 +327,7 @@ class Cluster:
         """Whether a node cannot talk with another that is awake: with it, or with the servers of both."""
         if not isinstance(other, NodeId) or not self.awake(other):
             return False
-        if self.spec.registration.served_by is not None and node in self.groups[self.group]:
+        if self.spec.registration.coordination_group is not None and node in self.groups[self.group]:
             return not (self.leadership.has_quorum(node) and self.leadership.has_quorum(other))
         return not self.reachable_both_ways(node, other)
 
@@ -374,6 +376,6 @@ class Cluster:
 
     def _hears(self, node: NodeId, leader: NodeId) -> bool:
         """Whether a node can hear of a leader: from it, or from the servers that both talk to."""
-        if self.spec.registration.served_by is None:
+        if self.spec.registration.coordination_group is None:
             return self.reachable_both_ways(leader, node)
         return self.leadership.has_quorum(node)

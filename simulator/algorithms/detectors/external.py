@@ -154,4 +154,4 @@ def _monitors(config: Any) -> int:
 
 
 # For the registration of an algorithm with an option `detector`: a monitor, where one is asked for.
-MONITOR_GROUP = Group(name=MONITOR, algorithm=Monitor, size=_monitors, quorum=False, essential=True)
+MONITOR_GROUP = Group(name=MONITOR, algorithm=Monitor, size=_monitors, quorum=False, single_point_of_failure=True)

@@ -21,7 +21,7 @@ from typing import ClassVar
 from simulator.algorithms.detectors import MONITOR_GROUP
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.rings.announcement import AnnouncingNode
-from simulator.algorithms.rings.config import RingConfig, assumes_besides, delay_bound, settling_time
+from simulator.algorithms.rings.config import RingConfig, assumes_besides, delay_bound, stabilization_bound
 from simulator.algorithms.rings.node import BACK, ONWARD
 from simulator.protocol import NodeId, message
 
@@ -144,5 +144,5 @@ HIRSCHBERG_SINCLAIR = Registration(
     quorum=False,
     assumes=assumes_besides,
     delay_bound=delay_bound,
-    settles=partial(settling_time, rounds=HirschbergSinclair.rounds),
+    stabilization_bound=partial(stabilization_bound, rounds=HirschbergSinclair.rounds),
 )

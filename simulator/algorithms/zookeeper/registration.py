@@ -34,7 +34,7 @@ def _servers(config: ZooKeeperConfig) -> int:
 
 ZOOKEEPER = Registration(
     name="zookeeper",
-    counted_terms=False,  # They are numbers of znodes.
+    terms_count_rounds=False,  # They are numbers of znodes.
     algorithm=Candidate,
     config=ZooKeeperConfig,
     paper="Hunt, Konar, Junqueira and Reed 2010; the ZooKeeper Recipes",
@@ -42,8 +42,8 @@ ZOOKEEPER = Registration(
     page="zookeeper-recipe.md",
     groups=(Group(name=ENSEMBLE_GROUP, algorithm=ServingServer, size=_servers),),
     quorum=False,
-    served_by=ENSEMBLE_GROUP,
-    streams=True,
+    coordination_group=ENSEMBLE_GROUP,
+    requires_connections=True,
 )
 
 
@@ -61,7 +61,7 @@ ENSEMBLE = Registration(
     paper="Junqueira, Reed and Serafini 2011 (Zab); Medeiros 2012 (Fast Leader Election)",
     cost="m² to m²(m + 1)/2 notifications of m survivors, 9(m − 1) to synchronise; 300 ms, and a follower's time",
     page="zookeeper.md",
-    streams=True,
+    requires_connections=True,
     durable_log=durable_log,
     commands={"propose": Propose},
 )
