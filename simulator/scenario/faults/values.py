@@ -82,7 +82,9 @@ def pydantic_field(parameter: Parameter, *, required: bool) -> tuple[Any, Any]:
     if parameter.bounds is not None:
         least, greatest = parameter.bounds
         kind = Annotated[kind, Field(ge=least, le=greatest)]
-    about: dict[str, Any] = {"description": parameter.about, "examples": list(parameter.examples) or None}
+    about: dict[str, Any] = {"description": parameter.about}
+    if parameter.examples:
+        about["examples"] = list(parameter.examples)
     if required:
         return kind, Field(**about)
     if parameter.default in (None, ()):
