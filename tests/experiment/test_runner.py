@@ -12,7 +12,7 @@ import pytest
 
 import simulator
 from simulator.analysis import published as published_figures
-from simulator.analysis import samples
+from simulator.analysis.records.registry import sample
 from simulator.scenario.schema import Published
 
 CRASH = """
@@ -289,7 +289,7 @@ def test_a_downtime_ends_when_everybody_has_heard() -> None:
             "followed_until_s": [2.0, 2.0, 9.0],
         }
     )
-    found = samples.sample(elections, "downtime")
+    found = sample(elections, "downtime")
     assert found.values.tolist() == [1.5, 3.0, 8.0]
     assert found.censored.tolist() == [False, True, True]
 
