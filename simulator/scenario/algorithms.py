@@ -234,7 +234,7 @@ def _readable_form(registration: Registration) -> type[Options]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NameTaggedUnion(TaggedUnion):
-    """The value of the key `name` is the tag. Algorithms may be registered at any time, so it is looked up each time."""
+    """The value of the key `name` is the tag. It is looked up each time, since programs may register algorithms."""
 
     def read(self, data: Any) -> Any:
         if not isinstance(data, dict):

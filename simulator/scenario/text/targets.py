@@ -66,7 +66,8 @@ Targets = Annotated[  # A single target may be written without a list.
     WithJsonSchema(TARGETS_SCHEMA),
 ]
 
-Group = Annotated[  # A single target must be written as a list: in a list of groups, it could be a group or a member of one.
+# A single target must be written as a list: in a list of groups, it could be a group or a member of a group.
+Group = Annotated[
     tuple[Target, ...],
     BeforeValidator(_group),
     WithJsonSchema({"type": "array", "items": _TARGET_SCHEMA, "minItems": 1}),
