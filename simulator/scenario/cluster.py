@@ -113,9 +113,13 @@ class Disk(Model):
 class Cluster(Model):
     """The nodes, called n1, n2, and so on, and the state in which they start."""
 
-    nodes: Annotated[Integer, Field(ge=1, le=_MOST_NODES)] = Field(description="The number of voters.")
+    nodes: Annotated[Integer, Field(ge=1, le=_MOST_NODES)] = Field(
+        description="The number of nodes in the group that elects a leader."
+    )
     absent: tuple[NodeName, ...] = Field(
-        default=(), description="Voters that never start. They count for the size of a quorum.", examples=[["n5"]]
+        default=(),
+        description="Nodes of that group that never start. They count for the size of a quorum.",
+        examples=[["n5"]],
     )
     start: AnyStart = Field(default=TogetherForm(), description="When each node starts.")
     logs: AnyLogs = Field(

@@ -20,7 +20,7 @@ def test_heartbeats_as_rare_as_timeouts_are_told_of() -> None:
     assert told("algorithm.heartbeat_interval=149ms") == []
     assert told("algorithm.heartbeat_interval=150ms") == [
         "algorithm.heartbeat_interval: 150ms is not below the least election timeout, 150ms: "
-        "followers will depose a leader that is fine"
+        "followers will depose a healthy leader"
     ]
 
 
@@ -28,7 +28,7 @@ def test_timeouts_within_a_round_trip_are_told_of() -> None:
     assert told("network.latency=74ms") == []
     assert told("network.latency=75ms") == [
         "algorithm.election_timeout: 150ms is not above the least round trip, 150ms: "
-        "candidates may stand again before any vote can be there"
+        "candidates may start another election before any vote can arrive"
     ]
     assert told("network.latency=75ms", "cluster.nodes=1") == []
 

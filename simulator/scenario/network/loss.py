@@ -83,7 +83,7 @@ class GilbertElliottParameters(Model):
     @model_validator(mode="after")
     def _check(self) -> GilbertElliottParameters:
         if not self.enter + self.leave:
-            reject([((), "has enter and leave 0, so that the state never changes; give a plain probability instead")])
+            reject([((), "has enter and leave 0: the state never changes; give a plain probability instead")])
         return self
 
 

@@ -311,7 +311,7 @@ MISTAKES = [
     ("{loss: {bursts: {rate: 0.81, mean_length: 4}}}", "loss.bursts.rate: 0.81 needs longer bursts; of 4, at most 0.8"),
     (
         "{loss: {gilbert_elliott: {enter: 0, leave: 0}}}",
-        "loss.gilbert_elliott: has enter and leave 0, so that it never changes; give a plain probability instead",
+        "loss.gilbert_elliott: has enter and leave 0: the state never changes; give a plain probability instead",
     ),
     (
         "{loss: {gilbert_elliott: {enter: 0.1, leave: 1.5}}}",
