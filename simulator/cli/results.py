@@ -39,8 +39,8 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
 
     Exits with 2 where there are no results, or where they are damaged.
     """
-    notice_drafts(directory.parent, but=directory)
     if (directory / COMPARISON).is_file():
+        notice_drafts(directory.parent)
         _show_comparison(directory, as_json, figures)
         return
     stored = _load(directory)
@@ -180,6 +180,7 @@ def _load(directory: Path) -> SavedRun:
     from simulator.results import load
     from simulator.scenario import ScenarioError
 
+    notice_drafts(directory.parent, but=directory)
     try:
         return load(directory)
     except (StoreError, ScenarioError) as error:

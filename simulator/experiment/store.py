@@ -70,17 +70,19 @@ class RunWriter:
         self.journal_error: OSError | None = None  # Why finished trials are no longer written down, if they are not.
         self._root = root
         self._name = name
+        self.finished = 0  # Trials that were written down.
         self._journal: Journal | None = None
+        self._head: dict[str, Any] = {}
 
     def begin(self, scenario: Scenario, *, seed: int, requested: int, command: str) -> None:
         """Say what is about to be run, so that `append` can write down its trials. Raises StoreError."""
-        head = {"schema": SCHEMA, "seed": seed, "requested": requested, "command": command}
+        self._head = {"schema": SCHEMA, "seed": seed, "requested": requested, "command": command}
         try:
             (self.path / "scenario.yaml").write_text(resolved_text(scenario), encoding="utf-8")
             self._journal = Journal(self.path / JOURNAL)
         except OSError as error:
             raise StoreError(_reason(self._root, error)) from error
-        self.write_json(HEAD, head)
+        self.write_json(HEAD, self._head)
 
     def append(self, result: TrialResult) -> None:
         """Write down a trial as soon as it is finished. A full disk ends that, and not the run: see `journal_error`."""
@@ -88,6 +90,7 @@ class RunWriter:
             return
         try:
             self._journal.append(result)
+            self.finished += 1
         except OSError as error:
             self.journal_error = error
 
@@ -96,6 +99,11 @@ class RunWriter:
         if self._journal is not None:
             with suppress(OSError):
                 self._journal.close()
+
+    def leave(self, stopped_by: str) -> None:
+        """Be content with the trials that were written down: their tables are made when they are read. StoreError."""
+        self.close()
+        self.write_json(HEAD, self._head | {"stopped_by": stopped_by})
 
     def discard(self) -> None:
         """Leave no trace of a part in which nothing was finished."""

@@ -160,7 +160,9 @@ def _load_draft(directory: Path) -> SavedRun:
         if not finished:
             raise StoreError(f"{directory}: a run that did not end; no trial of it was finished")
         top = next((parent for parent in (directory, directory.parent) if is_draft(parent)), directory)
-        stopped_by = KILLED if is_dead(top) else STILL_RUNNING
+        stopped_by = head.get("stopped_by") or (KILLED if is_dead(top) else STILL_RUNNING)
+        if not isinstance(stopped_by, str):
+            raise StoreError(f"{directory / HEAD}: is damaged: stopped_by is no text")
         result = gather(scenario, head["seed"], head["requested"], finished, head["command"], stopped_by)
         return SavedRun(
             path=directory,

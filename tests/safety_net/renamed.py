@@ -27,4 +27,3 @@ KEYS: Mapping[str, str] = {}  # Columns of the tables, and keys of a summary at 
 ADDED: Collection[str] = frozenset()  # Columns and keys that the old code did not have: left out of the comparison.
 
 SCENARIOS: Mapping[str, str] = {}  # Paths below scenarios/, without the ending: "ci/raft-3-nodes".
-ADDED_SCENARIOS: Collection[str] = frozenset()  # Scenarios that have come since: not compared.
