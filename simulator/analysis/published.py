@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.analysis.estimates import Summary, statistic
-from simulator.analysis.samples import sample
+from simulator.analysis.records.registry import sample
 from simulator.analysis.statistics.estimates import Sample, quantiles
 from simulator.analysis.statistics.survival import ecdf
 from simulator.cluster.distributions import durations as drawn

@@ -19,7 +19,7 @@ from simulator.scenario.text.targets import group_named, is_node, node_id, zone_
 from simulator.scenario.text.units import format_duration
 
 if TYPE_CHECKING:  # The models call these checks.
-    from simulator.scenario.durations.distributions import DistributionForm
+    from simulator.scenario.durations.form import DistributionForm
     from simulator.scenario.faults.forms import FaultForm, Verb
     from simulator.scenario.faults.nemesis import Nemesis
     from simulator.scenario.schema import Cluster, Published, Scenario
