@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from simulator.algorithms.registry import REGISTRY
 from simulator.cli import main
-from simulator.scenario.faults.registry import FAULTS
+from simulator.cluster.faults.registry import FAULTS
 from simulator.shipped import shipped
 
 HEAVY = {"numpy", "scipy", "pandas", "pyarrow", "matplotlib", "pydantic", "simpy", "yaml", "rich", "asyncio"}
