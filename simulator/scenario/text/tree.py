@@ -1,8 +1,8 @@
 """Reads YAML text as plain values, each with its line. It accepts only the part of YAML that scenarios need.
 
 There are no tags, anchors, aliases or merge keys. No key is given twice. Size and depth are bounded, so that no text
-can exhaust memory. Scalars follow YAML 1.2: `on`, `1:30`, `010` and `2024-01-01` are text, not a truth value, 90, 8 and a
-date.
+can exhaust memory. Scalars follow YAML 1.2: `on`, `1:30`, `010` and `2024-01-01` are text, not a truth value, 90, 8 and
+a date.
 """
 
 from __future__ import annotations
