@@ -292,4 +292,5 @@ BULLY = Registration(
     quorum=False,
     delay_bound=delay_bound,
     settles=settles,
+    bytes_per_pair=9,
 )

@@ -123,4 +123,5 @@ OMEGA = Registration(
     quorum=False,
     delay_bound=delay_bound,
     settles=settles,
+    bytes_per_pair=520,
 )

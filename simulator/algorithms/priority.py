@@ -236,4 +236,5 @@ PRIORITY = Registration(
     quorum=False,
     delay_bound=delay_bound,
     settles=settles,
+    bytes_per_pair=32,
 )

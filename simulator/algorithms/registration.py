@@ -61,6 +61,7 @@ class Registration:
     assumes: Callable[[Any], frozenset[Assumption]] | None = None
     delay_bound: Callable[[Any], Nanoseconds] | None = None
     settles: Callable[[Any, int], Nanoseconds] | None = None
+    bytes_per_pair: int = 0  # Memory that each node keeps for each other node, measured; for `limits.memory`.
 
     def __post_init__(self) -> None:
         """A promise that could not be checked is none. Raises ValueError."""

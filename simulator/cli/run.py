@@ -18,6 +18,7 @@ from simulator.cli.common import (
     EXIT_TRIALS_FAILED,
     PERCENTAGE,
     SCENARIO,
+    WORKERS,
     end_interrupted,
     end_stopped_by,
     fail,
@@ -54,7 +55,7 @@ _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline 
     shell_complete=algorithm_names,
     help="Another algorithm in place of the scenario's, with its default options.",
 )
-@click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes; 0, the default: one per core.")
+@click.option("--workers", type=WORKERS, default=0, help="Processes; 0, the default: one per core.")
 @click.option(
     "--first-trial",
     type=click.IntRange(0, LARGEST_SEED - MOST_TRIALS),

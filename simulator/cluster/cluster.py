@@ -14,6 +14,7 @@ from simulator.cluster.faults.schedule import LEADER_ANNOUNCED, LEADER_ELECTED, 
 from simulator.cluster.faults.scheduler import TrialFaultScheduler
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.leadership import Claim, LeadershipTracker, QuorumRule
+from simulator.cluster.memory import MemoryCheck
 from simulator.cluster.network.network import Network, Transport
 from simulator.cluster.network.rules import LinkRule
 from simulator.cluster.network.tcp.stream_network import StreamNetwork
@@ -45,7 +46,8 @@ _SUSPICIONS = {
 def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False) -> Trace:
     """Simulate one trial. With `journal`, the trace also holds every message; its digest is the same.
 
-    Raises EventLimitError for a runaway.
+    Raises EventLimitError after more events than `spec.event_limit`, and MemoryLimitError when the trial takes more
+    memory than `spec.memory_limit_bytes`.
     """
     return Cluster(spec, seed, trial, journal=journal).run()
 
@@ -115,10 +117,11 @@ class Cluster:
 
     def run(self) -> Trace:
         self._schedule()
+        memory = self._memory_check()
         collecting = gc.isenabled()
         gc.disable()  # Entries die young and in no cycles: looking for cycles costs a tenth of the time.
         try:
-            self.kernel.run_until(self.spec.duration, self.spec.event_limit)
+            self.kernel.run_until(self.spec.duration, self.spec.event_limit, memory.check, memory.events_between)
         finally:
             if collecting:
                 gc.enable()
@@ -134,6 +137,15 @@ class Cluster:
             usual_bytes=tuple(layout.usual_bytes for layout in traffic.layouts),
             extra_bytes=tuple(traffic.extra_bytes),
             messages=tuple(self.network.journal or ()),
+        )
+
+    def _memory_check(self) -> MemoryCheck:
+        return MemoryCheck(
+            self.spec.memory_limit_bytes,
+            len(self.nodes),
+            self.spec.registration.bytes_per_pair,
+            queue=self.kernel._queue,
+            rows=self.recorder.rows,
         )
 
     def _schedule(self) -> None:

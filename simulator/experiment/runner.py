@@ -23,7 +23,7 @@ from simulator.analysis.measured import Measured, beside_measured
 from simulator.analysis.precision import Precision, Watch
 from simulator.analysis.published import beside_published
 from simulator.checks.violation import Violation
-from simulator.experiment.executors import results
+from simulator.experiment.executors import MOST_WORKERS, results
 from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
 from simulator.experiment.signals import interruptible, name_of_signal, uninterrupted
 from simulator.experiment.trial import TrialError, TrialResult
@@ -133,7 +133,8 @@ def run(
     or its `p95`, `p99`) lies within that share of it, and with `trials` at the latest; `Result.stopped_by` says which.
 
     Raises ScenarioError for a bad scenario; TrialError where a trial runs away or the algorithm fails, with the
-    finished part, if any, as its `finished`; ValueError for fewer trials than one, and for a bad precision.
+    finished part, if any, as its `finished`; ValueError for fewer trials than one, a bad precision, and more
+    than 1024 workers.
     """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
@@ -141,6 +142,8 @@ def run(
     used_seed = scenario.seed if seed is None else seed
     if count < 1 or used_seed < 0 or first_trial < 0:
         raise ValueError(f"{count} trials from trial {first_trial} of seed {used_seed}: at least 1, and none negative")
+    if not 0 <= workers <= MOST_WORKERS:
+        raise ValueError(f"{workers} workers: write 0 for one per core, or a number up to {MOST_WORKERS}")
     watch = None if precision is None else Watch(precision, precision_of, scenario.published, count)
     finished: list[TrialResult] = []
 

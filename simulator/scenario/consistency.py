@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from simulator.cluster.faults.partitions import majority_reach, rings_a_majority
 from simulator.cluster.faults.schedule import TRIGGERS
+from simulator.cluster.memory import bytes_of_nodes, format_bytes
 from simulator.cluster.network.network import Transport
 from simulator.cluster.stop import StopWhen
 from simulator.scenario import liveness as demands
@@ -47,6 +48,7 @@ def scenario(scenario: Scenario) -> None:
     checks = (
         _transport,
         _logs_are_kept,
+        _memory,
         _members,
         _is_asked_for,
         _stability,
@@ -118,6 +120,17 @@ def _no_change(scenario: Scenario) -> str | None:
     if scenario.workload is None and getattr(options, "no_op", True) is False:
         return "would wait until somebody writes; give algorithm.no_op: true, or a workload"
     return None
+
+
+def _memory(scenario: Scenario) -> Found:
+    """What the nodes take before any message is sent, against the memory limit."""
+    needed = bytes_of_nodes(scenario.size, scenario.algorithm.registration.bytes_per_pair)
+    if needed > scenario.limits.memory:
+        yield (
+            ("cluster", "nodes"),
+            f"{scenario.size} nodes of {scenario.algorithm.registration.name} take about {format_bytes(needed)}, above "
+            f"limits.memory ({format_bytes(scenario.limits.memory)}); give fewer nodes, or raise limits.memory",
+        )
 
 
 def _members(scenario: Scenario) -> Found:

@@ -70,4 +70,5 @@ CHANG_ROBERTS = Registration(
     assumes=assumes_besides,
     delay_bound=delay_bound,
     settles=partial(settling_time, rounds=ChangRoberts.rounds),
+    bytes_per_pair=16,
 )

@@ -141,4 +141,5 @@ HIRSCHBERG_SINCLAIR = Registration(
     assumes=assumes_besides,
     delay_bound=delay_bound,
     settles=partial(settling_time, rounds=HirschbergSinclair.rounds),
+    bytes_per_pair=16,
 )

@@ -99,4 +99,5 @@ RING = Registration(
     assumes=assumes_besides,
     delay_bound=delay_bound,
     settles=partial(settling_time, rounds=Ring.rounds),
+    bytes_per_pair=16,
 )

@@ -335,4 +335,5 @@ ENSEMBLE = Registration(
     streams=True,
     durable_log=durable_log,
     propose=Propose,
+    bytes_per_pair=34,
 )
