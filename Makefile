@@ -1,21 +1,40 @@
 # Two commands need nothing but Python >= 3.11 and make: `make run` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
+FAST := "not verify and not wheel and not notebooks"
+SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test lint verify lowest bench site wheel notebooks gate schema lock clean
+.PHONY: run help test lint verify lowest coverage bench site wheel notebooks gate schema lock clean
 
 run: .venv/installed  ## Run the main job: a Raft cluster loses its leader.
 	$(BIN)/electsim run scenarios/raft-leader-crash.yaml
 
+help:  ## This list.
+	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "make PYTHON=python3.13 …   with another Python, in a clean tree"
+	@echo "make LOCK= …               the newest dependencies that pyproject.toml allows, in a clean tree"
+
 test: .venv/tested  ## The fast tests.
-	$(BIN)/pytest -n auto -m "not verify and not wheel and not notebooks"
+	$(BIN)/pytest -n auto -m $(FAST)
+
+coverage: .venv/covered  ## Which lines and branches the fast tests reach; build/coverage/index.html shows them.
+	@rm -rf build/coverage && mkdir -p build/coverage
+	$(BIN)/coverage run -m pytest -n auto -m $(FAST)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet --directory build/coverage
+	$(BIN)/coverage report
 
 lint: .venv/linted  ## Style, types, and who may import whom.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(SCHEMA) vendor.github-workflows .github/workflows/*.yml simulator/gate/workflows/github.yml
+	$(SCHEMA) vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
+	$(SCHEMA) vendor.gitlab-ci --data-transform gitlab-ci simulator/gate/workflows/gitlab.yml
+	$(SCHEMA) vendor.citation-file-format CITATION.cff
 
 verify: .venv/tested  ## The long suite: published experiments, closed forms, 100 000 random trials and the safety net.
 	$(BIN)/pytest tests/verify tests/safety_net -m verify -s
@@ -25,9 +44,8 @@ lowest: .venv/uv  ## The tests of all that uses libraries, with the oldest ones 
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/lowest
 	$(BIN)/uv pip install --quiet --python build/lowest --resolution lowest-direct --no-build --editable .
 	$(BIN)/uv pip install --quiet --python build/lowest --no-build --group test
-	build/lowest/bin/pytest -n auto -m "not verify and not wheel and not notebooks" -W default::DeprecationWarning \
-	  tests/cluster tests/experiment tests/gate tests/golden tests/metrics tests/report tests/scenario tests/workbench \
-	  tests/test_cli*.py tests/test_docs*.py tests/test_plugins.py tests/test_py*.py tests/test_public*.py
+	build/lowest/bin/pytest -n auto -m $(FAST) -W default::DeprecationWarning tests/analysis tests/cli tests/cluster \
+	  tests/docs tests/experiment tests/gate tests/golden tests/metrics tests/report tests/scenario tests/test_*.py
 
 bench: .venv/benched  ## Speed, as ratios measured in one run.
 	$(BIN)/python -m bench
@@ -49,7 +67,7 @@ schema: .venv/installed  ## The JSON Schema that editors use, and the pages made
 	$(BIN)/electsim schema --markdown > docs/scenario-reference.md
 	$(BIN)/electsim algorithms --markdown > docs/algorithms.md
 
-clean:
+clean:  ## Remove the environment and all that was built.
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache
 
 lock: .venv/uv  ## Renew requirements/: the newest versions that pyproject.toml allows, for all platforms, with hashes.
@@ -59,7 +77,7 @@ lock: .venv/uv  ## Renew requirements/: the newest versions that pyproject.toml 
 	@for group in $(filter-out build,$(LOCKED)); do \
 	  $(COMPILE) --constraints build/locked.txt --group $$group --output-file requirements/$$group.txt || exit; done
 
-LOCKED := build test lint notebooks site bench uv
+LOCKED := build test coverage lint notebooks site bench uv
 # No annotations: a lock file says what is installed. No address of an index: that is everybody's own setting.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --custom-compile-command "make lock"
@@ -84,6 +102,10 @@ endif
 
 .venv/tested: .venv/installed $(wildcard $(LOCK)/test.txt)
 	$(call install,test)
+	@touch $@
+
+.venv/covered: .venv/tested $(wildcard $(LOCK)/coverage.txt)
+	$(call install,coverage)
 	@touch $@
 
 .venv/linted: .venv/tested $(wildcard $(LOCK)/lint.txt)

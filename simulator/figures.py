@@ -28,7 +28,7 @@ from simulator.experiment.runner import Result
 from simulator.report.figures.decomposition import Failovers, decomposition_figure
 from simulator.report.figures.overlaps import courses_with_overlaps, overlaps_figure
 from simulator.report.figures.results import ecdf_figure, save
-from simulator.report.figures.run_figures import headline_metric
+from simulator.report.figures.run_figures import primary_metric
 from simulator.report.figures.sweeps import Curve, Quantity, map_figure, sweep_figure
 from simulator.report.figures.timeline import timeline_figure
 from simulator.report.tables.summary import DURATIONS
@@ -60,7 +60,7 @@ def distribution(
     is about. `published` lays quantiles beside them, in seconds by their p. Raises ValueError if nothing was measured.
     """
     by_name = {"simulated": results} if isinstance(results, Result) else dict(results)
-    asked = metric or headline_metric(next(iter(by_name.values())))
+    asked = metric or primary_metric(next(iter(by_name.values())))
     if asked not in SAMPLES:
         raise ValueError(f"{asked} is not a duration that is measured; there are: {', '.join(SAMPLES)}")
     samples = {name: sample(result.elections, asked) for name, result in by_name.items()}

@@ -3,6 +3,10 @@
 An algorithm is a state machine. It is given a `Host`, reacts to messages, timers and finished writes, and
 everything it does leaves through the host. It never sleeps, opens a socket, reads a clock of its own or draws
 from a global random generator, so the same object runs in the simulator, on the test bench and on real sockets.
+
+Its state is plain attributes that can be copied and compared: numbers, text, containers and objects made of these, and
+references to the host and to the algorithm's own parts. It keeps no generator, iterator, function or bound method, and
+no source of random numbers but `host.random`. `simulator.testing.check_contract` checks this.
 """
 
 from __future__ import annotations
@@ -11,9 +15,7 @@ import enum
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from functools import cache
-from operator import attrgetter
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, ClassVar, Protocol, Self, TypeAlias, dataclass_transform
 
 NodeId: TypeAlias = int  # YAML and reports write n1, n2, …
@@ -24,8 +26,8 @@ MICROSECOND: Nanoseconds = 1_000
 MILLISECOND: Nanoseconds = 1_000_000
 SECOND: Nanoseconds = 1_000_000_000
 
-# What a scenario may write for an algorithm's option: three accept units (`150ms`, `[150ms, 300ms]`,
-# `[25ms, 42ms, 114ms]`: the least, the median and p99), one `[n1, n2]`.
+# Types for an algorithm's options, and how a scenario writes them: `150ms`, `[150ms, 300ms]`, `[25ms, 42ms, 114ms]`
+# (minimum, median and p99), and `[n1, n2]`.
 Duration = Annotated[Nanoseconds, "duration"]
 DurationRange = Annotated[tuple[Nanoseconds, Nanoseconds], "duration range"]
 DurationSpread = Annotated[tuple[Nanoseconds, Nanoseconds, Nanoseconds], "duration spread"]
@@ -34,20 +36,23 @@ NodeNames = Annotated[tuple[NodeId, ...], "node names"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OneOf:
-    """Marks an option that is one of several sets of options, each a dataclass: `{phi: {threshold: 8}}`, or `phi`."""
+    """Marks an option whose value is one of several dataclasses of options.
+
+    A scenario writes `{phi: {threshold: 8}}`, or `phi` for that dataclass with its defaults.
+    """
 
     forms: Mapping[str, type[Any]]
 
     def name_of(self, chosen: object) -> str:
-        """The name of the set of options that this is an instance of."""
+        """The name under which the class of this value stands in `forms`."""
         return next(name for name, form in self.forms.items() if type(chosen) is form)
 
 
-ELECTORATE = "electorate"  # The group of nodes that elect a leader among themselves, where there is only one.
+ELECTORATE = "electorate"  # The default name of the group whose nodes elect a leader among themselves.
 
 
 class Role(enum.StrEnum):
-    """What a node is in its group, in the field's standard words."""
+    """The role of a node in its group."""
 
     FOLLOWER = "follower"
     PRE_CANDIDATE = "pre-candidate"
@@ -59,7 +64,7 @@ FOLLOWER, PRE_CANDIDATE, CANDIDATE, LEADER = Role
 
 
 class _Described(enum.StrEnum):
-    """A word for scenarios and results, and the sentence that says what it means."""
+    """A keyword of scenarios and results, with the sentence that defines it in `about`."""
 
     about: str
 
@@ -71,139 +76,79 @@ class _Described(enum.StrEnum):
 
 
 class Guarantee(_Described):
-    """What an algorithm promises; the checks of the same name hold a trace to it."""
+    """What an algorithm guarantees. The check of the same name looks for violations in a trace."""
 
-    ELECTION_SAFETY = "election-safety", "At most one leader in a term."
-    ONE_VOTE = "one-vote", "No voter's vote counts for two candidates of one term."
-    QUORUM_OF_VOTES = "quorum-of-votes", "Who claims in a term holds votes of a majority of the electorate."
-    MONOTONIC_TERMS = "monotonic-terms", "A node's term never goes back, restarts included."
-    LOG_UP_TO_DATE = "log-up-to-date", "Who claims has a log at least as up-to-date as those of a majority."
-    DISJOINT_LEASES = "disjoint-leases", "No two leaders hold a lease at once, while clocks keep the drift bound."
-    LEADER_COMPLETENESS = "leader-completeness", "Who claims in a later term holds every committed entry."
-    ONE_CLAIM = "one-claim", "At no instant do two nodes of a group claim to lead."
-    HIGHEST_ID = "highest-id", "Left in peace for long enough, who claims has the highest id of those that run."
-    AGREEMENT = "agreement", "Left in peace for long enough, all that run name one leader, who alone claims."
+    ELECTION_SAFETY = "election-safety", "At most one node leads in a term."
+    ONE_VOTE = "one-vote", "No voter's vote counts for two candidates of the same term."
+    QUORUM_OF_VOTES = "quorum-of-votes", "A node that leads in a term has the votes of a majority of the voters."
+    MONOTONIC_TERMS = "monotonic-terms", "The term of a node never decreases, not even when the node restarts."
+    LOG_UP_TO_DATE = (
+        "log-up-to-date",
+        "When a node becomes leader, its log is at least as up-to-date as the logs of a majority.",
+    )
+    DISJOINT_LEASES = (
+        "disjoint-leases",
+        "No two leaders hold a lease at the same time, if clocks keep the drift bound.",
+    )
+    LEADER_COMPLETENESS = (
+        "leader-completeness",
+        "A leader of a later term has every entry that was committed in an earlier one.",
+    )
+    ONE_CLAIM = "one-claim", "No two nodes of a group act as leader at the same time."
+    HIGHEST_ID = (
+        "highest-id",
+        "If no fault occurs for the stabilization time, the leader is the running node with the highest id.",
+    )
+    AGREEMENT = (
+        "agreement",
+        "If no fault occurs for the stabilization time, all running nodes agree on one leader, and only that node acts "
+        "as leader.",
+    )
 
 
 class Assumption(_Described):
-    """What an algorithm may take for granted of nodes and network; where it is broken, its promises do not bind it."""
+    """What an algorithm assumes of nodes and network. In a trial that breaks it, the guarantees are not checked."""
 
-    NO_LOSS = "no-loss", "Every message arrives, once, unless its receiver is down."
-    FIFO = "fifo", "What one node sends to another arrives in the order sent."
-    BOUNDED_DELAY = "bounded-delay", "No message, with its handling, takes longer than the timeouts allow."
-    NO_PARTITION = "no-partition", "Every node can always reach every other."
-    NO_CRASH = "no-crash", "No node stops, or starts late."
-    NO_PAUSE = "no-pause", "Whatever runs keeps running."
-    GOOD_CLOCKS = "good-clocks", "Clocks drift by no more than the algorithm allows, and do not jump."
-    MONITOR_RUNS = "monitor-runs", "The external failure detector's monitor, where there is one, does not die."
+    NO_LOSS = "no-loss", "Every message arrives exactly once, unless its receiver is down."
+    FIFO = "fifo", "Messages from one node to another arrive in the order in which they were sent."
+    BOUNDED_DELAY = "bounded-delay", "No message takes longer, handling included, than the timeouts allow."
+    NO_PARTITION = "no-partition", "Every node can always reach every other node."
+    NO_CRASH = "no-crash", "No node crashes, and no node starts late."
+    NO_PAUSE = "no-pause", "No running node is ever paused."
+    GOOD_CLOCKS = "good-clocks", "Clocks do not jump, and drift by no more than the algorithm allows."
+    MONITOR_RUNS = "monitor-runs", "The monitor of the external failure detector, if there is one, does not crash."
 
 
 @dataclass_transform(frozen_default=True)
 def message(cls: type) -> Any:
-    """Make a class a message: a slotted dataclass, frozen to the type checker but not at run time, which is faster."""
+    """Make a class a message: a slotted dataclass. Only the type checker sees it as frozen, since that is faster."""
     return dataclass(slots=True)(cls)
 
 
 def option(default: Any, about: str) -> Any:
-    """A field of an algorithm's configuration, with the sentence that help pages and the JSON Schema show."""
+    """A field of an algorithm's options: its default, and the sentence that help pages and the JSON Schema show."""
     return field(default=default, metadata={"about": about})
 
 
 def describe(message: Message) -> str:
-    """A message as scripts and traces show it: its type and the fields that differ from their defaults."""
+    """The text of a message in scripts and traces: its type, and the fields that differ from their defaults."""
     shown = (f"{f.name}={getattr(message, f.name)!r}" for f in fields(message) if getattr(message, f.name) != f.default)
     return f"{type(message).__name__}({', '.join(shown)})"
-
-
-HEADER_BYTES = 40  # Of a TCP/IP packet without options: 20 for IPv4, 20 for TCP.
-_NUMBER_BYTES, _FLAG_BYTES = 8, 1
-_FIELD_BYTES = {**dict.fromkeys(("int", "float", "NodeId", "Nanoseconds"), _NUMBER_BYTES), "bool": _FLAG_BYTES}
-_NOTHING = object()  # Equal to nothing that a message holds.
-
-
-@dataclass(frozen=True, slots=True)
-class WireLayout:
-    """The bytes of a type of message: those of a usual one, and which parts of another may differ.
-
-    Messages of most types are all alike, having numbers and truth values only: `parts` is None, and there is nothing
-    to look at.
-    """
-
-    usual_bytes: int  # With its header, and with their defaults for the parts that vary.
-    parts: Callable[[Message], Any] | None = None
-    usual_parts: Any = None
-
-    def extra_bytes(self, parts: Any) -> int:
-        """How many bytes more than a usual message one with these parts takes."""
-        return _value_bytes(parts) - (0 if self.usual_parts is _NOTHING else _value_bytes(self.usual_parts))
-
-
-@cache
-def wire_layout(kind: type) -> WireLayout:
-    """The layout of a type of message, by what its fields are declared to be."""
-    if not is_dataclass(kind) or hasattr(kind, "wire_bytes"):
-        return WireLayout(HEADER_BYTES, lambda message: message, _NOTHING)
-    known = [(part, _declared_bytes(part.type)) for part in fields(kind)]
-    fixed = HEADER_BYTES + sum(size for _, size in known if size is not None)
-    varying = [part for part, size in known if size is None]
-    if not varying:
-        return WireLayout(fixed)
-    parts = attrgetter(*(part.name for part in varying))
-    if any(part.default is MISSING for part in varying):
-        return WireLayout(fixed, parts, _NOTHING)
-    usual = varying[0].default if len(varying) == 1 else tuple(part.default for part in varying)
-    return WireLayout(fixed + _value_bytes(usual), parts, usual)
-
-
-def _declared_bytes(declared: Any) -> int | None:
-    """Of a field of that type, `int | None` for example; None where they depend on its value."""
-    name = declared if isinstance(declared, str) else getattr(declared, "__name__", str(declared))
-    kinds = [kind.strip() for kind in name.split("|")]
-    sizes = [_FIELD_BYTES.get(kind) for kind in kinds if kind != "None"]
-    if len(sizes) != 1 or sizes[0] is None:
-        return None
-    return sizes[0] + (_FLAG_BYTES if "None" in kinds else 0)
-
-
-def wire_size(message: Message | None) -> int:
-    """The bytes that a message takes on the wire: its fields', and a header. None is a packet without contents.
-
-    Numbers take 8 bytes, truth values 1; one of these that may be None takes 1 more, there or not. Text takes its
-    UTF-8 bytes, what has `wire_bytes` so many, and any other sequence or message what it holds.
-    """
-    if message is None:
-        return HEADER_BYTES
-    kind: type = type(message)
-    layout = wire_layout(kind)
-    return layout.usual_bytes + (0 if layout.parts is None else layout.extra_bytes(layout.parts(message)))
-
-
-def _value_bytes(value: Any) -> int:
-    if value is None or isinstance(value, bool):
-        return _FLAG_BYTES
-    if isinstance(value, int | float):
-        return _NUMBER_BYTES
-    if isinstance(value, str):
-        return len(value.encode())
-    if hasattr(value, "wire_bytes"):
-        return int(value.wire_bytes)
-    parts = (getattr(value, part.name) for part in fields(value)) if is_dataclass(value) else value
-    return sum(map(_value_bytes, parts))
 
 
 _Z99 = 2.3263478740408408  # The standard normal distribution reaches 99 % there.
 
 
 def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> Nanoseconds:
-    """An integer drawn uniformly from `bounds`, both ends included, by integer arithmetic on 64 raw bits."""
+    """An integer drawn uniformly from `bounds`, both ends included. Integer arithmetic on 64 raw bits, so exact."""
     low, high = bounds
     return low + ((high - low + 1) * source.getrandbits(64) >> 64)
 
 
 def spread(source: random.Random, points: tuple[Nanoseconds, Nanoseconds, Nanoseconds]) -> Nanoseconds:
-    """A duration of which three figures are known, the least, the median and p99: lognormal, but never below the least.
+    """A random duration with the given minimum, median and p99: lognormal, raised to the minimum where it is below.
 
-    That is `{lognormal: {median: …, p99: …}, at_least: …}` of a scenario's distributions.
+    The same as `{lognormal: {median: …, p99: …}, at_least: …}` in a scenario.
     """
     least, median, p99 = points
     if median == 0:
@@ -213,19 +158,21 @@ def spread(source: random.Random, points: tuple[Nanoseconds, Nanoseconds, Nanose
 
 
 class Host(Protocol):
-    """What an algorithm may ask for. What leaves a node leaves in the order sent."""
+    """What an algorithm may use. Messages leave a node in the order in which they were sent."""
 
     @property
-    def me(self) -> NodeId: ...
-
-    @property
-    def peers(self) -> Sequence[NodeId]:
-        """The electorate's other members, in id order."""
+    def me(self) -> NodeId:
+        """The id of this node."""
         ...
 
     @property
-    def directory(self) -> Mapping[str, Sequence[NodeId]]:
-        """Every group of nodes by name, in id order."""
+    def peers(self) -> Sequence[NodeId]:
+        """The other members of this node's group, in id order."""
+        ...
+
+    @property
+    def groups(self) -> Mapping[str, Sequence[NodeId]]:
+        """The members of every group by its name, in id order."""
         ...
 
     @property
@@ -238,37 +185,43 @@ class Host(Protocol):
         ...
 
     def monotonic(self) -> Nanoseconds:
-        """The clock that timers go by: it drifts, but never jumps, and counts from no instant in particular."""
+        """The clock of the timers. It may drift, but never jumps. Its zero has no meaning."""
         ...
 
     def send(self, to: NodeId, message: Message, *, ordered: bool = True) -> None:
-        """Send, after every save requested before it is on disk; an unordered message promises nothing and may pass."""
+        """Send a message once every save requested before it is on disk.
+
+        With `ordered=False` the message does not wait for saves; use it for messages that promise nothing, such as
+        heartbeats.
+        """
         ...
 
     def set_timer(self, name: str, delay: Nanoseconds) -> None:
-        """Call `on_timer(name)` after `delay` on the node's monotonic clock; replaces a pending timer of that name."""
+        """Call `on_timer(name)` after `delay` on the monotonic clock. Replaces a pending timer of the same name."""
         ...
 
-    def cancel_timer(self, name: str) -> None: ...
+    def cancel_timer(self, name: str) -> None:
+        """Cancel the pending timer of that name. Does nothing if there is none."""
+        ...
 
     def save(self, then: str | None = None, **durable: object) -> None:
-        """Write values, which must be immutable, to disk; call `on_saved(then)` when they are there."""
+        """Write values to disk, and call `on_saved(then)` when they are there. The values must be immutable."""
         ...
 
     def transition(self, role: Role, term: int, leader: NodeId | None, group: str = ELECTORATE) -> None:
-        """Declare the node's role, term and the leader that it knows of: what every metric is made from."""
+        """Declare the node's role, its term and the leader that it knows of. Every metric is computed from these."""
         ...
 
     def note(self, kind: str, **fields: object) -> None:
-        """Write something worth knowing (a vote, a suspicion, a commit) to the trace."""
+        """Write an event to the trace: a vote, a suspicion, a commit (kinds: `simulator.trace.event_types`)."""
         ...
 
 
 class Algorithm:
-    """One node's part of an election algorithm. A crash throws the object away; a restart builds a new one.
+    """One node's part of an election algorithm. A crash discards the object; a restart builds a new one.
 
-    Subclasses fill `receive`, the table from message type to handler, which reads as the protocol's table of
-    contents, `guarantees`, what the paper promises, and `assumes`, the conditions without which it promises nothing.
+    Subclasses fill three tables: `receive` maps each message type to its handler and reads as the protocol's table of
+    contents; `guarantees` holds what the paper promises; `assumes` holds the conditions under which it does.
     """
 
     guarantees: ClassVar[frozenset[Guarantee]] = frozenset()
@@ -276,30 +229,41 @@ class Algorithm:
     receive: ClassVar[Mapping[type, Callable[[Any, NodeId, Any], None]]] = {}
 
     def __init__(self, host: Host, config: Any, durable: Mapping[str, Any]) -> None:
-        """`durable` holds what earlier incarnations saved: all that survives a crash."""
+        """`durable` holds what earlier incarnations saved. Nothing else survives a crash."""
         self.host = host
         self.config = config
 
     def on_start(self) -> None:
-        """The node has started, or restarted."""
+        """The node has started or restarted."""
 
     def on_message(self, sender: NodeId, message: Message) -> None:
+        """A message has arrived: call its handler in `receive`."""
         self.receive[type(message)](self, sender, message)
 
     def on_timer(self, name: str) -> None:
         """The timer of that name has come due."""
 
     def on_saved(self, name: str) -> None:
-        """The write that asked for `name` is on disk."""
+        """The write that was requested with `then=name` is on disk."""
 
     def on_command(self, command: Message) -> None:
-        """An operator or a client asks for something: a transfer, a new member, a write."""
+        """An operator or a client asks for something: a leadership transfer, a new member, a write."""
 
     def on_connect(self, peer: NodeId) -> None:
-        """Stream transport only: a connection with `peer` is open."""
+        """A connection with `peer` is open. Stream transport only."""
 
     def on_disconnect(self, peer: NodeId, reason: str) -> None:
-        """Stream transport only: the connection with `peer` is gone, or could not be opened.
+        """The connection with `peer` is closed, or could not be opened. Stream transport only.
 
         `reason` is `refused`, `closed`, `reset` or `timeout`.
         """
+
+    def view(self) -> Mapping[str, object]:
+        """What a page may show of this node by name: its log, votes, sessions, znodes. Empty by default.
+
+        The values are plain: None, truth values, numbers, text, and tuples, lists or dicts of plain values (keys of
+        dicts: text or numbers). They are new at each call, so they do not change afterwards. The call changes nothing
+        and asks the host for nothing. Hosts call it only if a trial was asked for views, and add the names of the
+        node's timers themselves. Views are not part of a trace's digest.
+        """
+        return {}

@@ -1,12 +1,12 @@
 """Elections as tests, for pytest: it finds this plugin by itself, and pays for it where a test asks for an election.
 
-@pytest.mark.election("leader-crash", trials=50, algorithm="raft")
-def test_somebody_leads_soon(election):
-    election.assert_below(median="300ms", p99="1s")
+    @pytest.mark.election("leader-crash", trials=50, algorithm="raft")
+    def test_somebody_leads_soon(election):
+        election.assert_below(median="300ms", p99="1s")
 
-def test_a_lossy_network(electsim):
-    lossy = electsim("leader-crash", trials=50, overrides=["network.loss=0.1"])
-    assert lossy.quantile(0.5) < 0.3
+    def test_a_lossy_network(electsim):
+        lossy = electsim("leader-crash", trials=50, overrides=["network.loss=0.1"])
+        assert lossy.quantile(0.5) < 0.3
 
 A run fails its test where a trial fails or the algorithm breaks a promise. It is the same run every time: the
 scenario's seed decides, or `seed`.

@@ -74,8 +74,13 @@ def matrix(names: Sequence[str], trials: int) -> Iterator[str]:
             scenario = variant(name, choice)
             result = run(scenario, trials=min(trials, scenario.trials), workers=0)
             available, lost = availability(result), leaders_lost(result)
-            cells.append(f"{_shown(available, 100, 2)} %; {_shown(lost, 1, 2)}")
+            cells.append(f"{_percent(available)}; {_shown(lost, 1, 2)}")
         yield f"| {name} | {' | '.join(cells)} |"
+
+
+def _percent(estimate: Estimate) -> str:
+    """A dash where a scenario ends with the first claim: there is no time of which it would be a share."""
+    return "–" if np.isnan(estimate.value) else f"{_shown(estimate, 100, 2)} %"
 
 
 def _shown(estimate: Estimate, factor: float, digits: int) -> str:

@@ -122,7 +122,7 @@ class Bully(Algorithm):
         self.higher = [peer for peer in host.peers if peer > host.me]
         self.role: Role = FOLLOWER
         self.leader: NodeId | None = None
-        self.detector = make_detector(host, config.detector, self._has_changed)
+        self.detector = make_detector(host, config.detector, self)
 
     # --- Inputs
 
@@ -141,7 +141,7 @@ class Bully(Algorithm):
         else:
             self._check()
 
-    def _has_changed(self, node: NodeId, down: bool) -> None:
+    def on_opinion(self, node: NodeId, down: bool) -> None:
         """The detector has another opinion. A leader that comes back after all will say so itself."""
         if down and self.role is FOLLOWER and node == self.leader:
             self.host.note("suspected", leader=node)

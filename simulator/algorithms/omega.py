@@ -66,7 +66,7 @@ class Omega(Algorithm):
         super().__init__(host, config, durable)
         self.members = sorted((host.me, *host.peers))
         self.leader: NodeId | None = None
-        self.detector = make_detector(host, config.detector, self._on_opinion)
+        self.detector = make_detector(host, config.detector, self)
 
     def on_start(self) -> None:
         self._elect()
@@ -76,7 +76,7 @@ class Omega(Algorithm):
     def on_timer(self, name: str) -> None:
         self.detector.on_timer(name)
 
-    def _on_opinion(self, node: NodeId, down: bool) -> None:
+    def on_opinion(self, node: NodeId, down: bool) -> None:
         if down and node == self.leader:
             self.host.note("suspected", leader=node)
         self._elect()

@@ -32,9 +32,10 @@ class Registration:
     `quorum` says whether a leader is lost without a two-way path to a majority of all members, or only to one of those
     that run; where `served_by` names a group, it is lost without a path to one of its servers that has such a majority.
 
-    `dialects` are sets of options by name, the first of which changes none. `transfer` makes the command that asks for
-    another leader, `add_server` and `remove_server` for another configuration, `propose` that of a client with so many
-    bytes; None where the algorithm takes no such command. `assumes` is what the algorithm assumes with such options,
+    `dialects` are sets of options by name, the first of which changes none. `commands` has, by its verb, what makes
+    each command that the algorithm takes: of an operator, under the name of the fault that gives it
+    (`transfer_leadership` to a node or None, `add_server` and `remove_server` with a node), and of a client (`propose`
+    with a number of bytes). `assumes` is what the algorithm assumes with such options,
     besides what it always does. `delay_bound` is the longest that a message may take, with its handling, for the
     promises to hold that assume a bounded delay; `settles` is how long the algorithm needs in
     peace, at most, until it agrees on a leader. Both are functions of the options, the latter also of the group's size.
@@ -54,10 +55,7 @@ class Registration:
     streams: bool = False  # Whether it needs connections, which it is told of: the transport stream.
     durable_log: Callable[[int], Mapping[str, Any]] | None = None  # None: the algorithm keeps no log.
     dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    transfer: Callable[[NodeId | None], Message] | None = None
-    propose: Callable[[int], Message] | None = None
-    add_server: Callable[[NodeId], Message] | None = None
-    remove_server: Callable[[NodeId], Message] | None = None
+    commands: Mapping[str, Callable[[Any], Message]] = field(default_factory=dict)
     assumes: Callable[[Any], frozenset[Assumption]] | None = None
     delay_bound: Callable[[Any], Nanoseconds] | None = None
     settles: Callable[[Any, int], Nanoseconds] | None = None
@@ -72,10 +70,9 @@ class Registration:
             raise ValueError(f"{self.name} assumes a bounded delay: say which (delay_bound)")
 
     @property
-    def commands(self) -> Sequence[type]:
+    def command_types(self) -> Sequence[type]:
         """The types of the commands that the algorithm takes."""
-        made = (self.transfer, self.propose, self.add_server, self.remove_server)
-        return [command for command in made if isinstance(command, type)]
+        return [command for command in self.commands.values() if isinstance(command, type)]
 
     @property
     def receive(self) -> Sequence[type]:

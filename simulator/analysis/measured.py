@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.analysis.estimates import Summary, statistic
-from simulator.analysis.samples import SAMPLES, headline_metric, sample
+from simulator.analysis.samples import SAMPLES, primary_metric, sample
 from simulator.analysis.statistics.estimates import quantiles
 from simulator.analysis.statistics.paired import compare_quantiles
 from simulator.analysis.statistics.significance import kolmogorov_smirnov
@@ -129,7 +129,7 @@ def _value(where: str, name: str, row: Sequence[str], chosen: int, unit: str) ->
 
 def simulated_beside(elections: pd.DataFrame, measured: Measured) -> tuple[str, Sample]:
     """The metric that the measured values are of, and its first value in each trial, which are independent."""
-    metric = measured.metric or headline_metric(elections, None)
+    metric = measured.metric or primary_metric(elections, None)
     found = sample(elections, metric)
     _, first = np.unique(found.trials, return_index=True)
     return metric, Sample(found.values[first], found.censored[first], found.trials[first])

@@ -12,11 +12,11 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from simulator.analysis.samples import headline_elections, sample
+from simulator.analysis.samples import primary_elections, sample
 from simulator.analysis.statistics.bootstrap import RESAMPLES
 from simulator.analysis.statistics.estimates import Estimate, Sample, fraction_by_trial, quantile, ratio
 from simulator.analysis.statistics.paired import Comparison, Tally, compare_fraction, compare_quantile, compare_ratio
-from simulator.experiment.runner import Result
+from simulator.analysis.tables import RunTables
 
 
 class Measure(Protocol):
@@ -30,10 +30,10 @@ class Measure(Protocol):
     def unit(self) -> str:
         """`s`; `%`, the figure being a share; or nothing, for a number."""
 
-    def estimate(self, result: Result) -> Estimate:
+    def estimate(self, tables: RunTables) -> Estimate:
         """nan without data."""
 
-    def compare(self, before: Result, after: Result, resamples: int = RESAMPLES) -> Comparison:
+    def compare(self, before: RunTables, after: RunTables, resamples: int = RESAMPLES) -> Comparison:
         """Both over the same trials, which are pairs."""
 
 
@@ -46,13 +46,13 @@ class DurationQuantile:
     p: float
     unit: str = "s"
 
-    def sample(self, result: Result) -> Sample:
-        return sample(result.elections, self.duration)
+    def sample(self, tables: RunTables) -> Sample:
+        return sample(tables.elections, self.duration)
 
-    def estimate(self, result: Result) -> Estimate:
-        return quantile(self.sample(result), self.p)
+    def estimate(self, tables: RunTables) -> Estimate:
+        return quantile(self.sample(tables), self.p)
 
-    def compare(self, before: Result, after: Result, resamples: int = RESAMPLES) -> Comparison:
+    def compare(self, before: RunTables, after: RunTables, resamples: int = RESAMPLES) -> Comparison:
         return compare_quantile(self.sample(before), self.sample(after), self.p, paired=True, count=resamples)
 
 
@@ -65,14 +65,14 @@ class Fraction:
     tries: str
     unit: str = "%"
 
-    def estimate(self, result: Result) -> Estimate:
-        return fraction_by_trial(*self._tally(result))
+    def estimate(self, tables: RunTables) -> Estimate:
+        return fraction_by_trial(*self._tally(tables))
 
-    def compare(self, before: Result, after: Result, resamples: int = RESAMPLES) -> Comparison:
+    def compare(self, before: RunTables, after: RunTables, resamples: int = RESAMPLES) -> Comparison:
         return compare_fraction(self._tally(before), self._tally(after), paired=True)
 
-    def _tally(self, result: Result) -> Tally:
-        counts = by_trial(result)
+    def _tally(self, tables: RunTables) -> Tally:
+        counts = by_trial(tables)
         return Tally(counts[self.hits], counts[self.tries])
 
 
@@ -85,20 +85,20 @@ class Ratio:
     exposure: str
     unit: str = ""
 
-    def estimate(self, result: Result) -> Estimate:
-        return ratio(*self._tally(result))
+    def estimate(self, tables: RunTables) -> Estimate:
+        return ratio(*self._tally(tables))
 
-    def compare(self, before: Result, after: Result, resamples: int = RESAMPLES) -> Comparison:
+    def compare(self, before: RunTables, after: RunTables, resamples: int = RESAMPLES) -> Comparison:
         return compare_ratio(self._tally(before), self._tally(after), paired=True, count=resamples)
 
-    def _tally(self, result: Result) -> Tally:
-        counts = by_trial(result)
+    def _tally(self, tables: RunTables) -> Tally:
+        counts = by_trial(tables)
         return Tally(counts[self.amount], counts[self.exposure])
 
 
-def by_trial(result: Result) -> Mapping[str, np.ndarray]:
+def by_trial(tables: RunTables) -> Mapping[str, np.ndarray]:
     """What is counted in each trial, in order; shape (trials,) each."""
-    trials, searches = result.trials, headline_elections(result.elections)
+    trials, searches = tables.trials, primary_elections(tables.elections)
     elected = searches[searches["outcome"] == "elected"]
     sent = [str(name) for name in searches.columns if str(name).startswith("sent_")]
     overlaps = trials[["overlaps_same_term", "overlaps_stale_leader", "overlaps_no_term"]].sum(axis=1)
@@ -144,5 +144,5 @@ MEASURES: Mapping[str, Measure] = {
     "false_suspicions": Ratio("false suspicions per hour", "false_suspicions", "observed_h"),
 }
 
-HEADLINES = ("failover.median", "failover.p99", "split_votes", "messages", "leaderless", "leaders_overlap")
-COLD_START = ("stabilisation.median", "stabilisation.p99", *HEADLINES[2:])
+PRIMARY = ("failover.median", "failover.p99", "split_votes", "messages", "leaderless", "leaders_overlap")
+COLD_START = ("stabilisation.median", "stabilisation.p99", *PRIMARY[2:])

@@ -13,7 +13,7 @@ from math import isfinite
 import pandas as pd
 
 from simulator.analysis.estimates import Summary
-from simulator.analysis.samples import headline_metric, sample
+from simulator.analysis.samples import primary_metric, sample
 from simulator.analysis.statistics.estimates import Estimate, quantile
 from simulator.analysis.summary import QUANTILES
 from simulator.scenario.schema import Published
@@ -73,7 +73,7 @@ class Watch:
             return False
         self._next = next(self._looks, 0)
         found = elections()
-        metric = headline_metric(found, self._published)
+        metric = primary_metric(found, self._published)
         error = relative_error(quantile(sample(found, metric), QUANTILES[self._statistic]))
         self.reached = Precision(asked=self._asked, statistic=self._statistic, metric=metric, reached=error)
         return self.reached.met

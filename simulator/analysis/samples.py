@@ -11,21 +11,21 @@ from simulator.analysis.statistics.estimates import Sample
 from simulator.scenario.schema import Published
 
 
-def headline_cause(elections: pd.DataFrame) -> str:
+def primary_cause(elections: pd.DataFrame) -> str:
     """Which searches the headline statistics are of."""
     return "loss" if (elections["cause"] == "loss").any() else "boot"
 
 
-def headline_elections(elections: pd.DataFrame) -> pd.DataFrame:
+def primary_elections(elections: pd.DataFrame) -> pd.DataFrame:
     """The searches that the headline statistics are of."""
-    return elections[elections["cause"] == headline_cause(elections)]
+    return elections[elections["cause"] == primary_cause(elections)]
 
 
-def headline_metric(elections: pd.DataFrame, published: Published | None) -> str:
+def primary_metric(elections: pd.DataFrame, published: Published | None) -> str:
     """What the published figures are of; otherwise failover, or stabilisation where nothing was lost."""
     if published is not None:
         return published.metric
-    return "failover" if headline_cause(elections) == "loss" else "stabilisation"
+    return "failover" if primary_cause(elections) == "loss" else "stabilisation"
 
 
 # --- Samples
@@ -107,7 +107,7 @@ SAMPLES: Mapping[str, Callable[[pd.DataFrame], Sample]] = {
 
 def sample(elections: pd.DataFrame, name: str) -> Sample:
     """The durations of one metric (a key of SAMPLES) over the headline searches, in seconds, with their censoring."""
-    return SAMPLES[name](headline_elections(elections))
+    return SAMPLES[name](primary_elections(elections))
 
 
 def plain(rows: pd.DataFrame, column: str, less: float = 0) -> Sample:

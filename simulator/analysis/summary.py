@@ -12,9 +12,9 @@ from simulator.analysis.estimates import Summary, statistic
 from simulator.analysis.samples import (
     SAMPLES,
     failed_rounds,
-    headline_cause,
-    headline_elections,
     plain,
+    primary_cause,
+    primary_elections,
     sample,
     searches,
     transfers,
@@ -30,6 +30,7 @@ from simulator.analysis.statistics.estimates import (
     rate,
     ratio,
 )
+from simulator.analysis.tables import RunTables
 from simulator.analysis.traffic import traffic
 from simulator.checks.liveness import Verdict
 from simulator.metrics.leadership import OverlapKind
@@ -38,20 +39,21 @@ from simulator.protocol import SECOND
 QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
 
 
-def metrics(trials: pd.DataFrame, elections: pd.DataFrame, rounds: pd.DataFrame, overlaps: pd.DataFrame) -> Summary:
-    """Every statistic, over the searches of the headline cause: losses, or the boot where nothing was lost."""
-    headline = headline_elections(elections)
-    elected = headline[headline["outcome"] == "elected"]
+def metrics(tables: RunTables) -> Summary:
+    """Every statistic of a run: over the elections after losses, or those at boot if no leader was lost."""
+    trials, elections, rounds, overlaps = tables.trials, tables.elections, tables.rounds, tables.overlaps
+    primary = primary_elections(elections)
+    elected = primary[primary["outcome"] == "elected"]
     in_terms = elected[elected["terms_spent"].notna()]
     return {
-        "headline_cause": headline_cause(elections),
+        "headline_cause": primary_cause(elections),
         **{name: durations(sample(elections, name)) for name in SAMPLES},
-        "failed_round": durations(failed_rounds(headline, rounds)),
+        "failed_round": durations(failed_rounds(primary, rounds)),
         "transfer": durations(transfers(elections)),
         "other_searches": _othersearches(elections),
         "rounds_per_election": {"mean": statistic(mean(plain(elected, "rounds")))},
-        "split_votes": _fraction_of_rounds(headline, "split_votes"),
-        "failed_rounds": _fraction_of_rounds(headline, "failed_rounds"),
+        "split_votes": _fraction_of_rounds(primary, "split_votes"),
+        "failed_rounds": _fraction_of_rounds(primary, "failed_rounds"),
         "leader_changes": _per_hour(trials, "leader_changes"),
         "term_inflation": {"mean": statistic(mean(plain(in_terms, "terms_spent", less=1)))},
         "leaders_overlap": _overlaps(trials, overlaps),
@@ -74,7 +76,7 @@ def faults(trials: pd.DataFrame) -> Summary:
 
 def censored_trials(elections: pd.DataFrame) -> int:
     """How many trials ended with an election of the headline cause unfinished."""
-    rows = headline_elections(elections)
+    rows = primary_elections(elections)
     return int(rows.loc[rows["outcome"] == "censored", "trial"].nunique())
 
 
@@ -123,8 +125,8 @@ def _of_elections(rows: pd.DataFrame, column: str) -> Estimate:
 
 def _othersearches(elections: pd.DataFrame) -> Summary:
     """The time from the start of a search to the claim that ended it, for each cause that is not the headline's."""
-    headline = headline_cause(elections)
-    causes = [cause for cause in ("boot", "loss", "spurious") if cause != headline]
+    primary = primary_cause(elections)
+    causes = [cause for cause in ("boot", "loss", "spurious") if cause != primary]
     return {cause: durations(searches(elections[elections["cause"] == cause])) for cause in causes}
 
 

@@ -31,7 +31,7 @@ from simulator.cli.run import LARGEST_SEED, MOST_TRIALS
 from simulator.experiment.signals import INTERRUPTED, TERMINATED, interruptible, name_of_signal, uninterrupted
 
 if TYPE_CHECKING:
-    from simulator.analysis.comparison import Question
+    from simulator.analysis.comparison import ComparisonPlan
     from simulator.analysis.estimates import Summary
     from simulator.experiment.runner import Result
     from simulator.experiment.store import Draft
@@ -91,7 +91,7 @@ def compare(
     with 130 when interrupted and 143 when terminated (SIGTERM), keeping the variants that were finished, and the
     finished trials of the one under way.
     """
-    from simulator.analysis.comparison import Question
+    from simulator.analysis.comparison import ComparisonPlan
     from simulator.experiment.store import StoreError, new_directory
     from simulator.experiment.variants import read_reference, variants, varied
     from simulator.scenario import ScenarioError
@@ -104,7 +104,7 @@ def compare(
         click.echo(str(error), err=True)
         sys.exit(EXIT_BAD_INPUT)
     _check_metrics(metrics)
-    question = Question(metrics=metrics, reference=held, margin=margin)
+    plan = ComparisonPlan(metrics=metrics, reference=held, margin=margin)
     words = [str(scenario_file), *_options("--vary", fields), *_options("--reference", reference)]
     words += [*_options("--metric", metrics), *_options("--set", overrides)]
     notice_drafts(root)
@@ -114,7 +114,7 @@ def compare(
             found = _run_all(made, draft, trials, seed, workers)
             if not found.parts and found.unfinished is None:
                 _end_without_any(found.stopped_by or "")
-            kept, comparison = _compare_and_keep(draft, found, question, words)
+            kept, comparison = _compare_and_keep(draft, found, plan, words)
             show_comparison(comparison, as_json, tests)
         not_drawn = None if found.stopped_by == TERMINATED else _draw(comparison, kept)
     except StoreError as error:
@@ -211,25 +211,28 @@ def _directory(number: int, variant: Variant) -> str:
     return f"{number:02}-" + re.sub(r"[^A-Za-z0-9.]+", "-", variant.name).strip("-.")[:60]
 
 
-def _compare_and_keep(draft: Draft, found: _Found, question: Question, words: Sequence[str]) -> tuple[Path, Summary]:
+def _compare_and_keep(draft: Draft, found: _Found, plan: ComparisonPlan, words: Sequence[str]) -> tuple[Path, Summary]:
     """The directory, and the comparison in it."""
     from simulator.analysis.comparison import compare as compared
-    from simulator.analysis.comparison import described, provenance
+    from simulator.analysis.comparison import provenance
 
     parts = found.parts
     first = (parts[0] if parts else cast("Part", found.unfinished))[1]
-    margin = [] if question.margin is None else ["--equivalent", f"{100 * question.margin:g}%"]
+    margin = [] if plan.margin is None else ["--equivalent", f"{100 * plan.margin:g}%"]
     command = ["electsim", "compare", *words, *margin, "--trials", str(first.requested), "--seed", str(first.seed)]
     comparison = {
         **provenance(first.scenario.name, shlex.join(command), first.seed),
         "stopped_by": found.stopped_by,
-        "reference": None if question.reference is None else dict(question.reference),
-        "equivalent": question.margin,
-        "variants": described(parts, [_directory(number, variant) for number, (variant, _) in enumerate(parts, 1)]),
-        **compared(parts, question),
+        "reference": None if plan.reference is None else dict(plan.reference),
+        "equivalent": plan.margin,
+        "variants": [
+            variant.described(result, _directory(number, variant)) for number, (variant, result) in enumerate(parts, 1)
+        ],
+        **compared([variant.compared(result) for variant, result in parts], plan),
     }
     if found.unfinished is not None:
-        comparison["unfinished"] = described([found.unfinished], [_directory(len(parts) + 1, found.unfinished[0])])[0]
+        variant, result = found.unfinished
+        comparison["unfinished"] = variant.described(result, _directory(len(parts) + 1, variant))
     draft.write_json("comparison.json", comparison)
     return draft.publish(), comparison
 

@@ -23,6 +23,7 @@ from simulator.cluster.node.node import Node
 from simulator.cluster.node.peers import Peers
 from simulator.cluster.spec import ClusterSpec
 from simulator.cluster.stop import StopWhen
+from simulator.cluster.views import ViewedAlgorithm, ViewRecorder
 from simulator.cluster.workload import ask
 from simulator.protocol import LEADER, Algorithm, Host, Nanoseconds, NodeId, Role
 from simulator.randomness import Streams
@@ -43,19 +44,22 @@ _SUSPICIONS = {
 }  # Notes, and the field that says who is suspected.
 
 
-def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False) -> Trace:
-    """Simulate one trial. With `journal`, the trace also holds every message; its digest is the same.
+def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False, views: bool = False) -> Trace:
+    """Simulate one trial and return its trace.
 
-    Raises EventLimitError after more events than `spec.event_limit`, and MemoryLimitError when the trial takes more
-    memory than `spec.memory_limit_bytes`.
+    With `journal`, the trace also holds every message. With `views`, it also holds what each node shows of itself
+    (`Algorithm.view`) after each change. The digest is the same with and without either.
+
+    Raises EventLimitError for a trial of more events than `spec.event_limit`, and MemoryLimitError for one that takes
+    more memory than `spec.memory_limit_bytes`.
     """
-    return Cluster(spec, seed, trial, journal=journal).run()
+    return Cluster(spec, seed, trial, journal=journal, views=views).run()
 
 
 class Cluster:
     """The nodes, their network and what befalls them: the `ClusterControl` of faults and the `Observer` of nodes."""
 
-    def __init__(self, spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False) -> None:
+    def __init__(self, spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False, views: bool = False) -> None:
         self.spec = spec
         self.streams = Streams(seed, trial)
         self.kernel = Kernel()
@@ -64,11 +68,13 @@ class Cluster:
         self.network = carrier(spec.network, self.kernel, self.streams, message_types, journal=journal)
         self.recorder = Recorder(self.network.traffic.messages, self.network.traffic.extra_bytes)
         self.group = spec.registration.group
-        self.directory: Mapping[str, Sequence[NodeId]] = spec.groups
-        self.nodes = {node.me: node for group in self.directory for node in self._build_nodes(group)}
+        self.groups: Mapping[str, Sequence[NodeId]] = spec.groups
+        self.nodes: dict[NodeId, Node] = {}
+        self.views = ViewRecorder(self.kernel, self.nodes) if views else None
+        self.nodes.update((node.me, node) for group in self.groups for node in self._build_nodes(group))
         for node in spec.absent:
             self.network.host_died(self.network.interfaces[node])
-        self.trackers = {group: self._track_leadership(group) for group in self.directory}
+        self.trackers = {group: self._track_leadership(group) for group in self.groups}
         self.leadership = self.trackers[self.group]
         self._named: dict[NodeId, NodeId | None] = {}  # The leader that each running node knows of.
         nemeses = int(spec.nemesis is not None)
@@ -79,14 +85,14 @@ class Cluster:
     def _build_nodes(self, group: str) -> Iterator[Node]:
         spec = self.spec
         write, service = spec.disk.write, spec.service
-        members = tuple(self.directory[group])
+        members = tuple(self.groups[group])
         logs = self._logs(members) if group == self.group else {}
         build = partial(self._build_algorithm, spec.registration.class_of(group))
         for index, me in enumerate(members):
             yield Node(
                 me=me,
                 peers=Peers(members, index),
-                directory=self.directory,
+                groups=self.groups,
                 build=build,
                 kernel=self.kernel,
                 network=self.network,
@@ -99,12 +105,16 @@ class Cluster:
             )
 
     def _build_algorithm(self, algorithm: type[Algorithm], host: Host, durable: Mapping[str, Any]) -> Algorithm:
-        return algorithm(host, self.spec.config, durable)
+        built = algorithm(host, self.spec.config, durable)
+        if self.views is None:
+            return built
+        self.views.forget(host.me)
+        return ViewedAlgorithm(built, self.views.record)
 
     def _track_leadership(self, group: str) -> LeadershipTracker:
         quorum, served_by = self.spec.registration.needs(group)
-        quorum_rule = QuorumRule(quorum=quorum, servers=None if served_by is None else self.directory[served_by])
-        return LeadershipTracker(self.directory[group], quorum_rule, self, partial(self._record_leadership, group))
+        quorum_rule = QuorumRule(quorum=quorum, servers=None if served_by is None else self.groups[served_by])
+        return LeadershipTracker(self.groups[group], quorum_rule, self, partial(self._record_leadership, group))
 
     def _logs(self, members: Sequence[NodeId]) -> Mapping[NodeId, Mapping[str, Any]]:
         logs, durable_log = self.spec.logs, self.spec.registration.durable_log
@@ -130,13 +140,14 @@ class Cluster:
         return Trace(
             rows=tuple(self.recorder.rows),
             end_ns=int(self.kernel.now),
-            groups=self.directory,
+            groups=self.groups,
             primary_group=self.group,
             message_types=tuple(kind.__name__ for kind in traffic.kinds),
             sent=tuple(traffic.messages),
             usual_bytes=tuple(layout.usual_bytes for layout in traffic.layouts),
             extra_bytes=tuple(traffic.extra_bytes),
             messages=tuple(self.network.journal or ()),
+            views=() if self.views is None else tuple(self.views.rows),
         )
 
     def _memory_check(self) -> MemoryCheck:
@@ -168,12 +179,12 @@ class Cluster:
         return self.trackers[group or self.group].leader
 
     def members(self, group: str | None = None) -> Sequence[NodeId]:
-        return self.directory[group or self.group]
+        return self.groups[group or self.group]
 
     def voters(self) -> Sequence[NodeId]:
         return self.leadership.electorate
 
-    def where(self, state: str) -> Sequence[NodeId]:
+    def nodes_in_state(self, state: str) -> Sequence[NodeId]:
         """The nodes that are `running` (paused or not), `awake`, `paused`, `down`, or `present` in any state."""
         here = [node for node in self.nodes.values() if node.me not in self.spec.absent]
         return [node.me for node in here if _STATES[state](node)]
@@ -217,20 +228,8 @@ class Cluster:
     def wipe(self, node: NodeId) -> None:
         self.nodes[node].durable = {}
 
-    def ask_for_transfer(self, node: NodeId, to: NodeId | None) -> None:
-        transfer = self.spec.registration.transfer
-        assert transfer is not None
-        self.nodes[node].command(transfer(to))
-
-    def ask_to_add(self, leader: NodeId, node: NodeId) -> None:
-        add_server = self.spec.registration.add_server
-        assert add_server is not None
-        self.nodes[leader].command(add_server(node))
-
-    def ask_to_remove(self, leader: NodeId, node: NodeId) -> None:
-        remove_server = self.spec.registration.remove_server
-        assert remove_server is not None
-        self.nodes[leader].command(remove_server(node))
+    def command(self, node: NodeId, verb: str, argument: object) -> None:
+        self.nodes[node].command(self.spec.registration.commands[verb](argument))
 
     def slow_node(self, node: NodeId, service_times: Iterator[int]) -> Callable[[], None]:
         self.nodes[node].slow(service_times)
@@ -311,7 +310,7 @@ class Cluster:
 
     def _propose(self, size: int) -> None:
         """A client's command reaches the leader; where nobody leads, or the leader is not awake, it is given up."""
-        leader, propose = self.leadership.leader, self.spec.registration.propose
+        leader, propose = self.leadership.leader, self.spec.registration.commands.get("propose")
         if leader is not None and self.nodes[leader].awake and propose is not None:
             self.nodes[leader].command(propose(size))
 
@@ -322,7 +321,7 @@ class Cluster:
         self.recorder.note(self._now(), kind, None, detail)
 
     def _tracker_of(self, node: NodeId) -> LeadershipTracker:
-        return self.trackers[next(group for group, members in self.directory.items() if node in members)]
+        return self.trackers[next(group for group, members in self.groups.items() if node in members)]
 
     def _record_leadership(self, group: str, kind: str, leader: NodeId, cause: str) -> None:
         self.recorder.note(self._now(), kind, leader, {"cause": cause})
@@ -339,7 +338,7 @@ class Cluster:
         """Whether a node cannot talk with another that is awake: with it, or with the servers of both."""
         if not isinstance(other, NodeId) or not self.awake(other):
             return False
-        if self.spec.registration.served_by is not None and node in self.directory[self.group]:
+        if self.spec.registration.served_by is not None and node in self.groups[self.group]:
             return not (self.leadership.has_quorum(node) and self.leadership.has_quorum(other))
         return not self.reachable_both_ways(node, other)
 
@@ -383,7 +382,7 @@ class Cluster:
     def _is_announced(self, leader: NodeId) -> bool:
         """Whether every member that can hear of this leader, and answer, names it."""
         members = self.leadership.members_of(leader)
-        hearers = (node for node in self.where("awake") if node in members and self._hears(node, leader))
+        hearers = (node for node in self.nodes_in_state("awake") if node in members and self._hears(node, leader))
         return all(self._named.get(node) == leader for node in hearers)
 
     def _hears(self, node: NodeId, leader: NodeId) -> bool:

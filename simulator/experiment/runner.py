@@ -22,6 +22,7 @@ from simulator.analysis.estimates import Summary
 from simulator.analysis.measured import Measured, beside_measured
 from simulator.analysis.precision import Precision, Watch
 from simulator.analysis.published import beside_published
+from simulator.analysis.tables import RunTables
 from simulator.checks.violation import Violation
 from simulator.experiment.executors import MOST_WORKERS, results
 from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
@@ -59,6 +60,11 @@ class Result:
     def __repr__(self) -> str:
         return f"<Result of {self.scenario.name}: {len(self.trials):,} trials, {len(self.elections):,} elections>"
 
+    @property
+    def tables(self) -> RunTables:
+        """What statistics are computed from."""
+        return RunTables(trials=self.trials, elections=self.elections, rounds=self.rounds, overlaps=self.overlaps)
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the digests of the trials, in order."""
@@ -92,7 +98,7 @@ class Result:
             },
             "elections": summaries.counts(self.elections),
             "faults": summaries.faults(self.trials),
-            "metrics": summaries.metrics(self.trials, self.elections, self.rounds, self.overlaps),
+            "metrics": summaries.metrics(self.tables),
             "violations": _counts(self.violations),
             "waived": _counts(self.waived),
             "assumptions_broken": summaries.assumptions_broken(self.trials),

@@ -6,9 +6,14 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import TYPE_CHECKING, Any
 
 from simulator.scenario import Scenario, ScenarioError, load
 from simulator.scenario.text.errors import Problem, alternatives
+
+if TYPE_CHECKING:
+    from simulator.analysis.comparison import ComparedVariant
+    from simulator.experiment.runner import Result
 
 ALGORITHM = "algorithm"
 _SHARED = ("trials", "seed")
@@ -27,11 +32,29 @@ class Variant:
 
     @property
     def name(self) -> str:
+        """What tables and files call it."""
         return name_of(self.settings)
+
+    def compared(self, result: Result) -> ComparedVariant:
+        """This variant with the tables of its run, as `simulator.analysis.comparison` takes it."""
+        from simulator.analysis.comparison import ComparedVariant  # Imports scipy: for a comparison only.
+
+        return ComparedVariant(name=self.name, settings=self.settings, tables=result.tables)
+
+    def described(self, result: Result, directory: str) -> dict[str, Any]:
+        """Its entry in the `variants` of `comparison.json`: its settings, and the outcome of its trials."""
+        return {
+            "name": self.name,
+            "settings": dict(self.settings),
+            "directory": directory,
+            "digest": result.digest,
+            "trials": result.summary["trials"],
+            "violations": result.summary["violations"],
+        }
 
 
 def name_of(settings: Settings) -> str:
-    """As tables and files call it: the values, and, where they would say little alone, their fields."""
+    """The name of the variant with these settings: the values, with their fields where a value says too little."""
     return ", ".join(
         value if field == ALGORITHM else f"{field.rpartition('.')[2]} {value}" for field, value in settings.items()
     )
@@ -77,11 +100,6 @@ def variants(
         scenario = load(path, (*overrides, *sets), algorithm=settings.get(ALGORITHM))
         made.append(Variant(settings=settings, scenario=scenario))
     return made
-
-
-def reference_of(settings: Settings, reference: Settings) -> dict[str, str]:
-    """What a variant is held against: itself, but for what the reference names."""
-    return {**settings, **reference}
 
 
 def read_reference(texts: Iterable[str], fields: Mapping[str, Sequence[str]]) -> dict[str, str]:

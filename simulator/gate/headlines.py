@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from simulator.analysis.samples import headline_cause, headline_elections, sample
+from simulator.analysis.samples import primary_cause, primary_elections, sample
 from simulator.analysis.statistics.estimates import Sample
 from simulator.experiment.runner import Result
 
@@ -36,7 +36,7 @@ def headlines(result: Result) -> Headlines:
     the whole trial. What is sent outside all searches (`peace_messages`) is counted beside the time with a
     leader (`led_us`, in microseconds): who finds a leader sooner sends more heartbeats.
     """
-    duration = "failover" if headline_cause(result.elections) == "loss" else "stabilisation"
+    duration = "failover" if primary_cause(result.elections) == "loss" else "stabilisation"
     return Headlines(
         digest=result.digest,
         digests=[digest[:_DIGEST_LENGTH] for digest in result.trials["digest"]],
@@ -49,7 +49,7 @@ def headlines(result: Result) -> Headlines:
 def _counts(trials: pd.DataFrame, elections: pd.DataFrame) -> dict[str, IntArray]:
     sent = [column for column in elections.columns if str(column).startswith("sent_")]
     searches = elections.assign(messages=elections[sent].sum(axis=1))
-    headline = _by_trial(headline_elections(searches), trials)
+    headline = _by_trial(primary_elections(searches), trials)
     overlaps = trials[["overlaps_same_term", "overlaps_stale_leader", "overlaps_no_term"]].sum(axis=1)
     led_s = (trials["observed_s"] - trials["leaderless_s"]).fillna(0)
     counts = {

@@ -64,7 +64,7 @@ def _after(row: Row, current: Segment, group: str) -> Segment:
     return current
 
 
-def headline_election(trace: Trace) -> Election | None:
+def primary_election(trace: Trace) -> Election | None:
     """The first search after a loss; the first of all where nothing was lost."""
     found = elections(trace)
     return next((election for election in found if election.cause is Cause.LOSS), found[0] if found else None)

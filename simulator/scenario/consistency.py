@@ -99,12 +99,12 @@ def _logs_are_kept(scenario: Scenario) -> Found:
 def _is_asked_for(scenario: Scenario) -> Found:
     """Whether the algorithm takes the commands of clients and operators."""
     registration = scenario.algorithm.registration
-    if scenario.workload is not None and registration.propose is None:
+    if scenario.workload is not None and "propose" not in registration.commands:
         yield ("workload",), f"{registration.name} takes no commands of clients; leave this out"
     elif scenario.workload is not None and getattr(scenario.algorithm, "replication", True) is False:
         yield ("workload",), "nothing would be written; give algorithm.replication: true"
     for number, fault in enumerate(scenario.faults):
-        if isinstance(fault, TransferVerb) and registration.transfer is None:
+        if isinstance(fault, TransferVerb) and "transfer_leadership" not in registration.commands:
             yield ("faults", number, fault.key), f"{registration.name} hands nothing over; leave this out"
         if isinstance(fault, MembersVerb) and (trouble := _no_change(scenario)):
             yield ("faults", number, fault.key), trouble
@@ -113,7 +113,7 @@ def _is_asked_for(scenario: Scenario) -> Found:
 def _no_change(scenario: Scenario) -> str | None:
     """Why members could not change: in Raft, a leader first commits an entry of its own term."""
     registration, options = scenario.algorithm.registration, scenario.algorithm
-    if registration.add_server is None:
+    if "add_server" not in registration.commands:
         return f"{registration.name} has the same members for ever; leave this out"
     if getattr(options, "replication", True) is False:
         return "the change could not be logged; give algorithm.replication: true"

@@ -12,9 +12,11 @@ and into scripts with `replay(text, registry={"mine": mine})`.
 
 from simulator.testing.bench import Envelope, InteractionBench
 from simulator.testing.commands import COMMANDS, Session
+from simulator.testing.contract import check_contract
 from simulator.testing.errors import InteractionError
 from simulator.testing.node import BenchNode, Note, Timer, Transition, Write
 from simulator.testing.script import ScriptError, replay, replay_file
+from simulator.testing.state import check_state, check_view, copy_state, state_difference
 
 __all__ = [
     "COMMANDS",
@@ -28,6 +30,11 @@ __all__ = [
     "Timer",
     "Transition",
     "Write",
+    "check_contract",
+    "check_state",
+    "check_view",
+    "copy_state",
     "replay",
     "replay_file",
+    "state_difference",
 ]

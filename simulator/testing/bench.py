@@ -62,19 +62,19 @@ class InteractionBench:
         self.notes: list[Note] = []
         self._now_ns: Nanoseconds = 0
         self._numbers = count()
-        self.directory: Mapping[str, Sequence[NodeId]] = registration.members(nodes, self.config)
+        self.groups: Mapping[str, Sequence[NodeId]] = registration.members(nodes, self.config)
         disks = {**(durable or {}), **self._disks(range(1, nodes + 1), logs, durable or {})}
         self.nodes: Mapping[NodeId, BenchNode] = {
             me: BenchNode(
                 me,
-                self.directory,
+                self.groups,
                 tuple(peer for peer in members if peer != me),
                 partial(self._build, registration.class_of(group)),
                 random.Random(f"{seed}: node {me}"),
                 disks.get(me, {}),
                 self,
             )
-            for group, members in self.directory.items()
+            for group, members in self.groups.items()
             for me in members
         }
         for node in self.nodes.values():
@@ -176,6 +176,14 @@ class InteractionBench:
             self._now_ns, _, node, name = due
             self.node(node).fire(name)
         raise InteractionError(f"more than {limit} timers came due")
+
+    def fire_next(self) -> bool:
+        """Move the clock on to the next deadline and fire that timer. False if no timer is set."""
+        due = self._next_due()
+        if due is not None:
+            self._now_ns, _, node, name = due
+            self.node(node).fire(name)
+        return due is not None
 
     def _next_due(self) -> tuple[Nanoseconds, int, NodeId, str] | None:
         return min(

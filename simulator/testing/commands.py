@@ -212,7 +212,7 @@ def _inject(session: Session, text: str) -> list[str]:
 def _ask(session: Session, text: str) -> list[str]:
     """`ask NODE COMMAND`: a client or an operator asks the node for something: `ask 1 Propose(size=10)`."""
     node, _, rest = text.partition(" ")
-    command = parse_message(rest.strip(), session.bench.registration.commands)
+    command = parse_message(rest.strip(), session.bench.registration.command_types)
     session.node(node).command(command)
     return []
 

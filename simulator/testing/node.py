@@ -73,7 +73,7 @@ class BenchNode:
     def __init__(
         self,
         me: NodeId,
-        directory: Mapping[str, Sequence[NodeId]],
+        groups: Mapping[str, Sequence[NodeId]],
         peers: Sequence[NodeId],
         build: Callable[[Host, Mapping[str, Any]], Algorithm],
         source: random.Random,
@@ -81,7 +81,7 @@ class BenchNode:
         surroundings: Surroundings,
     ) -> None:
         self.me = me
-        self.directory = directory
+        self.groups = groups
         self.peers = peers
         self.random = source
         self.durable: dict[str, Any] = dict(durable)  # What is on disk.

@@ -50,6 +50,19 @@ class MessageRow(NamedTuple):
     text: str
 
 
+class ViewRow(NamedTuple):
+    """What a node shows of itself from this instant on, recorded on request only.
+
+    `view` is what its `Algorithm.view` returned, `timers` the names of its pending timers, sorted. A node that crashes
+    gets no row: the row of its crash says that there is nothing to show.
+    """
+
+    time_ns: int
+    node: NodeId
+    view: Mapping[str, object]
+    timers: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trace:
     """One trial.
@@ -64,13 +77,14 @@ class Trace:
     primary_group: str = ELECTORATE
     message_types: Sequence[str] = ()
     sent: Sequence[int] = ()  # Messages sent in all, by type.
-    usual_bytes: Sequence[int] = ()  # Of one message of each type, as most are; see `simulator.protocol.wire_layout`.
+    usual_bytes: Sequence[int] = ()  # Of one message of each type, as most are; see `cluster.network.message_size`.
     extra_bytes: Sequence[int] = ()  # Sent in all, by type, beyond those of as many usual messages.
     messages: Sequence[MessageRow] = field(default=(), repr=False)
+    views: Sequence[ViewRow] = field(default=(), repr=False)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over all rows but the optional message rows, and over all of a row but its bytes: they follow."""
+        """SHA-256 over the rows without their bytes, which follow from them, and without the optional rows."""
         rows = (row[:_DIGESTED] for row in self.rows)
         return sha256(repr([self.end_ns, *rows, tuple(self.sent)]).encode()).hexdigest()
 

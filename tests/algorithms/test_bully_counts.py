@@ -29,9 +29,9 @@ def counts(nodes: int, detectors: range) -> Counts:
     """Election, Answer and Coordinator messages after the crash of the highest, which only these nodes notice."""
 
     class NoticedBySome(Bully):
-        def _has_changed(self, node: NodeId, down: bool) -> None:
+        def on_opinion(self, node: NodeId, down: bool) -> None:
             if self.host.me in detectors:
-                super()._has_changed(node, down)
+                super().on_opinion(node, down)
 
     spec = ClusterSpec(
         registration=replace(BULLY, algorithm=NoticedBySome),

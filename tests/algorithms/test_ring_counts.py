@@ -27,9 +27,10 @@ from simulator.algorithms.rings import (
 )
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant
+from simulator.cluster.network.message_size import HEADER_BYTES, wire_size
 from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
-from simulator.protocol import HEADER_BYTES, LEADER, MILLISECOND, SECOND, NodeId, wire_size
+from simulator.protocol import LEADER, MILLISECOND, SECOND, NodeId
 from simulator.testing import InteractionBench
 from simulator.trace.trace import Trace
 

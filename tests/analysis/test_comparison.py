@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 import simulator
-from simulator.analysis.comparison import Question, compare
-from simulator.analysis.measures import HEADLINES, MEASURES
+from simulator.analysis.comparison import ComparisonPlan
+from simulator.analysis.comparison import compare as compare_tables
+from simulator.analysis.estimates import Summary
+from simulator.analysis.measures import MEASURES, PRIMARY
 from simulator.experiment.variants import Variant, name_of, read_reference, variants, varied
 from tests.experiment.test_runner import CRASH
 
@@ -29,6 +31,11 @@ def run(*fields: str, trials: int = 60, seeds: Sequence[int] = (3,)) -> Parts:
         made.append(Variant(settings=settings, scenario=scenario))
     seeds = seeds if len(seeds) > 1 else list(seeds) * len(made)
     return [(one, simulator.run(one.scenario, trials=trials, seed=seed)) for one, seed in zip(made, seeds, strict=True)]
+
+
+def compare(parts: Parts, plan: ComparisonPlan) -> Summary:
+    """The comparison of some variants, given their results."""
+    return compare_tables([variant.compared(result) for variant, result in parts], plan)
 
 
 def _combinations(fields: Sequence[str]) -> list[dict[str, str]]:
@@ -110,20 +117,20 @@ def test_the_estimates_are_those_of_the_summary(latencies: Parts) -> None:
         "rounds": metrics["rounds_per_election"]["mean"],
     }
     for key, statistic in summarised.items():
-        found = MEASURES[key].estimate(result)
+        found = MEASURES[key].estimate(result.tables)
         expected = [math.nan if end is None else end for end in statistic.values()]
         assert [end if math.isfinite(end) else math.nan for end in found] == pytest.approx(expected, nan_ok=True), key
     available = metrics["leaderless"]["availability"]
-    assert MEASURES["leaderless"].estimate(result).value == pytest.approx(1 - available["value"])
+    assert MEASURES["leaderless"].estimate(result.tables).value == pytest.approx(1 - available["value"])
     per_type = metrics["messages"]["per_election"].values()
     total = sum(statistic["value"] for statistic in per_type)
-    assert MEASURES["messages"].estimate(result).value == pytest.approx(total)
+    assert MEASURES["messages"].estimate(result.tables).value == pytest.approx(total)
 
 
 def test_a_comparison_of_equals_finds_nothing_and_says_that_they_are_equal() -> None:
     # The same configuration under another name: pairs share all their luck, and every difference is exactly 0.
     parts = run("stop_when=leader-announced,leader-stable", trials=40)
-    found = compare(parts, Question(metrics=["failover.median", "detection.median"], margin=0.05))
+    found = compare(parts, ComparisonPlan(metrics=["failover.median", "detection.median"], margin=0.05))
     for metric in found["metrics"].values():
         assert metric["winner"] is None
         (held,) = [row for row in metric["variants"] if row["against"]]
@@ -134,9 +141,9 @@ def test_a_comparison_of_equals_finds_nothing_and_says_that_they_are_equal() -> 
 def test_common_random_numbers_show_what_separate_seeds_hide() -> None:
     # design.md, section 4: two variants of one experiment share their luck. 2 ms more on the way, in 60 trials each.
     fields = "network.latency=5ms,7ms"
-    question = Question(metrics=["failover.median"])
-    together = compare(run(fields), question)["metrics"]["failover.median"]["variants"][1]
-    apart = compare(run(fields, seeds=(3, 4)), question)["metrics"]["failover.median"]["variants"][1]
+    plan = ComparisonPlan(metrics=["failover.median"])
+    together = compare(run(fields), plan)["metrics"]["failover.median"]["variants"][1]
+    apart = compare(run(fields, seeds=(3, 4)), plan)["metrics"]["failover.median"]["variants"][1]
     width = {
         name: row["difference"]["high"] - row["difference"]["low"] for name, row in (("crn", together), ("own", apart))
     }
@@ -145,7 +152,7 @@ def test_common_random_numbers_show_what_separate_seeds_hide() -> None:
 
 def test_a_winner_is_told_apart_from_every_other(latencies: Parts) -> None:
     # 5 and 5.01 ms are not told apart by everything, 40 ms are: then nothing wins, though something is best.
-    found = compare(latencies, Question(metrics=list(HEADLINES)))
+    found = compare(latencies, ComparisonPlan(metrics=list(PRIMARY)))
     for metric in found["metrics"].values():
         others = [row for row in metric["variants"] if row["name"] != metric["best"]]
         assert (metric["winner"] == metric["best"]) == all(row["verdict"] == "worse" for row in others)
@@ -164,8 +171,8 @@ def test_the_family_is_all_pairs_where_the_best_is_chosen_by_the_data_and_less_w
 ) -> None:
     # Three variants: three pairs of each metric, of which the best picks two; a named reference makes two.
     metrics = ["failover.median", "messages"]
-    assert compare(latencies, Question(metrics=metrics))["family"] == 6
-    named = compare(latencies, Question(metrics=metrics, reference={"network.latency": "5.01ms"}))
+    assert compare(latencies, ComparisonPlan(metrics=metrics))["family"] == 6
+    named = compare(latencies, ComparisonPlan(metrics=metrics, reference={"network.latency": "5.01ms"}))
     assert named["family"] == 4
     for metric in named["metrics"].values():
         assert [row["against"] for row in metric["variants"]] == ["latency 5.01ms", None, "latency 5.01ms"]
@@ -176,7 +183,7 @@ def test_the_family_is_all_pairs_where_the_best_is_chosen_by_the_data_and_less_w
 def test_a_reference_that_names_one_field_holds_the_others() -> None:
     # algorithm=raft: each beside Raft at the same size.
     parts = run("algorithm=raft,bully", "cluster.nodes=3,5", trials=10)
-    found = compare(parts, Question(metrics=["messages"], reference={"algorithm": "raft"}))
+    found = compare(parts, ComparisonPlan(metrics=["messages"], reference={"algorithm": "raft"}))
     held = {row["name"]: row["against"] for row in found["metrics"]["messages"]["variants"]}
     assert held == {
         "raft, nodes 3": None,
@@ -188,7 +195,7 @@ def test_a_reference_that_names_one_field_holds_the_others() -> None:
 
 def test_whole_distributions_are_tested_beside_the_same_variant(latencies: Parts) -> None:
     # No overlap at all between 5 and 40 ms would be a distance of 1; both tests look the same way.
-    near, far = compare(latencies, Question(metrics=["failover.median"]))["tests"]["failover"]
+    near, far = compare(latencies, ComparisonPlan(metrics=["failover.median"]))["tests"]["failover"]
     assert far["kolmogorov_smirnov"]["distance"] > near["kolmogorov_smirnov"]["distance"]
     assert far["mann_whitney"]["chance_longer"] > 0.6
     assert far["kolmogorov_smirnov"]["p"] <= far["kolmogorov_smirnov"]["p_corrected"] < 0.05
@@ -197,9 +204,9 @@ def test_whole_distributions_are_tested_beside_the_same_variant(latencies: Parts
 
 def test_a_comparison_is_json(latencies: Parts) -> None:
     # NaN and infinity are none (RFC 8259): p99 of 60 trials has no upper end.
-    found = compare(latencies, Question())
+    found = compare(latencies, ComparisonPlan())
     json.dumps(found, allow_nan=False)
-    assert set(found["metrics"]) == set(HEADLINES)
+    assert set(found["metrics"]) == set(PRIMARY)
 
 
 def test_names_are_short_and_tell_variants_apart() -> None:

@@ -13,11 +13,11 @@ from typing import ClassVar
 from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import Cluster
+from simulator.cluster.control import ClusterControl
 from simulator.cluster.distributions import Constant, Uniform
 from simulator.cluster.faults.node_faults import Injected
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.schedule import Scheduled
-from simulator.cluster.faults.targets import ClusterControl
 from simulator.cluster.network.loss import GilbertElliott
 from simulator.cluster.network.network import NetworkSpec, Transport
 from simulator.cluster.network.tcp.stream_network import StreamNetwork

@@ -32,9 +32,7 @@ def test_the_six_practices_of_the_issue_have_their_pages() -> None:
         "quick-recovery",
         "randomised-timeouts",
     ]
-    listed = (ROOT / "mkdocs.yml").read_text(encoding="utf-8") + (ROOT / "docs" / "index.md").read_text(
-        encoding="utf-8"
-    )
+    listed = (ROOT / "mkdocs.yml").read_text(encoding="utf-8") + (ROOT / "README.md").read_text(encoding="utf-8")
     assert all(listed.count(f"practices/{name}.md") == 2 for name in PAGES)
 
 

@@ -31,3 +31,9 @@ def test_the_command_of_the_page_makes_what_it_shows() -> None:
     assert head in PAGE
     assert line.startswith("| raft-disruptive-server |") and line.count("%") == len(CHOICES)
     assert len(figure("raft-disruptive-server", trials=2).axes) == 2
+
+
+def test_a_scenario_that_ends_with_its_first_claim_has_no_availability() -> None:
+    """Issue 12: ""nan %" and other impossible values gone from every page". Zero of zero seconds is no share."""
+    *_, line = matrix(["raft-refloated"], trials=2)
+    assert line == f"| raft-refloated |{' –; 0.00 |' * len(CHOICES)}"

@@ -32,11 +32,11 @@ class Claimant(Algorithm):
     """It claims in its own group, as it is told to."""
 
     def on_start(self) -> None:
-        group = next(name for name, members in self.host.directory.items() if self.host.me in members)
+        group = next(name for name, members in self.host.groups.items() if self.host.me in members)
         self.host.transition(FOLLOWER, 0, None, group)
         for node, term in self.config.claims:
             if node == self.host.me:
-                self.host.note("vote", term=term, voter=min(self.host.directory[group]))
+                self.host.note("vote", term=term, voter=min(self.host.groups[group]))
                 self.host.transition(LEADER, term, node, group)
 
 

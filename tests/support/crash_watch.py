@@ -78,7 +78,7 @@ class Watched(Cluster):
 
     def disagreement(self) -> str:
         """Why the running members do not follow one leader, who runs and alone claims to lead; empty where they do."""
-        running = [node for node in self.directory[self.group] if self.nodes[node].running]
+        running = [node for node in self.groups[self.group] if self.nodes[node].running]
         named = {node: self._named.get(node) for node in running}
         claims = sorted(self.leadership.claims)
         if len(claims) == 1 and claims[0] in running and all(leader == claims[0] for leader in named.values()):

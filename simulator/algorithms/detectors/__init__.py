@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
 from simulator.algorithms.detectors.chen import ChenDetector, ChenOptions
-from simulator.algorithms.detectors.detector import Bounds, Detector
+from simulator.algorithms.detectors.detector import Bounds, Detector, DetectorListener
 from simulator.algorithms.detectors.external import (
     MONITOR,
     MONITOR_GROUP,
@@ -20,7 +20,7 @@ from simulator.algorithms.detectors.external import (
 from simulator.algorithms.detectors.heartbeat import Heartbeat, HeartbeatDetector, HeartbeatOptions
 from simulator.algorithms.detectors.phi import PhiDetector, PhiOptions
 from simulator.algorithms.detectors.ping import Ping, PingDetector, PingOptions, Pong
-from simulator.protocol import Host, NodeId, OneOf
+from simulator.protocol import Host, OneOf
 
 DETECTORS: Mapping[str, tuple[type[Any], type[Detector]]] = {
     "heartbeat": (HeartbeatOptions, HeartbeatDetector),
@@ -38,10 +38,10 @@ DETECTOR_MESSAGES: tuple[type, ...] = tuple(  # What any of them receives, for a
 )
 
 
-def make_detector(host: Host, options: Any, changed: Callable[[NodeId, bool], None]) -> Detector:
-    """The detector that these options are of; `changed(node, down)` hears its opinions."""
+def make_detector(host: Host, options: Any, listener: DetectorListener) -> Detector:
+    """A detector of the kind that these options belong to. It calls `listener.on_opinion` when its opinion changes."""
     _, detector = next(pair for pair in DETECTORS.values() if pair[0] is type(options))
-    return detector(host, options, changed)
+    return detector(host, options, listener)
 
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "ChenDetector",
     "ChenOptions",
     "Detector",
+    "DetectorListener",
     "DetectorOptions",
     "ExternalDetector",
     "ExternalOptions",

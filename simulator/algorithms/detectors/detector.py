@@ -29,6 +29,14 @@ class Bounds(Protocol):
         ...
 
 
+class DetectorListener(Protocol):
+    """An algorithm that has a failure detector."""
+
+    def on_opinion(self, node: NodeId, down: bool) -> None:
+        """The detector's opinion of a watched node has changed: from now on it is suspected (`down`) or trusted."""
+        ...
+
+
 class Detector:
     """One node's opinion of which of the nodes that it watches are down.
 
@@ -41,13 +49,12 @@ class Detector:
     receive: ClassVar[Mapping[type, Callable[[Any, NodeId, Any], None]]] = {}
     timer: ClassVar[str] = "detector"  # What the names of all of its timers begin with.
 
-    def __init__(self, host: Host, options: Any, changed: Callable[[NodeId, bool], None]) -> None:
-        """`changed(node, down)` is called when the opinion of a node that is watched changes, once it is known."""
+    def __init__(self, host: Host, options: Any, listener: DetectorListener) -> None:
         self.host = host
         self.options = options
         self.watched: tuple[NodeId, ...] = ()  # In the order given.
         self.suspected: set[NodeId] = set()
-        self._changed = changed
+        self._listener = listener
 
     def watch(self, nodes: Iterable[NodeId]) -> None:
         """Watch these nodes, and no others, from now on."""
@@ -86,10 +93,10 @@ class Detector:
         if node not in self.suspected:
             self.suspected.add(node)
             self.host.note(SUSPECTS, node=node)
-            self._changed(node, True)
+            self._listener.on_opinion(node, True)
 
     def _trust(self, node: NodeId) -> None:
         if node in self.suspected:
             self.suspected.discard(node)
             self.host.note(TRUSTS, node=node)
-            self._changed(node, False)
+            self._listener.on_opinion(node, False)

@@ -12,11 +12,11 @@ two messages per node and interval to ask, and one to report, where watching eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from simulator.algorithms.detectors.detector import Detector
+from simulator.algorithms.detectors.detector import Detector, DetectorListener
 from simulator.algorithms.detectors.ping import AskingDetector, asking_detects_within, asking_tolerates, check_asking
 from simulator.algorithms.registration import Group
 from simulator.protocol import MILLISECOND, Algorithm, Duration, Host, Message, Nanoseconds, NodeId, message, option
@@ -72,9 +72,9 @@ class ExternalOptions:
 class ExternalDetector(Detector):
     """A node's part: it answers the monitor, and believes its reports."""
 
-    def __init__(self, host: Host, options: ExternalOptions, changed: Callable[[NodeId, bool], None]) -> None:
-        super().__init__(host, options, changed)
-        if not host.directory.get(MONITOR):
+    def __init__(self, host: Host, options: ExternalOptions, listener: DetectorListener) -> None:
+        super().__init__(host, options, listener)
+        if not host.groups.get(MONITOR):
             raise ValueError("an external detector needs a monitor: give the registration the group MONITOR_GROUP")
         self._newest: tuple[int, int] | None = None
 
@@ -116,12 +116,12 @@ class Monitor(Algorithm):
     def __init__(self, host: Host, config: Any, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
         self.options: ExternalOptions = config.detector
-        self.checks = HealthChecks(host, self.options, lambda node, down: self._report())
+        self.checks = HealthChecks(host, self.options, self)
         self._since = host.now()
         self._reports = 0
 
     def on_start(self) -> None:
-        self.checks.watch(next(iter(self.host.directory.values())))
+        self.checks.watch(next(iter(self.host.groups.values())))
         self.host.set_timer("report", self.options.interval)
 
     def on_timer(self, name: str) -> None:
@@ -130,6 +130,9 @@ class Monitor(Algorithm):
         else:
             self._report()
             self.host.set_timer("report", self.options.interval)
+
+    def on_opinion(self, node: NodeId, down: bool) -> None:
+        self._report()
 
     def _report(self) -> None:
         self._reports += 1

@@ -11,11 +11,11 @@ Its detection time is at most the timeout plus a delay; a heartbeat that is late
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from simulator.algorithms.detectors.detector import Detector
+from simulator.algorithms.detectors.detector import Detector, DetectorListener
 from simulator.protocol import MILLISECOND, Duration, Host, Nanoseconds, NodeId, message, option
 
 
@@ -53,8 +53,8 @@ class RuledDetector(Detector):
 
     rule: ClassVar[type[Rule]]
 
-    def __init__(self, host: Host, options: Any, changed: Callable[[NodeId, bool], None]) -> None:
-        super().__init__(host, options, changed)
+    def __init__(self, host: Host, options: Any, listener: DetectorListener) -> None:
+        super().__init__(host, options, listener)
         self.shown_to: tuple[NodeId, ...] = ()
         self._rules: dict[NodeId, Rule] = {}
         self._newest: dict[NodeId, tuple[int, int]] = {}  # Of the heartbeats of each: since when, and the number.

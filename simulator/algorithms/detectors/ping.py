@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from simulator.algorithms.detectors.detector import Detector
+from simulator.algorithms.detectors.detector import Detector, DetectorListener
 from simulator.protocol import MILLISECOND, Duration, Host, Message, Nanoseconds, NodeId, message, option
 
 
@@ -95,8 +95,8 @@ class AskingDetector(Detector):
 
     question: ClassVar[Callable[[int, int], Message]]
 
-    def __init__(self, host: Host, options: Any, changed: Callable[[NodeId, bool], None]) -> None:
-        super().__init__(host, options, changed)
+    def __init__(self, host: Host, options: Any, listener: DetectorListener) -> None:
+        super().__init__(host, options, listener)
         self.options: Asking = options
         self._since = host.now()
         self._asked = 0

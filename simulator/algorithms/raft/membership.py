@@ -31,7 +31,7 @@ class Membership:
         self.host = host
         self.server = server
         self.log = log
-        everybody = tuple(host.directory[ELECTORATE])  # Shared by all nodes.
+        everybody = tuple(host.groups[ELECTORATE])  # Shared by all nodes.
         others = tuple(node for node in everybody if node not in config.learners) if config.learners else everybody
         self.given = Configuration(config.voters or others, config.learners)
         self.index, self.current = self._latest

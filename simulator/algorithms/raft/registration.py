@@ -25,9 +25,11 @@ RAFT = Registration(
     cost="2(n - 1) messages a round, if no vote splits, and n - 1 to announce; one timeout to detect, one round trip",
     page="raft.md",
     durable_log=_log_of,
-    transfer=Transfer,
-    propose=Propose,
-    add_server=AddServer,
-    remove_server=RemoveServer,
+    commands={
+        "transfer_leadership": Transfer,
+        "add_server": AddServer,
+        "remove_server": RemoveServer,
+        "propose": Propose,
+    },
     dialects={name: dialect.options for name, dialect in DIALECTS.items()},
 )

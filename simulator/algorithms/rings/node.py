@@ -99,7 +99,7 @@ class RingNode(Algorithm):
         self.role: Role = FOLLOWER
         self.leader: NodeId | None = None
         self.taking_part = False  # Whether it waits for the outcome of an election, its own or another's.
-        self.detector = make_detector(host, config.detector, self._has_changed)
+        self.detector = make_detector(host, config.detector, self)
         self._begun = self._called = False  # Whether an election is less than a round old, and another is called for.
         self._passing: dict[int, _Passing] = {}
         self._made = 0  # How many messages this node has made, to begin with.
@@ -258,7 +258,7 @@ class RingNode(Algorithm):
         if len(self._seen) > REMEMBERED * (len(self.host.peers) + 1):
             del self._seen[next(iter(self._seen))]
 
-    def _has_changed(self, node: NodeId, down: bool) -> None:
+    def on_opinion(self, node: NodeId, down: bool) -> None:
         """The detector has another opinion of a neighbour."""
         self.host.cancel_timer(f"{MISSED} {node}")
         self._watch()

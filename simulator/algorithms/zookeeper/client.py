@@ -13,8 +13,7 @@ What it asked for and has not been told of is lost with a connection: whether it
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import cycle
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol
 
 from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
 from simulator.algorithms.zookeeper.client_messages import (
@@ -32,8 +31,6 @@ from simulator.algorithms.zookeeper.tree import SessionId
 from simulator.algorithms.zookeeper.watches import Change
 from simulator.protocol import Host, Message, Nanoseconds, NodeId, uniform
 
-Then: TypeAlias = Callable[[Reply], None]
-
 
 class User(Protocol):
     """Whose session it is."""
@@ -50,6 +47,9 @@ class User(Protocol):
     def on_notification(self, path: str, change: Change) -> None:
         """What a watch was set on has changed."""
 
+    def on_reply(self, purpose: str, reply: Reply) -> None:
+        """The reply to an operation that was asked for with this purpose."""
+
 
 class Client:
     """A session. Timers whose names begin with `client` are its own."""
@@ -63,13 +63,13 @@ class Client:
         self._host = host
         self._config = config
         self._user = user
-        self._servers = cycle(order)
-        self._server_count = len(order)
+        self._servers = order
+        self._next_server = 0  # An index of `_servers`.
         self._server: NodeId | None = None  # Which serves the session, or has been asked to.
         self._connection = 0
         self._last_zxid: Zxid | None = None
         self._last_xid = 0
-        self._asked: dict[int, Then] = {}  # What to do with each reply that is to come.
+        self._asked: dict[int, str] = {}  # The purpose of each operation that has had no reply yet.
         self._heard_at: Nanoseconds = 0
 
     @property
@@ -77,10 +77,10 @@ class Client:
         """Until the session may have expired by the client's own clock: its timeout after it last heard a server."""
         return self.timeout - (self._host.monotonic() - self._heard_at)
 
-    def ask(self, operation: type[Any], *fields: object, then: Then) -> None:
-        """Send an operation to the server; `then` is called with the reply, unless the connection is lost before."""
+    def ask(self, operation: type[Any], *fields: object, purpose: str) -> None:
+        """Send an operation to the server. `on_reply(purpose, reply)` follows, unless the connection is lost before."""
         self._last_xid += 1
-        self._asked[self._last_xid] = then
+        self._asked[self._last_xid] = purpose
         request: Operation = operation(self._last_xid, *fields)
         self._send(request)
 
@@ -88,9 +88,10 @@ class Client:
 
     def connect(self) -> None:
         """Ask the next server."""
-        self._server = next(self._servers)
+        self._server = self._servers[self._next_server]
+        self._next_server = (self._next_server + 1) % len(self._servers)
         self._connection += 1
-        self._host.set_timer("client-attempt", self.timeout // self._server_count)
+        self._host.set_timer("client-attempt", self.timeout // len(self._servers))
         request = ConnectRequest(self._connection, self.session, self._config.session_timeout, self._last_zxid)
         self._host.send(self._server, request)
 
@@ -138,9 +139,9 @@ class Client:
 
     def _on_reply(self, message: Reply) -> None:
         self._saw(message.zxid)
-        then = self._asked.pop(message.xid, None)
-        if then is not None:
-            then(message)
+        purpose = self._asked.pop(message.xid, None)
+        if purpose is not None:
+            self._user.on_reply(purpose, message)
 
     def _on_notification(self, message: WatcherEvent) -> None:
         if self.connected:

@@ -25,7 +25,7 @@ tick.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 from simulator.algorithms.zookeeper.client import Client
@@ -45,6 +45,10 @@ from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, Algorithm, Guarantee
 
 ENSEMBLE = "ensemble"  # The group of servers.
 ANNOUNCEMENT = "/leader"
+
+# What a candidate asks the ensemble for: the purposes of its operations.
+CREATED, CHILDREN, PREDECESSOR = "created", "children", "predecessor"
+ANNOUNCED, ANNOUNCEMENT_READ, ANNOUNCEMENT_AWAITED = "announced", "announcement read", "announcement awaited"
 
 
 class Volunteer(NamedTuple):
@@ -74,7 +78,7 @@ class Candidate(Algorithm):
     def __init__(self, host: Host, config: ZooKeeperConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
         self.config: ZooKeeperConfig = config
-        self.client = Client(host, host.directory[ENSEMBLE], config, self)
+        self.client = Client(host, host.groups[ENSEMBLE], config, self)
         self.role: Role | None = None  # Not declared yet.
         self.term = 0  # The highest token that it has heard of.
         self.leader: NodeId | None = None
@@ -139,16 +143,22 @@ class Candidate(Algorithm):
                 self._become_candidate(own)
             self._read()
 
+    def on_reply(self, purpose: str, reply: Reply) -> None:
+        self.replies[purpose](self, reply)
+
     # --- The recipe
 
     def _volunteer(self) -> None:
         """The session's number serves as the guid by which a candidate knows a znode whose creation went unanswered."""
         path = f"{ELECTION}/n{self.host.me}-{self.client.session:x}-n_"
-        self.client.ask(Create, path, "", True, True, then=lambda _: self._read())
+        self.client.ask(Create, path, "", True, True, purpose=CREATED)
+
+    def _on_created(self, reply: Reply) -> None:
+        self._read()
 
     def _read(self) -> None:
         herd = self.config.watch == "parent"
-        self.client.ask(GetChildren, ELECTION, herd, then=self._on_children)
+        self.client.ask(GetChildren, ELECTION, herd, purpose=CHILDREN)
 
     def _on_children(self, reply: Reply) -> None:
         volunteers = sorted(map(Volunteer.named, reply.value))
@@ -166,7 +176,7 @@ class Candidate(Algorithm):
             self._name(self.lowest)
         if self.config.watch == "predecessor":
             path = f"{ELECTION}/{self.predecessor.name}"
-            self.client.ask(Exists, path, True, then=self._on_predecessor)
+            self.client.ask(Exists, path, True, purpose=PREDECESSOR)
 
     def _on_predecessor(self, reply: Reply) -> None:
         if reply.code is Code.NO_NODE:  # It has gone between the two reads. The watch for its creation never rings.
@@ -177,7 +187,7 @@ class Candidate(Algorithm):
             self._become_candidate(own)
             self._become_leader(own)
         if self.config.announce and not self.announced:  # Or has it, and was not told? Then this is refused.
-            self.client.ask(Create, ANNOUNCEMENT, own.name, True, then=self._on_announced)
+            self.client.ask(Create, ANNOUNCEMENT, own.name, True, purpose=ANNOUNCED)
 
     def _on_announced(self, reply: Reply) -> None:
         self.announced = True
@@ -185,13 +195,13 @@ class Candidate(Algorithm):
     # --- Whom it follows
 
     def _look_for_announcement(self) -> None:
-        self.client.ask(GetData, ANNOUNCEMENT, True, then=self._on_announcement)
+        self.client.ask(GetData, ANNOUNCEMENT, True, purpose=ANNOUNCEMENT_READ)
 
     def _on_announcement(self, reply: Reply) -> None:
         if reply.code is Code.OK:
             self._name(Volunteer.named(str(reply.value)))
         else:
-            self.client.ask(Exists, ANNOUNCEMENT, True, then=self._on_awaited)
+            self.client.ask(Exists, ANNOUNCEMENT, True, purpose=ANNOUNCEMENT_AWAITED)
 
     def _on_awaited(self, reply: Reply) -> None:
         if reply.code is Code.OK:  # It was made between the two reads.
@@ -232,3 +242,11 @@ class Candidate(Algorithm):
         self.host.transition(LEADER, own.term, self.host.me)
 
     receive: ClassVar = dict.fromkeys(TO_CLIENTS, on_message)
+    replies: ClassVar[Mapping[str, Callable[[Any, Reply], None]]] = {
+        CREATED: _on_created,
+        CHILDREN: _on_children,
+        PREDECESSOR: _on_predecessor,
+        ANNOUNCED: _on_announced,
+        ANNOUNCEMENT_READ: _on_announcement,
+        ANNOUNCEMENT_AWAITED: _on_awaited,
+    }

@@ -83,7 +83,7 @@ class Server(Algorithm):
     def __init__(self, host: Host, config: EnsembleConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
         self.config: EnsembleConfig = config
-        self.group, members = next((name, nodes) for name, nodes in host.directory.items() if host.me in nodes)
+        self.group, members = next((name, nodes) for name, nodes in host.groups.items() if host.me in nodes)
         self.members = tuple(members)
         self.voters = self.members[: max(1, len(self.members) - config.observers)]
         self.observes = host.me not in self.voters
@@ -334,6 +334,6 @@ ENSEMBLE = Registration(
     page="zookeeper.md",
     streams=True,
     durable_log=durable_log,
-    propose=Propose,
+    commands={"propose": Propose},
     bytes_per_pair=34,
 )

@@ -72,7 +72,7 @@ class Service(Replica):
         super().__init__(server, durable)
         self.host = server.host
         self.config: ZooKeeperConfig = server.config
-        self.watches = Watches(self._tell)
+        self.watches = Watches(self)
         self.tree = DataTree(self.watches)
         self.tree.create(ELECTION)
         self.zxid = NOTHING  # Of the last transaction that was applied.
@@ -283,7 +283,7 @@ class Service(Replica):
     def _reply(self, connection: Connection, operation: Operation, code: Code, value: str | tuple[str, ...]) -> None:
         self.host.send(connection.client, Reply(operation.xid, self.zxid, code, value))
 
-    def _tell(self, client: NodeId, path: str, change: Change) -> None:
+    def on_watch_triggered(self, client: NodeId, path: str, change: Change) -> None:
         self.host.send(client, WatcherEvent(path, change))
 
     def _hear_of(self, session: SessionId) -> None:

@@ -9,8 +9,8 @@ with.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from collections.abc import Iterable
+from typing import Protocol, TypeAlias
 
 from simulator.algorithms.zookeeper.tree import parent_of
 from simulator.protocol import NodeId
@@ -26,15 +26,23 @@ class Change(enum.StrEnum):
     CHILDREN = "children"  # One of its children was created or deleted.
 
 
+class WatchListener(Protocol):
+    """The service that sends watch events to clients."""
+
+    def on_watch_triggered(self, client: NodeId, path: str, change: Change) -> None:
+        """What a client watched has changed. Its watch is removed."""
+        ...
+
+
 class Watches:
-    """The watches at one server. `tell` is called with the client, the path and the change, and the watch is gone.
+    """The watches at one server.
 
     It listens to a `DataTree`, and so tells of a change before anybody can read it: "a client will never see a change
     for which it has set a watch until it first sees the watch event".
     """
 
-    def __init__(self, tell: Callable[[NodeId, str, Change], None]) -> None:
-        self._tell = tell
+    def __init__(self, listener: WatchListener) -> None:
+        self._listener = listener
         self._nodes: _Watchers = {}
         self._children: _Watchers = {}
 
@@ -68,4 +76,4 @@ class Watches:
 
     def _trigger(self, path: str, change: Change, clients: Iterable[NodeId]) -> None:
         for client in clients:
-            self._tell(client, path, change)
+            self._listener.on_watch_triggered(client, path, change)

@@ -10,11 +10,12 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from simulator.cluster.control import ClusterControl
 from simulator.cluster.faults.link_degradation import Degrade, Flap, HoldBack, Reach
 from simulator.cluster.faults.node_faults import Fault
 from simulator.cluster.faults.partitions import Bridge, CutLink, MajoritiesRing, Partition, PartitionOneway
 from simulator.cluster.faults.rng import RandomStreams
-from simulator.cluster.faults.targets import ClusterControl, Target, present, resolve, sides
+from simulator.cluster.faults.targets import Target, present, resolve, sides
 from simulator.protocol import NodeId
 
 _Nodes = tuple[NodeId, ...]
@@ -44,7 +45,7 @@ def resolve_targets(fault: Fault, control: ClusterControl, fault_rng: RandomStre
             assert resolved.halves is not None
             return ResolvedFault(resolved, _smaller(*resolved.halves))
         case MajoritiesRing():  # Each node has lost some other.
-            return ResolvedFault(fault, tuple(control.where("present")))
+            return ResolvedFault(fault, tuple(control.nodes_in_state("present")))
         case Degrade() | Flap() | HoldBack():
             reach, affected_nodes = _reach(fault.reach, control, fault_rng)
             return ResolvedFault(replace(fault, reach=reach), affected_nodes)
@@ -75,7 +76,7 @@ def _ends(
     if receivers:
         return one, other, _smaller(one, other)
     sending = frozenset(one)
-    return one, (), _smaller(one, tuple(node for node in control.where("present") if node not in sending))
+    return one, (), _smaller(one, tuple(node for node in control.nodes_in_state("present") if node not in sending))
 
 
 def _smaller(one: _Nodes, other: _Nodes) -> _Nodes:
@@ -87,6 +88,6 @@ def _outside_the_largest(groups: tuple[_Nodes, ...], control: ClusterControl) ->
     more; one that two groups name is in the last of them.
     """
     group_of = {node: number for number, group in enumerate(groups) for node in group}
-    sizes = Counter(group_of.get(node) for node in control.where("present"))
+    sizes = Counter(group_of.get(node) for node in control.nodes_in_state("present"))
     largest = max(sizes, key=lambda group: sizes[group])
-    return tuple(node for node in control.where("present") if group_of.get(node) != largest)
+    return tuple(node for node in control.nodes_in_state("present") if group_of.get(node) != largest)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from simulator.cluster.control import ClusterControl
 from simulator.cluster.distributions import Constant, Distribution
 from simulator.cluster.faults.node_faults import Injected
 from simulator.cluster.faults.rng import RandomStreams
-from simulator.cluster.faults.targets import ClusterControl, Target, present, sides
+from simulator.cluster.faults.targets import Target, present, sides
 from simulator.cluster.network.links import LinkSelector, Pairs, Touching
 from simulator.cluster.network.rules import Cut, Degradation, Hold, LinkRule
 from simulator.protocol import Nanoseconds
@@ -34,7 +35,7 @@ class Reach:
             nodes = present(self.nodes, control, fault_rng)
             return Touching(nodes), nodes
         senders, receivers = sides((self.senders, self.receivers), control, fault_rng)
-        others = tuple(node for node in control.where("present") if node not in senders)
+        others = tuple(node for node in control.nodes_in_state("present") if node not in senders)
         links = Pairs(senders, receivers if self.receivers else others, both_ways=self.both_ways)
         return links, (senders, receivers) if self.receivers else senders
 

@@ -18,12 +18,13 @@ from functools import partial
 from itertools import accumulate
 from typing import Any
 
+from simulator.cluster.control import ClusterControl
 from simulator.cluster.distributions import Exponential
 from simulator.cluster.faults.affected_nodes import resolve_targets
 from simulator.cluster.faults.node_faults import Fault, Injected
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.schedule import FaultScheduler, repair
-from simulator.cluster.faults.targets import ClusterControl, NoTargetError
+from simulator.cluster.faults.targets import NoTargetError
 from simulator.protocol import Nanoseconds, NodeId
 
 Mix = Sequence[tuple[float, Fault]]  # Weights, which need not sum to 1, and faults that can be undone, or `Amnesia`.

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol
 
+from simulator.cluster.control import ClusterControl
 from simulator.cluster.faults.rng import RandomStreams
-from simulator.cluster.faults.targets import ClusterControl, Target, resolve
+from simulator.cluster.faults.targets import Target, resolve
 from simulator.protocol import NodeId
 
 # What undoes a fault, and returns on whom, for the trace: on nobody where it was over already.
@@ -96,7 +97,7 @@ def _unless_over(control: ClusterControl, node: NodeId, state: str, end: Callabl
     disruptions = control.disruptions(node)
 
     def repair() -> bool:
-        lasts = control.disruptions(node) == disruptions and node in control.where(state)
+        lasts = control.disruptions(node) == disruptions and node in control.nodes_in_state(state)
         if lasts:
             end(node)
         return lasts
@@ -119,7 +120,7 @@ class Amnesia(NodeFault):
     name, state = "amnesia", "present"
 
     def inject_one(self, control: ClusterControl, node: NodeId) -> None:
-        if node in control.where("running"):
+        if node in control.nodes_in_state("running"):
             control.crash(node)
         control.wipe(node)
         control.start(node)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from simulator.cluster.control import ClusterControl
 from simulator.cluster.faults.node_faults import Injected
 from simulator.cluster.faults.rng import RandomStreams
-from simulator.cluster.faults.targets import ClusterControl, Target, resolve
-from simulator.protocol import NodeId
+from simulator.cluster.faults.targets import Target, resolve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class TransferLeadership:
         asked = resolve(self.target, control, "awake", fault_rng)
         wanted = () if self.to is None else resolve(self.to, control, "running", fault_rng)
         for node in asked:
-            control.ask_for_transfer(node, wanted[0] if wanted else None)
+            control.command(node, self.name, wanted[0] if wanted else None)
         return Injected((asked, wanted))
 
 
@@ -32,16 +32,14 @@ class _ChangeOfMembers:
     """Whoever leads, once somebody does, is asked to change the configuration by these nodes, one after the other."""
 
     target: Target
+    name: ClassVar[str]
 
     def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
         (leader,) = resolve("leader", control, "awake", fault_rng)
         nodes = resolve(self.target, control, "present", fault_rng)
         for node in nodes:
-            self.ask(control, leader, node)
+            control.command(leader, self.name, node)
         return Injected(nodes)
-
-    def ask(self, control: ClusterControl, leader: NodeId, node: NodeId) -> None:
-        raise NotImplementedError
 
 
 class AddServer(_ChangeOfMembers):
@@ -49,14 +47,8 @@ class AddServer(_ChangeOfMembers):
 
     name: ClassVar[str] = "add_server"
 
-    def ask(self, control: ClusterControl, leader: NodeId, node: NodeId) -> None:
-        control.ask_to_add(leader, node)
-
 
 class RemoveServer(_ChangeOfMembers):
     """The leader is asked to let these nodes, itself perhaps, be members no more."""
 
     name: ClassVar[str] = "remove_server"
-
-    def ask(self, control: ClusterControl, leader: NodeId, node: NodeId) -> None:
-        control.ask_to_remove(leader, node)

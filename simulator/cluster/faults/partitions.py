@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from simulator.cluster.control import ClusterControl
 from simulator.cluster.faults.link_degradation import rule_in_force
 from simulator.cluster.faults.node_faults import Injected
 from simulator.cluster.faults.rng import RandomStreams
-from simulator.cluster.faults.targets import ClusterControl, NoTargetError, Target, draw, present, sides
+from simulator.cluster.faults.targets import NoTargetError, Target, draw, present, sides
 from simulator.cluster.network.links import BetweenGroups, BeyondNeighbours, Pairs
 from simulator.cluster.network.rules import Cut
 from simulator.protocol import NodeId
@@ -42,7 +43,7 @@ class PartitionOneway:
     def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
         senders, receivers = sides((self.senders, self.receivers), control, fault_rng)
         if not self.receivers:
-            receivers = tuple(node for node in control.where("present") if node not in senders)
+            receivers = tuple(node for node in control.nodes_in_state("present") if node not in senders)
         return rule_in_force(Cut(Pairs(senders, receivers), self.label), control, (senders, receivers))
 
 
@@ -97,7 +98,7 @@ class Bridge:
 def _halves(
     control: ClusterControl, bridge: tuple[NodeId, ...], fault_rng: RandomStreams
 ) -> tuple[tuple[NodeId, ...], tuple[NodeId, ...]]:
-    others = [node for node in control.where("present") if node not in bridge]
+    others = [node for node in control.nodes_in_state("present") if node not in bridge]
     shuffled = draw(others, len(others), fault_rng.random)
     return tuple(sorted(shuffled[: len(others) // 2])), tuple(sorted(shuffled[len(others) // 2 :]))
 
@@ -113,7 +114,7 @@ class MajoritiesRing:
     name: ClassVar[str] = "majorities_ring"
 
     def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
-        nodes = control.where("present")
+        nodes = control.nodes_in_state("present")
         voters = len(control.voters())
         reach = majority_reach(voters)
         if not rings_a_majority(voters, len(nodes)):

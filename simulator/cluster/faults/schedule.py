@@ -11,10 +11,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from simulator.cluster.control import ClusterControl
 from simulator.cluster.distributions import Constant, Distribution
 from simulator.cluster.faults.node_faults import Fault, Injected
 from simulator.cluster.faults.rng import RandomStreams
-from simulator.cluster.faults.targets import ClusterControl, NoTargetError
+from simulator.cluster.faults.targets import NoTargetError
 
 # Occasions that every trial may have. Labels of entries are occasions, too: the instant at which the entry strikes.
 LEADER_ELECTED = "leader-elected"  # A node claims.

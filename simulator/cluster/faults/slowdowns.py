@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from simulator.cluster.control import ClusterControl
 from simulator.cluster.distributions import Distribution
 from simulator.cluster.faults.node_faults import Injected, RepairOne, repair_each
 from simulator.cluster.faults.rng import RandomStreams
-from simulator.cluster.faults.targets import ClusterControl, Target, resolve
+from simulator.cluster.faults.targets import Target, resolve
 from simulator.cluster.node.clock import Skew
 from simulator.protocol import Nanoseconds, NodeId
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
+from simulator.cluster.control import ClusterControl
 from simulator.cluster.faults.rng import RandomStreams
-from simulator.cluster.network.rules import LinkRule
-from simulator.cluster.node.clock import Skew
-from simulator.protocol import Nanoseconds, NodeId
+from simulator.protocol import NodeId
 
 # n3 is 3; `zone:NAME`; `group:NAME`; `leader-of:NAME`; one of DESCRIPTIONS; or several of these.
 Target: TypeAlias = "NodeId | str | tuple[Target, ...]"
@@ -23,69 +22,12 @@ class NoTargetError(LookupError):
     """What a target describes does not exist at present: says so in a clause, such as `there is no leader`."""
 
 
-class ClusterControl(Protocol):
-    """The cluster as faults see it: the verbs that they use, and what they need to find their targets."""
-
-    def leader(self, group: str | None = None) -> NodeId | None:
-        """The leader of a group; None: of the electorate."""
-        ...
-
-    def members(self, group: str | None = None) -> Sequence[NodeId]: ...
-    def voters(self) -> Sequence[NodeId]:
-        """The members that majorities are counted of, in the eyes of whoever leads."""
-        ...
-
-    def where(self, state: str) -> Sequence[NodeId]: ...
-    def zone(self, name: str) -> Sequence[NodeId]:
-        """The nodes in a zone."""
-        ...
-
-    def zone_of(self, node: NodeId) -> str | None: ...
-    def disruptions(self, node: NodeId) -> int:
-        """How often the node has died or been paused: a crash or a pause that is undone later is still the same one."""
-        ...
-
-    # Processes and hosts.
-    def start(self, node: NodeId) -> None: ...
-    def crash(self, node: NodeId) -> None: ...
-    def kill(self, node: NodeId) -> None: ...
-    def wipe(self, node: NodeId) -> None: ...
-    def pause(self, node: NodeId) -> None: ...
-    def resume(self, node: NodeId) -> None: ...
-
-    def ask_for_transfer(self, node: NodeId, to: NodeId | None) -> None:
-        """Ask a node to see to it that another leads."""
-        ...
-
-    def ask_to_add(self, leader: NodeId, node: NodeId) -> None: ...
-    def ask_to_remove(self, leader: NodeId, node: NodeId) -> None: ...
-
-    # Strains. Each takes an amount, and what it returns takes it back.
-    def slow_node(self, node: NodeId, service_times: Iterator[int]) -> Callable[[], None]: ...
-    def slow_disk(self, node: NodeId, write_times: Iterator[int]) -> Callable[[], None]: ...
-    def stall_disk(self, node: NodeId) -> Callable[[], None]: ...
-    def skew_clock(self, node: NodeId, skew: Skew) -> Callable[[], None]: ...
-
-    # Links.
-    def add_rule(self, rule: LinkRule) -> None: ...
-    def remove_rule(self, rule: LinkRule) -> bool:
-        """False where it has been lifted before."""
-        ...
-
-    def remove_labelled(self, label: str | None, kind: type[LinkRule] = LinkRule) -> None: ...
-    def switch(self, rule: LinkRule, stops: bool) -> bool:
-        """Let a condition stop packets, or not. False where it has been lifted."""
-        ...
-
-    def call_after(self, delay_ns: Nanoseconds, call: Callable[[], None]) -> None: ...
-
-
 def resolve(target: Target, control: ClusterControl, state: str, fault_rng: RandomStreams) -> tuple[NodeId, ...]:
-    """The nodes meant, each once, among those in a state that the fault can strike (a state of `ClusterControl.where`).
+    """The nodes that a target means at present, each once, among those in a state (`ClusterControl.nodes_in_state`).
 
-    Raises NoTargetError where a description fits nobody; a named node in another state is simply not struck.
+    A named node in another state is left out. Raises NoTargetError if a description fits no node.
     """
-    return _apart([target], list(control.where(state)), control, fault_rng)[0]
+    return _apart([target], list(control.nodes_in_state(state)), control, fault_rng)[0]
 
 
 def present(targets: Sequence[Target], control: ClusterControl, fault_rng: RandomStreams) -> tuple[NodeId, ...]:
@@ -95,7 +37,7 @@ def present(targets: Sequence[Target], control: ClusterControl, fault_rng: Rando
 
 def sides(targets: Sequence[Target], control: ClusterControl, fault_rng: RandomStreams) -> list[tuple[NodeId, ...]]:
     """The nodes meant by each target, running or not; whoever is drawn for one side is on no other."""
-    return _apart(targets, list(control.where("present")), control, fault_rng)
+    return _apart(targets, list(control.nodes_in_state("present")), control, fault_rng)
 
 
 def _apart(
@@ -162,7 +104,7 @@ def _leader_of(control: ClusterControl, eligible: Sequence[NodeId], group: str |
 
 
 def _others(control: ClusterControl, eligible: Sequence[NodeId]) -> list[NodeId]:
-    leader = _leader(control, control.where("running"))
+    leader = _leader(control, control.nodes_in_state("running"))
     return [node for node in eligible if node != leader]
 
 
@@ -176,7 +118,7 @@ def _within(eligible: Sequence[NodeId], nodes: Sequence[NodeId]) -> tuple[NodeId
 
 def _successor(control: ClusterControl, eligible: Sequence[NodeId], _: RandomStreams) -> tuple[NodeId, ...]:
     """The next id after the leader's, cyclically."""
-    leader = _leader(control, control.where("running"))
+    leader = _leader(control, control.nodes_in_state("running"))
     in_turn = sorted(_others(control, eligible), key=lambda node: (node < leader, node))
     if not in_turn:
         raise NoTargetError("there is nobody but the leader")
@@ -190,7 +132,7 @@ def _highest(_: ClusterControl, eligible: Sequence[NodeId], __: RandomStreams) -
 
 
 def _zone_of_leader(control: ClusterControl, eligible: Sequence[NodeId], _: RandomStreams) -> tuple[NodeId, ...]:
-    zone = control.zone_of(_leader(control, control.where("running")))
+    zone = control.zone_of(_leader(control, control.nodes_in_state("running")))
     if zone is None:
         raise NoTargetError("the leader is in no zone")
     return _within(eligible, control.zone(zone))

@@ -17,10 +17,11 @@ from simpy.events import NORMAL
 from simulator.cluster.distributions import Constant, Distribution, coin_flips, durations
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.network.loss import Bernoulli, Loses, LossModel
+from simulator.cluster.network.message_size import wire_size
 from simulator.cluster.network.rules import Cut, Degradation, Hold, LinkRule, LinkRules
 from simulator.cluster.network.topology import Topology
 from simulator.cluster.network.traffic import Traffic
-from simulator.protocol import MILLISECOND, SECOND, Message, Nanoseconds, NodeId, describe, wire_size
+from simulator.protocol import MILLISECOND, SECOND, Message, Nanoseconds, NodeId, describe
 from simulator.randomness import Streams
 from simulator.trace.trace import MessageRow
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from simulator.protocol import Message, WireLayout, wire_layout
+from simulator.cluster.network.message_size import WireLayout, wire_layout
+from simulator.protocol import Message
 
 
 class Plan(NamedTuple):

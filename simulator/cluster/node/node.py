@@ -38,7 +38,7 @@ class Node:
         *,
         me: NodeId,
         peers: Sequence[NodeId],
-        directory: Mapping[str, Sequence[NodeId]],
+        groups: Mapping[str, Sequence[NodeId]],
         build: Callable[[Host, Mapping[str, Any]], Algorithm],
         kernel: Kernel,
         network: Network,
@@ -51,7 +51,7 @@ class Node:
     ) -> None:
         self.me = me
         self.peers = peers
-        self.directory = directory
+        self.groups = groups
         self.random = source
         self.durable = dict(durable)  # What is on disk.
         self.incarnation = 0
@@ -77,6 +77,11 @@ class Node:
         # The host's timer verbs are those of its timers, unless its clock drifts: no second call on the hot path.
         self.set_timer = self._timers.set
         self.cancel_timer = self._timers.cancel
+
+    @property
+    def timers(self) -> tuple[str, ...]:
+        """The names of the pending timers, sorted."""
+        return self._timers.pending
 
     @property
     def running(self) -> bool:

@@ -41,6 +41,11 @@ class Timers:
         self._due = due
         self._alarms: dict[str, Alarm] = {}
 
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """The names of the timers that have not come due, sorted."""
+        return tuple(sorted(name for name, alarm in self._alarms.items() if alarm.deadline is not None))
+
     def set(self, name: str, delay: int) -> None:
         deadline = self._kernel._now + delay
         order = next(self._order)

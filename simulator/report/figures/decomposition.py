@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
-from simulator.analysis.samples import headline_elections
+from simulator.analysis.samples import primary_elections
 from simulator.analysis.statistics.estimates import NO_DATA, Estimate, Sample, mean
 from simulator.report.figures.style import BLACK, BLUE, ORANGE, SKY_BLUE, VERMILLION, YELLOW, new_figure, short, style
 
@@ -42,7 +42,7 @@ class Failovers:
     @classmethod
     def of(cls, elections: pd.DataFrame) -> Failovers:
         """The headline searches that another node won, out of a table of elections (docs/results.md)."""
-        headline = headline_elections(elections)
+        headline = primary_elections(elections)
         headline = headline[headline["outcome"] != "recovered"]
         whole = headline[headline["detection_s"].notna() & headline["announced_majority_s"].notna()]
         columns = (

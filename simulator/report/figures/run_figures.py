@@ -25,7 +25,7 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
     `decomposition` (what it consists of), `overlaps` (when two nodes led at once) and `timeline` (of the first trial),
     each as PNG and SVG; the paths written. What has no data is left out."""
     written = []
-    metric = headline_metric(result)
+    metric = primary_metric(result)
     published = result.scenario.published
     found = (
         sample(result.elections, metric)
@@ -49,7 +49,7 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
             figure = measured_figure(both, beside, title=result.scenario.name, quantity=DURATIONS[metric])
             written += save(figure, directory / "measured.png")
     if parts := Failovers.of(result.elections).by_length():
-        since = "the loss" if samples.headline_cause(result.elections) == "loss" else "the start"
+        since = "the loss" if samples.primary_cause(result.elections) == "loss" else "the start"
         title = f"{result.scenario.name}, from the shortest to the longest"
         figure = decomposition_figure(parts, title=title, since=since, intervals=len(parts) == 1)
         written += save(figure, directory / "decomposition.png")
@@ -63,6 +63,6 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
     return written + save(figure, directory / "timeline.png")
 
 
-def headline_metric(result: Result) -> str:
+def primary_metric(result: Result) -> str:
     """What a run is about, in a word of docs/metrics.md."""
-    return samples.headline_metric(result.elections, result.scenario.published)
+    return samples.primary_metric(result.elections, result.scenario.published)

@@ -20,8 +20,8 @@ from simulator.metrics.node_timelines import (
     Window,
     election_window,
     fault_label,
-    headline_election,
     lanes,
+    primary_election,
 )
 from simulator.protocol import FOLLOWER, MILLISECOND, SECOND, Nanoseconds, NodeId, Role
 from simulator.report.figures.style import DOWN, FAULT, GREY, MESSAGES, new_figure, role_colour, short, style
@@ -42,7 +42,7 @@ def timeline_figure(
 
     Arrows need the trial's messages (`run_trial(…, journal=True)`).
     """
-    election = headline_election(trace) if window is None else None
+    election = primary_election(trace) if window is None else None
     shown = (
         election_window(trace, election) if window is None else (round(window[0] * SECOND), round(window[1] * SECOND))
     )

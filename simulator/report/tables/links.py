@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.cluster.network.loss import Bernoulli, LossModel
+from simulator.cluster.network.message_size import HEADER_BYTES
 from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
 from simulator.cluster.network.topology import Topology
-from simulator.protocol import HEADER_BYTES, MILLISECOND, SECOND, Nanoseconds, NodeId
+from simulator.protocol import MILLISECOND, SECOND, Nanoseconds, NodeId
 from simulator.scenario import Scenario
 from simulator.scenario.text.rates import format_rate
 from simulator.scenario.text.targets import is_node, node_id

@@ -39,7 +39,7 @@ class _Well:
     def voters(self) -> Sequence[NodeId]:
         return self.members()
 
-    def where(self, state: str) -> Sequence[NodeId]:
+    def nodes_in_state(self, state: str) -> Sequence[NodeId]:
         return () if state in ("down", "paused") else self._present
 
     def zone(self, name: str) -> Sequence[NodeId]:

@@ -46,11 +46,12 @@ def test_a_report_says_nothing_of_a_node_whose_watch_it_ends() -> None:
     bench = InteractionBench(OMEGA, 3, config=OmegaConfig(detector=OPTIONS))
     opinions: list[tuple[int, bool]] = []
 
-    def changed(node: int, down: bool) -> None:
-        opinions.append((node, down))
-        detector.watch((2,))
+    class Listener:
+        def on_opinion(self, node: int, down: bool) -> None:
+            opinions.append((node, down))
+            detector.watch((2,))
 
-    detector = ExternalDetector(bench.node(1), OPTIONS, changed)
+    detector = ExternalDetector(bench.node(1), OPTIONS, Listener())
     detector.watch((2, 3))
     detector.on_message(4, HealthReport(1, down=(2, 3)))
     assert (opinions, detector.watched, detector.suspected) == ([(2, True)], (2,), {2})

@@ -45,7 +45,7 @@ class AgreedServer(Algorithm):
 
     def __init__(self, host: Host, config: ZooKeeperConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
-        self.lead = host.directory[ENSEMBLE][0]
+        self.lead = host.groups[ENSEMBLE][0]
         self.leading = self.lead == host.me
         self.serving = True
         self.zxid = NOTHING
@@ -150,7 +150,7 @@ class Scene(InteractionBench):
 
     @property
     def leaders(self) -> list[NodeId]:
-        return [node for node in self.directory["electorate"] if self._leads(node)]
+        return [node for node in self.groups["electorate"] if self._leads(node)]
 
     def _leads(self, node: NodeId) -> bool:
         declared = self.node(node).declared
@@ -158,5 +158,5 @@ class Scene(InteractionBench):
 
     def named(self) -> list[NodeId | None]:
         """Whom each running candidate follows."""
-        nodes = [self.node(node) for node in self.directory["electorate"]]
+        nodes = [self.node(node) for node in self.groups["electorate"]]
         return [node.declared.leader for node in nodes if node.declared is not None]

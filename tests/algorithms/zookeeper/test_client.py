@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -171,19 +170,20 @@ def test_a_request_on_a_connection_that_was_left_is_refused() -> None:
     assert bench.server(2).replica.tree.children("/") == before
 
 
-def test_requests_are_answered_in_the_order_in_which_they_were_sent() -> None:
+def test_requests_are_answered_in_the_order_in_which_they_were_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hunt et al., section 2.3: "FIFO client order: all requests from a given client are executed in the order that
     they were sent by the client": a read waits for the write before it."""
     bench = scene()
     bench.settle()
     client, answers = bench.candidate(1).client, list[tuple[str, str]]()
 
-    def keep(name: str) -> Callable[[Reply], None]:
-        return lambda reply: answers.append((name, str(reply.code)))
+    def on_reply(purpose: str, reply: Reply) -> None:
+        answers.append((purpose, str(reply.code)))
 
-    client.ask(Create, "/mine", then=keep("create"))
-    client.ask(Exists, "/mine", then=keep("exists"))
-    client.ask(Create, "/mine", then=keep("again"))
+    monkeypatch.setattr(bench.candidate(1), "on_reply", on_reply)
+    client.ask(Create, "/mine", purpose="create")
+    client.ask(Exists, "/mine", purpose="exists")
+    client.ask(Create, "/mine", purpose="again")
     bench.settle()
     assert answers == [("create", "ok"), ("exists", "ok"), ("again", "node-exists")]
 

@@ -26,7 +26,7 @@ def scene(candidates: int, **options: Any) -> Scene:
 
 def in_line(bench: Scene) -> list[NodeId]:
     """The candidates in the order of their znodes."""
-    ensemble = bench.directory["ensemble"]
+    ensemble = bench.groups["ensemble"]
     children = bench.server(ensemble[0]).replica.tree.children("/election")
     return [volunteer.node for volunteer in sorted(map(Volunteer.named, children))]
 
@@ -40,7 +40,7 @@ def _crash(bench: Scene, node: NodeId) -> int:
     """Let a session expire; and from where on it was sent what follows."""
     since = len(bench.sent)
     bench.node(node).crash()
-    for server in bench.directory["ensemble"]:
+    for server in bench.groups["ensemble"]:
         bench.server(server).replica.on_client_disconnect(node, "closed")
     bench.let_pass(EXPIRED)
     return since

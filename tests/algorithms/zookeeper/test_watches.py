@@ -14,11 +14,11 @@ class Watched:
 
     def __init__(self) -> None:
         self.told: list[tuple[int, str, str]] = []
-        self.watches = Watches(self._tell)
+        self.watches = Watches(self)
         self.tree = DataTree(self.watches)
         self.tree.create("/election")
 
-    def _tell(self, client: int, path: str, change: Change) -> None:
+    def on_watch_triggered(self, client: int, path: str, change: Change) -> None:
         self.told.append((client, path, str(change)))
 
 
@@ -106,7 +106,12 @@ def test_an_event_comes_before_the_change_can_be_read(watched: Watched) -> None:
     """ "A client will never see a change for which it has set a watch until it first sees the watch event": the tree
     tells of each change as it makes it, and so before any read that sees the change is answered."""
     seen: list[tuple[str, ...]] = []
-    watches = Watches(lambda client, path, change: seen.append(tree.children("/election")))
+
+    class Reader:
+        def on_watch_triggered(self, client: int, path: str, change: Change) -> None:
+            seen.append(tree.children("/election"))
+
+    watches = Watches(Reader())
     tree = DataTree(watches)
     tree.create("/election")
     tree.open_session(7, SECOND)

@@ -41,7 +41,7 @@ class ClusterControl:
     def voters(self) -> Sequence[int]:
         return range(1, self.nodes + 1)
 
-    def where(self, state: str) -> list[int]:
+    def nodes_in_state(self, state: str) -> list[int]:
         return [node for node in range(1, self.nodes + 1) if state == "present" or node not in self.down]
 
     def add_rule(self, rule: LinkRule) -> None:
@@ -69,7 +69,7 @@ class ClusterControl:
         raise AssertionError("a cut strikes no node")
 
     crash = kill = start = wipe = pause = resume = disruptions = switch = call_after = _never
-    ask_for_transfer = ask_to_add = ask_to_remove = slow_node = slow_disk = stall_disk = skew_clock = _never
+    command = slow_node = slow_disk = stall_disk = skew_clock = _never
 
 
 def injected(*faults: Fault, control: ClusterControl | None = None, seed: int = 1) -> Open:

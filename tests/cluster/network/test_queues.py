@@ -11,10 +11,11 @@ from simulator.cluster.cluster import Cluster, run_trial
 from simulator.cluster.distributions import Constant, Distribution, Uniform
 from simulator.cluster.faults.node_faults import Crash, Pause, Restart, Resume
 from simulator.cluster.faults.slowdowns import SlowNode
+from simulator.cluster.network.message_size import HEADER_BYTES
 from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.network.topology import Topology
 from simulator.cluster.spec import ClusterSpec
-from simulator.protocol import HEADER_BYTES, MICROSECOND, SECOND, Host, Nanoseconds
+from simulator.protocol import MICROSECOND, SECOND, Host, Nanoseconds
 from tests.cluster.network.wire import Wire
 from tests.support.probe import MS, PROBE, Script, at, every, play, reached, send, timer
 

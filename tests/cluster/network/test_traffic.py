@@ -13,10 +13,11 @@ from simulator.algorithms.detectors.external import HealthReport
 from simulator.algorithms.raft.log import Entry
 from simulator.algorithms.raft.messages import AppendEntries, AppendEntriesReply, RequestVoteReply
 from simulator.cluster.cluster import Cluster
+from simulator.cluster.network.message_size import wire_layout, wire_size
 from simulator.cluster.network.network import Network
 from simulator.cluster.network.tcp.stream_network import StreamNetwork
 from simulator.cluster.network.traffic import Traffic
-from simulator.protocol import message, wire_layout, wire_size
+from simulator.protocol import message
 from simulator.scenario import load
 
 

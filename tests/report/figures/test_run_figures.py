@@ -8,7 +8,7 @@ import pytest
 
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.runner import run
-from simulator.report.figures.run_figures import headline_metric, write_figures
+from simulator.report.figures.run_figures import primary_metric, write_figures
 from simulator.scenario import load
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
@@ -26,7 +26,7 @@ def test_a_run_leaves_its_distribution_and_its_first_trial(name: str, metric: st
     names = ("failover", "decomposition", "timeline")
     assert [path.name for path in written] == [f"{name}.{ending}" for name in names for ending in ("png", "svg")]
     assert sorted(tmp_path.iterdir()) == sorted(written)
-    assert headline_metric(result) == metric
+    assert primary_metric(result) == metric
 
 
 def test_two_leaders_at_once_have_a_figure(tmp_path: Path) -> None:
