@@ -132,14 +132,14 @@ def test_messages_in_flight_end_a_trial_at_the_limit() -> None:
 
 def test_a_trial_that_keeps_more_than_it_queues_is_ended_by_resident_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """ "… and on resident memory": an algorithm may keep what no count of messages or rows knows of."""
-    queue, rows, kept = [], [], []
-    check = MemoryCheck(100 * MIB, nodes=3, bytes_per_pair=0, queue=queue, rows=rows)
+    kept = []
+    check = MemoryCheck(100 * MIB, nodes=3, bytes_per_pair=0, queue=(), rows=())
     check.check()
     kept.append(bytearray(b"x") * (150 * MIB))
     with pytest.raises(MemoryLimitError, match=r"more than limits.memory \(100 MiB\): 3 nodes, 0 messages"):
         check.check()
     monkeypatch.setattr(memory, "resident_bytes", lambda: 0)  # Where no system tells, what is counted still ends it.
-    check = MemoryCheck(100 * MIB, nodes=3, bytes_per_pair=0, queue=range(500_000), rows=rows)
+    check = MemoryCheck(100 * MIB, nodes=3, bytes_per_pair=0, queue=range(500_000), rows=())
     with pytest.raises(MemoryLimitError, match="500,000 messages and timers queued"):
         check.check()
 
