@@ -135,6 +135,7 @@ def _check(found: list[Guarded], workers: int) -> list[Verdict]:
 def _report(verdicts: list[Verdict], json_wanted: bool, junit_file: Path | None, markdown_file: Path | None) -> None:
     from importlib.metadata import version
 
+    from simulator.experiment.files import write_whole
     from simulator.gate.reports import as_json, junit, markdown, table
 
     if json_wanted:
@@ -143,9 +144,9 @@ def _report(verdicts: list[Verdict], json_wanted: bool, junit_file: Path | None,
     else:
         print_table(table(verdicts))
     if junit_file is not None:
-        junit_file.write_text(junit(verdicts), encoding="utf-8")
+        write_whole(junit_file, junit(verdicts))
     if markdown_file is not None:
-        markdown_file.write_text(markdown(verdicts), encoding="utf-8")
+        write_whole(markdown_file, markdown(verdicts))
     if page := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(page).open("a", encoding="utf-8") as file:  # Other steps write to it, too.
             file.write(markdown(verdicts))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FOUND, fail, notice_drafts, print_table
+from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FOUND, EXIT_TRIALS_FAILED, fail, notice_drafts, print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from simulator.report.tables.trace_text import Interest, Line
     from simulator.results import Stored
@@ -34,40 +35,78 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
       electsim show results/raft-leader-crash-001 --json | jq .metrics.failover.median
       electsim show results/raft-leader-crash-001 --figures /tmp/figures
 
-    Exits with 2 where there are no results.
+    RESULT may also be the draft of a run that was killed, or is still going on: its finished trials are shown.
+
+    Exits with 2 where there are no results, or where they are damaged.
     """
     notice_drafts(directory.parent, but=directory)
     if (directory / COMPARISON).is_file():
         _show_comparison(directory, as_json, figures)
         return
     stored = _load(directory)
-    if as_json:
-        click.echo(json.dumps(stored.summary, indent=2, ensure_ascii=False, allow_nan=False))
-    else:
-        from simulator.report.tables.summary import summary_table
+    with _readable(directory / "summary.json"):
+        if as_json:
+            click.echo(json.dumps(stored.summary, indent=2, ensure_ascii=False, allow_nan=False))
+        else:
+            from simulator.report.tables.summary import summary_table
 
-        print_table(summary_table(stored.summary))
+            print_table(summary_table(stored.summary))
     if figures is not None:
-        from simulator.report.figures.run_figures import write_figures
+        first = _again(stored, None)
+        _draw(directory, figures, lambda: _figures_of_a_run(stored, first, figures))
 
+
+def _figures_of_a_run(stored: Stored, first: Trace, figures: Path) -> list[Path]:
+    from simulator.report.figures.run_figures import write_figures
+
+    return write_figures(stored.result(), first, figures)
+
+
+def _draw(directory: Path, figures: Path, write: Callable[[], list[Path]]) -> None:
+    """Draw figures into another directory, and name them."""
+    try:
         figures.mkdir(parents=True, exist_ok=True)
-        for path in write_figures(stored.result(), _again(stored, None), figures):
-            click.echo(f"Drawn: {path}", err=True)
+        with _readable(directory):
+            written = write()
+    except OSError as error:
+        fail(f"{figures}: cannot write the figures: {error.strerror or error}", EXIT_BAD_INPUT)
+    for path in written:
+        click.echo(f"Drawn: {path}", err=True)
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    """End with one line where the content of a file makes what shows it fail: it is damaged.
+
+    Every exception counts, as in `simulator.experiment.reading`, but for those of the output.
+    """
+    from simulator.experiment.reading import damaged
+
+    try:
+        yield
+    except (OSError, click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except Exception as error:
+        fail(str(damaged(file, error)), EXIT_BAD_INPUT)
 
 
 def _show_comparison(directory: Path, as_json: bool, figures: Path | None) -> None:
     from simulator.cli.compare import show_comparison
+    from simulator.experiment.reading import read_object
+    from simulator.experiment.store import StoreError
     from simulator.report.figures.comparison import write_comparison_figures
 
+    file = directory / COMPARISON
     try:
-        comparison = json.loads((directory / COMPARISON).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        fail(f"{directory}: cannot be read: {error}", EXIT_BAD_INPUT)
-    show_comparison(comparison, as_json, tests=False)
+        comparison = read_object(
+            file, {"scenario": str, "command": str, "seed": int, "metrics": dict, "variants": list}
+        )
+    except StoreError as error:
+        fail(str(error), EXIT_BAD_INPUT)
+    with _readable(file):
+        show_comparison(comparison, as_json, tests=False)
     if figures is not None:
-        figures.mkdir(parents=True, exist_ok=True)
-        for path in write_comparison_figures(comparison, figures):
-            click.echo(f"Drawn: {path}", err=True)
+        _draw(file, figures, lambda: write_comparison_figures(comparison, figures))
 
 
 @click.command()
@@ -152,6 +191,7 @@ def _number(stored: Stored, trial: int | None) -> int:
 
 
 def _again(stored: Stored, trial: int | None) -> Trace:
+    from simulator.experiment.trial import TrialError
     from simulator.results import DigestError
 
     try:
@@ -160,6 +200,8 @@ def _again(stored: Stored, trial: int | None) -> Trace:
         fail(f"{stored.path}: {error.args[0]}", EXIT_BAD_INPUT)
     except DigestError as error:
         fail(f"{stored.path}: {error}", EXIT_FOUND)
+    except TrialError as error:
+        fail(f"{stored.path}: {error}", EXIT_TRIALS_FAILED)
 
 
 def _interest(nodes: Sequence[str], kinds: Sequence[str], start: str, end: str | None) -> Interest:

@@ -175,7 +175,9 @@ def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
 
     table = pa.Table.from_pandas(frame, preserve_index=False)
     pq.write_table(
-        table.replace_schema_metadata({**(table.schema.metadata or {}), "electsim.schema": str(SCHEMA)}), path
+        table.replace_schema_metadata({**(table.schema.metadata or {}), "electsim.schema": str(SCHEMA)}),
+        path,
+        write_page_checksum=True,  # Verified when it is read: a flipped bit is told, and not believed.
     )
 
 

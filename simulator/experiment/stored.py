@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,13 +15,20 @@ from simulator.analysis.precision import Precision
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.drafts import HEAD, is_dead, is_draft
 from simulator.experiment.journal import JOURNAL, read_journal
+from simulator.experiment.reading import check_fields, read_object, read_table, reading
 from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
 from simulator.experiment.runner import SCHEMA, Result, gather, table
 from simulator.experiment.store import StoreError
+from simulator.experiment.trial import TrialError
 from simulator.scenario import Scenario, load
 from simulator.trace.trace import Trace
 
 KILLED, STILL_RUNNING = "killed", "still running"  # `stopped_by` of a draft.
+_FIELDS = {  # Of summary.json: what a run cannot be read without.
+    **dict.fromkeys(("scenario", "command", "digest", "version"), str),
+    **dict.fromkeys(("trials", "elections", "metrics", "violations", "versions"), dict),
+    "seed": int,
+}
 _FILES = ("scenario.yaml", "summary.json", "trials.parquet", "elections.parquet")
 
 
@@ -64,17 +70,23 @@ class Stored:
             violations=(),
             waived=(),
             command=self.summary["command"],
-            stopped_by=self.summary["stopped_by"],
+            stopped_by=self.summary.get("stopped_by"),
             precision=_precision(self.summary.get("precision")),
             measured=self.measured,
         )
 
     def trace(self, trial: int) -> Trace:
-        """That trial again, with every message. Raises KeyError where the run had no such trial; and DigestError."""
+        """That trial again, with every message.
+
+        Raises KeyError where the run had no such trial, DigestError, and TrialError where it fails now.
+        """
         told = self.trials.loc[self.trials["trial"] == trial, "digest"]
         if told.empty:
             raise KeyError(f"trial {trial} is none of this run; it has {_numbers(self.trials['trial'])}")
-        trace = run_trial(self.scenario.cluster_spec(), self.seed, trial, journal=True)
+        try:
+            trace = run_trial(self.scenario.cluster_spec(), self.seed, trial, journal=True)
+        except Exception as error:
+            raise TrialError(trial, f"{type(error).__name__}: {error}") from error
         if trace.digest != told.iloc[0]:
             raise DigestError(
                 f"trial {trial} is not what it was: its digest is {trace.digest[:12]}…, and was {told.iloc[0][:12]}…; "
@@ -92,7 +104,7 @@ def _not_a_run(path: Path) -> str:
 def load_stored(path: str | Path) -> Stored:
     """The run in a results directory, or in the draft of one that has not ended, as far as it has come.
 
-    Raises StoreError for what is none, ScenarioError for a bad scenario in it.
+    Raises StoreError for what is none, and where a file in it is damaged.
     """
     directory = Path(path)
     if not directory.is_dir():
@@ -105,25 +117,29 @@ def load_stored(path: str | Path) -> Stored:
         raise StoreError(f"{directory}: a comparison that did not end; name one of its parts: {', '.join(parts)}")
     if missing := [name for name in _FILES if not (directory / name).is_file()]:
         raise StoreError(f"{directory}: no results of a run: {', '.join(missing)} is not there")
-    try:
-        summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
-        if (schema := summary.get("schema", SCHEMA)) > SCHEMA:
+    file = directory / "summary.json"
+    summary = read_object(file, _FIELDS)
+    with reading(file):
+        schema = summary.get("schema", SCHEMA)
+        if type(schema) is not int or schema > SCHEMA:
             remedy = "read it with the electsim that made it, or a later one"
             raise StoreError(f"{directory}: its schema is {schema}, and this electsim knows {SCHEMA}; {remedy}")
-        return Stored(
-            path=directory,
-            scenario=load(directory / "scenario.yaml"),
-            summary=summary,
-            trials=pd.read_parquet(directory / "trials.parquet"),
-            elections=pd.read_parquet(directory / "elections.parquet"),
-            rounds=_added(directory / "rounds.parquet", ROUND_TYPES),
-            overlaps=_added(directory / "overlaps.parquet", OVERLAP_TYPES),
-            measured=_measured(directory, summary.get("measured")),
-        )
-    except StoreError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: no JSON, or no Parquet.
-        raise StoreError(f"{directory}: cannot be read: {error}") from error
+        check_fields(summary["trials"], {"run": int, "requested": int}, "trials.")
+        _precision(summary.get("precision"))
+    with reading(directory / "scenario.yaml"):
+        scenario = load(directory / "scenario.yaml")
+    with reading(directory / "measured.csv"):
+        measured = _measured(directory, summary.get("measured"))
+    return Stored(
+        path=directory,
+        scenario=scenario,
+        summary=summary,
+        trials=read_table(directory / "trials.parquet", {"trial": "i", "digest": "s"}),
+        elections=read_table(directory / "elections.parquet", {"trial": "i", "cause": "s", "outcome": "s"}),
+        rounds=_added(directory / "rounds.parquet", ROUND_TYPES),
+        overlaps=_added(directory / "overlaps.parquet", OVERLAP_TYPES),
+        measured=measured,
+    )
 
 
 def _unfinished_parts(directory: Path) -> list[str]:
@@ -135,38 +151,30 @@ def _unfinished_parts(directory: Path) -> list[str]:
 
 def _load_draft(directory: Path) -> Stored:
     """What a run had finished when it was killed, or has until now."""
-    try:
-        head = json.loads((directory / HEAD).read_text(encoding="utf-8"))
+    head = read_object(directory / HEAD, {"seed": int, "requested": int, "command": str})
+    with reading(directory / "scenario.yaml"):
+        scenario = load(directory / "scenario.yaml")
+    with reading(directory / JOURNAL):
         finished = read_journal(directory / JOURNAL)
         if not finished:
             raise StoreError(f"{directory}: a run that did not end; no trial of it was finished")
         top = next((parent for parent in (directory, directory.parent) if is_draft(parent)), directory)
-        result = gather(
-            load(directory / "scenario.yaml"),
-            int(head["seed"]),
-            int(head["requested"]),
-            finished,
-            str(head["command"]),
-            KILLED if is_dead(top) else STILL_RUNNING,
-        )
+        stopped_by = KILLED if is_dead(top) else STILL_RUNNING
+        result = gather(scenario, head["seed"], head["requested"], finished, head["command"], stopped_by)
         return Stored(
             path=directory,
-            scenario=result.scenario,
+            scenario=scenario,
             summary=dict(result.summary),
             trials=result.trials,
             elections=result.elections,
             rounds=result.rounds,
             overlaps=result.overlaps,
         )
-    except StoreError:
-        raise
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise StoreError(f"{directory}: cannot be read: {error}") from error
 
 
 def _added(path: Path, types: Mapping[str, str]) -> pd.DataFrame:
     """A table that earlier versions did not write: empty, where it is not there."""
-    return pd.read_parquet(path) if path.is_file() else table([], types)
+    return read_table(path) if path.is_file() else table([], types)
 
 
 def _measured(directory: Path, told: dict[str, Any] | None) -> Measured | None:

@@ -7,9 +7,7 @@ has a line of its own.
 from __future__ import annotations
 
 import json
-import os
 import platform
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,7 +15,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from simulator.analysis.samples import SAMPLES
 from simulator.analysis.statistics.estimates import Sample
+from simulator.experiment.files import write_whole
 from simulator.experiment.runner import Result, made_with
 from simulator.gate.headlines import Headlines, headlines
 from simulator.scenario.text.errors import Path as Keys
@@ -28,6 +28,7 @@ COUNTS = (
     *("rounds", "failed_rounds", "split_votes", "election_messages"),
     *("searches", "overlaps", "peace_messages", "led_us"),
 )
+_MOST = 1 << 63
 _MISSING = object()
 
 
@@ -67,6 +68,14 @@ class Baseline(_Part):
     def _check(self) -> Baseline:
         if sorted(self.trials) != sorted(("digest", *COUNTS)):
             raise ValueError(f"trials: has {', '.join(self.trials)} in place of digest, {', '.join(COUNTS)}")
+        for name, column in self.trials.items():
+            kind = str if name == "digest" else int
+            if not all(type(value) is kind for value in column):
+                raise ValueError(f"trials: {name} is to hold {'text' if kind is str else 'whole numbers'} only")
+        if not all(0 <= count < _MOST for name in COUNTS for count in self.trials[name] if isinstance(count, int)):
+            raise ValueError("trials: a count is out of range")
+        if self.durations.metric not in SAMPLES:
+            raise ValueError(f"durations: {shown(self.durations.metric)} is no duration that is measured")
         if len({len(column) for column in self.trials.values()}) != 1:
             raise ValueError("trials: its columns differ in length")
         if len(self.durations.trial) != len(self.durations.seconds):
@@ -131,15 +140,7 @@ def baseline_file(directory: Path, name: str) -> Path:
 def write(baseline: Baseline, path: Path) -> None:
     """Put it there whole, in place of an earlier one, or leave that as it is. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".json", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(_text(baseline))
-        os.chmod(draft, 0o644)
-        os.replace(draft, path)
-    except BaseException:
-        os.unlink(draft)
-        raise
+    write_whole(path, _text(baseline))
 
 
 def read(path: Path) -> Baseline:

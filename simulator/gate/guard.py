@@ -49,6 +49,11 @@ class Guarded:
                 f"{self.file}: is not the scenario of which {self.path} was accepted: {told}; "
                 f"put it back, or accept the new one with {REMEDY}"
             )
+        if (held := len(baseline.trials["digest"])) != self.scenario.trials:
+            raise BaselineError(
+                f"{self.path}: has {held:,} trials, and its scenario {self.scenario.trials:,}; "
+                f"restore it, or accept a new one with {REMEDY}"
+            )
         return baseline
 
 

@@ -203,6 +203,10 @@ def write_figure(figure: Figure, path: Path, *, numbered: bool) -> Path:
             number += 1
             taken = path.with_stem(f"{path.stem}-{number}")
             continue
-        with file, style():
-            figure.savefig(file, format=kind)
+        try:
+            with file, style():
+                figure.savefig(file, format=kind)
+        except BaseException:
+            taken.unlink()  # No half of a figure.
+            raise
         return taken

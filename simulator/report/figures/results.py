@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter, StrMeth
 from simulator.analysis.statistics.bootstrap import TAIL
 from simulator.analysis.statistics.estimates import Sample, quantiles
 from simulator.analysis.statistics.survival import Ecdf, ecdf
+from simulator.experiment.files import write_whole
 from simulator.report.figures.style import BLACK, GREY, SERIES, new_figure, short, style
 from simulator.report.figures.timeline import timeline_figure
 
@@ -175,5 +177,7 @@ def save(figure: Figure, path: Path, formats: Sequence[str] = ("png", "svg")) ->
     written = [path.with_suffix(f".{name}") for name in formats]
     with style():
         for name, file in zip(formats, written, strict=True):
-            figure.savefig(file, format=name, metadata=metadata.get(name))
+            drawn = BytesIO()  # A full disk, or a kill, leaves no half of a figure.
+            figure.savefig(drawn, format=name, metadata=metadata.get(name))
+            write_whole(file, drawn.getvalue())
     return written

@@ -1,0 +1,35 @@
+"""Writes a file whole or not at all, whatever happens in between: a full disk, or a kill."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Put a file there, in place of an earlier one, or leave that as it is. Text is UTF-8. Raises OSError.
+
+    What is no file (`/dev/stdout`, a pipe) is written to directly.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    target = Path(os.path.realpath(path))  # Of a link, the file that it leads to.
+    try:
+        _replace(target, data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error  # As its user has named it.
+
+
+def _replace(target: Path, data: bytes) -> None:
+    handle, draft = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(draft, 0o644)
+        os.replace(draft, target)
+    except BaseException:
+        os.unlink(draft)
+        raise

@@ -1,0 +1,117 @@
+"""A full disk, and kills at the worst moment: no half of a file, no empty result (issue 12, C5)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import simulator
+import simulator.results
+from simulator.experiment.files import write_whole
+from tests.experiment.test_runner import CRASH
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="limits and signals of POSIX")
+RUN = "from simulator.cli import main; main()"
+# No file may grow beyond this: a write fails in the middle, as on a full disk.
+LIMITED = "import resource, sys; size = int(sys.argv.pop(1)); resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)); "
+KILLED_AT_RENAME = "import os, signal; os.rename = lambda *_: os.kill(os.getpid(), signal.SIGKILL); "
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text(CRASH)
+    return path
+
+
+def electsim(first: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", first + RUN, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def assert_whole(file: Path) -> None:
+    """Every file of a published directory can be read to its end."""
+    content = file.read_bytes()
+    if file.suffix == ".parquet":
+        pd.read_parquet(file, page_checksum_verification=True)
+    elif file.suffix == ".svg":
+        assert content.rstrip().endswith(b"</svg>"), file
+    elif file.suffix == ".png":
+        assert content[-8:-4] == b"IEND", file
+    else:
+        assert content.endswith(b"\n"), file
+
+
+@pytest.mark.parametrize("size", [20_000, 60_000, 90_000])
+def test_what_cannot_be_written_is_one_line_and_2_and_no_half_of_a_file(
+    scenario: Path, tmp_path: Path, size: int
+) -> None:
+    """ "Full disk: no cut SVG in a published directory": tables fail at the least limit, figures at the others."""
+    root = tmp_path / "out"
+    done = electsim(LIMITED, size, "run", scenario, "--trials", 5, "--workers", 1, "--results", root)
+    assert done.returncode == 2, done.stderr
+    said = [line for line in done.stderr.splitlines() if "no longer written down" not in line]
+    (line,) = [line for line in said if line.startswith("electsim: ")]
+    assert "File too large" in line
+    assert "5 trials" in done.stdout  # What cannot be kept is shown at least.
+    assert [path for path in root.iterdir() if path.name.startswith(".")] == []
+    for directory in root.iterdir():
+        assert {"trials.parquet", "summary.json"} <= {file.name for file in directory.iterdir()}
+        for file in directory.iterdir():
+            assert_whole(file)
+    assert bool(list(root.iterdir())) == (size > 20_000)
+
+
+def test_figures_of_an_earlier_run_that_cannot_be_written_are_one_line(tmp_path: Path) -> None:
+    kept = simulator.save(simulator.run(simulator.loads(CRASH), trials=3), tmp_path)
+    done = electsim(LIMITED, 30_000, "show", kept, "--figures", tmp_path / "figures")
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith(f"electsim: {tmp_path / 'figures'}: cannot write the figures: ")
+    assert len(done.stderr.splitlines()) == 1
+    for file in (tmp_path / "figures").iterdir():
+        assert_whole(file)
+
+
+def test_a_kill_at_publishing_leaves_no_empty_result(scenario: Path, tmp_path: Path) -> None:
+    """ "A kill between making and renaming a directory leaves no empty result": the whole draft is there instead."""
+    root = tmp_path / "out"
+    done = electsim(KILLED_AT_RENAME, "run", scenario, "--trials", 3, "--workers", 1, "--results", root)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = root.iterdir()
+    assert left.name.startswith(".small-crash-")
+    assert len(simulator.results.load(left).trials) == 3
+
+
+def test_a_number_that_is_taken_meanwhile_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs may look for a free number at the same time."""
+    result = simulator.run(simulator.loads(CRASH), trials=1)
+    (tmp_path / "small-crash-001").mkdir()
+    (tmp_path / "small-crash-001" / "theirs").write_text("")
+    (tmp_path / "small-crash-002").write_text("")  # A file.
+    monkeypatch.setattr(os.path, "lexists", lambda path: False)
+    assert simulator.save(result, tmp_path).name == "small-crash-003"
+    assert [file.name for file in (tmp_path / "small-crash-001").iterdir()] == ["theirs"]
+
+
+def test_a_file_is_replaced_whole_or_left_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_text("before")
+    link.symlink_to(file)
+    write_whole(link, "after")
+    assert (file.read_text(), link.is_symlink(), file.stat().st_mode & 0o777) == ("after", True, 0o644)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(file, "later")
+    assert (file.read_text(), sorted(path.name for path in tmp_path.iterdir())) == ("after", ["file", "link"])
+    write_whole(Path("/dev/null"), "to nobody")
+    assert not Path("/dev/null").is_file()
