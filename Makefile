@@ -66,6 +66,7 @@ schema: .venv/installed  ## The JSON Schema that editors use, and the pages made
 	$(BIN)/electsim schema > scenario.schema.json
 	$(BIN)/electsim schema --markdown > docs/scenario-reference.md
 	$(BIN)/electsim algorithms --markdown > docs/algorithms.md
+	$(BIN)/python -m simulator.metrics.election_rules docs/metrics.md
 
 clean:  ## Remove the environment and all that was built.
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache

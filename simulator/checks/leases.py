@@ -31,13 +31,13 @@ def leases(trace: Trace) -> list[Lease]:
         if row.kind == event_types.LEASE:
             assert node is not None
             if node not in held:
-                held[node] = Lease(node, row.fact("term"), row.time_ns, row.time_ns)
+                held[node] = Lease(node, row.field("term"), row.time_ns, row.time_ns)
                 found.append(held[node])
-            held[node].end_ns = row.time_ns + row.fact("lasts_ns")
+            held[node].end_ns = row.time_ns + row.field("lasts_ns")
         elif node in held:
             assert node is not None
             if row.kind == event_types.LEASE_ENDED:
-                held.pop(node).end_ns = row.time_ns - row.fact("late_ns")
+                held.pop(node).end_ns = row.time_ns - row.field("late_ns")
             elif row.kind == event_types.CRASHED or (row.kind == event_types.TRANSITION and row.role is not LEADER):
                 lease = held.pop(node)
                 lease.end_ns = min(lease.end_ns, row.time_ns)

@@ -27,7 +27,7 @@ class Electorates:
     def apply(self, row: Row) -> None:
         if row.kind == event_types.CONFIGURATION:
             assert row.node is not None
-            self._told[row.node] = row.fact("voters")
+            self._told[row.node] = row.field("voters")
         elif row.kind == event_types.STARTED:  # It tells again.
             self._told.pop(row.node, None)  # type: ignore[arg-type]
 
@@ -70,7 +70,7 @@ def one_vote(trace: Trace) -> Iterator[Violation]:
     for row in trace.rows:
         if row.kind == event_types.VOTE:
             assert row.node is not None
-            term, voter = row.fact("term"), row.fact("voter")
+            term, voter = row.field("term"), row.field("voter")
             first = counted_for.setdefault((term, voter), row.node)
             if first != row.node:
                 text = f"n{voter}'s vote in term {term} counts for n{row.node}, and has counted for n{first}"
@@ -90,7 +90,7 @@ def quorum_of_votes(trace: Trace) -> Iterator[Violation]:
         node = row.node
         if row.kind == event_types.VOTE:
             assert node is not None
-            term, voter = row.fact("term"), row.fact("voter")
+            term, voter = row.field("term"), row.field("voter")
             if node not in held or held[node][0] != term:
                 held[node] = (term, set())
             held[node][1].add(voter)
@@ -126,8 +126,8 @@ def monotonic_terms(trace: Trace) -> Iterator[Violation]:
                 yield Violation(Guarantee.MONOTONIC_TERMS, row.time_ns, text, (node,))
             terms[node] = row.term
         elif row.kind == event_types.VOTE:
-            voter = row.fact("voter")
-            on_disk[voter] = max(on_disk.get(voter, 0), row.fact("term"))
+            voter = row.field("voter")
+            on_disk[voter] = max(on_disk.get(voter, 0), row.field("term"))
         elif row.kind == event_types.STARTED:
             assert node is not None
             terms[node] = on_disk.get(node, 0)
@@ -146,7 +146,7 @@ def log_up_to_date(trace: Trace) -> Iterator[Violation]:
         node = row.node
         if row.kind == event_types.LOG:
             assert node is not None
-            logs[node] = (row.fact("last_term"), row.fact("last_index"))
+            logs[node] = (row.field("last_term"), row.field("last_index"))
         elif row.role is LEADER and logs:
             assert node is not None
             assert row.group is not None
@@ -169,8 +169,8 @@ def leader_completeness(trace: Trace) -> Iterator[Violation]:
         node = row.node
         if row.kind == event_types.COMMIT:
             assert node is not None
-            index, entry_term = row.fact("index"), row.fact("entry_term")
-            earlier, _ = committed.setdefault(index, (entry_term, row.fact("term")))
+            index, entry_term = row.field("index"), row.field("entry_term")
+            earlier, _ = committed.setdefault(index, (entry_term, row.field("term")))
             if earlier != entry_term:
                 text = f"n{node} commits an entry of term {entry_term} at index {index}, where one of {earlier} is"
                 yield Violation(Guarantee.LEADER_COMPLETENESS, row.time_ns, text, (node,))

@@ -68,4 +68,4 @@ def _by_what_happened(spec: ClusterSpec, trace: Trace) -> Iterator[Assumption]:
 
 
 def _by_fault(row: Row) -> tuple[Assumption, ...]:
-    return FAULTS_BREAK[row.fact("fault")]
+    return FAULTS_BREAK[row.field("fault")]

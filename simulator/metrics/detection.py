@@ -66,7 +66,7 @@ def false_suspicions(trace: Trace) -> int:
         elif row.kind in (event_types.CRASHED, event_types.PAUSED):
             awake.discard(row.node)
         elif row.kind == event_types.SUSPECTED and row.node in members:
-            count += row.fact("leader") in awake and not _cut_off(row)
+            count += row.field("leader") in awake and not _cut_off(row)
     return count
 
 
@@ -120,9 +120,9 @@ class _Reader:
         if node is None:
             return
         if row.kind == event_types.WATCHES and node in self.members:
-            self._watch(node, row.fact("nodes"), row.time_ns)
+            self._watch(node, row.field("nodes"), row.time_ns)
         elif row.kind in (event_types.SUSPECTS, event_types.TRUSTS) and node in self.members:
-            self._opinion((node, row.fact("node")), row)
+            self._opinion((node, row.field("node")), row)
         elif row.kind in (event_types.STARTED, event_types.CRASHED, event_types.PAUSED, event_types.RESUMED):
             self._befell(node, row)
 

@@ -61,7 +61,6 @@ class Election:
     sent_after: Sent | None = None  # By its announcement to a majority, or its end.
     rounds: list[Round] = field(default_factory=list)
     round_keys: list[Hashable] = field(default_factory=list)
-    deposed: bool = False  # A leader that was fine has stepped down for a rival.
 
     @property
     def failover_ns(self) -> Nanoseconds | None:

@@ -81,7 +81,7 @@ def election_window(trace: Trace, election: Election | None) -> Window:
 
 def fault_label(row: Row) -> str:
     """A fault as its mark says it: `crash n5`, `partition n1 n2 | n3 n4 n5`, `heal`; `crash n5 repaired`."""
-    parts = [row.fact("fault"), _nodes(dict(row.detail).get("nodes")), _OUTCOMES[row.kind]]
+    parts = [row.field("fault"), _nodes(dict(row.detail).get("nodes")), _OUTCOMES[row.kind]]
     return " ".join(part for part in parts if part)
 
 

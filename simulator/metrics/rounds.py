@@ -41,35 +41,35 @@ class Rounds:
 
     def __init__(self) -> None:
         self.by_key: dict[Hashable, Round] = {}
-        self.standing: dict[NodeId, Hashable] = {}  # The round in which each candidate stands at present.
+        self.campaigning: dict[NodeId, Hashable] = {}  # The round in which each candidate stands at present.
         self._candidacies = 0
 
-    def stand(self, node: NodeId, term: int, time_ns: Nanoseconds) -> Hashable:
+    def campaign(self, node: NodeId, term: int, time_ns: Nanoseconds) -> Hashable:
         self._candidacies += 1
         key: Hashable = term or ("candidacy", self._candidacies)
         self.by_key.setdefault(key, Round(term, time_ns)).candidates.add(node)
-        self.standing[node] = key
+        self.campaigning[node] = key
         return key
 
     def withdraw(self, node: NodeId) -> None:
-        self.standing.pop(node, None)
+        self.campaigning.pop(node, None)
 
     def began_ns(self, node: NodeId) -> Nanoseconds | None:
         """When the round began in which a node stands at present; None where it does not stand."""
-        key = self.standing.get(node)
+        key = self.campaigning.get(node)
         return None if key is None else self.by_key[key].began_ns
 
     def win(self, node: NodeId, term: int) -> None:
         """The round of that term is won; without terms, every round that goes on is over with the claim."""
-        for key in (term,) if term else tuple(self.standing.values()):
+        for key in (term,) if term else tuple(self.campaigning.values()):
             if key in self.by_key:
                 self.by_key[key].winner = node
-        self.standing.pop(node, None)
+        self.campaigning.pop(node, None)
 
     def undecided(self) -> list[Hashable]:
         """The rounds in which somebody stands and nobody has won, each once."""
-        standing = dict.fromkeys(self.standing.values())
-        return [key for key in standing if self.by_key[key].winner is None]
+        campaigning = dict.fromkeys(self.campaigning.values())
+        return [key for key in campaigning if self.by_key[key].winner is None]
 
     def finish(self) -> None:
         """The trial ends: rounds in which somebody still stands, and nobody has won, are undecided."""

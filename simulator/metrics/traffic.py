@@ -68,7 +68,7 @@ class SteadyState:
     intervals: list[tuple[_Edge, _Edge]] = field(default_factory=list)
     _begun: _Edge | None = None
 
-    def tell(self, steady: bool, time_ns: Nanoseconds, sent: Sent) -> None:
+    def update(self, steady: bool, time_ns: Nanoseconds, sent: Sent) -> None:
         """Whether it is so from this instant on."""
         if steady and self._begun is None:
             self._begun = _Edge(time_ns, sent)
@@ -76,7 +76,7 @@ class SteadyState:
             self.intervals.append((self._begun, _Edge(time_ns, sent)))
             self._begun = None
 
-    def take_back(self, time_ns: Nanoseconds, sent: Sent) -> None:
+    def end_at(self, time_ns: Nanoseconds, sent: Sent) -> None:
         """It was not so from this earlier instant on, as is known by now."""
         if self._begun is not None:
             self.intervals.append((self._begun, self._begun))

@@ -34,7 +34,7 @@ class GroupState:
             self.running.add(node)
             self.members.pop(node, None)  # It tells again.
         elif row.kind == event_types.CONFIGURATION:
-            self.members[node] = frozenset((*row.fact("voters"), *row.fact("learners")))
+            self.members[node] = frozenset((*row.field("voters"), *row.field("learners")))
         elif row.kind == event_types.CRASHED:
             self.running.discard(node)
             self.paused.discard(node)

@@ -31,7 +31,7 @@ class Row(NamedTuple):
     sent: tuple[int, ...] = ()  # Messages sent by then, in the order of the trace's `message_types`.
     extra_bytes: tuple[int, ...] = ()  # Bytes sent by then, likewise, beyond those of as many usual messages.
 
-    def fact(self, name: str) -> Any:
+    def field(self, name: str) -> Any:
         """The detail of that name; KeyError where the row has none."""
         return dict(self.detail)[name]
 

@@ -30,7 +30,7 @@ def trackers(
     """The rows of losses and returns: (instant in ms, kind, leader, cause)."""
     trace = play(script, *faults, nodes=nodes, registration=registration)
     return [
-        (row.time_ns / MS, row.kind, row.node, row.fact("cause"))
+        (row.time_ns / MS, row.kind, row.node, row.field("cause"))
         for row in trace.rows
         if row.kind in (LEADER_LOST, LEADER_BACK)
     ]

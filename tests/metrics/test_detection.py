@@ -32,7 +32,7 @@ def _row(words: list[str]) -> Row:
             return Row(time_ns, event_types.WATCHES, int(node), detail=(("nodes", tuple(map(int, nodes))),))
         case [node, kind, other, *cut_off]:
             field = "leader" if kind == event_types.SUSPECTED else "node"
-            return Row(time_ns, kind, int(node), detail=((field, int(other)), *((fact, True) for fact in cut_off)))
+            return Row(time_ns, kind, int(node), detail=((field, int(other)), *((field, True) for field in cut_off)))
     raise ValueError(words)
 
 

@@ -56,7 +56,7 @@ class _Reader:
 
     def read(self, row: Row) -> None:
         if row.kind == event_types.FAULT:
-            fault = row.fact("fault")
+            fault = row.field("fault")
             self._cuts = 0 if fault == Heal.name else self._cuts + (fault == Partition.name)
             return
         if row.node is None:
@@ -64,12 +64,12 @@ class _Reader:
         if row.kind == event_types.TRANSITION:
             self._transition(row, row.node)
         elif row.kind == event_types.VOTE:
-            self._counted.add((row.fact("voter"), row.fact("term")))
+            self._counted.add((row.field("voter"), row.field("term")))
         elif row.kind == event_types.CRASHED:
             self.counts[CANDIDATES_CRASHED] += row.node in self._standing
             self.counts[CRASHES_IN_ELECTIONS] += bool(self._standing)
             self._standing.discard(row.node)
-        elif row.kind == event_types.STARTED and row.fact("incarnation"):
+        elif row.kind == event_types.STARTED and row.field("incarnation"):
             self.counts[RESTARTS_IN_ELECTIONS] += bool(self._standing)
             self._restarting.add(row.node)
         elif row.kind == event_types.PAUSED:

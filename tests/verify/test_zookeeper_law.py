@@ -43,7 +43,7 @@ def failover(spec: ClusterSpec, seed: int, trial: int) -> tuple[float, bool]:
     *_, ended = trace.of_kind("session-expired")
     *_, lost = (one for one in elections(trace) if one.cause is Cause.LOSS)
     assert lost.failover_ns is not None
-    return lost.failover_ns / SECOND, ended.fact("server") == ended.node
+    return lost.failover_ns / SECOND, ended.field("server") == ended.node
 
 
 def law(tick: float, timeout: float, told: bool, source: np.random.Generator) -> np.ndarray:

@@ -87,7 +87,7 @@ def final_opinions(trace: Trace) -> dict[int | None, set[int]]:
         if row.kind == event_types.WATCHES:
             found[row.node] = set()  # A new life.
         elif row.kind == event_types.SUSPECTS:
-            found[row.node].add(row.fact("node"))
+            found[row.node].add(row.field("node"))
         elif row.kind == event_types.TRUSTS:
-            found[row.node].discard(row.fact("node"))
+            found[row.node].discard(row.field("node"))
     return found

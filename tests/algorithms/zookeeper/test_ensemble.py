@@ -146,7 +146,7 @@ def test_observers_follow_and_have_no_vote() -> None:
     trace = cluster.run()
     assert claims(trace) == [(3, 1), (2, 2)]
     agree(cluster)
-    assert {row.fact("voter") for row in trace.of_kind("vote")} <= {1, 2, 3}
+    assert {row.field("voter") for row in trace.of_kind("vote")} <= {1, 2, 3}
     cluster = ensemble((5 * SECOND, Kill("leader")), (7 * SECOND, Kill("leader")), nodes=5, config=config)
     assert claims(cluster.run()) == [(3, 1), (2, 2)]
     assert not any(server.serving for server in servers(cluster))

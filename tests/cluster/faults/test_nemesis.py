@@ -138,7 +138,7 @@ def test_kinds_come_with_their_weights() -> None:
     names = ("isolate", "amnesia", "slow_disk", "stall_disk")
     faults: Sequence[Fault] = (Isolate("random"), Amnesia(2), SlowDisk("random", Constant(0)), StallDisk("random"))
     process = nemesis(*zip(weights, faults, strict=True), time_to_failure=10 * MS, time_to_repair=MS)
-    counts = Counter(row.fact("fault") for row in tried(run_with_nemesis(process)))
+    counts = Counter(row.field("fault") for row in tried(run_with_nemesis(process)))
     seen = np.array([counts[name] for name in names])
     assert stats.chisquare(seen, np.array(weights) / sum(weights) * seen.sum()).pvalue > 0.001
 
@@ -149,10 +149,10 @@ def smaller(one: set[int], other: set[int]) -> set[int]:
 
 def ends_of_links(row: Row) -> set[int]:
     """The nodes that a fault troubles, by the rule of docs/nemesis.md: those at the smaller end of its links."""
-    nodes = row.fact("nodes")
-    if row.fact("fault") == "bridge":
+    nodes = row.field("nodes")
+    if row.field("fault") == "bridge":
         return smaller(set(nodes[0]), set(nodes[2]))
-    if row.fact("fault") == "partition":
+    if row.field("fault") == "partition":
         groups: list[set[int]] = [*map(set, nodes), {1, 2, 3, 4, 5}.difference(*map(set, nodes))]
         return {1, 2, 3, 4, 5} - max(sorted(groups, key=sorted), key=len)
     if nodes and isinstance(nodes[0], tuple):
@@ -181,10 +181,10 @@ def test_no_more_nodes_are_struck_than_may_be(
     for row in trace.rows:
         if row.kind == event_types.FAULT:
             assert len(ends_of_links(row).union(*(nodes for _, nodes in in_force))) <= at_most
-            if row.fact("fault") in DEADLY:  # Of what had stopped the node, nothing is left to be undone.
-                over = [(("fault", fault), ("nodes", row.fact("nodes"))) for fault in (*DEADLY, "pause")]
+            if row.field("fault") in DEADLY:  # Of what had stopped the node, nothing is left to be undone.
+                over = [(("fault", fault), ("nodes", row.field("nodes"))) for fault in (*DEADLY, "pause")]
                 in_force = [other for other in in_force if other[0] not in over]
-            if row.fact("fault") != "amnesia":
+            if row.field("fault") != "amnesia":
                 in_force.append((row.detail, ends_of_links(row)))
         elif row.kind == event_types.REPAIRED:
             assert row.time_ns <= 20 * SECOND
@@ -212,7 +212,7 @@ def test_nothing_of_it_is_left_at_its_end(mix: list[Fault], seed: int) -> None:
 def test_who_is_well_again_makes_room_for_others() -> None:
     # One at a time of five, some 50 times: each has its turn.
     trace = run_with_nemesis(nemesis((1.0, Crash("random")), at_most=1))
-    assert {row.fact("nodes") for row in trace.of_kind(event_types.FAULT)} == {(1,), (2,), (3,), (4,), (5,)}
+    assert {row.field("nodes") for row in trace.of_kind(event_types.FAULT)} == {(1,), (2,), (3,), (4,), (5,)}
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_mixes_of_a_swarm_differ_between_trials_and_cover_all_kinds() -> None:
     """ "A **swarm** mode draws the mix itself per trial" (issue 3)."""
     process = nemesis(*ALL_ALIKE, swarm=True, time_to_failure=50 * MS, time_to_repair=MS)
     mixes = [
-        frozenset(row.fact("fault") for row in tried(run_with_nemesis(process, trial=trial, duration=END)))
+        frozenset(row.field("fault") for row in tried(run_with_nemesis(process, trial=trial, duration=END)))
         for trial in range(20)
     ]
     assert len(set(mixes)) > 15
@@ -290,7 +290,7 @@ def test_weights_of_a_swarm_are_its_own() -> None:
     process = nemesis((1.0, Isolate(1)), (1.0, StallDisk(1)), swarm=True, time_to_failure=100 * MS, time_to_repair=MS)
     shares = []
     for trial in range(30):
-        counts = Counter(row.fact("fault") for row in tried(run_with_nemesis(process, trial=trial)))
+        counts = Counter(row.field("fault") for row in tried(run_with_nemesis(process, trial=trial)))
         if len(counts) == 2:
             shares.append(counts["isolate"] / counts.total())
     assert len(shares) > 3
@@ -301,7 +301,7 @@ def test_weights_of_a_swarm_are_its_own() -> None:
 
 
 def instants(trace: Trace) -> list[tuple[int, str]]:
-    return [(row.time_ns, row.fact("fault")) for row in tried(trace)]
+    return [(row.time_ns, row.field("fault")) for row in tried(trace)]
 
 
 def test_failures_are_the_same_whatever_becomes_of_them() -> None:
@@ -334,7 +334,7 @@ def test_each_degradation_has_luck_of_its_own() -> None:
         (1.0, Degrade(reach=Reach(nodes=(1,)), loss=0.5)), time_to_repair=50 * MS, time_to_failure=SECOND, at_most=1
     )
     trace = run_with_nemesis(process, config=letters, nodes=2)
-    arrived = {row.time_ns for row in trace.of_kind("reached") if row.fact("text") == "letter x"}
+    arrived = {row.time_ns for row in trace.of_kind("reached") if row.field("text") == "letter x"}
     patterns = [
         tuple((row.time_ns // MS + number) * MS + 5 * MS in arrived for number in range(1, 11))
         for row, end in spans(trace)
@@ -360,7 +360,7 @@ def test_scheduled_faults_are_no_part_of_its_account() -> None:
     # The schedule has crashed two of three for good; the nemesis may strike one, and does.
     faults = [Scheduled(at=Constant(0), fault=Crash(node)) for node in (2, 3)]
     trace = run_with_nemesis(nemesis((1.0, Crash("random")), at_most=1), *faults, nodes=3)
-    injected = [row.fact("nodes") for row in trace.of_kind(event_types.FAULT)]
+    injected = [row.field("nodes") for row in trace.of_kind(event_types.FAULT)]
     assert injected[:2] == [(2,), (3,)]
     assert set(injected[2:]) == {(1,)}
     assert {row.node for row in trace.of_kind(event_types.STARTED) if row.time_ns} == {1}  # It restarts nobody else's.
@@ -405,4 +405,4 @@ def test_a_trial_waits_for_it() -> None:
 def test_a_nemesis_whom_nothing_suits_only_waits() -> None:
     trace = run_with_nemesis(nemesis((1.0, Crash("leader"))), config=Script())
     assert trace.of_kind(event_types.FAULT) == trace.of_kind(event_types.REPAIRED) == []
-    assert {row.fact("why") for row in trace.of_kind(event_types.SUPPRESSED)} == {"there is no leader"}
+    assert {row.field("why") for row in trace.of_kind(event_types.SUPPRESSED)} == {"there is no leader"}

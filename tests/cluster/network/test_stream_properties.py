@@ -289,7 +289,7 @@ def test_the_schedules_reach_what_they_are_about() -> None:
         trace = play(network, habits, moves)
         heard.append(len(trace.of_kind("letter")))
         for row in trace.of_kind("disconnect"):
-            reasons[row.fact("reason")] += 1
+            reasons[row.field("reason")] += 1
 
     collect()
     assert sorted(heard)[len(heard) // 2] > 12  # More than the last speeches.
