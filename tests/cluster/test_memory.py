@@ -50,13 +50,12 @@ class Probe:
     name: ClassVar[str] = "probe"
 
     def inject(self, control: ClusterControl, source: RandomStreams) -> Injected:
-        assert isinstance(control, Cluster)
         self.samples.append(
             Sample(
                 allocated_bytes=tracemalloc.get_traced_memory()[0],
-                messages=sum(control.network.sent.values()),
-                rows=len(control.recorder.rows),
-                queued=len(control.kernel._queue),
+                messages=sum(control._network.sent.values()),
+                rows=len(control._recorder.rows),
+                queued=len(control._kernel._queue),
             )
         )
         return Injected(())

@@ -126,21 +126,21 @@ class Node:
             self._complete(write)
         self._catch_up()
 
-    def slow(self, service_times: Iterator[int]) -> None:
-        """Take longer over every message, until `hasten` is called with the same supply."""
+    def add_service_times(self, service_times: Iterator[int]) -> None:
+        """Take longer over every message, until `remove_service_times` is called with the same supply."""
         self._service_times.add(service_times)
         self._update()
 
-    def hasten(self, service_times: Iterator[int]) -> None:
+    def remove_service_times(self, service_times: Iterator[int]) -> None:
         self._service_times.remove(service_times)
         self._update()
 
-    def skew(self, skew: Skew) -> None:
-        """Let the clocks go wrong, until `unskew` is called with the same skew."""
-        self._change_clock(self.clock.add_rule, skew)
+    def add_skew(self, skew: Skew) -> None:
+        """Let the clocks go wrong, until `remove_skew` is called with the same skew."""
+        self._change_clock(self.clock.add, skew)
 
-    def unskew(self, skew: Skew) -> None:
-        self._change_clock(self.clock.remove_rule, skew)
+    def remove_skew(self, skew: Skew) -> None:
+        self._change_clock(self.clock.remove, skew)
 
     # --- What the algorithm asks for (`Host`)
 

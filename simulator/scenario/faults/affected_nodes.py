@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from simulator.cluster.control import ClusterControl
 from simulator.cluster.faults.affected_nodes import resolve_targets
 from simulator.cluster.faults.node_faults import Fault
 from simulator.cluster.faults.rng import RandomStreams
@@ -22,7 +23,7 @@ def max_affected_nodes(fault: Fault, spec: ClusterSpec) -> int:
         return 0
 
 
-class _Well:
+class _Well(ClusterControl):
     """A cluster in which nothing is wrong: as much of a `ClusterControl` as aiming needs."""
 
     def __init__(self, spec: ClusterSpec) -> None:
