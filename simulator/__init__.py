@@ -1,10 +1,12 @@
 """electsim: a discrete-event simulator of leader election.
 
-import simulator
+    import simulator
 
-scenario = simulator.load("scenarios/raft-leader-crash.yaml")
-result = simulator.run(scenario, trials=200, seed=7)
-result.elections["failover_s"].describe()
+    scenario = simulator.load("scenarios/raft-leader-crash.yaml")
+    result = simulator.run(scenario, trials=200, seed=7)
+    result.elections["failover_s"].describe()
+
+The documentation describes each name that may be imported in docs/api.md.
 """
 
 from __future__ import annotations

@@ -1,15 +1,17 @@
 """Figures and tables of results, for notebooks.
 
-import simulator
-from simulator import figures
+    import simulator
+    from simulator import figures
 
-result = simulator.run("raft-leader-crash", trials=200)
-figures.distribution(result)
-figures.decomposition(result)
-figures.timeline(result, trial=3)
+    result = simulator.run("raft-leader-crash", trials=200)
+    figures.distribution(result)
+    figures.decomposition(result)
+    figures.timeline(result, trial=3)
 
-other = simulator.run(simulator.load("raft-leader-crash", ["cluster.nodes=9"]), trials=200)
-figures.compare({"five nodes": result, "nine nodes": other})
+    other = simulator.run(simulator.load("raft-leader-crash", ["cluster.nodes=9"]), trials=200)
+    figures.compare({"five nodes": result, "nine nodes": other})
+
+Each function but `compare` and `save` returns a `Figure` of matplotlib.
 """
 
 from __future__ import annotations

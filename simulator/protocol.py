@@ -14,6 +14,7 @@ from __future__ import annotations
 import enum
 import math
 import random
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, ClassVar, Protocol, Self, TypeAlias, dataclass_transform
@@ -215,6 +216,18 @@ class Host(Protocol):
     def note(self, kind: str, **fields: object) -> None:
         """Write an event to the trace: a vote, a suspicion, a commit (kinds: `simulator.trace.event_types`)."""
         ...
+
+
+class OldHostNames:
+    """The names of version 0.2, for hosts to inherit. They warn; the next version will not have them."""
+
+    groups: Mapping[str, Sequence[NodeId]]
+
+    @property
+    def directory(self) -> Mapping[str, Sequence[NodeId]]:
+        """The old name of `groups`."""
+        warnings.warn("Host.directory is called Host.groups", DeprecationWarning, stacklevel=2)
+        return self.groups
 
 
 class Algorithm:

@@ -147,6 +147,9 @@ class Bully(Algorithm):
             self.host.note("suspected", leader=node)
             self._stand()
 
+    def view(self) -> Mapping[str, object]:
+        return {"role": self.role, "leader": self.leader, "answered": self.answered, "detector": self.detector.view()}
+
     # --- Elections
 
     def _stand(self) -> None:
@@ -266,7 +269,7 @@ def delay_bound(config: BullyConfig) -> Nanoseconds:
     return bound
 
 
-def settles(config: BullyConfig, nodes: int) -> Nanoseconds:
+def stabilization_bound(config: BullyConfig, nodes: int) -> Nanoseconds:
     """How long it takes in peace, at most, until all follow the highest node that runs, with D of `delay_bound`.
 
     The highest node finds out that its leader is dead (by its detector), or waits in vain for one that has died
@@ -291,6 +294,6 @@ BULLY = Registration(
     groups=(MONITOR_GROUP,),
     quorum=False,
     delay_bound=delay_bound,
-    settles=settles,
+    stabilization_bound=stabilization_bound,
     bytes_per_pair=9,
 )

@@ -146,6 +146,16 @@ class InvitationNode(Algorithm):
     def on_timer(self, name: str) -> None:
         self.clocks[name](self)
 
+    def view(self) -> Mapping[str, object]:
+        return {
+            "group": self.group,
+            "coordinator": self.coordinator,
+            "normal": self.normal,
+            "members": tuple(sorted(self.up)),
+            "coordinators found": tuple(sorted(self.found)),
+            "counter": self.counter,
+        }
+
     # --- A coordinator looks for others, and invites them
 
     def _check(self) -> None:
@@ -302,7 +312,7 @@ def delay_bound(config: InvitationConfig) -> Nanoseconds:
     return max(0, config.answer_timeout // 3 - 1)
 
 
-def settles(config: InvitationConfig, nodes: int) -> Nanoseconds:
+def stabilization_bound(config: InvitationConfig, nodes: int) -> Nanoseconds:
     """How long it takes in peace, at most, until one group is left.
 
     Members find out that their coordinator is gone, or was never ready. Then each merge leaves a group less; between
@@ -315,7 +325,7 @@ def settles(config: InvitationConfig, nodes: int) -> Nanoseconds:
 
 INVITATION = Registration(
     name="invitation",
-    counted_terms=False,
+    terms_count_rounds=False,
     algorithm=InvitationNode,
     config=InvitationConfig,
     paper="Garcia-Molina 1982, section 4",
@@ -323,5 +333,5 @@ INVITATION = Registration(
     cost="2g(n − 1) messages for g groups to meet, 3n to merge; a check interval, two answer timeouts and the wait",
     quorum=False,
     delay_bound=delay_bound,
-    settles=settles,
+    stabilization_bound=stabilization_bound,
 )

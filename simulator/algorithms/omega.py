@@ -76,6 +76,9 @@ class Omega(Algorithm):
     def on_timer(self, name: str) -> None:
         self.detector.on_timer(name)
 
+    def view(self) -> Mapping[str, object]:
+        return {"leader": self.leader, "detector": self.detector.view()}
+
     def on_opinion(self, node: NodeId, down: bool) -> None:
         if down and node == self.leader:
             self.host.note("suspected", leader=node)
@@ -102,7 +105,7 @@ def delay_bound(config: OmegaConfig) -> Nanoseconds:
     return bound
 
 
-def settles(config: OmegaConfig, nodes: int) -> Nanoseconds:
+def stabilization_bound(config: OmegaConfig, nodes: int) -> Nanoseconds:
     """How long it takes in peace, at most, until all name one leader.
 
     The dead are suspected; whoever is back is asked again no later than that, answers, and is reported to be up.
@@ -122,6 +125,6 @@ OMEGA = Registration(
     groups=(MONITOR_GROUP,),
     quorum=False,
     delay_bound=delay_bound,
-    settles=settles,
+    stabilization_bound=stabilization_bound,
     bytes_per_pair=520,
 )

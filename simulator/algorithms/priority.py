@@ -128,6 +128,15 @@ class PriorityElection(Algorithm):
             self._check()
             self.host.set_timer("check", self.config.check_interval)
 
+    def view(self) -> Mapping[str, object]:
+        return {
+            "role": self.role,
+            "leader": self.leader,
+            "priority": self.priority,
+            "votes": tuple(sorted(self.votes)),
+            "last seen": dict(self.seen_at),
+        }
+
     def _on_request_vote(self, sender: NodeId, message: RequestVote) -> None:
         self.host.send(sender, Vote(granted=self._is_higher(sender, message.priority)))
 
@@ -214,7 +223,7 @@ def delay_bound(config: PriorityConfig) -> Nanoseconds:
     return config.election_timeout[0] - config.heartbeat_interval - 1
 
 
-def settles(config: PriorityConfig, nodes: int) -> Nanoseconds:
+def stabilization_bound(config: PriorityConfig, nodes: int) -> Nanoseconds:
     """How long it takes in peace, at most, until all follow one leader; it is no promise, since there is no paper.
 
     Once the dead are believed alive no more, the highest node that runs has everybody's vote, and stands, unless it
@@ -235,6 +244,6 @@ PRIORITY = Registration(
     cost="3(n - 1) messages an election, n(n - 1) every 2 s; 3 to 11 s to detect, one round trip",
     quorum=False,
     delay_bound=delay_bound,
-    settles=settles,
+    stabilization_bound=stabilization_bound,
     bytes_per_pair=32,
 )

@@ -1,7 +1,8 @@
-"""An algorithm under its name: which nodes run what, with which options, and what users should know of it."""
+"""What makes an algorithm known under a name: its classes, its options, its groups, and facts that users look up."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,61 +12,67 @@ from simulator.protocol import ELECTORATE, Algorithm, Assumption, Guarantee, Mes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Nodes besides the electorate: an ensemble's servers, a monitor. They are numbered after it, group by group.
+    """Nodes besides the primary group: the servers of an ensemble, a monitor.
 
-    All groups share the algorithm's options, of which `size` makes the number of nodes. `quorum` is that of
-    `Registration`; all others depend on an `essential` group's nodes (`Assumption.MONITOR_RUNS`).
+    They are numbered after the nodes of the primary group, group by group. `size` returns the number of nodes for the
+    algorithm's options, which all groups share. `quorum` means what it means in `Registration`. If the group is a
+    `single_point_of_failure`, a crash of one of its nodes breaks `Assumption.MONITOR_RUNS`.
     """
 
     name: str
     algorithm: type[Algorithm]
     size: Callable[[Any], int]
     quorum: bool = True
-    essential: bool = False
+    single_point_of_failure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """An algorithm: its class, its options, its groups, and what a log of some length leaves on disk.
+    """An algorithm under its name.
 
-    The headline group, `group`, has as many nodes as the scenario's `cluster.nodes`: the metrics speak of it.
-    `quorum` says whether a leader is lost without a two-way path to a majority of all members, or only to one of those
-    that run; where `served_by` names a group, it is lost without a path to one of its servers that has such a majority.
+    The primary group, `group`, has as many nodes as the scenario's `cluster.nodes`, and the primary metrics describe
+    it. Its leader is lost when it has no two-way path to a majority: of all members if `quorum`, else of the running
+    ones. If `coordination_group` names a group, such as ZooKeeper's servers, the leader is lost when it has no path to
+    a node of that group that has such a majority.
 
-    `dialects` are sets of options by name, the first of which changes none. `commands` has, by its verb, what makes
-    each command that the algorithm takes: of an operator, under the name of the fault that gives it
-    (`transfer_leadership` to a node or None, `add_server` and `remove_server` with a node), and of a client (`propose`
-    with a number of bytes). `assumes` is what the algorithm assumes with such options,
-    besides what it always does. `delay_bound` is the longest that a message may take, with its handling, for the
-    promises to hold that assume a bounded delay; `settles` is how long the algorithm needs in
-    peace, at most, until it agrees on a leader. Both are functions of the options, the latter also of the group's size.
+    `commands` maps each command that the algorithm takes to what makes its message. An operator's command has the name
+    of the fault that gives it (`transfer_leadership` to a node or None, `add_server` and `remove_server` with a node).
+    A client's command is `propose`, with a number of bytes.
+
+    `assumes` returns what the algorithm assumes with these options, in addition to `Algorithm.assumes`. `delay_bound`
+    returns the longest time that a message may take, handling included, under `Assumption.BOUNDED_DELAY`.
+    `stabilization_bound` returns how long the algorithm needs without faults, at most, until all nodes agree on a
+    leader. It takes the options and the number of nodes in the primary group.
+
+    Raises ValueError if a guarantee or an assumption needs one of these functions, and it is missing.
     """
 
     name: str
     algorithm: type[Algorithm]
     config: type[Any]
-    paper: str = ""  # Whom it is from, as people cite it.
+    paper: str = ""  # Author and year, as papers are cited.
     cost: str = ""  # In messages and time, with n nodes.
-    page: str = ""  # That of the documentation which says more, such as raft.md.
+    page: str = ""  # The page of the documentation about it, such as raft.md.
     group: str = ELECTORATE
     groups: tuple[Group, ...] = ()
     quorum: bool = True
-    served_by: str | None = None
-    counted_terms: bool = True  # Whether a term is a round, so that terms beyond one tell of rounds that failed.
-    streams: bool = False  # Whether it needs connections, which it is told of: the transport stream.
-    durable_log: Callable[[int], Mapping[str, Any]] | None = None  # None: the algorithm keeps no log.
-    dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    coordination_group: str | None = None
+    terms_count_rounds: bool = True  # Whether each election round takes a new term, so that terms count failed rounds.
+    requires_connections: bool = False  # Whether it needs the stream transport, and is told of connections.
+    durable_log: Callable[[int], Mapping[str, Any]] | None = None  # What a log leaves on disk, by its length.
+    dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # Options by name; the first changes none.
     commands: Mapping[str, Callable[[Any], Message]] = field(default_factory=dict)
     assumes: Callable[[Any], frozenset[Assumption]] | None = None
     delay_bound: Callable[[Any], Nanoseconds] | None = None
-    settles: Callable[[Any, int], Nanoseconds] | None = None
+    stabilization_bound: Callable[[Any, int], Nanoseconds] | None = None
     bytes_per_pair: int = 0  # Memory that each node keeps for each other node, measured; for `limits.memory`.
 
     def __post_init__(self) -> None:
-        """A promise that could not be checked is none. Raises ValueError."""
-        promises, assumes = self.algorithm.guarantees, self.algorithm.assumes
-        if promises & {Guarantee.AGREEMENT, Guarantee.HIGHEST_ID} and self.settles is None:
-            raise ValueError(f"{self.name} promises to agree in peace: say how long it needs (settles)")
+        guarantees, assumes = self.algorithm.guarantees, self.algorithm.assumes
+        if guarantees & {Guarantee.AGREEMENT, Guarantee.HIGHEST_ID} and self.stabilization_bound is None:
+            raise ValueError(
+                f"{self.name} guarantees agreement without faults: say how long it needs (stabilization_bound)"
+            )
         if Assumption.BOUNDED_DELAY in assumes and self.delay_bound is None:
             raise ValueError(f"{self.name} assumes a bounded delay: say which (delay_bound)")
 
@@ -78,28 +85,79 @@ class Registration:
     def receive(self) -> Sequence[type]:
         """The types of the messages that nodes of any group receive, each once."""
         classes = (self.algorithm, *(group.algorithm for group in self.groups))
-        return list(dict.fromkeys(kind for one in classes for kind in one.receive))
+        return list(dict.fromkeys(kind for algorithm in classes for kind in algorithm.receive))
 
     def members(self, nodes: int, config: Any) -> Mapping[str, tuple[NodeId, ...]]:
-        """The nodes of every group by name, with so many in the electorate."""
-        found = {self.group: tuple(range(1, nodes + 1))}
+        """The members of every group by its name. The primary group has this number of nodes."""
+        members = {self.group: tuple(range(1, nodes + 1))}
         first = nodes + 1
         for group in self.groups:
             size = group.size(config)
-            found[group.name] = tuple(range(first, first + size))
+            members[group.name] = tuple(range(first, first + size))
             first += size
-        return found
+        return members
 
-    def needs(self, group: str) -> tuple[bool, str | None]:
-        """`quorum` and `served_by` of a group."""
+    def quorum_of(self, group: str) -> tuple[bool, str | None]:
+        """`quorum` and `coordination_group` of a group."""
         other = next((other for other in self.groups if other.name == group), None)
-        return (self.quorum, self.served_by) if other is None else (other.quorum, None)
+        return (self.quorum, self.coordination_group) if other is None else (other.quorum, None)
 
-    def assumed(self, group: str, config: Any) -> frozenset[Assumption]:
-        """All that the algorithm of a group assumes."""
+    def assumptions_of(self, group: str, config: Any) -> frozenset[Assumption]:
+        """Everything that the algorithm of a group assumes, with these options."""
         always = self.class_of(group).assumes
         return always if self.assumes is None or group != self.group else always | self.assumes(config)
 
     def class_of(self, group: str) -> type[Algorithm]:
-        """What the nodes of a group run."""
+        """The class of algorithm that the nodes of a group run."""
         return next((other.algorithm for other in self.groups if other.name == group), self.algorithm)
+
+
+# --- Names of version 0.2, which warn in this version and are to be removed in the next
+
+_OLD_FIELDS = {
+    "streams": "requires_connections",
+    "served_by": "coordination_group",
+    "counted_terms": "terms_count_rounds",
+    "settles": "stabilization_bound",
+    "essential": "single_point_of_failure",
+}
+_OLD_COMMANDS = {
+    "transfer": "transfer_leadership",
+    "propose": "propose",
+    "add_server": "add_server",
+    "remove_server": "remove_server",
+}
+
+
+def _rename_old_fields(given: dict[str, Any]) -> dict[str, Any]:
+    """The fields given to a constructor under their present names. Warns of each old name."""
+    fields: dict[str, Any] = {}
+    commands: dict[str, Any] = dict(given.pop("commands", {}))
+    for name, value in given.items():
+        if name in _OLD_FIELDS:
+            fields[_OLD_FIELDS[name]] = value
+            _warn_of(name, _OLD_FIELDS[name])
+        elif name in _OLD_COMMANDS:
+            commands |= {} if value is None else {_OLD_COMMANDS[name]: value}
+            _warn_of(name, f"commands={{{_OLD_COMMANDS[name]!r}: …}}")
+        else:
+            fields[name] = value
+    return fields | ({"commands": commands} if commands else {})
+
+
+def _warn_of(old: str, new: str) -> None:
+    warnings.warn(f"the field {old} of a registration is called {new}", DeprecationWarning, stacklevel=4)
+
+
+def _take_old_fields(kind: type[Any]) -> None:
+    """Let the constructor of a class take fields under their old names."""
+    present = kind.__init__
+
+    def construct(self: Any, **given: Any) -> None:
+        present(self, **_rename_old_fields(given))
+
+    kind.__init__ = construct
+
+
+_take_old_fields(Group)
+_take_old_fields(Registration)

@@ -20,8 +20,7 @@ from simulator.algorithms.priority import PRIORITY
 from simulator.algorithms.raft.registration import RAFT
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.rings import CHANG_ROBERTS, HIRSCHBERG_SINCLAIR, RING
-from simulator.algorithms.zookeeper.registration import ZOOKEEPER
-from simulator.algorithms.zookeeper.server import ENSEMBLE
+from simulator.algorithms.zookeeper.registration import ENSEMBLE, ZOOKEEPER
 
 _BUILT_IN = (RAFT, BULLY, INVITATION, RING, CHANG_ROBERTS, HIRSCHBERG_SINCLAIR, OMEGA, PRIORITY, ZOOKEEPER, ENSEMBLE)
 

@@ -119,9 +119,9 @@ def _value(where: str, name: str, row: Sequence[str], chosen: int, unit: str) ->
     if chosen >= len(row) or not row[chosen]:
         raise MeasuredError(f"{where}: {shown(name)}: is missing; {remedy}")
     try:
-        return in_nanoseconds(row[chosen], unit, f"{where}: {shown(name)}") / SECOND
-    except ValueError as error:
-        raise MeasuredError(f"{error}; {remedy}") from None
+        return in_nanoseconds(row[chosen], unit) / SECOND
+    except ValueError as error:  # The user's own file, which may be quoted.
+        raise MeasuredError(f"{where}: {shown(name)}: {shown(row[chosen])} is {error}; {remedy}") from None
 
 
 # --- Beside simulated values

@@ -39,16 +39,16 @@ Checker = Callable[[Trace], Iterator[Violation]]
 
 
 def violations(
-    trace: Trace, guarantees: Collection[Guarantee], settles_ns: Nanoseconds | None = None
+    trace: Trace, guarantees: Collection[Guarantee], stabilization_ns: Nanoseconds | None = None
 ) -> list[Violation]:
     """Every breach of the guarantees asked about, in order of time.
 
-    Those about a cluster in peace are looked at where `settles_ns` says how long the algorithm needs (`peace`).
+    Guarantees about stable periods are checked only if `stabilization_ns` says how long the algorithm needs.
     """
     found = [violation for kind, check in CHECKERS.items() if kind in guarantees for violation in check(trace)]
-    if settles_ns is not None:
+    if stabilization_ns is not None:
         asked = (check for kind, check in PEACE_CHECKERS.items() if kind in guarantees)
-        found += [violation for check in asked for violation in check(trace, settles_ns)]
+        found += [violation for check in asked for violation in check(trace, stabilization_ns)]
     return sorted(found, key=lambda violation: violation.time_ns)
 
 

@@ -46,16 +46,18 @@ class Peace:
         return f"{' and '.join(f'n{node}' for node in self.claimants)} claim" if self.claimants else "nobody claims"
 
 
-def times_of_peace(trace: Trace, settles_ns: Nanoseconds) -> Iterator[Peace]:
+def times_of_peace(trace: Trace, stabilization_ns: Nanoseconds) -> Iterator[Peace]:
     """Those of the headline group that lasted for so long, in order."""
     state, began_ns = GroupState(trace, trace.primary_group), 0
     for row in trace.rows:
         if row.kind in _DISTURBANCES:
-            if row.time_ns - began_ns >= max(settles_ns, 1):  # What is disturbed twice at an instant is in peace once.
+            if row.time_ns - began_ns >= max(
+                stabilization_ns, 1
+            ):  # What is disturbed twice at an instant is in peace once.
                 yield _peace(state, began_ns, row.time_ns)
             began_ns = row.time_ns
         state.apply(row)
-    if trace.end_ns - began_ns >= settles_ns:
+    if trace.end_ns - began_ns >= stabilization_ns:
         yield _peace(state, began_ns, trace.end_ns)
 
 
@@ -65,9 +67,9 @@ def _peace(state: GroupState, began_ns: Nanoseconds, end_ns: Nanoseconds) -> Pea
     return Peace(end_ns, end_ns - began_ns, leaders, sorted(state.terms.keys() - state.paused))
 
 
-def agreement(trace: Trace, settles_ns: Nanoseconds) -> Iterator[Violation]:
+def agreement(trace: Trace, stabilization_ns: Nanoseconds) -> Iterator[Violation]:
     """All that run name one leader, who claims to lead, and nobody else does."""
-    for peace in times_of_peace(trace, settles_ns):
+    for peace in times_of_peace(trace, stabilization_ns):
         named = set(peace.leaders.values())
         if named and (len(named) != 1 or peace.claimants != [*named]):
             opinions = ", ".join(
@@ -77,9 +79,9 @@ def agreement(trace: Trace, settles_ns: Nanoseconds) -> Iterator[Violation]:
             yield peace.broken(Guarantee.AGREEMENT, f"{opinions}; {peace.claiming}", (*peace.leaders,))
 
 
-def highest_id(trace: Trace, settles_ns: Nanoseconds) -> Iterator[Violation]:
+def highest_id(trace: Trace, stabilization_ns: Nanoseconds) -> Iterator[Violation]:
     """Who claims to lead has the highest id of those that run."""
-    for peace in times_of_peace(trace, settles_ns):
+    for peace in times_of_peace(trace, stabilization_ns):
         highest = max(peace.leaders, default=None)
         if highest is not None and peace.claimants != [highest]:
             yield peace.broken(Guarantee.HIGHEST_ID, f"n{highest} is the highest; {peace.claiming}", (highest,))

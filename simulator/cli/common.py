@@ -34,6 +34,15 @@ SCENARIOS = click.argument(
     shell_complete=scenario_names,
 )
 
+ALLOW_FILES = click.option(
+    "--allow-files",
+    "allow_files",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Let the scenario read files in this folder, too, and not only in its own; may be repeated.",
+)
+
 
 def fail(text: str, code: int) -> NoReturn:
     """End with one line on standard error."""
@@ -62,12 +71,14 @@ def notice_drafts(root: Path, but: Path | None = None) -> None:
         click.echo(f"electsim: left by killed runs: {named}{more}; {remedy}", err=True)
 
 
-def load_scenario(path: Path, overrides: tuple[str, ...], algorithm: str | None = None) -> Scenario:
-    """The scenario in a file; ends the program with what is wrong with it."""
+def load_scenario(
+    path: Path, overrides: tuple[str, ...], algorithm: str | None = None, allow_files: tuple[Path, ...] = ()
+) -> Scenario:
+    """The scenario in a file. Ends the program with exit code 2 if it is not valid."""
     from simulator.scenario import ScenarioError, dropped_options, load
 
     try:
-        scenario = load(path, overrides, algorithm=algorithm)
+        scenario = load(path, overrides, algorithm=algorithm, allow_files=allow_files)
         own, dropped = ("", ()) if algorithm is None else dropped_options(path, algorithm)
     except ScenarioError as error:
         click.echo(str(error), err=True)

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FOUND, EXIT_TRIALS_FAILED, SCENARIOS, WORKERS, fail, print_table
+from simulator.cli.common import (
+    ALLOW_FILES,
+    EXIT_BAD_INPUT,
+    EXIT_FOUND,
+    EXIT_TRIALS_FAILED,
+    SCENARIOS,
+    WORKERS,
+    fail,
+    print_table,
+)
 
 if TYPE_CHECKING:
     from simulator.gate.guard import Guarded
@@ -39,6 +48,7 @@ def _print_workflow(context: click.Context, parameter: click.Parameter, name: st
     show_default=True,
     help="Where the baselines lie, one file for each scenario.",
 )
+@ALLOW_FILES
 @click.option("--accept", "reason", metavar="REASON", help="Make what is found now the baseline, and say why.")
 @click.option(
     "--tolerance",
@@ -65,6 +75,7 @@ def _print_workflow(context: click.Context, parameter: click.Parameter, name: st
 def gate(
     files: tuple[Path, ...],
     directory: Path,
+    allow_files: tuple[Path, ...],
     reason: str | None,
     tolerance: float | None,
     alpha: float | None,
@@ -101,7 +112,7 @@ def gate(
     if reason is None and (tolerance is not None or alpha is not None):
         fail("--tolerance and --alpha are kept in the baseline: give them with --accept", EXIT_BAD_INPUT)
     try:
-        found = guarded(files, directory)
+        found = guarded(files, directory, allow_files)
     except (ScenarioError, BaselineError) as error:
         click.echo(str(error), err=True)
         sys.exit(EXIT_BAD_INPUT)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, SCENARIO, fail, load_scenario, print_table
+from simulator.cli.common import ALLOW_FILES, EXIT_BAD_INPUT, SCENARIO, fail, load_scenario, print_table
 
 
 @click.command()
@@ -21,6 +21,7 @@ from simulator.cli.common import EXIT_BAD_INPUT, SCENARIO, fail, load_scenario, 
     help="Where to draw it (.png, .svg, .pdf); a file that exists is refused. Without this: latency-NAME.png here, or, "
     "if that exists, latency-NAME-2.png and so on.",
 )
+@ALLOW_FILES
 @click.option("--from", "sender", metavar="NODE", default="n1", show_default=True, help="The link's sending end.")
 @click.option("--to", "receiver", metavar="NODE", help="The link's receiving end.  [default: n2, or n1 from n2]")
 def latency(
@@ -28,6 +29,7 @@ def latency(
     samples: int,
     overrides: tuple[str, ...],
     figure_file: Path | None,
+    allow_files: tuple[Path, ...],
     sender: str,
     receiver: str | None,
 ) -> None:
@@ -55,7 +57,7 @@ def latency(
     from simulator.report.figures.latency import latencies, latency_figure, latency_table, write_figure
     from simulator.report.tables.links import link_between
 
-    scenario = load_scenario(scenario_file, overrides)
+    scenario = load_scenario(scenario_file, overrides, allow_files=allow_files)
     try:
         link = link_between(scenario, sender, receiver)
     except ValueError as error:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from simulator.report.tables.trace_text import Interest, Line
-    from simulator.results import Stored
+    from simulator.results import SavedRun
     from simulator.trace.trace import Trace
 
 COMPARISON = "comparison.json"
@@ -39,8 +39,8 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
 
     Exits with 2 where there are no results, or where they are damaged.
     """
-    notice_drafts(directory.parent, but=directory)
     if (directory / COMPARISON).is_file():
+        notice_drafts(directory.parent)
         _show_comparison(directory, as_json, figures)
         return
     stored = _load(directory)
@@ -56,7 +56,7 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
         _draw(directory, figures, lambda: _figures_of_a_run(stored, first, figures))
 
 
-def _figures_of_a_run(stored: Stored, first: Trace, figures: Path) -> list[Path]:
+def _figures_of_a_run(stored: SavedRun, first: Trace, figures: Path) -> list[Path]:
     from simulator.report.figures.run_figures import write_figures
 
     return write_figures(stored.result(), first, figures)
@@ -175,22 +175,23 @@ def replay(directory: Path, trial: int | None) -> None:
     click.echo(f"trial {_number(stored, trial)} again: {size}, digest {told.digest}: the same")
 
 
-def _load(directory: Path) -> Stored:
+def _load(directory: Path) -> SavedRun:
     from simulator.experiment.store import StoreError
     from simulator.results import load
     from simulator.scenario import ScenarioError
 
+    notice_drafts(directory.parent, but=directory)
     try:
         return load(directory)
     except (StoreError, ScenarioError) as error:
         fail(str(error), EXIT_BAD_INPUT)
 
 
-def _number(stored: Stored, trial: int | None) -> int:
+def _number(stored: SavedRun, trial: int | None) -> int:
     return int(stored.trials["trial"].iloc[0]) if trial is None else trial
 
 
-def _again(stored: Stored, trial: int | None) -> Trace:
+def _again(stored: SavedRun, trial: int | None) -> Trace:
     from simulator.experiment.trial import TrialError
     from simulator.results import DigestError
 
@@ -221,7 +222,7 @@ def _interest(nodes: Sequence[str], kinds: Sequence[str], start: str, end: str |
     return Interest(nodes=[node_id(name) for name in nodes], kinds=kinds, from_ns=bounds[0] or 0, to_ns=bounds[1])
 
 
-def _check_known(told: Trace, stored: Stored, nodes: Collection[int], kinds: Sequence[str]) -> None:
+def _check_known(told: Trace, stored: SavedRun, nodes: Collection[int], kinds: Sequence[str]) -> None:
     """What a trial does not know is a slip of the pen, rather than an empty story."""
     from simulator.report.tables.trace_text import kinds_in
     from simulator.scenario.text.errors import alternatives

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, SCENARIOS, advise, print_table
+from simulator.cli.common import ALLOW_FILES, EXIT_BAD_INPUT, SCENARIOS, advise, print_table
 
 
 @click.command()
 @SCENARIOS
-def validate(files: tuple[Path, ...]) -> None:
+@ALLOW_FILES
+def validate(files: tuple[Path, ...], allow_files: tuple[Path, ...]) -> None:
     """Check scenario files, and say file, line, field, value and remedy of each mistake.
 
     \b
@@ -25,7 +26,7 @@ def validate(files: tuple[Path, ...]) -> None:
     wrong = False
     for file in files:
         try:
-            scenario = load(file)
+            scenario = load(file, allow_files=allow_files)
         except ScenarioError as error:
             wrong = True
             click.echo(str(error), err=True)

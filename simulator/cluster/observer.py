@@ -41,8 +41,10 @@ class TrialObserver:
 
     def _tracker(self, group: str) -> LeadershipTracker:
         groups = self._spec.groups
-        quorum, served_by = self._spec.registration.needs(group)
-        quorum_rule = QuorumRule(quorum=quorum, servers=None if served_by is None else groups[served_by])
+        quorum, coordination_group = self._spec.registration.quorum_of(group)
+        quorum_rule = QuorumRule(
+            quorum=quorum, servers=None if coordination_group is None else groups[coordination_group]
+        )
         return LeadershipTracker(groups[group], quorum_rule, self._connectivity, partial(self._record_loss, group))
 
     # --- What nodes declare (`Observer`)
@@ -109,7 +111,7 @@ class TrialObserver:
         """
         if not isinstance(suspected, NodeId) or not self._connectivity.awake(suspected):
             return False
-        if self._spec.registration.served_by is not None and node in self.leadership.members:
+        if self._spec.registration.coordination_group is not None and node in self.leadership.members:
             return not (self.leadership.has_quorum(node) and self.leadership.has_quorum(suspected))
         return not self._connectivity.reachable_both_ways(node, suspected)
 

@@ -66,7 +66,7 @@ class ClusterSpec:
         return self.registration.members(self.nodes, self.config)
 
     @property
-    def settles_ns(self) -> Nanoseconds | None:
+    def stabilization_ns(self) -> Nanoseconds | None:
         """How long the algorithm needs in peace, at most, until it agrees; None where it does not promise to."""
-        settles = self.registration.settles
-        return None if settles is None else settles(self.config, self.nodes)
+        stabilization_bound = self.registration.stabilization_bound
+        return None if stabilization_bound is None else stabilization_bound(self.config, self.nodes)

@@ -54,7 +54,10 @@ def _by_what_happened(spec: ClusterSpec, trace: Trace) -> Iterator[Assumption]:
     if spec.absent:
         yield Assumption.NO_CRASH
     essential = {
-        node for group in spec.registration.groups if group.essential for node in trace.groups.get(group.name, ())
+        node
+        for group in spec.registration.groups
+        if group.single_point_of_failure
+        for node in trace.groups.get(group.name, ())
     }
     for row in trace.rows:
         if row.kind == event_types.CRASHED or (row.kind == event_types.STARTED and row.time_ns > 0):

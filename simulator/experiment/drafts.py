@@ -76,7 +76,10 @@ def is_draft(path: Path) -> bool:
     """Whether a directory is a run's draft, by its name and what is in it."""
     if not _NAME.fullmatch(path.name) or path.is_symlink() or not path.is_dir():
         return False
-    content = {entry.name for entry in path.iterdir()}
+    try:
+        content = {entry.name for entry in path.iterdir()}
+    except OSError:  # Somebody else's, in a place that many share.
+        return False
     return not content or bool(content & _CONTENT) or all(_PART.match(entry) for entry in content)
 
 

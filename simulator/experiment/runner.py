@@ -26,11 +26,12 @@ from simulator.analysis.tables import RunTables
 from simulator.checks.violation import Violation
 from simulator.experiment.executors import MOST_WORKERS, results
 from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
-from simulator.experiment.signals import interruptible, name_of_signal, uninterrupted
+from simulator.experiment.signals import Terminated, interruptible, name_of_signal, uninterrupted
 from simulator.experiment.trial import TrialError, TrialResult
 from simulator.scenario import Scenario, load
 
 SCHEMA = 1  # Of the summary and the tables: docs/results.md says what a new one changes.
+GATHERED_AT_ONCE = 2_000  # Trials of which tables and statistics are made within a second or two.
 _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 
 
@@ -138,6 +139,9 @@ def run(
     With `precision` (0.05 for 5 %), the run ends as soon as the 95 % interval of the headline's median (`precision_of`:
     or its `p95`, `p99`) lies within that share of it, and with `trials` at the latest; `Result.stopped_by` says which.
 
+    SIGTERM, where it is handled, does the same; where more than `GATHERED_AT_ONCE` trials have been given to
+    `on_finished`, it raises Terminated, since whoever sends it does not wait for statistics.
+
     Raises ScenarioError for a bad scenario; TrialError where a trial runs away or the algorithm fails, with the
     finished part, if any, as its `finished`; ValueError for fewer trials than one, a bad precision, and more
     than 1024 workers.
@@ -170,7 +174,8 @@ def run(
                 if watch is not None and watch.has_seen_enough(len(finished), lambda: _elections(finished)):
                     break
     except KeyboardInterrupt as error:
-        if not finished:
+        hurried = isinstance(error, Terminated) and on_finished is not None and len(finished) > GATHERED_AT_ONCE
+        if hurried or not finished:
             raise
         with uninterrupted():
             return gathered(name_of_signal(error))

@@ -34,7 +34,7 @@ class StoreError(OSError):
 
 
 @contextmanager
-def new_directory(root: Path, name: str) -> Iterator[Draft]:
+def new_directory(root: Path, name: str) -> Iterator[RunWriter]:
     """A draft of `root/name-NNN`, NNN being the next free number, which is published when the block ends.
 
     Raises StoreError where `root` cannot be written. Where the block fails, nothing is left behind. Where the process
@@ -45,7 +45,7 @@ def new_directory(root: Path, name: str) -> Iterator[Draft]:
         path, lock = make_draft(root, name)
     except OSError as error:
         raise StoreError(_reason(root, error)) from error
-    draft = Draft(path, root, name)
+    draft = RunWriter(path, root, name)
     try:
         yield draft
     finally:
@@ -62,7 +62,7 @@ def save(result: Result, root: str | Path = "results") -> Path:
         return draft.publish()
 
 
-class Draft:
+class RunWriter:
     """A results directory that is being written."""
 
     def __init__(self, path: Path, root: Path, name: str) -> None:
@@ -70,17 +70,19 @@ class Draft:
         self.journal_error: OSError | None = None  # Why finished trials are no longer written down, if they are not.
         self._root = root
         self._name = name
+        self.finished = 0  # Trials that were written down.
         self._journal: Journal | None = None
+        self._head: dict[str, Any] = {}
 
     def begin(self, scenario: Scenario, *, seed: int, requested: int, command: str) -> None:
         """Say what is about to be run, so that `append` can write down its trials. Raises StoreError."""
-        head = {"schema": SCHEMA, "seed": seed, "requested": requested, "command": command}
+        self._head = {"schema": SCHEMA, "seed": seed, "requested": requested, "command": command}
         try:
             (self.path / "scenario.yaml").write_text(resolved_text(scenario), encoding="utf-8")
             self._journal = Journal(self.path / JOURNAL)
         except OSError as error:
             raise StoreError(_reason(self._root, error)) from error
-        self.write_json(HEAD, head)
+        self.write_json(HEAD, self._head)
 
     def append(self, result: TrialResult) -> None:
         """Write down a trial as soon as it is finished. A full disk ends that, and not the run: see `journal_error`."""
@@ -88,6 +90,7 @@ class Draft:
             return
         try:
             self._journal.append(result)
+            self.finished += 1
         except OSError as error:
             self.journal_error = error
 
@@ -96,6 +99,11 @@ class Draft:
         if self._journal is not None:
             with suppress(OSError):
                 self._journal.close()
+
+    def leave(self, stopped_by: str) -> None:
+        """Be content with the trials that were written down: their tables are made when they are read. StoreError."""
+        self.close()
+        self.write_json(HEAD, self._head | {"stopped_by": stopped_by})
 
     def discard(self) -> None:
         """Leave no trace of a part in which nothing was finished."""
@@ -120,14 +128,14 @@ class Draft:
         for name in (JOURNAL, HEAD):  # All of it is in the tables now.
             (self.path / name).unlink(missing_ok=True)
 
-    def part(self, name: str) -> Draft:
+    def part(self, name: str) -> RunWriter:
         """A directory in this one, for one of several runs. It is published with this one. Raises StoreError."""
         path = self.path / name
         try:
             path.mkdir()
         except OSError as error:
             raise StoreError(_reason(self._root, error)) from error
-        return Draft(path, self._root, self._name)
+        return RunWriter(path, self._root, self._name)
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Raises StoreError."""

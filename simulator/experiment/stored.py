@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class DigestError(RuntimeError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stored:
+class SavedRun:
     """One run: its scenario with every default, its summary (docs/results.md), and its tables.
 
     `trials` has a row per trial, `elections` one per search for a leader, `rounds` one per round of a search, and
@@ -90,7 +91,7 @@ class Stored:
         if trace.digest != told.iloc[0]:
             raise DigestError(
                 f"trial {trial} is not what it was: its digest is {trace.digest[:12]}…, and was {told.iloc[0][:12]}…; "
-                f"it was made by {_versions(self.summary)}"
+                f"{_made_by(self.summary)}"
             )
         return trace
 
@@ -101,7 +102,7 @@ def _not_a_run(path: Path) -> str:
     return f"{what}; name the directory of a run" + (f", such as {path.parent / beside[-1]}" if beside else "")
 
 
-def load_stored(path: str | Path) -> Stored:
+def load_stored(path: str | Path) -> SavedRun:
     """The run in a results directory, or in the draft of one that has not ended, as far as it has come.
 
     Raises StoreError for what is none, and where a file in it is damaged.
@@ -130,7 +131,7 @@ def load_stored(path: str | Path) -> Stored:
         scenario = load(directory / "scenario.yaml")
     with reading(directory / "measured.csv"):
         measured = _measured(directory, summary.get("measured"))
-    return Stored(
+    return SavedRun(
         path=directory,
         scenario=scenario,
         summary=summary,
@@ -149,7 +150,7 @@ def _unfinished_parts(directory: Path) -> list[str]:
     return sorted({str(file.parent) for name in (HEAD, "summary.json") for file in directory.glob(f"*/{name}")})
 
 
-def _load_draft(directory: Path) -> Stored:
+def _load_draft(directory: Path) -> SavedRun:
     """What a run had finished when it was killed, or has until now."""
     head = read_object(directory / HEAD, {"seed": int, "requested": int, "command": str})
     with reading(directory / "scenario.yaml"):
@@ -159,9 +160,11 @@ def _load_draft(directory: Path) -> Stored:
         if not finished:
             raise StoreError(f"{directory}: a run that did not end; no trial of it was finished")
         top = next((parent for parent in (directory, directory.parent) if is_draft(parent)), directory)
-        stopped_by = KILLED if is_dead(top) else STILL_RUNNING
+        stopped_by = head.get("stopped_by") or (KILLED if is_dead(top) else STILL_RUNNING)
+        if not isinstance(stopped_by, str):
+            raise StoreError(f"{directory / HEAD}: is damaged: stopped_by is no text")
         result = gather(scenario, head["seed"], head["requested"], finished, head["command"], stopped_by)
-        return Stored(
+        return SavedRun(
             path=directory,
             scenario=scenario,
             summary=dict(result.summary),
@@ -192,6 +195,16 @@ def _precision(kept: dict[str, Any] | None) -> Precision | None:
 def _numbers(trials: pd.Series) -> str:
     first, last = trials.min(), trials.max()
     return f"trial {first}" if first == last else f"{first} to {last}"
+
+
+def _made_by(summary: dict[str, Any]) -> str:
+    """Which versions a digest is of; and if electsim's is not the one that runs, that this may be all."""
+    current = version("electsim")
+    if summary["version"] == current:
+        return f"it was made by {_versions(summary)}"
+    return (
+        f"it is of another version, {_versions(summary)}; this is electsim {current} (CHANGELOG.md says what changed)"
+    )
 
 
 def _versions(summary: dict[str, Any]) -> str:

@@ -74,7 +74,7 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
     found_broken = _broken_promises(spec, trace, unmet)
     broken = [violation for violation in found_broken if violation.guarantee not in spec.waived]
     waived = [violation for violation in found_broken if violation.guarantee in spec.waived]
-    missed = {one for group in trace.groups for one in spec.registration.assumed(group, spec.config) & unmet}
+    missed = {one for group in trace.groups for one in spec.registration.assumptions_of(group, spec.config) & unmet}
     recovered: Record = {}
     if spec.liveness_within is not None:
         recovery = look_for_recovery(trace, spec.liveness_within)
@@ -83,7 +83,7 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
     stability = Stability(claims(trace), spec.stable_after, trace.end_ns)
     led = leadership(trace)
     numbered = list(enumerate(told.elections, start=1))
-    counted_terms = spec.registration.counted_terms
+    terms_count_rounds = spec.registration.terms_count_rounds
     return TrialResult(
         trial=trial,
         digest=trace.digest,
@@ -93,7 +93,7 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
         | traffic_row(trace, told.steady),
         elections=[
             election_row(trace, stability, trial, number, election)
-            | {"terms_spent": election.terms_spent if counted_terms else None}
+            | {"terms_spent": election.terms_spent if terms_count_rounds else None}
             for number, election in numbered
         ],
         rounds=[row for number, election in numbered for row in round_rows(trial, number, election)],
@@ -106,12 +106,12 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
 def _broken_promises(spec: ClusterSpec, trace: Trace, unmet: frozenset[Assumption]) -> list[Violation]:
     """In order of time: each group is held to what its own algorithm promises, unless what that assumes did not hold.
 
-    That all agree in peace is asked of the headline group, the one of whose size `settles` is a function.
+    That all agree in peace is asked of the headline group, the one of whose size `stabilization_bound` is a function.
     """
     found: list[Violation] = []
     for group in trace.groups:
         algorithm = spec.registration.class_of(group)
-        if algorithm.guarantees and not spec.registration.assumed(group, spec.config) & unmet:
-            settles_ns = spec.settles_ns if group == trace.primary_group else None
-            found += violations(trace.of_group(group), algorithm.guarantees, settles_ns)
+        if algorithm.guarantees and not spec.registration.assumptions_of(group, spec.config) & unmet:
+            stabilization_ns = spec.stabilization_ns if group == trace.primary_group else None
+            found += violations(trace.of_group(group), algorithm.guarantees, stabilization_ns)
     return sorted(found, key=lambda violation: violation.time_ns)

@@ -82,9 +82,16 @@ def varied(texts: Iterable[str]) -> dict[str, list[str]]:
 
 
 def variants(
-    path: str | os.PathLike[str], fields: Mapping[str, Sequence[str]], overrides: Iterable[str] = ()
+    path: str | os.PathLike[str],
+    fields: Mapping[str, Sequence[str]],
+    overrides: Iterable[str] = (),
+    allow_files: Iterable[str | os.PathLike[str]] = (),
 ) -> list[Variant]:
-    """Every combination, the last field changing fastest. Raises ScenarioError where one of them is no scenario."""
+    """Every combination of the values; the last field changes fastest. `allow_files` is that of `simulator.load`.
+
+    Raises ScenarioError if a combination is not a valid scenario.
+    """
+    allow_files = tuple(allow_files)
     count = 1
     for values in fields.values():
         count *= len(values)
@@ -97,7 +104,7 @@ def variants(
     for values in product(*fields.values()):
         settings = dict(zip(fields, values, strict=True))
         sets = tuple(f"{field}={value}" for field, value in settings.items() if field != ALGORITHM)
-        scenario = load(path, (*overrides, *sets), algorithm=settings.get(ALGORITHM))
+        scenario = load(path, (*overrides, *sets), algorithm=settings.get(ALGORITHM), allow_files=allow_files)
         made.append(Variant(settings=settings, scenario=scenario))
     return made
 

@@ -57,9 +57,12 @@ class Guarded:
         return baseline
 
 
-def guarded(files: Sequence[Path], directory: Path) -> list[Guarded]:
-    """The scenarios in some files, or of some names. Raises ScenarioError; BaselineError where two share a name."""
-    found = [_guarded(file, directory) for file in files]
+def guarded(files: Sequence[Path], directory: Path, allow_files: Sequence[Path] = ()) -> list[Guarded]:
+    """The scenarios in some files, or of some names. `allow_files` is that of `simulator.load`.
+
+    Raises ScenarioError if one is not valid, BaselineError if two have the same name.
+    """
+    found = [_guarded(file, directory, allow_files) for file in files]
     by_name: dict[str, Path] = {}
     for one in found:
         if (other := by_name.setdefault(one.scenario.name, one.file)) != one.file:
@@ -69,8 +72,8 @@ def guarded(files: Sequence[Path], directory: Path) -> list[Guarded]:
     return found
 
 
-def _guarded(file: Path, directory: Path) -> Guarded:
-    scenario = load(file)
+def _guarded(file: Path, directory: Path, allow_files: Sequence[Path]) -> Guarded:
+    scenario = load(file, allow_files=allow_files)
     tree = parse(Path(find(file)).read_text(encoding="utf-8-sig"), str(file)).tree
     return Guarded(file=file, scenario=scenario, tree=tree, path=baseline_file(directory, scenario.name))
 

@@ -14,9 +14,9 @@ Window = tuple[Nanoseconds, Nanoseconds]
 # What a row says of a fault, and how its mark puts it.
 _OUTCOMES = {
     event_types.FAULT: "",
-    event_types.REPAIRED: "undone",
+    event_types.REPAIRED: "repaired",
     event_types.SKIPPED: "skipped",
-    event_types.NOT_INJECTED: "never struck",
+    event_types.NOT_INJECTED: "not injected",
 }
 FAULT_ROWS = frozenset(_OUTCOMES)
 _MARGIN = 0.12  # Of an election, shown before and after it.

@@ -86,7 +86,7 @@ def _logs(cluster: Cluster) -> Found:
 
 def _transport(scenario: Scenario) -> Found:
     registration = scenario.algorithm.registration
-    if registration.streams and scenario.network.transport is not Transport.STREAM:
+    if registration.requires_connections and scenario.network.transport is not Transport.STREAM:
         yield ("network", "transport"), f"{registration.name} needs connections; write stream, or leave this out"
 
 

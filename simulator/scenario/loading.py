@@ -13,24 +13,31 @@ from simulator.scenario import overrides as overriding
 from simulator.scenario.schema import Scenario
 from simulator.scenario.text import explain
 from simulator.scenario.text.errors import Problem, ScenarioError, shown
-from simulator.scenario.text.files import files_beside
+from simulator.scenario.text.files import PathLike, file_access
 from simulator.scenario.text.tree import LARGEST_BYTES, Document, parse
 from simulator.shipped import find, shipped
 
 
-def load(path: str | os.PathLike[str], overrides: Iterable[str] = (), *, algorithm: str | None = None) -> Scenario:
+def load(
+    path: PathLike,
+    overrides: Iterable[str] = (),
+    *,
+    algorithm: str | None = None,
+    allow_files: Iterable[PathLike] = (),
+) -> Scenario:
     """The scenario in a file, with some values replaced: `load("x.yaml", ["network.loss=0.01", "faults.0.at=2s"])`.
 
-    What is no file may be the name of a scenario that comes with electsim (`raft-leader-crash`). With `algorithm`, that
-    one takes the place of the scenario's own, with its default options but for those that `overrides` give. Raises
-    ScenarioError, also for a file that cannot be read.
+    `path` may also be the name of a scenario that comes with electsim (`raft-leader-crash`). If `algorithm` is given,
+    it replaces the scenario's own; its options have their defaults, except those that `overrides` give. Files that the
+    scenario names are read from its own folder, and from the folders in `allow_files`.
+
+    Raises ScenarioError if the scenario is not valid, or if it or a file that it names cannot be read.
     """
     source, text = _read(path)
-    with files_beside(FilePath(source).parent):
-        return loads(text, source, overrides, algorithm=algorithm)
+    return loads(text, source, overrides, algorithm=algorithm, folder=FilePath(source).parent, allow_files=allow_files)
 
 
-def dropped_options(path: str | os.PathLike[str], algorithm: str) -> tuple[str, tuple[str, ...]]:
+def dropped_options(path: PathLike, algorithm: str) -> tuple[str, tuple[str, ...]]:
     """The scenario's own algorithm, and which of the options that it gives `algorithm` would make void.
 
     Raises ScenarioError.
@@ -40,7 +47,7 @@ def dropped_options(path: str | os.PathLike[str], algorithm: str) -> tuple[str, 
     return str(own.get("name") if isinstance(own, dict) else own), overriding.swap_algorithm(algorithm, document)
 
 
-def _read(path: str | os.PathLike[str]) -> tuple[str, str]:
+def _read(path: PathLike) -> tuple[str, str]:
     """The file that is meant, and its text."""
     source = find(path)
     try:
@@ -71,16 +78,27 @@ def _like(name: str) -> str:
 
 
 def loads(
-    text: str, source: str = "scenario", overrides: Iterable[str] = (), *, algorithm: str | None = None
+    text: str,
+    source: str = "scenario",
+    overrides: Iterable[str] = (),
+    *,
+    algorithm: str | None = None,
+    folder: PathLike | None = None,
+    allow_files: Iterable[PathLike] = (),
 ) -> Scenario:
-    """The scenario in a text; `source` is what errors call it, the rest as for `load`. Raises ScenarioError."""
+    """The scenario in a text. Errors call it `source`.
+
+    It may name files only if `folder` is given, and then those in that folder and in the folders of `allow_files`.
+    `overrides` and `algorithm` are those of `load`. Raises ScenarioError.
+    """
     document = _document(text, source)
     if algorithm is not None:
         overriding.swap_algorithm(algorithm, document)
     overriding.apply(overrides, document)
     known_keys: dict[int, tuple[str, ...]] = {}
     try:
-        return Scenario.model_validate(document.tree, context=known_keys)
+        with file_access(folder, allow_files):
+            return Scenario.model_validate(document.tree, context=known_keys)
     except ValidationError as error:
         raise ScenarioError(explain.problems(error, document, known_keys)) from None
 

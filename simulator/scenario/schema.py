@@ -228,7 +228,7 @@ class Scenario(Model):
 
     @model_validator(mode="after")
     def _check(self) -> Scenario:
-        if self.algorithm.registration.streams and "transport" not in self.network.model_fields_set:
+        if self.algorithm.registration.requires_connections and "transport" not in self.network.model_fields_set:
             object.__setattr__(self, "network", self.network.over_streams())
         checks.scenario(self)
         return self

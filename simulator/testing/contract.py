@@ -24,7 +24,7 @@ def check_contract(
     together with its copy, or the value of a view that is not plain.
     """
     bench = InteractionBench(registration, nodes, config=config, seed=seed)
-    if registration.streams:
+    if registration.requires_connections:
         for node, peer in permutations(bench.nodes, 2):
             bench.node(node).connect(peer)
     crashed = False

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from simulator.protocol import ELECTORATE, Algorithm, Host, Message, Nanoseconds, NodeId, Role
+from simulator.protocol import ELECTORATE, Algorithm, Host, Message, Nanoseconds, NodeId, OldHostNames, Role
 from simulator.testing.errors import InteractionError
 
 
@@ -67,7 +67,7 @@ class Surroundings(Protocol):
     def on_note(self, note: Note) -> None: ...
 
 
-class BenchNode:
+class BenchNode(OldHostNames):
     """A node that is driven by hand."""
 
     def __init__(

@@ -8,11 +8,11 @@ PAUSED = "paused"  # A node stops handling anything; it still believes what it b
 RESUMED = "resumed"
 LIFECYCLE_EVENTS = frozenset((STARTED, CRASHED, PAUSED, RESUMED))  # What happens to a node, whatever it runs.
 TRANSITION = "transition"  # A node declares its role, term and the leader that it knows of.
-FAULT = "fault"  # A fault of the schedule has struck; the detail says which, and on whom.
-REPAIRED = "undone"  # What a fault did is undone: its time is over.
-SKIPPED = "skipped"  # A fault was left out, since whom it was to strike did not exist.
-SUPPRESSED = "spared"  # A failure of the nemesis was left out: it suited nobody, or would have troubled too many.
-NOT_INJECTED = "unstruck"  # The trial has ended, and a fault of the schedule had not struck yet.
+FAULT = "fault"  # A fault was injected; the detail says which, and into which nodes.
+REPAIRED = "repaired"  # The time of a fault is over, and its effect is repaired.
+SKIPPED = "skipped"  # A fault of the schedule was left out, since its target did not exist.
+SUPPRESSED = "suppressed"  # A fault of the nemesis was left out: no target, or too many nodes affected at once.
+NOT_INJECTED = "not-injected"  # A fault of the schedule was still waiting when the trial ended.
 LEADER_LOST = "leader-lost"  # The reigning leader crashed, paused, stepped down or was cut off (the cause).
 LEADER_BACK = "leader-back"  # The lost leader, still claiming, resumed or reached a majority again.
 

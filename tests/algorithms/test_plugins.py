@@ -98,7 +98,10 @@ class UnreadableOptions:
     [
         (replace(MINE, name="raft"), "raft is the name of another algorithm; choose one that is free"),
         (replace(MINE, name="My Own"), "'My Own' is not a name; write small letters"),
-        (replace(MINE, settles=lambda config, nodes: 1), "mine cannot be pickled, and so not be sent to worker pro"),
+        (
+            replace(MINE, stabilization_bound=lambda config, nodes: 1),
+            "mine cannot be pickled, and so not be sent to worker pro",
+        ),
         (replace(MINE, config=Unreadable), "the config of mine is not a dataclass of options"),
         (
             replace(MINE, config=UnreadableOptions),
@@ -126,7 +129,7 @@ GOOD = "from dataclasses import replace\nfrom simulator.cli.starters.highest_ali
         ("MINE = 1", ": broken:MINE: int is not a Registration (simulator.algorithms.registration)"),
         (GOOD + "MINE = HIGHEST_ALIVE", ": the entry point mine is a registration of highest-alive"),
         (
-            GOOD + "MINE = replace(HIGHEST_ALIVE, name='mine', settles=lambda config, nodes: 1)",
+            GOOD + "MINE = replace(HIGHEST_ALIVE, name='mine', stabilization_bound=lambda config, nodes: 1)",
             ": broken:MINE: mine cannot be pickled",
         ),
     ],

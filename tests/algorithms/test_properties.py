@@ -41,7 +41,7 @@ def played(spec: ClusterSpec, seed: int) -> tuple[Trace, TrialResult]:
 
 def would_be_violations(spec: ClusterSpec, trace: Trace) -> bool:
     """Whether the checks would complain, if the algorithm were held to its promises in this trial."""
-    return bool(violations(trace, spec.registration.algorithm.guarantees, spec.settles_ns))
+    return bool(violations(trace, spec.registration.algorithm.guarantees, spec.stabilization_ns))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -89,7 +89,7 @@ def test_a_partition_for_good_is_measured_and_not_failed(name: str) -> None:
     cut = Scheduled(at=Constant(0), fault=Partition(((1, 2),)))
     registration = REGISTRY[name]
     config = registration.config()
-    needs = registration.settles(config, 5) if registration.settles else 10 * SECOND
+    needs = registration.stabilization_bound(config, 5) if registration.stabilization_bound else 10 * SECOND
     spec = ClusterSpec(
         registration=registration, config=config, nodes=5, duration=2 * needs, faults=(cut,), longest_delay_ns=0
     )

@@ -86,6 +86,13 @@ def test_replay_checks_the_digest(kept: Path, tmp_path: Path) -> None:
     outcome = invoke("replay", tmp_path, "--trial", 5)
     assert outcome.exit_code == 1
     assert "trial 5 is not what it was" in outcome.stderr
+    assert "another version" not in outcome.stderr
+    # "Stored results of schema 1 are still read; `replay` says that their digest is of another version" (issue 12, A).
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    (tmp_path / "summary.json").write_text(json.dumps({**summary, "version": "0.0.9"}))
+    outcome = invoke("replay", tmp_path, "--trial", 5)
+    assert outcome.exit_code == 1
+    assert "it is of another version, electsim 0.0.9 (" in outcome.stderr
 
 
 @pytest.mark.parametrize(
@@ -113,3 +120,11 @@ def test_results_that_are_damaged_are_said_to_be(kept: Path, tmp_path: Path) -> 
     for file in kept.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes()[:100])
     assert invoke("show", tmp_path).exit_code == 2
+
+
+def test_the_old_name_of_a_saved_run_is_read_with_a_warning() -> None:
+    """Issue 12: "old paths of these warn for one version"."""
+    with pytest.warns(DeprecationWarning, match="is called SavedRun now"):
+        assert simulator.results.Stored is simulator.results.SavedRun
+    with pytest.raises(AttributeError, match="no attribute 'Store'"):
+        simulator.results.Store  # noqa: B018

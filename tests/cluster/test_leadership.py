@@ -182,7 +182,9 @@ def test_a_claim_on_the_smaller_side_takes_nothing_from_the_leader_on_the_larger
 
 # --- Candidates that an ensemble serves, as in ZooKeeper's recipe: n1 and n2, and the servers n3, n4 and n5
 
-SERVED = replace(PROBE, groups=(Group(name="ensemble", algorithm=Probe, size=lambda _: 3),), served_by="ensemble")
+SERVED = replace(
+    PROBE, groups=(Group(name="ensemble", algorithm=Probe, size=lambda _: 3),), coordination_group="ensemble"
+)
 
 
 def test_a_served_leader_is_lost_without_a_server_that_has_a_majority_of_the_ensemble() -> None:

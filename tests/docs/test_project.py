@@ -63,3 +63,9 @@ def test_help_teaches_every_target() -> None:
     """ "`make help` teaching the targets"."""
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert set(re.findall(r"^make ([a-z]+)  ", shown, re.MULTILINE)) == TARGETS
+
+
+def test_a_citation_names_this_version() -> None:
+    """A result names the version that made it, and so must who cites it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert str(read("CITATION.cff")["version"]) == project["version"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.algorithms.zookeeper.server import ENSEMBLE
+from simulator.algorithms.zookeeper.registration import ENSEMBLE
 from simulator.scenario import load, loads
 from tests.algorithms.zookeeper.test_properties import MUTANTS
 

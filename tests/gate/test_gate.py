@@ -14,6 +14,7 @@ from simulator.algorithms.raft import Raft, pace
 from simulator.cli import main
 from simulator.cluster.spec import ClusterSpec
 from simulator.experiment import executors
+from simulator.experiment.signals import Terminated
 from simulator.experiment.trial import TrialResult, simulate
 from simulator.gate.baseline import read
 from simulator.protocol import MILLISECOND, uniform
@@ -151,19 +152,24 @@ def test_the_step_summary_of_github_is_added_to(desk: Desk, tmp_path: Path, monk
     assert "| small-crash | identical | all 45 trials went as before, event by event |" in lines
 
 
-def test_an_interrupt_leaves_everything_as_it_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C ends a run with the trials that were finished: they are no candidate, and above all no baseline."""
+@pytest.mark.parametrize(
+    ("error", "name", "code"), [(KeyboardInterrupt, "interrupted", 130), (Terminated, "terminated", 143)]
+)
+def test_an_interrupt_leaves_everything_as_it_is(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: type[KeyboardInterrupt], name: str, code: int
+) -> None:
+    """A signal ends a run with the trials that were finished: they are no candidate, and above all no baseline."""
 
     def interrupted(spec: ClusterSpec, seed: int, trial: int) -> TrialResult:
         if trial == 9:
-            raise KeyboardInterrupt
+            raise error
         return simulate(spec, seed, trial)
 
     monkeypatch.setattr(executors, "simulate", interrupted)
     before = desk.baseline.read_bytes()
     for options in ((), ("--accept", "half of it", "--tolerance", 0.2)):
         outcome = desk.gate(*options)
-        assert (outcome.exit_code, outcome.stderr) == (130, "electsim: interrupted\n")
+        assert (outcome.exit_code, outcome.stderr) == (code, f"electsim: {name}\n")
     assert desk.baseline.read_bytes() == before
 
 

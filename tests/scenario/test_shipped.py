@@ -125,9 +125,9 @@ def test_the_measured_recipe_is_run_by_its_rules() -> None:
 def test_what_is_promised_of_peace_is_looked_at(path: Path) -> None:
     """A promise to agree that is due after the end of every trial would never be checked, and yet seem to be kept."""
     spec = load(path).cluster_spec()
-    settles_ns, algorithm = spec.settles_ns, spec.registration.algorithm
-    if settles_ns is None or not algorithm.guarantees & {Guarantee.AGREEMENT, Guarantee.HIGHEST_ID}:
+    stabilization_ns, algorithm = spec.stabilization_ns, spec.registration.algorithm
+    if stabilization_ns is None or not algorithm.guarantees & {Guarantee.AGREEMENT, Guarantee.HIGHEST_ID}:
         return
     trace = run_trial(spec, 7, 0)
-    if not spec.registration.assumed(trace.primary_group, spec.config) & broken_assumptions(spec, trace):
-        assert [peace.end_ns for peace in times_of_peace(trace, settles_ns)][-1:] == [trace.end_ns]
+    if not spec.registration.assumptions_of(trace.primary_group, spec.config) & broken_assumptions(spec, trace):
+        assert [peace.end_ns for peace in times_of_peace(trace, stabilization_ns)][-1:] == [trace.end_ns]

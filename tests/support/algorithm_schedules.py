@@ -1,9 +1,9 @@
 """Clusters under random faults, for whatever algorithm is registered: inside what it assumes, or anywhere.
 
 A schedule is a `ClusterSpec`. Faults strike while elections are under way; when they have ended, the cluster is left in
-peace for as long as the algorithm says that it needs (`settles`). Hypothesis draws a seed, and how many faults there
-may be, so that a failure shrinks to few; all else follows from the seed, since Hypothesis' own draws come in families
-of schedules that are much alike, and mostly empty.
+peace for as long as the algorithm says that it needs (`stabilization_bound`). Hypothesis draws a seed, and how many
+faults there may be, so that a failure shrinks to few; all else follows from the seed, since Hypothesis' own draws come
+in families of schedules that are much alike, and mostly empty.
 """
 
 from __future__ import annotations
@@ -105,9 +105,9 @@ def faults_by_name(nodes: int, others: Sequence[str] = ()) -> Mapping[str, Draw]
 
 def time_to_agree(registration: Registration, config: Any, nodes: int) -> Nanoseconds:
     """How long the algorithm needs in peace."""
-    if registration.settles is None:
+    if registration.stabilization_bound is None:
         return ELECTS_WITHIN.get(registration.name, LONG_ENOUGH)
-    return registration.settles(config, nodes)
+    return registration.stabilization_bound(config, nodes)
 
 
 def can_agree(spec: ClusterSpec) -> bool:
@@ -119,7 +119,7 @@ def can_agree(spec: ClusterSpec) -> bool:
 
 def disagreement(trace: Trace) -> list[str]:
     """Why not all agree on a leader in the end; empty where they do."""
-    return [broken.text for broken in agreement(trace, settles_ns=0) if broken.time_ns == trace.end_ns]
+    return [broken.text for broken in agreement(trace, stabilization_ns=0) if broken.time_ns == trace.end_ns]
 
 
 def schedules(registration: Registration, *, inside: bool, ends: bool = True) -> st.SearchStrategy[ClusterSpec]:
@@ -159,7 +159,7 @@ def schedule(
         start=pick(source, Constant(0), Uniform(0, 100 * MS)) if dies else Constant(0),
         disk=DiskSpec(write=None if Assumption.BOUNDED_DELAY in assumes else pick(source, None, Uniform(0, 5 * MS))),
         network=NetworkSpec(
-            latency=latency, transport=Transport.STREAM if registration.streams else Transport.DATAGRAM
+            latency=latency, transport=Transport.STREAM if registration.requires_connections else Transport.DATAGRAM
         ),
         faults=tuple(faults),
         longest_delay_ns=longest,
@@ -203,7 +203,9 @@ def _passing(
     """One to four faults that break none of these, and end."""
     suppressed = Assumption.MONITOR_RUNS in assumes
     others = [
-        group.name for group in registration.groups if group.size(config) and not (suppressed and group.essential)
+        group.name
+        for group in registration.groups
+        if group.size(config) and not (suppressed and group.single_point_of_failure)
     ]
     by_name = faults_by_name(nodes, others)
     names = [name for name in by_name if not assumes.intersection(BREAKS[name])]
@@ -244,7 +246,7 @@ def _latency(
     """The latency, and the longest that there is: a usual one, or the longest allowed."""
     bound = LONGEST_DELAY if registration.delay_bound is None else registration.delay_bound(config)
     longest = pick(source, min(USUAL_DELAY, bound), bound)
-    if Assumption.FIFO in assumes and not registration.streams:
+    if Assumption.FIFO in assumes and not registration.requires_connections:
         return Constant(longest), longest
     extremes = Mixture(((0.5, Constant(0)), (0.5, Constant(longest))))
     return pick(source, Constant(longest), Uniform(0, longest), extremes), longest

@@ -3,6 +3,7 @@ generators, no closures. The testing bench checks it" (docs/architecture.md; the
 
 from __future__ import annotations
 
+import json
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -41,6 +42,9 @@ def test_every_registered_algorithm_keeps_the_contract(name: str) -> None:
     bench = check_contract(REGISTRY[name], steps=120)
     assert any(declared.role is LEADER for declared in bench.transitions)
     assert max(node.incarnation for node in bench.nodes.values()) == 1
+    for node in bench.nodes.values():
+        assert node.algorithm is not None and node.algorithm.view()
+        json.dumps(node.algorithm.view())  # What a page is given.
 
 
 @pytest.mark.parametrize("name", sorted(DETECTORS))

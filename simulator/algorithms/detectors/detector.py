@@ -81,6 +81,10 @@ class Detector:
     def on_message(self, sender: NodeId, message: Message) -> None:
         self.receive[type(message)](self, sender, message)
 
+    def view(self) -> Mapping[str, object]:
+        """What a page may show of it, in plain values: the nodes that are watched, and those that are suspected."""
+        return {"watched": self.watched, "suspected": tuple(sorted(self.suspected))}
+
     # --- For detectors
 
     def _begin(self, node: NodeId) -> None:

@@ -131,6 +131,9 @@ class Monitor(Algorithm):
             self._report()
             self.host.set_timer("report", self.options.interval)
 
+    def view(self) -> Mapping[str, object]:
+        return {"reports": self._reports, "detector": self.checks.view()}
+
     def on_opinion(self, node: NodeId, down: bool) -> None:
         self._report()
 
@@ -151,4 +154,4 @@ def _monitors(config: Any) -> int:
 
 
 # For the registration of an algorithm with an option `detector`: a monitor, where one is asked for.
-MONITOR_GROUP = Group(name=MONITOR, algorithm=Monitor, size=_monitors, quorum=False, essential=True)
+MONITOR_GROUP = Group(name=MONITOR, algorithm=Monitor, size=_monitors, quorum=False, single_point_of_failure=True)

@@ -16,7 +16,7 @@ from typing import ClassVar
 from simulator.algorithms.detectors import MONITOR_GROUP
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.rings.announcement import AnnouncingNode
-from simulator.algorithms.rings.config import RingConfig, assumes_besides, delay_bound, settling_time
+from simulator.algorithms.rings.config import RingConfig, assumes_besides, delay_bound, stabilization_bound
 from simulator.protocol import CANDIDATE, NodeId, message
 
 
@@ -69,6 +69,6 @@ CHANG_ROBERTS = Registration(
     quorum=False,
     assumes=assumes_besides,
     delay_bound=delay_bound,
-    settles=partial(settling_time, rounds=ChangRoberts.rounds),
+    stabilization_bound=partial(stabilization_bound, rounds=ChangRoberts.rounds),
     bytes_per_pair=16,
 )

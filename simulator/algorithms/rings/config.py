@@ -45,7 +45,7 @@ def election_time(config: RingConfig, nodes: int, rounds: int) -> Nanoseconds:
     return rounds * nodes * config.acknowledgement_timeout
 
 
-def settling_time(config: RingConfig, nodes: int, rounds: int) -> Nanoseconds:
+def stabilization_bound(config: RingConfig, nodes: int, rounds: int) -> Nanoseconds:
     """How long it takes in peace, at most, until all follow the highest node that runs.
 
     The dead are found one after another, as far as they were neighbours, and a leader among them is given a second

@@ -13,6 +13,7 @@ messages in a row, once the highest stands.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -20,7 +21,7 @@ from typing import ClassVar
 from simulator.algorithms.detectors import MONITOR_GROUP
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.rings.announcement import AnnouncingNode
-from simulator.algorithms.rings.config import RingConfig, assumes_besides, delay_bound, settling_time
+from simulator.algorithms.rings.config import RingConfig, assumes_besides, delay_bound, stabilization_bound
 from simulator.algorithms.rings.node import BACK, ONWARD
 from simulator.protocol import NodeId, message
 
@@ -63,6 +64,9 @@ class HirschbergSinclair(AnnouncingNode):
     rounds: ClassVar = 7  # Its phases and announcement take less than 6, and messages half of what is allowed for them.
     standing = False  # The paper's status: candidate, or lost. It has won if it leads.
     maxnum = 1
+
+    def view(self) -> Mapping[str, object]:
+        return {**super().view(), "candidate": self.standing, "nodes asked each way": self.maxnum}
 
     def _stand(self) -> None:
         self._become_candidate()
@@ -140,6 +144,6 @@ HIRSCHBERG_SINCLAIR = Registration(
     quorum=False,
     assumes=assumes_besides,
     delay_bound=delay_bound,
-    settles=partial(settling_time, rounds=HirschbergSinclair.rounds),
+    stabilization_bound=partial(stabilization_bound, rounds=HirschbergSinclair.rounds),
     bytes_per_pair=16,
 )

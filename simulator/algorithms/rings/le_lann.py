@@ -20,7 +20,7 @@ from typing import ClassVar
 
 from simulator.algorithms.detectors import MONITOR_GROUP
 from simulator.algorithms.registration import Registration
-from simulator.algorithms.rings.config import RingConfig, assumes_besides, delay_bound, settling_time
+from simulator.algorithms.rings.config import RingConfig, assumes_besides, delay_bound, stabilization_bound
 from simulator.algorithms.rings.node import RingNode
 from simulator.protocol import LEADER, NodeId, message
 
@@ -98,6 +98,6 @@ RING = Registration(
     quorum=False,
     assumes=assumes_besides,
     delay_bound=delay_bound,
-    settles=partial(settling_time, rounds=Ring.rounds),
+    stabilization_bound=partial(stabilization_bound, rounds=Ring.rounds),
     bytes_per_pair=16,
 )

@@ -38,6 +38,7 @@ from simulator.protocol import (
     Message,
     NodeId,
     Role,
+    describe,
     message,
 )
 
@@ -138,6 +139,15 @@ class RingNode(Algorithm):
                 self._call_election()
         else:  # Whoever held it has died, or a message was lost with its holder; or a node has missed one.
             self._call_election()
+
+    def view(self) -> Mapping[str, object]:
+        return {
+            "role": self.role,
+            "leader": self.leader,
+            "taking part": self.taking_part,
+            "unacknowledged": tuple(describe(passing.message) for passing in self._passing.values()),
+            "detector": self.detector.view(),
+        }
 
     # --- For the algorithms
 

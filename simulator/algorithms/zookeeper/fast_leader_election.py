@@ -21,13 +21,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from simulator.algorithms.zookeeper.messages import Notification, State, Zxid
-from simulator.protocol import Nanoseconds, NodeId
-
-if TYPE_CHECKING:
-    from simulator.algorithms.zookeeper.server import Server
+from simulator.algorithms.zookeeper.server_state import ServerState
+from simulator.protocol import Nanoseconds, NodeId, describe
 
 REPEAT, FINALIZE, PASSED = "notification", "finalize", "passed"  # Timers.
 THREADS = 4  # WorkerSender and SendWorker on one side, RecvWorker and WorkerReceiver on the other.
@@ -35,9 +32,12 @@ _NOBODY = Notification(leader=0, zxid=Zxid(-1, 0), peer_epoch=-1, election_epoch
 
 
 class FastLeaderElection:
-    """One server's part. `vote` is what it goes by, also when it is not looking any more."""
+    """One server's part. `vote` is its current vote; after the election it says whom the server follows.
 
-    def __init__(self, server: Server) -> None:
+    `on_timer` and `hear` return the id of the elected leader when they decide the election, and None otherwise.
+    """
+
+    def __init__(self, server: ServerState) -> None:
         self.server = server
         self.host = server.host
         self.config = server.config
@@ -51,6 +51,16 @@ class FastLeaderElection:
         self._connected: set[NodeId] = set()
         self._waiting: set[NodeId] = set()  # To whom something has been sent that waits for a connection.
 
+    @property
+    def looking(self) -> bool:
+        """Whether the server takes part in an election."""
+        return self.vote.state is State.LOOKING
+
+    def view(self) -> Mapping[str, object]:
+        """What a page may show of it, in plain values: the votes, as text."""
+        votes = {voter: describe(vote) for voter, vote in self.received.items()}
+        return {"election": self.clock, "vote": describe(self.vote), "votes received": votes}
+
     # --- Inputs
 
     def look(self) -> None:
@@ -62,47 +72,47 @@ class FastLeaderElection:
         self._listen()
         self._count()
 
-    def hear(self, sender: NodeId, heard: Notification) -> None:
-        """A notification has come, and passes from thread to thread until it is looked at."""
+    def hear(self, sender: NodeId, heard: Notification) -> NodeId | None:
+        """A notification has come. It passes from thread to thread until it is handled."""
         delay = THREADS * self.config.hand_over
         if not delay:
-            self._receive(sender, heard)
-            return
+            return self._receive(sender, heard)
         self._passing.append((self.host.monotonic() + delay, sender, heard))
         if len(self._passing) == 1:
             self.host.set_timer(PASSED, delay)
+        return None
 
-    def _receive(self, sender: NodeId, heard: Notification) -> None:
-        looking = self.server.state is State.LOOKING
+    def _receive(self, sender: NodeId, heard: Notification) -> NodeId | None:
         if sender not in self.server.voters:
             self._tell(sender)
-        elif not looking:
+        elif not self.looking:
             if heard.state == State.LOOKING:
                 self._tell(sender)
         else:
             if heard.state == State.LOOKING and heard.election_epoch < self.clock:
                 self._tell(sender)
-            self._take(sender, heard)
+            return self._take(sender, heard)
+        return None
 
-    def on_timer(self, name: str) -> None:
+    def on_timer(self, name: str) -> NodeId | None:
         if name == FINALIZE:
-            self._decide(self.vote)
-        elif name == PASSED:
+            return self._decide(self.vote)
+        if name == PASSED:
             _, sender, heard = self._passing.popleft()
             if self._passing:
                 self.host.set_timer(PASSED, max(0, self._passing[0][0] - self.host.monotonic()))
-            self._receive(sender, heard)
-        else:
-            self._tell_all()
-            self.interval = min(2 * self.interval, self.config.notification_interval[1])
-            self._listen()
+            return self._receive(sender, heard)
+        self._tell_all()
+        self.interval = min(2 * self.interval, self.config.notification_interval[1])
+        self._listen()
+        return None
 
     def on_connect(self, peer: NodeId) -> None:
         """Who could not be reached before has heard nothing."""
         self._connected.add(peer)
         if peer in self._waiting:
             self._waiting.remove(peer)
-        elif self.server.state is State.LOOKING and peer in self.server.voters:
+        elif self.looking and peer in self.server.voters:
             self._tell(peer)
 
     def on_disconnect(self, peer: NodeId) -> None:
@@ -119,21 +129,22 @@ class FastLeaderElection:
 
     # --- Votes
 
-    def _take(self, sender: NodeId, heard: Notification) -> None:
+    def _take(self, sender: NodeId, heard: Notification) -> NodeId | None:
         """What a server that looks does with a notification of a voter, as it takes them from its queue in turn."""
         if self.finalizing:
             if heard.order <= self.vote.order:
                 self.host.set_timer(FINALIZE, self.config.finalize_wait)
-                return
+                return None
             self.finalizing = False
             self.host.cancel_timer(FINALIZE)
         self._listen()
         if heard.leader not in self.server.voters:
-            return
+            return None
         if heard.state == State.LOOKING:
             self._compare(sender, heard)
         elif heard.state != State.OBSERVING:
-            self._join(sender, heard)
+            return self._join(sender, heard)
+        return None
 
     def _compare(self, sender: NodeId, heard: Notification) -> None:
         if heard.election_epoch < self.clock:
@@ -155,17 +166,17 @@ class FastLeaderElection:
             self.host.cancel_timer(REPEAT)
             self.host.set_timer(FINALIZE, self.config.finalize_wait)
 
-    def _join(self, sender: NodeId, heard: Notification) -> None:
+    def _join(self, sender: NodeId, heard: Notification) -> NodeId | None:
         """From who follows or leads: of this election, it counts with the others; of any, a quorum of them does."""
         if heard.election_epoch == self.clock:
             self.received[sender] = heard
             if self._has_quorum(self.received, heard) and self._leads(self.received, heard):
-                self._decide(heard)
-                return
+                return self._decide(heard)
         self.established[sender] = heard
         if self._has_quorum(self.established, heard) and self._leads(self.established, heard):
             self.clock = heard.election_epoch
-            self._decide(heard)
+            return self._decide(heard)
+        return None
 
     def _has_quorum(self, votes: Mapping[NodeId, Notification], vote: Notification) -> bool:
         return self.server.is_quorum([voter for voter, other in votes.items() if _same(vote, other)])
@@ -176,13 +187,13 @@ class FastLeaderElection:
             return vote.election_epoch == self.clock
         return vote.leader in votes and votes[vote.leader].state == State.LEADING
 
-    def _decide(self, vote: Notification) -> None:
+    def _decide(self, vote: Notification) -> NodeId:
         self.stop()
         self.finalizing = False
         leads = vote.leader == self.host.me
         learns = State.OBSERVING if self.server.observes else State.FOLLOWING
         self.vote = replace(vote, election_epoch=self.clock, state=State.LEADING if leads else learns)
-        self.server.elected(self.vote.leader)
+        return self.vote.leader
 
     # --- Telling
 

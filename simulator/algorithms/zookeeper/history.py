@@ -62,6 +62,15 @@ class History:
             entry = entry.before
         return behind[::-1]
 
+    def last_entries(self, count: int) -> list[Entry]:
+        """At most `count` entries behind the snapshot, the last ones, in order."""
+        last: list[Entry] = []
+        entry = self.newest
+        while entry is not None and len(last) < count:
+            last.append(entry)
+            entry = entry.before
+        return last[::-1]
+
     def runs(self) -> tuple[tuple[int, int], ...]:
         """The history in short: each epoch in order, with the last index that it reaches."""
         reached = dict(self.base_runs)

@@ -43,7 +43,7 @@ from simulator.algorithms.zookeeper.tree import Code
 from simulator.algorithms.zookeeper.watches import Change
 from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, Algorithm, Guarantee, Host, Message, NodeId, Role
 
-ENSEMBLE = "ensemble"  # The group of servers.
+ENSEMBLE_GROUP = "ensemble"  # The group of servers.
 ANNOUNCEMENT = "/leader"
 
 # What a candidate asks the ensemble for: the purposes of its operations.
@@ -78,7 +78,7 @@ class Candidate(Algorithm):
     def __init__(self, host: Host, config: ZooKeeperConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
         self.config: ZooKeeperConfig = config
-        self.client = Client(host, host.groups[ENSEMBLE], config, self)
+        self.client = Client(host, host.groups[ENSEMBLE_GROUP], config, self)
         self.role: Role | None = None  # Not declared yet.
         self.term = 0  # The highest token that it has heard of.
         self.leader: NodeId | None = None
@@ -86,6 +86,18 @@ class Candidate(Algorithm):
         self.predecessor: Volunteer | None = None  # The next lower one, where there is any.
         self.lowest: Volunteer | None = None
         self.announced = False  # Its lead, in this session.
+
+    def view(self) -> Mapping[str, object]:
+        own, predecessor = self.own, self.predecessor
+        return {
+            "role": self.role,
+            "term": self.term,
+            "leader": self.leader,
+            "session": self.client.session,
+            "connected": self.client.connected,
+            "own znode": None if own is None else own.name,
+            "watched znode": None if predecessor is None else predecessor.name,
+        }
 
     # --- Inputs
 

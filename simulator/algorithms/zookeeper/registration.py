@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from simulator.algorithms.registration import Group, Registration
 from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
 from simulator.algorithms.zookeeper.client_messages import TO_SERVERS
-from simulator.algorithms.zookeeper.recipe import ENSEMBLE, Candidate
+from simulator.algorithms.zookeeper.config import EnsembleConfig
+from simulator.algorithms.zookeeper.history import of_length
+from simulator.algorithms.zookeeper.messages import Propose
+from simulator.algorithms.zookeeper.recipe import ENSEMBLE_GROUP, Candidate
 from simulator.algorithms.zookeeper.server import Server
 from simulator.algorithms.zookeeper.service import Service
 from simulator.protocol import Message, NodeId
@@ -30,14 +34,34 @@ def _servers(config: ZooKeeperConfig) -> int:
 
 ZOOKEEPER = Registration(
     name="zookeeper",
-    counted_terms=False,  # They are numbers of znodes.
+    terms_count_rounds=False,  # They are numbers of znodes.
     algorithm=Candidate,
     config=ZooKeeperConfig,
     paper="Hunt, Konar, Junqueira and Reed 2010; the ZooKeeper Recipes",
     cost="a session's timeout and up to two ticks to detect; 3(s - 1) messages and a few to elect, O(n) to announce",
     page="zookeeper-recipe.md",
-    groups=(Group(name=ENSEMBLE, algorithm=ServingServer, size=_servers),),
+    groups=(Group(name=ENSEMBLE_GROUP, algorithm=ServingServer, size=_servers),),
     quorum=False,
-    served_by=ENSEMBLE,
-    streams=True,
+    coordination_group=ENSEMBLE_GROUP,
+    requires_connections=True,
+)
+
+
+def durable_log(length: int) -> Mapping[str, Any]:
+    """What a history of so many transactions of one epoch leaves on disk."""
+    epoch = min(length, 1)
+    return {"accepted_epoch": epoch, "current_epoch": epoch, "history": of_length(length)}
+
+
+ENSEMBLE = Registration(
+    name="zookeeper-ensemble",
+    group=ENSEMBLE_GROUP,
+    algorithm=Server,
+    config=EnsembleConfig,
+    paper="Junqueira, Reed and Serafini 2011 (Zab); Medeiros 2012 (Fast Leader Election)",
+    cost="m² to m²(m + 1)/2 notifications of m survivors, 9(m − 1) to synchronise; 300 ms, and a follower's time",
+    page="zookeeper.md",
+    requires_connections=True,
+    durable_log=durable_log,
+    commands={"propose": Propose},
 )

@@ -1,79 +1,100 @@
-"""What a server does with what its ensemble agrees on: the interface, whose default does nothing.
+"""What a server does with the transactions that its ensemble commits: the interface. The default does nothing.
 
-A server makes one replica in each of its lives. The replica applies transactions, and speaks with clients; it asks its
+A server makes a new replica each time it starts. The replica applies transactions and serves clients. It asks its
 server to `propose` and to `forward`, and sends, saves and sets timers through `server.host`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from simulator.protocol import Message, NodeId
+from simulator.algorithms.zookeeper.messages import Zxid
+from simulator.protocol import Host, Message, NodeId
 
-if TYPE_CHECKING:
-    from simulator.algorithms.zookeeper.messages import Zxid
-    from simulator.algorithms.zookeeper.server import Server
+
+class ReplicaServer(Protocol):
+    """What a replica uses of its server."""
+
+    host: Host
+    config: Any
+
+    @property
+    def serving(self) -> bool:
+        """Whether the server leads or follows, and serves clients."""
+        ...
+
+    def propose(self, transaction: Message) -> Zxid:
+        """Log a transaction and have the ensemble agree on it. Only on a leader that serves."""
+        ...
+
+    def forward(self, request: Message) -> None:
+        """Send a client's request to the leader, which may be this server. Lost if this server does not serve."""
+        ...
 
 
 class Replica:
-    """The state that is agreed on, and the clients of one server.
+    """The replicated state at one server, and the clients of that server.
 
-    A new replica is empty: when its server begins to serve, it gets a snapshot to restore, if any, and every
-    transaction since, each life anew. Only what is committed is applied, once in each life, in the order of zxids.
+    A new replica is empty. When its server begins to serve, the replica restores a snapshot, if there is one, and
+    applies every later transaction. Only committed transactions are applied, each once, in the order of zxids.
     """
 
-    def __init__(self, server: Server, durable: Mapping[str, Any]) -> None:
+    def __init__(self, server: ReplicaServer, durable: Mapping[str, Any]) -> None:
         self.server = server
 
-    # --- What is agreed
+    def view(self) -> Mapping[str, object]:
+        """What a page may show of it, in plain values: sessions, znodes."""
+        return {}
+
+    # --- The replicated state
 
     def apply(self, zxid: Zxid, transaction: Message) -> None:
-        """A transaction is committed. Called on every server, observers included, before `led` or `followed`, too."""
+        """Apply a committed transaction. Called on every server, observers included, also before it serves."""
 
     def snapshot(self) -> object:
-        """The state, as a value that is immutable and hashable: what a server gets that has missed too much."""
+        """The state as an immutable, hashable value, for a server that has missed too many transactions."""
         return None
 
     def restore(self, snapshot: object) -> None:
-        """Take a state in place of one's own."""
+        """Replace the state by that of a snapshot."""
 
-    # --- What the server is
+    # --- The role of the server
 
     def led(self) -> None:
-        """It leads from now on, and serves: a quorum has its history."""
+        """The server leads and serves from now on: a quorum has its history."""
 
     def followed(self) -> None:
-        """It follows, or observes, a leader that serves, and serves from now on."""
+        """The server follows or observes a leader that serves, and serves from now on."""
 
     def unserving(self) -> None:
-        """It serves no more, having served: connections with clients are to be closed."""
+        """The server has stopped serving: close the connections with clients."""
 
-    # --- What does not come from the ensemble
+    # --- Clients, timers and writes
 
     def on_client_message(self, sender: NodeId, message: Message) -> None:
-        """A message of a type that servers do not know, from whomever; the server need not be serving."""
+        """A message of a type that servers do not know has come. The server need not be serving."""
 
     def on_client_connect(self, peer: NodeId) -> None:
-        """A connection with a node that is no member of the ensemble is open."""
+        """A connection with a node outside the ensemble is open."""
 
     def on_client_disconnect(self, peer: NodeId, reason: str) -> None:
-        """It is gone."""
+        """A connection with a node outside the ensemble is closed."""
 
     def on_timer(self, name: str) -> None:
         """A timer whose name begins with `replica` has come due."""
 
     def on_saved(self, name: str) -> None:
-        """The write that asked for `name`, which begins with `replica`, is on disk."""
+        """The write that was requested with `then=name` is on disk; the name begins with `replica`."""
 
     # --- Between leader and learners
 
     def touched(self) -> tuple[Message, ...]:
-        """What a learner tells its leader with every ping, twice a tick: the sessions heard of since the last."""
+        """On a learner: the sessions heard of since the last ping, which the answer to a ping reports to the leader."""
         return ()
 
     def on_touched(self, learner: NodeId, sessions: tuple[Message, ...]) -> None:
-        """On the leader: what that learner has told."""
+        """On the leader: a learner has reported these sessions."""
 
     def on_request(self, learner: NodeId, request: Message) -> None:
-        """On the leader, serving: a request that a learner has forwarded, or this server itself."""
+        """On a leader that serves: a request that a learner, or this server itself, has forwarded."""

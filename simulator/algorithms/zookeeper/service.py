@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from simulator.algorithms.zookeeper import operations
 from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
 from simulator.algorithms.zookeeper.client_messages import (
     CloseSession,
@@ -44,7 +45,7 @@ from simulator.algorithms.zookeeper.client_messages import (
     WriteRequest,
 )
 from simulator.algorithms.zookeeper.messages import NOTHING, Zxid
-from simulator.algorithms.zookeeper.replica import Replica
+from simulator.algorithms.zookeeper.replica import Replica, ReplicaServer
 from simulator.algorithms.zookeeper.session_leader import TIMER, SessionLeader
 from simulator.algorithms.zookeeper.sessions import negotiated
 from simulator.algorithms.zookeeper.tree import Code, DataTree, SessionId, TreeError
@@ -68,7 +69,7 @@ class Connection:
 class Service(Replica):
     """One server's part, in one of its lives."""
 
-    def __init__(self, server: Any, durable: Mapping[str, Any]) -> None:
+    def __init__(self, server: ReplicaServer, durable: Mapping[str, Any]) -> None:
         super().__init__(server, durable)
         self.host = server.host
         self.config: ZooKeeperConfig = server.config
@@ -80,6 +81,10 @@ class Service(Replica):
         self.connections: dict[NodeId, Connection] = {}
         self._by_session: dict[SessionId, Connection] = {}
         self._heard_of: dict[SessionId, None] = {}  # Since the leader's last ping.
+
+    def view(self) -> Mapping[str, object]:
+        connected = {connection.client: connection.session for connection in self.connections.values()}
+        return {"znodes": self.tree.view(), "sessions": dict(self.tree.sessions), "clients": connected}
 
     # --- What the server is
 
@@ -116,7 +121,7 @@ class Service(Replica):
 
     def _apply_write(self, write: WriteRequest) -> None:
         try:
-            code, value = Code.OK, self._write(write)
+            code, value = Code.OK, operations.write(self.tree, write)
         except TreeError as error:
             code, value = error.code, ""
         connection = self._by_session.get(write.session)
@@ -124,16 +129,6 @@ class Service(Replica):
             self._reply(connection, write.operation, code, value)
             connection.writing = None
             self._go_on(connection)
-
-    def _write(self, write: WriteRequest) -> str:
-        operation = write.operation
-        if write.session not in self.tree.sessions:
-            raise TreeError(Code.SESSION_EXPIRED)
-        if isinstance(operation, Delete):
-            self.tree.delete(operation.path)
-            return ""
-        owner = write.session if operation.ephemeral else None
-        return self.tree.create(operation.path, operation.data, owner=owner, sequential=operation.sequential)
 
     def _apply_end_session(self, ended: EndSession) -> None:
         self.tree.close_session(ended.session)
@@ -254,31 +249,11 @@ class Service(Replica):
             operation = connection.waiting.popleft()
             if isinstance(operation, Create | Delete | CloseSession):
                 connection.writing = operation.xid
-                self.server.forward(self._request(connection, operation))
+                assert connection.session is not None
+                self.server.forward(operations.transaction_for(connection.session, operation))
             else:
-                self._reply(connection, operation, *self._read(connection.client, operation))
-
-    def _request(self, connection: Connection, operation: Create | Delete | CloseSession) -> Message:
-        assert connection.session is not None
-        if isinstance(operation, CloseSession):
-            return EndSession(connection.session)
-        return WriteRequest(connection.session, operation)
-
-    def _read(self, client: NodeId, operation: Exists | GetData | GetChildren) -> tuple[Code, str | tuple[str, ...]]:
-        """A read that fails sets no watch, but for exists: it watches for the znode's creation."""
-        path = operation.path
-        try:
-            if isinstance(operation, GetChildren):
-                value: str | tuple[str, ...] = self.tree.children(path)
-                watch = self.watches.watch_children
-            else:
-                watch = self.watches.watch_node
-                value = self.tree.data(path) if isinstance(operation, GetData) else ""
-        except TreeError as error:
-            return error.code, ""
-        if operation.watch:
-            watch(path, client)
-        return Code.OK if self.tree.exists(path) else Code.NO_NODE, value
+                code, value = operations.read(self.tree, self.watches, connection.client, operation)
+                self._reply(connection, operation, code, value)
 
     def _reply(self, connection: Connection, operation: Operation, code: Code, value: str | tuple[str, ...]) -> None:
         self.host.send(connection.client, Reply(operation.xid, self.zxid, code, value))

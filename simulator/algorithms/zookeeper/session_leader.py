@@ -6,8 +6,6 @@ Ticks have a phase of their own: of several leaders, and in several trials, it i
 
 from __future__ import annotations
 
-from typing import Any
-
 from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
 from simulator.algorithms.zookeeper.client_messages import (
     EndSession,
@@ -17,6 +15,7 @@ from simulator.algorithms.zookeeper.client_messages import (
     Revalidated,
     WriteRequest,
 )
+from simulator.algorithms.zookeeper.replica import ReplicaServer
 from simulator.algorithms.zookeeper.sessions import SessionTracker
 from simulator.algorithms.zookeeper.tree import DataTree, SessionId
 from simulator.protocol import Message, NodeId, uniform
@@ -27,7 +26,7 @@ TIMER = "replica-sessions"
 class SessionLeader:
     """The leader's part, for as long as it leads. `server` is its own, and `tree` holds the sessions that are open."""
 
-    def __init__(self, server: Any, tree: DataTree) -> None:
+    def __init__(self, server: ReplicaServer, tree: DataTree) -> None:
         self._server = server
         self._host = server.host
         self._tree = tree

@@ -12,7 +12,7 @@ Left out are versions, access control lists and znodes whose data change: electi
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -120,6 +120,10 @@ class DataTree:
     def children(self, path: str) -> tuple[str, ...]:
         """The names of a znode's children, oldest first. Raises TreeError where there is no such znode."""
         return tuple(self._node(path).children)
+
+    def view(self) -> Mapping[str, object]:
+        """What a page may show of it, in plain values: each znode's data and owner by path."""
+        return {path: {"data": node.data, "owner": node.owner} for path, node in self._nodes.items()}
 
     # --- Snapshots
 

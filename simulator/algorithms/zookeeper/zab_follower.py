@@ -9,7 +9,7 @@ silent for too long, or whose connection closes, is left at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from simulator.algorithms.zookeeper.history import History
 from simulator.algorithms.zookeeper.messages import (
@@ -31,20 +31,23 @@ from simulator.algorithms.zookeeper.messages import (
     UpToDate,
     Zxid,
 )
+from simulator.algorithms.zookeeper.replica import Replica
+from simulator.algorithms.zookeeper.server_state import Outcome, ServerState
 from simulator.protocol import FOLLOWER, Message, NodeId, spread
-
-if TYPE_CHECKING:
-    from simulator.algorithms.zookeeper.server import Server
 
 RETRY, SILENCE, SYNCHRONISED = "retry", "silence", "synchronised"  # Timers.
 ATTEMPTS = 5  # At connecting, in Learner.java.
 
 
 class Learner:
-    """A follower or an observer of one leader, from the first attempt to connect on."""
+    """A follower or an observer of one leader, from the first attempt to connect on.
 
-    def __init__(self, server: Server, leader: NodeId) -> None:
+    The inputs return an `Outcome` if the server is to begin to serve, or to look for another leader.
+    """
+
+    def __init__(self, server: ServerState, replica: Replica, leader: NodeId) -> None:
         self.server = server
+        self.replica = replica
         self.host = server.host
         self.config = server.config
         self.leader = leader
@@ -64,30 +67,34 @@ class Learner:
         self._await()
         self._connect()
 
-    def on_message(self, message: Message) -> None:
+    def on_serving(self) -> None:
+        """The server serves from now on: the leader may be silent for less time."""
+        self._await()
+
+    def on_message(self, message: Message) -> Outcome | None:
         """Until the leader has answered, what it says belongs to an earlier connection."""
         if self.connected:
             self._await()
         elif not isinstance(message, LeaderInfo | Refused | Closed):
-            return
-        self.receive[type(message)](self, message)
+            return None
+        return self.receive[type(message)](self, message)
 
-    def on_timer(self, name: str) -> None:
+    def on_timer(self, name: str) -> Outcome | None:
+        if name == SILENCE:
+            return self._leave()
         if name == RETRY:
             self._connect()
-        elif name == SYNCHRONISED:
-            self._take_over()
         else:
-            self._leave()
+            self._take_over()
+        return None
 
-    def on_disconnect(self, peer: NodeId, reason: str) -> None:
+    def on_disconnect(self, peer: NodeId, reason: str) -> Outcome | None:
         if peer != self.leader:
-            return
+            return None
         self.open = False
         if reason == "refused" and not self.connected:
-            self._try_again()
-        else:
-            self._leave()
+            return self._try_again()
+        return self._leave()
 
     def close(self) -> None:
         """The server learns of this leader no more."""
@@ -105,32 +112,36 @@ class Learner:
         self.connection = self.server.connections
         self.host.send(self.leader, FollowerInfo(self.server.accepted_epoch, self.connection))
 
-    def _on_refused(self, message: Refused) -> None:
-        if message.connection == self.connection and not self.connected:
-            self.open = False
-            self._try_again()
+    def _on_refused(self, message: Refused) -> Outcome | None:
+        if message.connection != self.connection or self.connected:
+            return None
+        self.open = False
+        return self._try_again()
 
-    def _try_again(self) -> None:
-        if self.attempts < ATTEMPTS:
-            self.host.set_timer(RETRY, self.config.connect_retry)
-        else:
-            self.server.look()
+    def _try_again(self) -> Outcome | None:
+        if self.attempts == ATTEMPTS:
+            return Outcome.LOOK
+        self.host.set_timer(RETRY, self.config.connect_retry)
+        return None
 
-    def _on_leader_info(self, message: LeaderInfo) -> None:
-        """Accept a new epoch, and say what one has; where it was accepted before, that is no second vote."""
+    def _on_leader_info(self, message: LeaderInfo) -> Outcome | None:
+        """Accept a new epoch, and answer with the own history. An epoch accepted before is not accepted again.
+
+        So a voter votes once for an epoch.
+        """
         if message.connection != self.connection:
-            return
+            return None
         self.connected = True
         self._await()
         server = self.server
         if message.epoch < server.accepted_epoch:
-            server.look()
-            return
+            return Outcome.LOOK
         newly = message.epoch > server.accepted_epoch
         if newly:
             server.accept(message.epoch)
             server.declare(FOLLOWER)
         self.host.send(self.leader, AckEpoch(server.current_epoch if newly else None, self.history.last))
+        return None
 
     # --- Synchronisation
 
@@ -159,9 +170,8 @@ class Learner:
         for zxid in self.unacknowledged:
             self._acknowledge(zxid)
 
-    def _on_up_to_date(self, message: UpToDate) -> None:
-        self.server.follow(self.leader, self.committed)
-        self._await()
+    def _on_up_to_date(self, message: UpToDate) -> Outcome:
+        return Outcome.SERVE
 
     # --- Broadcast
 
@@ -188,7 +198,7 @@ class Learner:
     def _commit(self, zxid: Zxid) -> None:
         self.committed = zxid
         if self.server.serving:
-            self.server.apply_up_to(zxid)
+            self.server.apply_up_to(zxid, self.replica)
 
     def _acknowledge(self, zxid: Zxid) -> None:
         if not self.server.observes or zxid.counter == 0:
@@ -197,24 +207,25 @@ class Learner:
     # --- Keeping the leader
 
     def _on_ping(self, message: Ping) -> None:
-        self.host.send(self.leader, PingReply(self.server.replica.touched()), ordered=False)
+        self.host.send(self.leader, PingReply(self.replica.touched()), ordered=False)
 
-    def _on_closed(self, message: Closed) -> None:
-        if message.connection == self.connection:
-            self.open = False
-            self.server.look()
+    def _on_closed(self, message: Closed) -> Outcome | None:
+        if message.connection != self.connection:
+            return None
+        self.open = False
+        return Outcome.LOOK
 
-    def _leave(self) -> None:
+    def _leave(self) -> Outcome:
         """The leader is silent, or its process has died."""
         if self.server.serving:
             self.host.note("suspected", leader=self.leader)
-        self.server.look()
+        return Outcome.LOOK
 
     def _await(self) -> None:
         config = self.config
         self.host.set_timer(SILENCE, config.sync_timeout if self.server.serving else config.init_timeout)
 
-    receive: ClassVar[Mapping[type, Callable[[Any, Any], None]]] = {
+    receive: ClassVar[Mapping[type, Callable[[Any, Any], Outcome | None]]] = {
         LeaderInfo: _on_leader_info,
         Refused: _on_refused,
         Closed: _on_closed,

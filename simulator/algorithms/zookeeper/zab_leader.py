@@ -1,46 +1,42 @@
-"""What a server does that Fast Leader Election has chosen: Zab's phases, as a leader.
+"""The part of a server that Fast Leader Election has chosen: Zab's first two phases as a leader, and its pings.
 
-Junqueira, Reed and Serafini, "Zab" (2011). Discovery: a quorum tells which epochs it has accepted, the leader proposes
-a greater one, and a quorum accepts it, whose histories must not be ahead of its own. (In the paper the leader then
-takes over the best history of that quorum; ZooKeeper, and this, elect who has the best already.) Synchronisation:
-each follower gets the leader's history, and once a quorum has it on disk the leader is established: only then may it
-propose. Broadcast: a transaction is committed, in the order of proposals, when a quorum has it. All the while the
-leader pings its followers every half tick, sees every tick whether a quorum of them is left, and gives up otherwise.
+Junqueira, Reed and Serafini, "Zab" (2011). Discovery: the members of a quorum tell the leader which epochs they have
+accepted. The leader proposes a greater epoch, and a quorum accepts it. No history of this quorum may be ahead of the
+leader's. (In the paper the leader then takes over the best history of the quorum. ZooKeeper, and this, elect a server
+that has the best history already.) Synchronisation: each follower gets the leader's history. The leader serves, and may
+propose (`zab_broadcast`), once a quorum has its history on disk. A serving leader pings its followers every half tick.
+It checks every tick whether a quorum still follows it, and gives up if not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from simulator.algorithms.zookeeper.messages import (
-    NOTHING,
     Ack,
     AckEpoch,
     Closed,
-    Commit,
     Diff,
     FollowerInfo,
-    Inform,
     LeaderInfo,
     NewLeader,
     Ping,
     PingReply,
     Proposal,
     Request,
-    Snap,
     Trunc,
     UpToDate,
     Zxid,
 )
-from simulator.protocol import Message, NodeId
-
-if TYPE_CHECKING:
-    from simulator.algorithms.zookeeper.server import Server
+from simulator.algorithms.zookeeper.replica import Replica
+from simulator.algorithms.zookeeper.server_state import Outcome, ServerState
+from simulator.algorithms.zookeeper.zab_broadcast import Broadcast
+from simulator.protocol import CANDIDATE, Message, NodeId
 
 LISTEN, STEP, HALF_TICK, LEARNER = "listen", "step", "half-tick", "learner "  # Timers; the last, of each learner.
-EPOCH_PROPOSED, EPOCH_CURRENT, LOGGED = "epoch proposed", "epoch current", "logged"  # Writes.
+EPOCH_PROPOSED, EPOCH_CURRENT = "epoch proposed", "epoch current"  # Writes, with those of `zab_broadcast`.
 
 
 @dataclass(slots=True)
@@ -53,20 +49,15 @@ class Connection:
     has_history: bool = False
 
 
-@dataclass(slots=True)
-class Outstanding:
-    """A transaction that is proposed, and not committed."""
-
-    zxid: Zxid
-    transaction: Message
-    acknowledged: set[NodeId] = field(default_factory=set)
-
-
 class Leader:
-    """A prospective leader, and a leader once it serves."""
+    """A prospective leader, and a leader once it serves.
 
-    def __init__(self, server: Server) -> None:
+    The inputs return an `Outcome` if the server is to begin to serve, or to give up leading.
+    """
+
+    def __init__(self, server: ServerState, replica: Replica) -> None:
         self.server = server
+        self.replica = replica
         self.host = server.host
         self.config = server.config
         self.listening = False
@@ -78,9 +69,7 @@ class Leader:
         self.accepted_by: set[NodeId] = set()  # The voters that have accepted the epoch.
         self.has_quorum_of_epochs = False
         self.followed_by: set[NodeId] = set()  # The voters that have its history.
-        self.counter = 0
-        self.outstanding: list[Outstanding] = []
-        self.committed = NOTHING
+        self.broadcast: Broadcast | None = None  # Once a quorum has its history.
         self.whole_tick = False
 
     # --- Inputs
@@ -90,12 +79,17 @@ class Leader:
         self._await_step()
         self._discover()
 
-    def on_message(self, sender: NodeId, message: Message) -> None:
+    def on_serving(self) -> None:
+        """The server serves from now on: learners are pinged, and may be silent for less time."""
+        for node in self.learners:
+            self._await(node)
+
+    def on_message(self, sender: NodeId, message: Message) -> Outcome | None:
         learner = self.learners.get(sender)
         if learner is None:
-            return  # It was given up, and will learn of it.
+            return None  # This leader has dropped it, and has told it so.
         self._await(sender)
-        self.receive[type(message)](self, sender, learner, message)
+        return self.receive[type(message)](self, sender, learner, message)
 
     def on_follower_info(self, sender: NodeId, message: FollowerInfo) -> None:
         """A learner connects, in place of an earlier connection of its own."""
@@ -107,28 +101,30 @@ class Leader:
         else:
             self._discover()
 
-    def on_timer(self, name: str) -> None:
+    def on_timer(self, name: str) -> Outcome | None:
+        if name == STEP:
+            return Outcome.LOOK  # No quorum has come through this step in time.
+        if name == HALF_TICK:
+            return self._tick()
         if name == LISTEN:
             self.listening = True
-        elif name == HALF_TICK:
-            self._tick()
-        elif name == STEP:
-            self.server.look()  # No quorum has come so far in time.
         else:
             self._drop(int(name.removeprefix(LEARNER)))
+        return None
 
-    def on_saved(self, name: str) -> None:
-        """Writes of an earlier reign of this server's name other epochs."""
+    def on_saved(self, name: str) -> Outcome | None:
+        """A write is on disk. Writes from an earlier leadership of this server name another epoch."""
         kind, _, rest = name.partition(": ")
         epoch, _, counter = rest.partition(".")
         if self.epoch is None or int(epoch) != self.epoch:
-            return
+            return None
+        if kind == EPOCH_CURRENT:
+            return self._has_history(self.host.me)
         if kind == EPOCH_PROPOSED:
             self._has_proposed_epoch()
-        elif kind == EPOCH_CURRENT:
-            self._has_history(self.host.me)
         else:
             self._has_logged(self.host.me, Zxid(self.epoch, int(counter)))
+        return None
 
     def on_disconnect(self, peer: NodeId) -> None:
         if peer in self.learners:
@@ -151,7 +147,7 @@ class Leader:
 
     def _has_proposed_epoch(self) -> None:
         self.epoch_on_disk = True
-        self.server.stand()
+        self.server.declare(CANDIDATE)
         self._await_step()
         for learner in self.learners:
             self._tell_epoch(learner)
@@ -190,110 +186,80 @@ class Leader:
         learner, server = self.learners[node], self.server
         assert learner.summary is not None and self.epoch is not None
         learner.synchronising = True
-        agreed = self.committed if server.serving else server.history.last
+        agreed = server.history.last if self.broadcast is None else self.broadcast.committed
         history = server.history.truncate(agreed)
         shared = history.common(learner.summary.zxid)
         if shared is None or (server.serving and len(history.after(shared)) > self.config.diff_limit):
-            shared = self._send_snapshot(node)
+            snapshot = server.snapshot(self.replica)
+            self.host.send(node, snapshot)
+            shared = snapshot.zxid
         else:
             self.host.send(node, Diff() if shared == learner.summary.zxid else Trunc(shared))
         for entry in history.after(shared):
             self.host.send(node, Proposal(entry.zxid, entry.transaction))
         self.host.send(node, NewLeader(self.epoch))
         if node in server.voters:
-            for one in self.outstanding:
-                self.host.send(node, Proposal(one.zxid, one.transaction))
+            for proposed in self.broadcast.outstanding if self.broadcast is not None else ():
+                self.host.send(node, Proposal(proposed.zxid, proposed.transaction))
 
-    def _send_snapshot(self, node: NodeId) -> Zxid:
-        """The state as it is, or the one that the history begins with; the last transaction that is in it."""
-        server, history = self.server, self.server.history
-        if server.serving:
-            snapshot = Snap(server.applied, history.truncate(server.applied).runs(), server.replica.snapshot())
-        else:
-            snapshot = Snap(history.base, history.base_runs, history.snapshot)
-        self.host.send(node, snapshot)
-        return snapshot.zxid
-
-    def _on_ack(self, sender: NodeId, learner: Connection, message: Ack) -> None:
+    def _on_ack(self, sender: NodeId, learner: Connection, message: Ack) -> Outcome | None:
         if message.zxid.counter:
             self._has_logged(sender, message.zxid)
-            return
+            return None
         learner.has_history = True
         if self.server.serving:
             self._await(sender)
             self.host.send(sender, UpToDate())
         elif sender in self.server.voters:
-            self._has_history(sender)
+            return self._has_history(sender)
+        return None
 
-    def _has_history(self, voter: NodeId) -> None:
+    def _has_history(self, voter: NodeId) -> Outcome | None:
         self.followed_by.add(voter)
-        if not self.server.serving and self.server.is_quorum(self.followed_by):
-            self.host.cancel_timer(STEP)
-            self.committed = self.server.history.last
-            for node, learner in self.learners.items():
-                if learner.has_history:
-                    self.host.send(node, UpToDate())
-            self.host.set_timer(HALF_TICK, self.config.tick_time // 2)
-            self.server.lead()
-            for node in self.learners:
-                self._await(node)
+        if self.server.serving or not self.server.is_quorum(self.followed_by):
+            return None
+        assert self.epoch is not None
+        self.host.cancel_timer(STEP)
+        self.broadcast = Broadcast(self.server, self.replica, self.epoch)
+        for node, learner in self.learners.items():
+            if learner.has_history:
+                self.host.send(node, UpToDate())
+        self.host.set_timer(HALF_TICK, self.config.tick_time // 2)
+        return Outcome.SERVE
 
     # --- Broadcast
 
     def propose(self, transaction: Message) -> Zxid:
-        """A proposal promises nothing, and leaves before the leader has logged it; its own log is one of the quorum.
-
-        In ZooKeeper no proposal waits for a write. Here it waits for that of an earlier one, if that is still going on.
-        """
-        assert self.epoch is not None
-        self.counter += 1
-        zxid = Zxid(self.epoch, self.counter)
-        self.outstanding.append(Outstanding(zxid, transaction))
-        for node in self._taking_part():
-            if node in self.server.voters:
-                self.host.send(node, Proposal(zxid, transaction))
-        self.server.log(zxid, transaction, then=f"{self._write(LOGGED)}.{self.counter}")
-        return zxid
+        """Propose a transaction to the learners that take part. Returns its number. Only once the server serves."""
+        assert self.broadcast is not None
+        return self.broadcast.propose(transaction, self._taking_part())
 
     def _has_logged(self, voter: NodeId, zxid: Zxid) -> None:
-        """Commit what a quorum has, in order; whatever a later one has, it has all before."""
-        for one in self.outstanding:
-            if one.zxid == zxid:
-                one.acknowledged.add(voter)
-        while self.outstanding and self.server.is_quorum(self.outstanding[0].acknowledged):
-            self._commit(self.outstanding.pop(0))
-
-    def _commit(self, one: Outstanding) -> None:
-        self.committed = one.zxid
-        history = self.server.history.truncate(one.zxid)
-        self.host.note("commit", term=self.epoch, index=history.index, entry_term=one.zxid.epoch)
-        for node in self._taking_part():
-            told = Commit(one.zxid) if node in self.server.voters else Inform(one.zxid, one.transaction)
-            self.host.send(node, told)
-        self.server.apply_up_to(one.zxid)
+        if self.broadcast is not None:
+            self.broadcast.acknowledge(voter, zxid, self._taking_part())
 
     def _on_request(self, sender: NodeId, learner: Connection, message: Request) -> None:
         if self.server.serving:
-            self.server.replica.on_request(sender, message.request)
+            self.replica.on_request(sender, message.request)
 
     def _taking_part(self) -> list[NodeId]:
         return [node for node, learner in self.learners.items() if learner.synchronising]
 
     # --- Keeping a quorum
 
-    def _tick(self) -> None:
-        """Twice a tick: ping; and every other time see whether a quorum is left."""
+    def _tick(self) -> Outcome | None:
+        """Twice a tick: ping the learners. Every other time, check first whether a quorum is left."""
         present = [self.host.me, *(node for node, learner in self.learners.items() if learner.has_history)]
         if self.whole_tick and not self.server.is_quorum(present):
-            self.server.look()
-            return
+            return Outcome.LOOK
         self.whole_tick = not self.whole_tick
         for node in self._taking_part():
             self.host.send(node, Ping())
         self.host.set_timer(HALF_TICK, self.config.tick_time // 2)
+        return None
 
     def _on_ping_reply(self, sender: NodeId, learner: Connection, message: PingReply) -> None:
-        self.server.replica.on_touched(sender, message.sessions)
+        self.replica.on_touched(sender, message.sessions)
 
     def _on_closed(self, sender: NodeId, learner: Connection, message: Closed) -> None:
         if message.connection == learner.number:
@@ -301,8 +267,9 @@ class Leader:
 
     def _await(self, learner: NodeId) -> None:
         """A learner may be silent for so long: it is pinged, once this server serves."""
-        config, pinged = self.config, self.server.serving and self.learners[learner].has_history
-        self.host.set_timer(f"{LEARNER}{learner}", config.sync_timeout if pinged else config.init_timeout)
+        pinged = self.server.serving and self.learners[learner].has_history
+        timeout = self.config.sync_timeout if pinged else self.config.init_timeout
+        self.host.set_timer(f"{LEARNER}{learner}", timeout)
 
     def _await_step(self) -> None:
         """A quorum must come through each step within initLimit."""
@@ -319,7 +286,7 @@ class Leader:
     def _write(self, kind: str) -> str:
         return f"{kind}: {self.epoch}"
 
-    receive: ClassVar[Mapping[type, Callable[[Any, NodeId, Connection, Any], None]]] = {
+    receive: ClassVar[Mapping[type, Callable[[Any, NodeId, Connection, Any], Outcome | None]]] = {
         AckEpoch: _on_ack_epoch,
         Ack: _on_ack,
         PingReply: _on_ping_reply,

@@ -95,9 +95,9 @@ class _NemesisState:
     def _suppression_reason(self, affected_nodes: tuple[NodeId, ...]) -> str | None:
         """Why these nodes are not to be troubled, if so."""
         if not affected_nodes:
-            return "there is nobody to trouble"
-        troubled = set(affected_nodes).union(*self._in_force)
-        return f"more than {self._at_most} nodes would be troubled" if len(troubled) > self._at_most else None
+            return "no node would be affected"
+        affected = set(affected_nodes).union(*self._in_force)
+        return f"more than {self._at_most} nodes would be affected" if len(affected) > self._at_most else None
 
     def _repair(self, fault: Fault, injected: Injected, affected_nodes: tuple[NodeId, ...]) -> None:
         self._in_force.remove(affected_nodes)  # Of two that are alike, either one.

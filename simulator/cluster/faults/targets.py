@@ -98,7 +98,7 @@ def _leader_of(control: ClusterControl, eligible: Sequence[NodeId], group: str |
         raise NoTargetError(
             f"there is no leader{whose}"
             if leader is None
-            else f"the leader{whose}, n{leader}, cannot be struck as it is"
+            else f"the leader{whose}, n{leader}, is in a state that the fault does not apply to"
         )
     return leader
 
@@ -121,13 +121,13 @@ def _successor(control: ClusterControl, eligible: Sequence[NodeId], _: RandomStr
     leader = _leader(control, control.nodes_in_state("running"))
     in_turn = sorted(_others(control, eligible), key=lambda node: (node < leader, node))
     if not in_turn:
-        raise NoTargetError("there is nobody but the leader")
+        raise NoTargetError("there is no node but the leader")
     return (in_turn[0],)
 
 
 def _highest(_: ClusterControl, eligible: Sequence[NodeId], __: RandomStreams) -> tuple[NodeId, ...]:
     if not eligible:
-        raise NoTargetError("there is no node to strike")
+        raise NoTargetError("there is no node that the fault applies to")
     return (max(eligible),)
 
 

@@ -19,7 +19,7 @@ from simulator.cluster.node.clock import Clock, Skew, true_delay
 from simulator.cluster.node.delays import SumOfDelays
 from simulator.cluster.node.disk import Disk, Write
 from simulator.cluster.node.timers import Alarm, Timers
-from simulator.protocol import ELECTORATE, Algorithm, Host, Message, Nanoseconds, NodeId, Role
+from simulator.protocol import ELECTORATE, Algorithm, Host, Message, Nanoseconds, NodeId, OldHostNames, Role
 
 
 class Observer(Protocol):
@@ -30,7 +30,7 @@ class Observer(Protocol):
     def on_note(self, node: NodeId, kind: str, fields: Mapping[str, object]) -> None: ...
 
 
-class Node:
+class Node(OldHostNames):
     """One node. `running` from start to crash; `ready` while it handles what arrives at once, in no time."""
 
     def __init__(

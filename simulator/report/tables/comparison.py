@@ -33,10 +33,13 @@ def _title(comparison: Summary) -> Text:
     text = Text(comparison["scenario"], style="bold")
     variants = comparison["variants"]
     trials = {variant["trials"]["run"] for variant in variants}
-    each = " to ".join(f"{count:,}" for count in sorted({min(trials), max(trials)}))
+    each = " to ".join(f"{count:,}" for count in sorted({min(trials, default=0), max(trials, default=0)}))
     text.append(f"  {len(variants)} variants, {each} trials each, seed {comparison['seed']}", style="not bold")
     if comparison["stopped_by"]:
         text.append(f"\nstopped early: {comparison['stopped_by']}", style="bold red")
+    if cut_short := comparison.get("unfinished"):
+        count = f"{cut_short['trials']['run']:,} of {cut_short['trials']['requested']:,} trials"
+        text.append(f"\nnot compared: {cut_short['name']}, of which {count} are in {cut_short['directory']}")
     for variant in variants:
         if variant["trials"]["censored"]:
             count = f"{variant['trials']['censored']:,} of {variant['trials']['run']:,} trials censored"

@@ -123,7 +123,7 @@ def _title(summary: Summary) -> Text:
     faults = summary.get("faults")
     if faults and faults["never_struck"]:
         times = f"{faults['never_struck']:,} times, in {faults['trials']:,} trials"
-        text.append(f"\nfaults that never struck: {times}", style="not bold yellow")
+        text.append(f"\nfaults that were not injected: {times}", style="not bold yellow")
     stopped_by = summary.get("stopped_by") or ("interrupted" if summary.get("interrupted") else None)
     if precision := summary.get("precision"):
         text.append(f"\n{_precision(precision, trials['run'])}", style="not bold")

@@ -22,14 +22,15 @@ def read_samples(name: str) -> tuple[Nanoseconds, ...]:
         raise ValueError(f"{shown(name)} holds more than {_MOST_SAMPLES} samples; thin it out")
     unit = unit_in(lines[0]) if lines else None
     if unit is None:
-        heading = shown(lines[0]) if lines else "''"
         units = ", ".join(UNITS)
-        raise ValueError(f"{shown(name)}:1: {heading} names no unit ({units}); head the only column latency_ms, say")
-    samples = [
-        measured(line.strip(), unit, f"{shown(name)}:{number}")
-        for number, line in enumerate(lines[1:], start=2)
-        if line.strip()
-    ]
+        raise ValueError(f"{shown(name)}:1: the header names no unit ({units}); head the only column latency_ms, say")
+    samples = []
+    for number, line in enumerate(lines[1:], start=2):
+        if line.strip():
+            try:
+                samples.append(measured(line.strip(), unit))
+            except ValueError as error:
+                raise ValueError(f"{shown(name)}:{number}: {error}") from None
     if not samples:
         raise ValueError(f"{shown(name)} holds no samples below its header")
     return tuple(sorted(samples))

@@ -22,6 +22,7 @@ from simulator.scenario.text.units import format_duration, parse_duration
 MOST_ZONES = 100  # Written beside results, their matrix must stay within what a scenario may hold.
 _LARGEST_CSV = 1_000_000
 _USUAL_UNIT = "ms"
+_ZONE_NAMES = "write letters, digits, hyphens and underscores, 40 at most"
 
 Figures: TypeAlias = dict[str, dict[str, Nanoseconds | None]]  # By row, then by column.
 
@@ -50,7 +51,7 @@ def zone_trouble(name: str) -> str | None:
     """What is wrong with the name of a zone, if anything."""
     if re.fullmatch(ZONE_NAME_PATTERN, name):
         return None
-    return f"{shown(name)} is not a zone's name; write letters, digits, hyphens and underscores, 40 at most"
+    return f"{shown(name)} is not a zone's name; {_ZONE_NAMES}"
 
 
 def _matrix(figures: Figures, zones: Sequence[str], file: str | None = None) -> Matrix:
@@ -81,13 +82,13 @@ def parse_csv(lines: Sequence[str], name: str) -> Matrix:
     figures: Figures = {}
     for where, (zone, *texts) in below:
         if zone not in zones:
-            raise ValueError(f"{where}: {shown(zone)} is no column; {alternatives(zone, zones)}")
+            raise ValueError(f"{where}: the zone of this row has no column; give both for each zone")
         if zone in figures:
-            raise ValueError(f"{where}: {zone} has a row already; give one for each zone")
+            raise ValueError(f"{where}: the zone of this row has a row already; give one for each zone")
         figures[zone] = _row(zone, zones, texts, unit, where)
-    missing = [zone for zone in zones if zone not in figures]
+    missing = [column for column, zone in enumerate(zones, start=2) if zone not in figures]
     if missing:
-        raise ValueError(f"{source}: {missing[0]} is a column without a row; give both for each zone")
+        raise ValueError(f"{source}: the zone of column {missing[0]} has no row; give both for each zone")
     return _matrix(figures, zones, name)
 
 
@@ -97,19 +98,25 @@ def _check_zones(zones: Sequence[str], where: str) -> None:
     if len(zones) > MOST_ZONES:
         raise ValueError(f"{where}: names more than {MOST_ZONES} zones; merge some")
     for position, zone in enumerate(zones):
-        if trouble := zone_trouble(zone):
-            raise ValueError(f"{where}: {trouble}")
+        column = f"{where}: column {position + 2}"
+        if zone_trouble(zone):
+            raise ValueError(f"{column} names no zone; {_ZONE_NAMES}")
         if zone in zones[:position]:
-            raise ValueError(f"{where}: {zone} is named twice")
+            raise ValueError(f"{column} names a zone a second time; give one column for each zone")
 
 
 def _row(zone: str, zones: Sequence[str], texts: Sequence[str], unit: str, where: str) -> dict[str, Nanoseconds | None]:
     if len(texts) != len(zones):
-        raise ValueError(f"{where}: {zone} has {len(texts)} figures for {len(zones)} zones; give one for each")
-    gaps = [other for other, text in zip(zones, texts, strict=True) if not text and other != zone]
-    if gaps:
-        raise ValueError(f"{where}: {_gap(zone, gaps[0])}")
-    return {other: measured(text, unit, where) if text else None for other, text in zip(zones, texts, strict=True)}
+        raise ValueError(f"{where}: {len(texts)} figures for {len(zones)} zones; give one for each")
+    figures: dict[str, Nanoseconds | None] = {}
+    for column, (other, text) in enumerate(zip(zones, texts, strict=True), start=2):
+        if not text and other != zone:
+            raise ValueError(f"{where}: column {column} is empty; only the latency within a zone may be left out")
+        try:
+            figures[other] = measured(text, unit) if text else None
+        except ValueError as error:
+            raise ValueError(f"{where}: column {column}: {error}") from None
+    return figures
 
 
 # --- In the scenario

@@ -1,11 +1,18 @@
-"""Files that a scenario names: they lie beside it, are read once, and are part of it from then on."""
+"""Files that a scenario names: they lie in its folder, are read once, and are part of it from then on.
+
+A scenario may come from somebody else. It reads no file outside its folder unless the user allows another folder. No
+error quotes what is in a file: a scenario that names a private file must not bring its content into a log.
+"""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path as FilePath
 
@@ -13,27 +20,53 @@ from simulator.protocol import Nanoseconds
 from simulator.scenario.text.errors import shown
 from simulator.scenario.text.units import LONGEST, UNITS
 
-_BESIDE: ContextVar[FilePath | None] = ContextVar("_BESIDE", default=None)
+PathLike = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class FileAccess:
+    """Which files a scenario may read: those in its own folder, and those in the folders that the user allows."""
+
+    folder: FilePath | None = None  # None: the scenario is a text without a folder, and may read no file.
+    allowed: tuple[FilePath, ...] = ()
+
+    def resolve(self, name: str) -> FilePath:
+        """The path of a file, with every symbolic link followed. Raises ValueError if it may not be read."""
+        if self.folder is None:
+            raise ValueError(
+                f"{shown(name)} is a file, and a scenario that is given as a text reads none; "
+                "write the values into the scenario, or call loads(…, folder=DIR)"
+            )
+        path = (self.folder / name).resolve()
+        if not any(path.is_relative_to(folder.resolve()) for folder in (self.folder, *self.allowed)):
+            raise ValueError(
+                f"{shown(name)} is outside the scenario's folder; move the file there, "
+                "or allow its folder: --allow-files DIR, or load(…, allow_files=[DIR])"
+            )
+        return path
+
+
+_NONE = FileAccess()
+_ACCESS: ContextVar[FileAccess] = ContextVar("_ACCESS", default=_NONE)
 
 
 @contextmanager
-def files_beside(directory: FilePath) -> Iterator[None]:
-    """Within the block, a scenario's files are looked for in that directory; otherwise in the current one."""
-    token = _BESIDE.set(directory)
+def file_access(folder: PathLike | None, allow_files: Iterable[PathLike] = ()) -> Iterator[None]:
+    """Within the block, a scenario reads files in `folder` and in the folders of `allow_files` only."""
+    access = FileAccess(None if folder is None else FilePath(folder), tuple(map(FilePath, allow_files)))
+    token = _ACCESS.set(access)
     try:
         yield
     finally:
-        _BESIDE.reset(token)
+        _ACCESS.reset(token)
 
 
 def read_lines(name: str, largest_bytes: int) -> list[str]:
-    """The lines of a text file beside the scenario. Raises ValueError with its name and what to do."""
-    path = (_BESIDE.get() or FilePath()) / name
+    """The lines of a text file that the scenario names. Raises ValueError with its name and the remedy."""
     try:
-        if not path.is_file():  # A pipe or a device might never end.
-            raise ValueError(f"{shown(name)} is not a file beside the scenario")
-        with path.open("rb") as file:
-            content = file.read(largest_bytes + 1)
+        content = _read_regular(_ACCESS.get().resolve(name), largest_bytes + 1)
+        if content is None:
+            raise ValueError(f"{shown(name)} is not a file in the scenario's folder")
         lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise ValueError(f"{shown(name)} is not UTF-8; save the file in that encoding") from None
@@ -42,6 +75,20 @@ def read_lines(name: str, largest_bytes: int) -> list[str]:
     if len(content) > largest_bytes:
         raise ValueError(f"{shown(name)} is larger than {largest_bytes} bytes; thin it out")
     return lines
+
+
+def _read_regular(path: FilePath, most_bytes: int) -> bytes | None:
+    """The first bytes of a regular file; None if it is another kind of file, or not there.
+
+    A pipe or a device might never end, so it is opened without waiting. A symbolic link is refused here: the path has
+    been resolved, so that a link in its last place was put there since.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    with open(descriptor, "rb") as file:
+        return file.read(most_bytes) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
 
 
 _HEADING = re.compile(rf"(?:\S*_)?({'|'.join(UNITS)})")
@@ -54,11 +101,14 @@ def unit_in(heading: str) -> str | None:
     return None if match is None else match[1]
 
 
-def measured(text: str, unit: str, where: str) -> Nanoseconds:
-    """A number from a file, in that unit: measured, and so rounded to whole nanoseconds."""
+def measured(text: str, unit: str) -> Nanoseconds:
+    """A number from a file, in that unit, rounded to whole nanoseconds.
+
+    Raises ValueError with what is wrong, such as "not a number of 0 or more". The text does not stand in the error.
+    """
     if len(text) > 40 or not _NUMBER.fullmatch(text):
-        raise ValueError(f"{where}: {shown(text)} is not a number of 0 or more")
+        raise ValueError("not a number of 0 or more")
     duration_ns = Decimal(text) * UNITS[unit]
     if duration_ns > LONGEST:
-        raise ValueError(f"{where}: {text}{unit} is too long; at most {LONGEST // UNITS['h']}h")
+        raise ValueError(f"too long; at most {LONGEST // UNITS['h']}h")
     return round(duration_ns)

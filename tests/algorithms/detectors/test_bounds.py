@@ -1,7 +1,7 @@
 """What each detector's options say of it: how late messages may be, and how long a death goes unnoticed, at most.
 
 Assumption 8 of Garcia-Molina (1982) bounds the time of a message; these are the bounds that an algorithm's own
-(`delay_bound`, `settles`) are made of.
+(`delay_bound`, `stabilization_bound`) are made of.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from simulator.algorithms.registration import Group, Registration
 from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
 from simulator.algorithms.zookeeper.client_messages import TO_SERVERS
 from simulator.algorithms.zookeeper.messages import NOTHING, Zxid
-from simulator.algorithms.zookeeper.recipe import ENSEMBLE, Candidate
+from simulator.algorithms.zookeeper.recipe import ENSEMBLE_GROUP, Candidate
 from simulator.algorithms.zookeeper.service import Service
 from simulator.protocol import Algorithm, Host, Message, NodeId, message
 from simulator.testing import InteractionBench
@@ -45,7 +45,7 @@ class AgreedServer(Algorithm):
 
     def __init__(self, host: Host, config: ZooKeeperConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
-        self.lead = host.groups[ENSEMBLE][0]
+        self.lead = host.groups[ENSEMBLE_GROUP][0]
         self.leading = self.lead == host.me
         self.serving = True
         self.zxid = NOTHING
@@ -110,7 +110,7 @@ AGREED = Registration(
     name="agreed",
     algorithm=Candidate,
     config=ZooKeeperConfig,
-    groups=(Group(name=ENSEMBLE, algorithm=AgreedServer, size=_servers),),
+    groups=(Group(name=ENSEMBLE_GROUP, algorithm=AgreedServer, size=_servers),),
 )
 
 

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 from simulator.algorithms.zookeeper.config import EnsembleConfig
 from simulator.algorithms.zookeeper.messages import Write, Zxid
-from simulator.algorithms.zookeeper.replica import Replica
-from simulator.algorithms.zookeeper.server import ENSEMBLE, Server
+from simulator.algorithms.zookeeper.registration import ENSEMBLE
+from simulator.algorithms.zookeeper.replica import Replica, ReplicaServer
+from simulator.algorithms.zookeeper.server import Server
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant, Uniform
 from simulator.cluster.faults.node_faults import Fault
@@ -30,7 +31,7 @@ class Scribe(Replica):
     told: ClassVar[dict[tuple[NodeId, int], list[str]]] = defaultdict(list)
     lives: ClassVar[dict[NodeId, int]] = defaultdict(int)
 
-    def __init__(self, server: Server, durable: Mapping[str, Any]) -> None:
+    def __init__(self, server: ReplicaServer, durable: Mapping[str, Any]) -> None:
         super().__init__(server, durable)
         me = server.host.me
         Scribe.lives[me] += 1

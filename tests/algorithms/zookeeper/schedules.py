@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from simulator.algorithms.zookeeper.config import EnsembleConfig
 from simulator.algorithms.zookeeper.messages import Zxid
-from simulator.algorithms.zookeeper.replica import Replica
-from simulator.algorithms.zookeeper.server import ENSEMBLE, Server
+from simulator.algorithms.zookeeper.registration import ENSEMBLE
+from simulator.algorithms.zookeeper.replica import Replica, ReplicaServer
+from simulator.algorithms.zookeeper.server import Server
 from simulator.checks.safety import violations
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant, Uniform
@@ -52,7 +53,7 @@ class Witness(Replica):
     delivered: ClassVar[list[Zxid]] = []
     latest_epoch: ClassVar[dict[NodeId, int]] = {}
 
-    def __init__(self, server: Server, durable: Mapping[str, Any]) -> None:
+    def __init__(self, server: ReplicaServer, durable: Mapping[str, Any]) -> None:
         super().__init__(server, durable)
         self.state: tuple[Zxid, ...] = ()
 

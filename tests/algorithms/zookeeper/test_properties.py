@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from simulator.algorithms.zookeeper.fast_leader_election import FastLeaderElection
 from simulator.algorithms.zookeeper.messages import Notification
-from simulator.algorithms.zookeeper.server import Server
+from simulator.algorithms.zookeeper.server_state import ServerState
+from simulator.algorithms.zookeeper.zab_broadcast import Broadcast
 from simulator.algorithms.zookeeper.zab_follower import Learner
-from simulator.algorithms.zookeeper.zab_leader import Leader
 from tests.algorithms.zookeeper.schedules import SCHEDULES, Move, ViolationError, Witness, moves, play
 
 TRIED = (Phase.explicit, Phase.generate)
@@ -42,16 +42,16 @@ def test_whatever_happens_all_deliver_the_same_and_agree_in_the_end(
 # --- Mutants, each with the rule that it breaks
 
 
-def half_is_a_quorum(server: Server, nodes: Any) -> bool:
+def half_is_a_quorum(server: ServerState, nodes: Any) -> bool:
     return 2 * sum(node in server.voters for node in nodes) >= len(server.voters) - 1
 
 
-def epoch_is_not_saved(server: Server, epoch: int, then: str | None = None) -> None:
+def epoch_is_not_saved(server: ServerState, epoch: int, then: str | None = None) -> None:
     server.accepted_epoch = epoch
     server.host.save(then)
 
 
-def writes_are_not_saved(server: Server, zxid: Any, transaction: Any, then: str | None = None) -> None:
+def writes_are_not_saved(server: ServerState, zxid: Any, transaction: Any, then: str | None = None) -> None:
     server.history = server.history.append(zxid, transaction)
     server.host.save(then)
 
@@ -64,25 +64,24 @@ def nothing_is_dropped(learner: Learner, message: Any) -> None:
     """What the leader has not is kept (TRUNC)."""
 
 
-def commits_at_once(leader: Leader, voter: int, zxid: Any) -> None:
-    while leader.outstanding:
-        leader._commit(leader.outstanding.pop(0))
+def commits_at_once(broadcast: Broadcast, voter: int, zxid: Any, learners: Any) -> None:
+    while broadcast.outstanding:
+        broadcast._commit(broadcast.outstanding.pop(0), learners)
 
 
-def never_told_again(election: FastLeaderElection, name: str) -> None:
+def never_told_again(election: FastLeaderElection, name: str) -> int | None:
     """Votes are not repeated."""
-    if name == "finalize":
-        on_timer(election, name)
+    return on_timer(election, name) if name == "finalize" else None
 
 
 on_timer = FastLeaderElection.on_timer
 MUTANTS: list[tuple[type, str, Any, str]] = [
-    (Server, "is_quorum", half_is_a_quorum, "votes of|claims term|delivers"),
-    (Server, "accept", epoch_is_not_saved, "claims term|goes back|counts for|delivers|no agreement"),
-    (Server, "log", writes_are_not_saved, "without entry|delivers|never agreed"),
+    (ServerState, "is_quorum", half_is_a_quorum, "votes of|claims term|delivers"),
+    (ServerState, "accept", epoch_is_not_saved, "claims term|goes back|counts for|delivers|no agreement"),
+    (ServerState, "log", writes_are_not_saved, "without entry|delivers|never agreed"),
     (Notification, "order", property(ids_alone_decide), "up-to-date|without entry|delivers|no agreement"),
     (Learner, "_on_trunc", nothing_is_dropped, "delivers|without entry|never agreed"),
-    (Leader, "_has_logged", commits_at_once, "without entry|delivers|never agreed"),
+    (Broadcast, "acknowledge", commits_at_once, "without entry|delivers|never agreed"),
     (FastLeaderElection, "on_timer", never_told_again, "no agreement"),
 ]
 

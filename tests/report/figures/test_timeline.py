@@ -216,17 +216,17 @@ def test_labels_name_nodes_groups_or_their_number() -> None:
 
 
 def test_labels_say_what_became_of_a_fault() -> None:
-    # Issue 3: a fault is undone in time, left out, or still waits at the end; none of these is a fault that strikes.
-    assert fault_label(event(1, event_types.REPAIRED, None, fault="crash", nodes=(3,))) == "crash n3 undone"
+    # Issue 3: a fault is repaired in time, left out, or still waits at the end; none of these is a fault that strikes.
+    assert fault_label(event(1, event_types.REPAIRED, None, fault="crash", nodes=(3,))) == "crash n3 repaired"
     assert fault_label(event(1, event_types.SKIPPED, None, fault="crash", why="there is no leader")) == "crash skipped"
-    assert fault_label(event(1, event_types.NOT_INJECTED, None, fault="crash")) == "crash never struck"
+    assert fault_label(event(1, event_types.NOT_INJECTED, None, fault="crash")) == "crash not injected"
     rows = (
         event(100, event_types.FAULT, None, fault="hold", nodes=(1,)),
         event(300, event_types.REPAIRED, None, fault="hold", nodes=(1,)),
         event(500, event_types.NOT_INJECTED, None, fault="crash"),
     )
     axes = axes_of(timeline_figure(Trace(rows=rows, end_ns=at(500), groups={ELECTORATE: (1,)}), (0, 0.5)))
-    assert [text.get_text() for text in axes.texts] == ["hold n1", "hold n1 undone", "crash never struck"]
+    assert [text.get_text() for text in axes.texts] == ["hold n1", "hold n1 repaired", "crash not injected"]
     assert len(axes.lines) == 3
 
 

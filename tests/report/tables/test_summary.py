@@ -247,12 +247,12 @@ def test_open_ends_of_intervals() -> None:
     assert interval(1.0, None, "{:.1f}".format) == "[1.0 – ∞)"
 
 
-def test_faults_that_never_struck_are_told_of_only_where_there_are_any() -> None:
+def test_faults_that_were_not_injected_are_told_of_only_where_there_are_any() -> None:
     # A scenario whose fault finds no target measures something else than its name says; one that has none needs no row.
-    assert "never struck" not in printed(summary())
-    assert "never struck" not in printed({**summary(), "faults": {"never_struck": 0, "trials": 0}})
+    assert "not injected" not in printed(summary())
+    assert "not injected" not in printed({**summary(), "faults": {"never_struck": 0, "trials": 0}})
     text = printed({**summary(), "faults": {"never_struck": 1200, "trials": 600}})
-    assert "faults that never struck: 1,200 times, in 600 trials" in text
+    assert "faults that were not injected: 1,200 times, in 600 trials" in text
 
 
 # --- Demands and waivers (docs/nemesis.md)

@@ -23,14 +23,13 @@ from simulator.cluster.distributions import (
 )
 from simulator.protocol import MILLISECOND
 from simulator.scenario import Scenario, ScenarioError, load, loads, resolved, resolved_text
-from simulator.scenario.text.files import files_beside
 from tests.support.scenarios import SMALL
 
 MS = MILLISECOND
 
 
-def with_latency(written: str) -> Scenario:
-    return loads(f"{SMALL}network:\n  latency: {written}\n", "x.yaml")
+def with_latency(written: str, folder: Path | None = None) -> Scenario:
+    return loads(f"{SMALL}network:\n  latency: {written}\n", "x.yaml", folder=folder)
 
 
 def complaint(written: str) -> str:
@@ -126,7 +125,11 @@ MISTAKES = [
     ("{uniform: [1ms, 2ms], at_least: -1ms}", "at_least: -1ms is negative; a duration is 0 or more"),
     ("{empirical: {}}", "empirical: gives neither a file nor samples"),
     ("{empirical: {samples: 5ms 6}}", "empirical.samples: 6 is not a duration; write a number and a unit ("),
-    ("{empirical: none.csv}", "empirical: none.csv is not a file beside the scenario"),
+    (
+        "{empirical: none.csv}",
+        "empirical: none.csv is a file, and a scenario that is given as a text reads none; write the values "
+        "into the scenario, or call loads(…, folder=DIR)",
+    ),
 ]
 
 
@@ -151,8 +154,7 @@ def test_weights_may_miss_one_by_rounding_only() -> None:
 def empirical(directory: Path, content: str | bytes) -> Scenario:
     data = content.encode() if isinstance(content, str) else content
     (directory / "rtt.csv").write_bytes(data)
-    with files_beside(directory):
-        return with_latency("{empirical: {file: rtt.csv}}")
+    return with_latency("{empirical: {file: rtt.csv}}", directory)
 
 
 def test_a_csv_is_loaded_into_the_value(tmp_path: Path) -> None:
@@ -177,17 +179,17 @@ def test_the_most_samples_are_kept_and_load_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("", "rtt.csv:1: '' names no unit (ns, us, ms, s, m, h); head the only column latency_ms, say"),
-        ("1.5\n2\n", "rtt.csv:1: 1.5 names no unit (ns, us, ms, s, m, h); head the only column latency_ms, say"),
+        ("", "rtt.csv:1: the header names no unit (ns, us, ms, s, m, h); head the only column latency_ms, say"),
+        ("1.5\n2\n", "rtt.csv:1: the header names no unit (ns, us, ms, s, m, h); head the only column latency_ms, say"),
         (
             "latency\n2\n",
-            "rtt.csv:1: latency names no unit (ns, us, ms, s, m, h); head the only column latency_ms, say",
+            "rtt.csv:1: the header names no unit (ns, us, ms, s, m, h); head the only column latency_ms, say",
         ),
         ("latency_ms\n\n", "rtt.csv holds no samples below its header"),
-        ("latency_ms\n1\n-3\n", "rtt.csv:3: -3 is not a number of 0 or more"),
-        ("latency_ms\n1\n\nnan\n", "rtt.csv:4: nan is not a number of 0 or more"),
-        ("latency_ms\n1,2\n", "rtt.csv:2: 1,2 is not a number of 0 or more"),
-        ("latency_h\n1e9\n", "rtt.csv:2: 1e9h is too long; at most 320255h"),
+        ("latency_ms\n1\n-3\n", "rtt.csv:3: not a number of 0 or more"),
+        ("latency_ms\n1\n\nnan\n", "rtt.csv:4: not a number of 0 or more"),
+        ("latency_ms\n1,2\n", "rtt.csv:2: not a number of 0 or more"),
+        ("latency_h\n1e9\n", "rtt.csv:2: too long; at most 320255h"),
         (b"latency_ms\n\xff\n", "rtt.csv is not UTF-8; save the file in that encoding"),
     ],
 )

@@ -17,7 +17,6 @@ from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
 from simulator.cluster.network.topology import Topology
 from simulator.protocol import MICROSECOND, MILLISECOND, SECOND
 from simulator.scenario import Scenario, ScenarioError, loads, resolved, resolved_text
-from simulator.scenario.text.files import files_beside
 from simulator.scenario.text.rates import format_rate, parse_rate
 from tests.support.scenarios import ROOT, SMALL, WIDE
 
@@ -25,8 +24,8 @@ MS, US = MILLISECOND, MICROSECOND
 MATRIX = "{a: {b: 10ms, c: 20ms}, b: {a: 11ms, c: 30ms}, c: {a: 21ms, b: 31ms}}"
 
 
-def with_network(written: str, *overrides: str) -> Scenario:
-    return loads(f"{SMALL}network: {written}\n", "x.yaml", overrides)
+def with_network(written: str, *overrides: str, folder: Path | None = None) -> Scenario:
+    return loads(f"{SMALL}network: {written}\n", "x.yaml", overrides, folder=folder)
 
 
 def spec(written: str, *overrides: str) -> NetworkSpec:
@@ -149,8 +148,7 @@ def test_nodes_are_placed(placement: str, nodes: int, zones: str) -> None:
 
 def csv_topology(directory: Path, content: str, measured: str = "one-way") -> Scenario:
     (directory / "pings.csv").write_text(content, encoding="utf-8")
-    with files_beside(directory):
-        return with_network(f"{{topology: {{matrix: pings.csv, measured: {measured}}}}}")
+    return with_network(f"{{topology: {{matrix: pings.csv, measured: {measured}}}}}", folder=directory)
 
 
 def test_a_csv_becomes_part_of_the_scenario(tmp_path: Path) -> None:
@@ -197,20 +195,20 @@ def test_the_most_zones_are_kept_and_load_again(tmp_path: Path) -> None:
     [
         ("", "pings.csv is empty; head it region_ms,zone1,zone2, say"),
         ("region\na\n", "pings.csv:1: names no zones; head the columns region_ms,zone1,zone2, say"),
-        ("region,a,a\n", "pings.csv:1: a is named twice"),
+        ("region,a,a\n", "pings.csv:1: column 3 names a zone a second time; give one column for each zone"),
         (
             "region,a,b c\n",
-            "pings.csv:1: b c is not a zone's name; write letters, digits, hyphens and underscores, 40 at most",
+            "pings.csv:1: column 3 names no zone; write letters, digits, hyphens and underscores, 40 at most",
         ),
-        ("region,oslo,b\nolso,1,1\n", "pings.csv:2: olso is no column; did you mean oslo?"),
-        ("region,a,b\na,,1\na,,1\n", "pings.csv:3: a has a row already; give one for each zone"),
-        ("region,a,b\na,1\n", "pings.csv:2: a has 1 figures for 2 zones; give one for each"),
+        ("region,oslo,b\nolso,1,1\n", "pings.csv:2: the zone of this row has no column; give both for each zone"),
+        ("region,a,b\na,,1\na,,1\n", "pings.csv:3: the zone of this row has a row already; give one for each zone"),
+        ("region,a,b\na,1\n", "pings.csv:2: 1 figures for 2 zones; give one for each"),
         (
             "region,a,b\na,1,\n",
-            "pings.csv:2: gives no latency from a to b; only that within a zone may be left out",
+            "pings.csv:2: column 3 is empty; only the latency within a zone may be left out",
         ),
-        ("region,a,b\n\na,,-1\n", "pings.csv:3: -1 is not a number of 0 or more"),
-        ("region,a,b\na,,1\n", "pings.csv: b is a column without a row; give both for each zone"),
+        ("region,a,b\n\na,,-1\n", "pings.csv:3: column 3: not a number of 0 or more"),
+        ("region,a,b\na,,1\n", "pings.csv: the zone of column 3 has no row; give both for each zone"),
     ],
 )
 def test_a_bad_file_is_explained(tmp_path: Path, content: str, says: str) -> None:
@@ -228,7 +226,8 @@ MISTAKES = [
     ("{topology: {preset: lan, within: 1ms}}", "topology.within: unknown key; known: placement, preset"),
     (
         "{topology: {matrix: nowhere.csv, measured: one-way}}",
-        "topology.matrix: nowhere.csv is not a file beside the scenario",
+        "topology.matrix: nowhere.csv is a file, and a scenario that is given as a text reads none; write the values "
+        "into the scenario, or call loads(…, folder=DIR)",
     ),
     (f"{{topology: {{matrix: {MATRIX}}}}}", "topology.measured: is missing"),
     (
@@ -416,8 +415,7 @@ def test_every_example_of_the_manual_loads(example: str, tmp_path: Path) -> None
     (tmp_path / "pings.csv").write_text(textwrap.dedent(csv))
     tree = yaml.safe_load(SMALL) | yaml.safe_load(example)
     tree["cluster"] = {"nodes": 5} | tree["cluster"]
-    with files_beside(tmp_path):
-        scenario = loads(yaml.safe_dump(tree))
+    scenario = loads(yaml.safe_dump(tree), folder=tmp_path)
     assert loads(resolved_text(scenario)) == scenario
 
 

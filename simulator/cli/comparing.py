@@ -1,0 +1,189 @@
+"""Runs variants of a scenario for `electsim compare`: keeps and compares what they found, and says how it ended."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, cast
+
+import click
+
+from simulator.cli.common import (
+    EXIT_BAD_INPUT,
+    EXIT_FOUND,
+    EXIT_TRIALS_FAILED,
+    end_stopped_by,
+    fail,
+    trials_progress,
+)
+from simulator.experiment.signals import INTERRUPTED, TERMINATED, interruptible, name_of_signal
+
+if TYPE_CHECKING:
+    from simulator.analysis.comparison import ComparisonPlan
+    from simulator.analysis.estimates import Summary
+    from simulator.experiment.runner import Result
+    from simulator.experiment.store import RunWriter
+    from simulator.experiment.variants import Variant
+
+    Part = tuple[Variant, Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A variant that was cut short."""
+
+    name: str
+    finished: int
+    requested: int
+    described: Summary  # As comparison.json has it.
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was run, and written down."""
+
+    parts: list[Part]  # The variants of which all trials were finished.
+    stopped_by: str | None = None  # Why there are no more of them.
+    unfinished: Unfinished | None = None  # The variant under way then, where some of its trials were finished.
+
+    @property
+    def signal(self) -> str | None:
+        return self.stopped_by if self.stopped_by in (INTERRUPTED, TERMINATED) else None
+
+
+def run_all(made: Sequence[Variant], writer: RunWriter, trials: int | None, seed: int | None, workers: int) -> Found:
+    """Run the variants, each kept as soon as it is finished; and, of one that was not, its finished trials."""
+    from simulator.experiment.trial import TrialError
+
+    parts: list[Part] = []
+    for number, variant in enumerate(made, 1):
+        part = writer.part(_directory(number, variant))
+        name = f"{variant.name} ({number} of {len(made)})"
+        reason, result = None, None
+        try:
+            result = _run_one(variant, name, part, trials, seed, workers)
+            reason = result.stopped_by
+        except TrialError as error:
+            result, reason = error.finished, f"{variant.name}: {error}"
+        except KeyboardInterrupt as error:
+            reason = name_of_signal(error)
+        if result is not None:
+            part.write(result)
+        if reason is not None:
+            return Found(parts, reason, _unfinished(number, variant, part, result, reason, trials))
+        parts.append((variant, cast("Result", result)))
+    return Found(parts)
+
+
+def _unfinished(
+    number: int, variant: Variant, part: RunWriter, result: Result | None, reason: str, trials: int | None
+) -> Unfinished | None:
+    """What is kept of the variant under way. Without a result: what was written down, if anything was."""
+    directory, requested = _directory(number, variant), trials or variant.scenario.trials
+    if result is not None:
+        return Unfinished(variant.name, len(result.trials), requested, variant.described(result, directory))
+    if not part.finished:
+        part.discard()
+        return None
+    part.leave(reason)
+    described = {
+        "name": variant.name,
+        "settings": dict(variant.settings),
+        "directory": directory,
+        "trials": {"run": part.finished, "requested": requested},
+    }
+    return Unfinished(variant.name, part.finished, requested, described)
+
+
+def _run_one(
+    variant: Variant, name: str, part: RunWriter, trials: int | None, seed: int | None, workers: int
+) -> Result:
+    from simulator.experiment.runner import default_command, run
+
+    scenario = variant.scenario
+    count, used_seed = trials or scenario.trials, scenario.seed if seed is None else seed
+    part.begin(scenario, seed=used_seed, requested=count, command=default_command(used_seed, count, 0))
+    with interruptible(), trials_progress(name) as progress:
+        return run(scenario, trials=trials, seed=seed, workers=workers, progress=progress, on_finished=part.append)
+
+
+def end_without_any(reason: str) -> NoReturn:
+    """Where not even one trial was finished: say why, and exit accordingly."""
+    what = ": no trial was finished"
+    if reason in (INTERRUPTED, TERMINATED):
+        end_stopped_by(reason, what)
+    fail(f"{reason}{what}", EXIT_TRIALS_FAILED)
+
+
+def _directory(number: int, variant: Variant) -> str:
+    return f"{number:02}-" + re.sub(r"[^A-Za-z0-9.]+", "-", variant.name).strip("-.")[:60]
+
+
+def compare_and_keep(
+    writer: RunWriter,
+    found: Found,
+    plan: ComparisonPlan,
+    made: Sequence[Variant],
+    words: Sequence[str],
+    trials: int | None,
+    seed: int | None,
+) -> tuple[Path, Summary]:
+    """The directory, and the comparison in it."""
+    from simulator.analysis.comparison import compare as compared
+    from simulator.analysis.comparison import provenance
+    from simulator.experiment.runner import GATHERED_AT_ONCE
+
+    parts, scenario = found.parts, made[0].scenario
+    count, used_seed = trials or scenario.trials, scenario.seed if seed is None else seed
+    margin = [] if plan.margin is None else ["--equivalent", f"{100 * plan.margin:g}%"]
+    command = ["electsim", "compare", *words, *margin, "--trials", str(count), "--seed", str(used_seed)]
+    hurried = found.stopped_by == TERMINATED and len(parts) * count > GATHERED_AT_ONCE
+    compared_parts = [] if hurried else [variant.compared(result) for variant, result in parts]
+    comparison = {
+        **provenance(scenario.name, shlex.join(command), used_seed),
+        "stopped_by": found.stopped_by,
+        "reference": None if plan.reference is None else dict(plan.reference),
+        "equivalent": plan.margin,
+        "variants": [
+            variant.described(result, _directory(number, variant)) for number, (variant, result) in enumerate(parts, 1)
+        ],
+        **compared(compared_parts, plan),
+    }
+    if found.unfinished is not None:
+        comparison["unfinished"] = found.unfinished.described
+    writer.write_json("comparison.json", comparison)
+    return writer.publish(), comparison
+
+
+def draw(comparison: Summary, directory: Path) -> str | None:
+    """Add the figures; why they are left out, where they cannot be written."""
+    from simulator.report.figures.comparison import write_comparison_figures
+
+    try:
+        write_comparison_figures(comparison, directory)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def finish(found: Found, asked: int, not_drawn: str | None) -> None:
+    """Say what went wrong, if anything, and exit accordingly."""
+    parts = found.parts
+    for variant, result in parts:
+        for guarantee, count in result.summary["violations"].items():
+            click.echo(f"electsim: {variant.name}: {guarantee} was broken {count:,} times", err=True)
+    kept = f": {len(parts)} of {asked} variants were kept"
+    if found.unfinished is not None:
+        cut = found.unfinished
+        kept += f", and {cut.finished} of {cut.requested} trials of {cut.name}"
+    if found.signal is not None:
+        end_stopped_by(found.signal, kept)
+    if not_drawn is not None:
+        fail(f"figures are left out: {not_drawn}; the data are kept", EXIT_BAD_INPUT)
+    if found.stopped_by is not None:
+        fail(f"{found.stopped_by}{kept}", EXIT_TRIALS_FAILED)
+    if any(result.violations for _, result in parts):
+        fail("a promise was broken; `electsim run` says where", EXIT_FOUND)

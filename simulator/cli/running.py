@@ -1,0 +1,206 @@
+"""Runs the trials of a scenario for `electsim run`: shows, keeps and draws what they found, and says how it ended."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from simulator.cli.common import (
+    EXIT_BAD_INPUT,
+    EXIT_FOUND,
+    EXIT_TRIALS_FAILED,
+    end_interrupted,
+    end_stopped_by,
+    fail,
+    print_table,
+    trials_progress,
+)
+from simulator.experiment.signals import (
+    INTERRUPTED,
+    TERMINATED,
+    Terminated,
+    interruptible,
+    name_of_signal,
+    uninterrupted,
+)
+
+if TYPE_CHECKING:
+    from simulator.analysis.measured import Measured
+    from simulator.experiment.runner import Result
+    from simulator.experiment.store import RunWriter
+    from simulator.scenario import Scenario
+    from simulator.trace.trace import Trace
+
+_MOST_TOLD = 5  # Broken promises, one by one.
+_LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline is drawn.
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be run. None: as the scenario says."""
+
+    scenario: Scenario
+    command: str
+    trials: int | None
+    seed: int | None
+    first_trial: int
+    workers: int
+    precision: float | None
+    precision_of: str
+    measured: Measured | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it."""
+
+    result: Result
+    failure: str | None  # Why it is not whole, where a trial failed.
+    kept: Path
+    signal: str | None  # The signal that ended it, if one did.
+    not_drawn: str | None  # Why figures are missing, where they could not be written.
+
+
+def run_and_keep(request: Request, root: Path, as_json: bool, trace: bool) -> Outcome:
+    """Run the trials, show and keep what they found, and draw it."""
+    from simulator.experiment.store import StoreError, new_directory
+
+    kept = None
+    try:
+        # But for the trials themselves: what is finished is not lost to a signal.
+        with uninterrupted(), new_directory(root, request.scenario.name) as writer:
+            try:
+                result, failure = _simulate(request, writer)
+            except Terminated:
+                if writer.finished:
+                    _leave(writer, request)
+                raise
+            result = replace(result, measured=request.measured)
+            terminated = result.stopped_by == TERMINATED  # Who sends SIGTERM does not wait for figures.
+            try:
+                first = None if terminated else _first_trace(result, trace)
+                writer.write(result)
+                if trace and first is not None:
+                    writer.write_trace(first)
+                kept = writer.publish()
+            finally:  # Where nothing can be kept, it is at least shown.
+                _show(result, as_json)
+        not_drawn = None if first is None else _draw(result, first, kept)
+    except StoreError as error:
+        fail(str(error), EXIT_BAD_INPUT)
+    except KeyboardInterrupt as error:
+        if kept is None:
+            end_interrupted(error, " before a trial was finished")
+        click.echo("electsim: figures are left out", err=True)
+        return Outcome(result, failure, kept, name_of_signal(error), None)
+    signal = result.stopped_by if result.stopped_by in (INTERRUPTED, TERMINATED) else None
+    return Outcome(result, failure, kept, signal, not_drawn)
+
+
+def _leave(writer: RunWriter, request: Request) -> NoReturn:
+    """Keep so many trials as they were written down: SIGTERM leaves no time for their statistics."""
+    writer.leave(TERMINATED)
+    kept = writer.publish()
+    click.echo(f"Results are in {kept}", err=True)
+    asked = request.trials or request.scenario.trials
+    remedy = f"`electsim show {kept}` makes their tables"
+    end_stopped_by(TERMINATED, f": {writer.finished} of {asked} trials were kept; {remedy}")
+
+
+def _simulate(request: Request, writer: RunWriter) -> tuple[Result, str | None]:
+    """The result; and why it is not whole, where a trial failed."""
+    from simulator.experiment.runner import run as run_trials
+    from simulator.experiment.trial import TrialError
+
+    seed, trials = (
+        request.scenario.seed if request.seed is None else request.seed,
+        request.trials or request.scenario.trials,
+    )
+    writer.begin(request.scenario, seed=seed, requested=trials, command=request.command)
+    try:
+        with interruptible(), trials_progress(request.scenario.name) as progress:
+            return run_trials(
+                request.scenario,
+                trials=request.trials,
+                seed=request.seed,
+                first_trial=request.first_trial,
+                workers=request.workers,
+                precision=request.precision,
+                precision_of=request.precision_of,
+                progress=progress,
+                on_finished=writer.append,
+                command=request.command,
+            ), None
+    except TrialError as error:
+        failure = f"{error}; again: {_replay(request.command, error.trial)}"
+        if error.finished is None:
+            fail(failure, EXIT_TRIALS_FAILED)
+        return error.finished, failure
+    finally:
+        if writer.journal_error is not None:
+            reason = writer.journal_error.strerror or writer.journal_error
+            click.echo(f"electsim: finished trials were no longer written down as they came: {reason}", err=True)
+
+
+def _replay(command: str, trial: int) -> str:
+    whole_run = re.sub(r" --(?:trials|first-trial) \d+", "", command)
+    return f"{whole_run} --first-trial {trial} --trials 1 --trace"
+
+
+def _show(result: Result, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(result.summary, indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    from simulator.report.tables.summary import summary_table
+
+    print_table(summary_table(result.summary))
+
+
+def _first_trace(result: Result, whole: bool) -> Trace:
+    """The first trial once more, with its messages, for its timeline; very many are recorded only if asked for."""
+    from simulator.cluster.cluster import run_trial
+
+    first = result.trials.iloc[0]
+    journal = whole or int(first["sent_total"]) <= _LONGEST_JOURNAL
+    return run_trial(result.scenario.cluster_spec(), result.seed, int(first["trial"]), journal=journal)
+
+
+def _draw(result: Result, first: Trace, directory: Path) -> str | None:
+    """Add the figures; why they are left out, where they cannot be written: the data stay in."""
+    from simulator.report.figures.run_figures import write_figures
+
+    try:
+        with interruptible():
+            write_figures(result, first, directory)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def finish(outcome: Outcome) -> None:
+    """Say what went wrong, if anything, and exit accordingly."""
+    from simulator.checks.liveness import LIVENESS
+
+    result, failure = outcome.result, outcome.failure
+    for kind, broken in (("broken promise", result.violations), ("waived promise, broken", result.waived)):
+        for trial, violation in broken[:_MOST_TOLD]:
+            what = "no recovery" if violation.guarantee == LIVENESS else kind
+            click.echo(f"electsim: {what}: trial {trial}: {violation}", err=True)
+        if len(broken) > _MOST_TOLD:
+            trials = len({trial for trial, _ in broken})
+            click.echo(f"electsim: … and {len(broken) - _MOST_TOLD:,} more, in {trials:,} trials in all", err=True)
+    if outcome.signal is not None:
+        end_stopped_by(outcome.signal, f": {len(result.trials)} of {result.requested} trials were kept")
+    if outcome.not_drawn is not None:
+        fail(f"{outcome.kept}: figures are left out: {outcome.not_drawn}; the data are kept", EXIT_BAD_INPUT)
+    if failure is not None:
+        fail(f"{failure} ({len(result.trials)} trials before it were kept)", EXIT_TRIALS_FAILED)
+    if result.violations:
+        trial, first = result.violations[0]
+        what = "a cluster did not recover in time" if first.guarantee == LIVENESS else "a promise was broken"
+        fail(f"{what}; again: {_replay(result.command, trial)}", EXIT_FOUND)
