@@ -5,12 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from simulator.algorithms.raft import Raft, RaftConfig
-from simulator.algorithms.raft.changes import Changes
-from simulator.algorithms.raft.configuration import Configuration
 from simulator.algorithms.raft.membership import Membership
+from simulator.algorithms.raft.membership_change import MembershipChange
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.distributions import Constant
@@ -129,28 +128,32 @@ def _lonely_changes(source: random.Random, nodes: int) -> list[Scheduled]:
     return faults
 
 
-class TwoAtOnce(Changes):
+class TwoAtOnce(MembershipChange):
     """A change begins before the one before it is committed (4.1: majorities of the two need not overlap)."""
 
-    @property
-    def may_begin(self) -> bool:
-        return self.has_committed
+    def may_begin(self, term: int, is_transferring: bool) -> bool:
+        return self.has_committed(term)
 
 
-class BeforeItsOwnEntry(Changes):
+class BeforeItsOwnEntry(MembershipChange):
     """A leader changes members before it has committed an entry of its own term (raft-dev, 2015: the correction)."""
 
-    @property
-    def may_begin(self) -> bool:
-        return self.is_done
+    def may_begin(self, term: int, is_transferring: bool) -> bool:
+        return self.is_committed
 
 
-class AddsAtOnce(Changes):
-    """A newcomer votes before anybody has heard of it: the leader needs no majority for it, and no log (4.1, 4.2.1)."""
+class AddsAtOnce(Raft):
+    """A new server votes before anybody has heard of it: the leader needs no majority for it, and no log (4.1, 4.2.1).
 
-    def _append(self, configuration: Configuration) -> None:
-        super()._append(configuration)
-        self.replication.commit_index = max(self.replication.commit_index, self.membership.index)
+    A configuration that is appended counts as committed.
+    """
+
+    def _proceed_with_change(self) -> None:
+        before = self.membership.index
+        super()._proceed_with_change()
+        if self.membership.index > before and self.replication is not None:
+            self.replication.commit_index = max(self.replication.commit_index, self.membership.index)
+            self._proceed_with_change()
 
 
 class CountsItselfThoughRemoved(Membership):
@@ -158,7 +161,7 @@ class CountsItselfThoughRemoved(Membership):
 
     def apply(self) -> None:
         super().apply()
-        self.server.counts_itself = True
+        self.is_voter = True
 
 
 class KeepsItsQuorum(Membership):
@@ -166,7 +169,7 @@ class KeepsItsQuorum(Membership):
 
     def apply(self) -> None:
         super().apply()
-        self.server.quorum = min(self.given.quorum, self.current.quorum)
+        self.quorum = min(self.given.quorum, self.current.quorum)
 
 
 class AsksLearners(Membership):
@@ -174,10 +177,11 @@ class AsksLearners(Membership):
 
     def apply(self) -> None:
         super().apply()
-        self.server.electors = self.server.peers
+        self.other_voters = self.peers
 
 
-FAULTS: Sequence[type[Changes] | type[Membership]] = (
+Fault: TypeAlias = type[MembershipChange] | type[Membership] | type[Raft]
+FAULTS: Sequence[Fault] = (
     TwoAtOnce,
     BeforeItsOwnEntry,
     AddsAtOnce,
@@ -187,21 +191,18 @@ FAULTS: Sequence[type[Changes] | type[Membership]] = (
 )
 
 
-def mutant(fault: type[Changes] | type[Membership]) -> Registration:
+def mutant(fault: Fault) -> Registration:
     """Raft with one such fault."""
+    if issubclass(fault, Raft):
+        return replace(REGISTRY["raft"], name=fault.__name__, algorithm=fault)
 
     class Mutant(Raft):
         def __init__(self, host: Any, config: Any, durable: Any) -> None:
             super().__init__(host, config, durable)
-            assert self.replication is not None
-            assert self.membership is not None
-            assert self.changes is not None
-            if issubclass(fault, Membership):
-                self.membership = fault(host, config, self, self.replication.log)
-                self.changes.membership = self.membership
-            else:
-                patience = self.config.election_timeout[0]
-                self.changes = fault(host, self, self.membership, self.replication, patience)
-                self.timers["catch up"] = self.changes.ring
+            for part in (self.membership_change, self.membership):
+                if part is not None and issubclass(fault, type(part)):
+                    part.__class__ = fault
+            if self.membership.is_special:
+                self.membership.apply()
 
     return replace(REGISTRY["raft"], name=fault.__name__, algorithm=Mutant)

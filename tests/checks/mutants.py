@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from simulator.algorithms.raft import Raft, RaftConfig, RequestVote, RequestVoteReply
+from simulator.algorithms.raft import PreVote, PreVoteReply, Raft, RaftConfig, RequestVote, RequestVoteReply
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.registry import REGISTRY
-from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, Guarantee, Host, Message, NodeId
+from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, Guarantee, Host, Message, NodeId, Role
 
 
 class ForgetsVote(Raft):
@@ -63,25 +63,28 @@ class CountsDuplicates(Raft):
         super()._become_candidate()
 
     def _count_vote(self, voter: NodeId) -> None:
+        if self.role is not CANDIDATE:
+            super()._count_vote(voter)
+            return
         self.count += 1
         self.host.note("vote", term=self.term, voter=voter)
-        if self.count >= self.quorum:
+        if self.count >= self.membership.quorum:
             self._become_leader()
 
 
 class CountsOldVotes(Raft):
     """A vote of an earlier term counts in this one (section 5.2: "for the same term")."""
 
-    def _on_request_vote_reply(self, sender: NodeId, message: RequestVoteReply) -> None:
-        super()._on_request_vote_reply(sender, replace(message, term=self.term))
+    def _on_vote_reply(self, sender: NodeId, message: RequestVoteReply | PreVoteReply) -> None:
+        super()._on_vote_reply(sender, replace(message, term=self.term))
 
-    receive: ClassVar = {**Raft.receive, RequestVoteReply: _on_request_vote_reply}
+    receive: ClassVar = {**Raft.receive, RequestVoteReply: _on_vote_reply}
 
 
 class IgnoresLogs(Raft):
     """A vote goes to a candidate whose log is behind the voter's (section 5.4.1)."""
 
-    def _on_request_vote(self, sender: NodeId, message: RequestVote) -> None:
+    def _on_request_vote(self, sender: NodeId, message: RequestVote | PreVote) -> None:
         super()._on_request_vote(sender, RequestVote(message.term, *self.last_log))
 
     receive: ClassVar = {**Raft.receive, RequestVote: _on_request_vote}
@@ -90,7 +93,7 @@ class IgnoresLogs(Raft):
 class VotesForAnyone(Raft):
     """A follower votes for everyone who asks, whoever had its vote (figure 2: "if votedFor is null or candidateId")."""
 
-    def _on_request_vote(self, sender: NodeId, message: RequestVote) -> None:
+    def _on_request_vote(self, sender: NodeId, message: RequestVote | PreVote) -> None:
         if self.role is FOLLOWER:
             self.voted_for = None
         super()._on_request_vote(sender, message)
@@ -103,7 +106,7 @@ class QuorumTooSmall(Raft):
 
     def __init__(self, host: Host, config: RaftConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
-        self.quorum -= 1
+        self.membership.quorum -= 1
 
 
 class KeepsLeading(Raft):
@@ -122,9 +125,9 @@ class KeepsLeading(Raft):
 class PromisesAreVotes(Raft):
     """Promises of a vote count as votes (dissertation, 9.6: they only begin an election)."""
 
-    def _begin_asking(self) -> None:
-        promised = self.votes if self.role is CANDIDATE and self.config.pre_vote else set()
-        super()._begin_asking()
+    def _begin_candidacy(self, role: Role) -> None:
+        promised = self.votes if role is CANDIDATE and self.config.pre_vote else set()
+        super()._begin_candidacy(role)
         self.votes = promised - {self.host.me}
 
 
@@ -133,7 +136,7 @@ class AnswersAreVotes(Raft):
 
     def _count_refusal(self, voter: NodeId) -> None:
         super()._count_refusal(voter)
-        if self.role is CANDIDATE and len(self.replied | {self.host.me}) >= self.quorum:
+        if self.role is CANDIDATE and len(self.replied | {self.host.me}) >= self.membership.quorum:
             self._become_leader()
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from simulator.algorithms.raft import Raft
+from simulator.algorithms.raft.election_timer import LED
 from simulator.algorithms.raft.lease import Lease
-from simulator.algorithms.raft.pace import LED
+from simulator.algorithms.raft.membership import Membership
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.registry import REGISTRY
 from simulator.checks.leases import leases
@@ -129,19 +130,19 @@ class ForgetsThePromise(Raft):
 
     def on_start(self) -> None:
         super().on_start()
-        self.pace.leader_was_heard = False
+        self.timer.leader_was_heard = False
         self.host.cancel_timer(LED)
 
 
 class Unsticky(Raft):
     """Who has heard a leader votes for another all the same (4.2.3: what leases rest on)."""
 
-    def _is_sticky(self, asking: NodeId) -> bool:
+    def _is_sticky(self, candidate: NodeId) -> bool:
         return False
 
 
-class _NeverBarred(Lease):
-    def bar(self) -> None:
+class _NeverRevoked(Lease):
+    def revoke(self) -> None:
         pass
 
 
@@ -151,16 +152,16 @@ class KeepsItThroughATransfer(Raft):
     def __init__(self, host: Any, config: Any, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
         assert self.lease is not None
-        self.lease.__class__ = _NeverBarred
+        self.lease.__class__ = _NeverRevoked
 
 
 class _FromTheAnswerOn(Lease):
-    def answered(self, peer: int, number: int) -> None:
-        place = number % self._places
-        if place in self._rounds:
-            self._rounds[place].sent_ns = self.host.now()
-            self.host.set_timer(f"lease {place}", self.span_ns)
-        super().answered(peer, number)
+    def on_response(self, peer: NodeId, number: int, membership: Membership) -> None:
+        slot = number % self._slots
+        if slot in self._rounds:
+            self._rounds[slot].sent_ns = self.host.now()
+            self.host.set_timer(f"lease {slot}", self.span_ns)
+        super().on_response(peer, number, membership)
 
 
 class CountsFromTheAnswer(Raft):

@@ -13,7 +13,7 @@ import pytest
 
 import simulator
 from simulator.algorithms.raft import Raft
-from simulator.algorithms.raft.pace import ELECTION
+from simulator.algorithms.raft.election_timer import ELECTION
 from simulator.algorithms.registry import REGISTRY
 from simulator.checks.liveness import LIVENESS, Recovery, Verdict, liveness, recovery
 from simulator.cluster.cluster import run_trial
@@ -208,7 +208,7 @@ class NeverStandsAgain(Raft):
 class DoesNotTell(Raft):
     """A leader that sends no heartbeats: "upon election: send initial empty AppendEntries RPCs" (figure 2)."""
 
-    def send_heartbeats(self) -> None:
+    def _send_heartbeats(self) -> None:
         return
 
 

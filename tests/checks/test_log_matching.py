@@ -93,8 +93,8 @@ def test_a_log_that_takes_whatever_comes_is_seen() -> None:
 class Rewrites(Raft):
     """A leader that begins its log anew with every election (figure 3, Leader Append-Only), a moment after it."""
 
-    def send_heartbeats(self) -> None:
-        super().send_heartbeats()
+    def _send_heartbeats(self) -> None:
+        super()._send_heartbeats()
         if self.replication is not None and self.replication.log.last_index > 2:
             self.replication.log.merge(0, [Entry(self.term, 999)])
 

@@ -6,7 +6,7 @@ higher-numbered terms" (Raft, figure 3, Leader Completeness).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from simulator.checks.violation import Violation
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
 from simulator.cluster.workload import Workload
-from simulator.protocol import Guarantee
+from simulator.protocol import Guarantee, NodeId
 from simulator.testing.script import replay as replay_text
 from tests.verify.randomised import random_spec
 
@@ -59,38 +59,36 @@ def test_raft_keeps_its_promises_under_load() -> None:
 class CommitsEarlierTerms(Replication):
     """Entries of an earlier term are committed by counting replicas (5.4.2, figure 8: they must not be)."""
 
-    def _advance(self) -> None:
-        held = sorted(self.match_index.values(), reverse=True)[self.server.quorum - 1]
-        if held > self.commit_index:
-            self.commit_index = held
-            self.host.note("commit", term=self.server.term, index=held, entry_term=self.log.term_at(held))
+    def commit(self, term: int, voters: Iterable[NodeId], quorum: int) -> bool:
+        held = sorted(self.match_index.values(), reverse=True)[quorum - 1]
+        if held <= self.commit_index:
+            return False
+        self.commit_index = held
+        return True
 
 
 class CommitsWhatAMinorityHolds(Replication):
     """One replica less than a majority is taken for enough (5.3: "replicated … on a majority of the servers")."""
 
-    def _advance(self) -> None:
-        held = sorted(self.match_index.values(), reverse=True)[max(0, self.server.quorum - 2)]
-        if held > self.commit_index and self.log.term_at(held) == self.server.term:
-            self.commit_index = held
-            self.host.note("commit", term=self.server.term, index=held, entry_term=self.log.term_at(held))
+    def commit(self, term: int, voters: Iterable[NodeId], quorum: int) -> bool:
+        return super().commit(term, voters, max(1, quorum - 1))
 
 
 class SkipsTheConsistencyCheck(Replication):
     """Entries are taken wherever they are said to begin (figure 2: "reply false if log doesn't contain an entry …")."""
 
-    def accept(self, message: AppendEntries) -> AppendEntriesReply:
+    def accept(self, message: AppendEntries) -> tuple[AppendEntriesReply, Mapping[str, object]]:
         before = min(message.prev_log_index, self.log.last_index)
         return super().accept(replace(message, prev_log_index=before, prev_log_term=self.log.term_at(before)))
 
 
-class KeepsEntriesInMemory(Replication):
+class KeepsEntriesInMemory(Raft):
     """A follower answers before its entries are on disk, and never writes them (figure 2: log[] is persistent)."""
 
-    def accept(self, message: AppendEntries) -> AppendEntriesReply:
+    def _accept(self, message: AppendEntries) -> AppendEntriesReply:
         save, self.host.save = self.host.save, lambda *_, **__: None  # type: ignore[method-assign]
         try:
-            return super().accept(message)
+            return super()._accept(message)
         finally:
             self.host.save = save  # type: ignore[method-assign]
 
@@ -108,9 +106,9 @@ class TruncatesWithoutConflict(Replication):
     A message that arrives late then takes away what has been acknowledged since.
     """
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def accept(self, message: AppendEntries) -> tuple[AppendEntriesReply, Mapping[str, object]]:
         self.log.__class__ = _Truncates
+        return super().accept(message)
 
 
 MUTANTS = (
@@ -121,24 +119,29 @@ MUTANTS = (
 )
 
 
-def mutant(replication: type[Replication]) -> Registration:
-    """Raft with another kind of log."""
+def mutant(fault: type[Replication] | type[Raft]) -> Registration:
+    """Raft with one such fault."""
+    algorithm = fault if issubclass(fault, Raft) else _with_log(fault)
+    return replace(REGISTRY["raft"], name=fault.__name__, algorithm=algorithm)
 
+
+def _with_log(kind: type[Replication]) -> type[Raft]:
     class Mutant(Raft):
         def __init__(self, host: Any, config: Any, durable: Any) -> None:
             super().__init__(host, config, durable)
-            self.replication = replication(host, durable, self)
+            assert self.replication is not None
+            self.replication.__class__ = kind
 
-    return replace(REGISTRY["raft"], name=replication.__name__, algorithm=Mutant)
+    return Mutant
 
 
-@pytest.mark.parametrize("replication", MUTANTS)
-def test_a_deliberate_fault_of_the_log_is_seen(replication: type[Replication]) -> None:
+@pytest.mark.parametrize("fault", MUTANTS)
+def test_a_deliberate_fault_of_the_log_is_seen(fault: type[Replication] | type[Raft]) -> None:
     """Each mutant's docstring cites the sentence that it breaks."""
-    registration = mutant(replication)
+    registration = mutant(fault)
     for trial in range(MOST_TRIALS):
         if any(violation.guarantee is COMPLETENESS for violation in broken(registration, trial)[0]):
-            print(f"{replication.__name__}: seen in trial {trial}, the first of {trial + 1}")
+            print(f"{fault.__name__}: seen in trial {trial}, the first of {trial + 1}")
             return
     pytest.fail(f"{MOST_TRIALS} trials do not show it")
 

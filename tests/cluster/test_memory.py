@@ -164,7 +164,7 @@ def test_the_network_has_state_for_the_links_in_use_only() -> None:
     assert 0 < candidates < 10
     used = candidates * (nodes - 1)
     assert isinstance(cluster.network, StreamNetwork)
-    ends = sum(len(machine.ends) for machine in cluster.network._machines.values())
+    sockets = sum(len(host_stack.sockets) for host_stack in cluster.network._host_stacks.values())
     wires = sum(len(interface.wires_free_at) for interface in cluster.network.interfaces.values())
-    assert used <= ends <= 2 * used  # Each opens one to everybody, and some have been accepted by then.
+    assert used <= sockets <= 2 * used  # Each opens one to everybody, and some have been accepted by then.
     assert used <= wires <= 2 * used

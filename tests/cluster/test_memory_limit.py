@@ -52,7 +52,7 @@ def test_a_node_takes_the_memory_that_the_limit_assumes(name: str, monkeypatch: 
 
     Allocated bytes after every node has started, when no message is sent: what is sent is counted apart.
     """
-    monkeypatch.setattr(Network, "send_segment", lambda *_: None)
+    monkeypatch.setattr(Network, "send_message", lambda *_: None)
     per_pair = REGISTRY[name].bytes_per_pair
     nodes = 200 if per_pair > 100 else 800
     started(name, 10)  # Names of random streams are remembered from trial to trial: that is not a node's memory.

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
-from simulator.algorithms.raft import Raft, pace
+from simulator.algorithms.raft import Raft, election_timer
 from simulator.cli import main
 from simulator.cluster.spec import ClusterSpec
 from simulator.experiment import executors
@@ -85,7 +85,7 @@ def test_code_that_got_slower_is_caught(desk: Desk, monkeypatch: pytest.MonkeyPa
     """Not the scenario but the algorithm changes: it draws every timeout longer by 100 ms."""
     later_ns = 100 * MILLISECOND
     monkeypatch.setattr(
-        pace, "uniform", lambda fault_rng, span: uniform(fault_rng, (span[0] + later_ns, span[1] + later_ns))
+        election_timer, "uniform", lambda fault_rng, span: uniform(fault_rng, (span[0] + later_ns, span[1] + later_ns))
     )
     outcome = desk.gate()
     assert outcome.exit_code == 1
@@ -96,7 +96,7 @@ def test_an_algorithm_that_fails_is_no_regression(desk: Desk, monkeypatch: pytes
     def stumble(server: object) -> None:
         raise ZeroDivisionError("no votes")
 
-    monkeypatch.setattr(Raft, "stand", stumble)
+    monkeypatch.setattr(Raft, "_campaign", stumble)
     outcome = desk.gate()
     assert outcome.exit_code == 3
     assert "broken\ntrial 0: ZeroDivisionError: no votes" in outcome.stdout

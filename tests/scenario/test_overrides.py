@@ -49,7 +49,11 @@ def test_the_last_one_counts() -> None:
     [
         ("network.los=0.1", "override network.los=0.1: network.los: unknown key; did you mean loss?"),
         ("netwrk.loss=0.1", "override netwrk.loss=0.1: netwrk: unknown key; did you mean network?"),
-        ("network.loss=1.5", "override network.loss=1.5: network.loss: 1.5 is not a probability between 0 and 1"),
+        (
+            "network.loss=1.5",
+            "override network.loss=1.5: network.loss: 1.5 is not a probability between 0 and 1; write 1 or "
+            "less; 1.5 percent is 1.5% or 0.015",
+        ),
         ("network={loss: 1.5}", "override network={loss: 1.5}: network.loss: 1.5 is not a probability"),
         ("faults.9.at=2s", "override faults.9.at=2s: faults: has no entry 9; known: 0, 1, 2, 3, 4, 5"),
         ("faults.-1.at=2s", "override faults.-1.at=2s: faults: has no entry -1"),

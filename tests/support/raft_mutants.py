@@ -19,7 +19,8 @@ from simulator.algorithms.raft import (
     RequestVote,
     RequestVoteReply,
 )
-from simulator.protocol import CANDIDATE, FOLLOWER, PRE_CANDIDATE, Message, NodeId
+from simulator.algorithms.raft.check_quorum import CheckQuorum
+from simulator.protocol import CANDIDATE, FOLLOWER, PRE_CANDIDATE, Message, NodeId, Role
 from tests.support.raft_schedules import SCHEDULES, ViolationError, openings, play, schedules
 
 # --- Faults in the paper's rules
@@ -47,16 +48,19 @@ class DuplicateVotesCounted(Raft):
     counted = 0
 
     def _count_vote(self, voter: NodeId) -> None:
+        if self.role is not CANDIDATE:
+            super()._count_vote(voter)
+            return
         self.counted = 1 if not self.votes else self.counted + 1
         self.votes.add(voter)
-        if self.role is CANDIDATE and self.counted >= self.quorum:
+        if self.counted >= self.membership.quorum:
             self._become_leader()
 
 
 class VoteForAStaleLog(Raft):
     """Section 5.4.1: a voter denies its vote to a candidate whose log is behind."""
 
-    def _on_request_vote(self, sender: NodeId, message: RequestVote) -> None:
+    def _on_request_vote(self, sender: NodeId, message: RequestVote | PreVote) -> None:
         own_log, self.last_log = self.last_log, (0, 0)
         super()._on_request_vote(sender, message)
         self.last_log = own_log
@@ -86,17 +90,17 @@ class QuorumOfThoseWhoAnswered(Raft):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.quorum = max(1, self.quorum - 1)
+        self.membership.quorum = max(1, self.membership.quorum - 1)
 
 
 class VoteOfAnyTermCounts(Raft):
     """Section 5.2: votes "for the same term"."""
 
-    def _on_request_vote_reply(self, sender: NodeId, message: RequestVoteReply) -> None:
+    def _on_vote_reply(self, sender: NodeId, message: RequestVoteReply | PreVoteReply) -> None:
         if self.role is CANDIDATE and message.vote_granted:
             self._count_vote(sender)
 
-    receive: ClassVar = {**Raft.receive, RequestVoteReply: _on_request_vote_reply}
+    receive: ClassVar = {**Raft.receive, RequestVoteReply: _on_vote_reply}
 
 
 class TermForgottenAtRestart(Raft):
@@ -113,13 +117,13 @@ class TermForgottenAtRestart(Raft):
 class PromisesWhileALeaderIsHeard(Raft):
     """9.6: "the voters have not received heartbeats from a valid leader for at least a baseline election timeout"."""
 
-    def _on_pre_vote(self, sender: NodeId, message: PreVote) -> None:
-        if message.term > self.term and self._is_fit(sender, message):
+    def _on_request_vote(self, sender: NodeId, message: RequestVote | PreVote) -> None:
+        if message.term > self.term and self._is_up_to_date(sender, message):
             self._reply(sender, PreVoteReply(message.term, vote_granted=True))
         else:
-            super()._on_pre_vote(sender, message)
+            super()._on_request_vote(sender, message)
 
-    receive: ClassVar = {**Raft.receive, PreVote: _on_pre_vote}
+    receive: ClassVar = {**Raft.receive, PreVote: _on_request_vote}
 
 
 class AskingCostsATerm(Raft):
@@ -135,20 +139,20 @@ class AskingCostsATerm(Raft):
 class BeingAskedCostsATerm(Raft):
     """9.6: a voter that is asked whether it would vote changes nothing."""
 
-    def _is_hypothetical(self, message: Message) -> bool:
-        return type(message) is not PreVote and super()._is_hypothetical(message)
+    def _is_pre_vote(self, message: Message) -> bool:
+        return type(message) is not PreVote and super()._is_pre_vote(message)
 
 
 class PromisesOfAnyTermCount(Raft):
     """9.6: a promise is about one term; one for an earlier term is stale."""
 
-    def _on_pre_vote_reply(self, sender: NodeId, message: PreVoteReply) -> None:
+    def _on_vote_reply(self, sender: NodeId, message: RequestVoteReply | PreVoteReply) -> None:
         if self.role is PRE_CANDIDATE and message.vote_granted:
-            self._count_promise(sender)
+            self._count_vote(sender)
         else:
-            super()._on_pre_vote_reply(sender, message)
+            super()._on_vote_reply(sender, message)
 
-    receive: ClassVar = {**Raft.receive, PreVoteReply: _on_pre_vote_reply}
+    receive: ClassVar = {**Raft.receive, PreVoteReply: _on_vote_reply}
 
 
 class DuplicatePromisesCount(Raft):
@@ -156,52 +160,60 @@ class DuplicatePromisesCount(Raft):
 
     counted = 0
 
-    def _count_promise(self, voter: NodeId) -> None:
+    def _count_vote(self, voter: NodeId) -> None:
+        if self.role is not PRE_CANDIDATE:
+            super()._count_vote(voter)
+            return
         self.counted = 1 if not self.votes else self.counted + 1
         self.votes.add(voter)
-        if self.counted >= self.quorum:
+        if self.counted >= self.membership.quorum:
             self._become_candidate()
 
 
 class PromisesAreVotes(Raft):
     """9.6, and 5.2: a promise begins an election, a vote decides it."""
 
-    def _begin_asking(self) -> None:
-        promised = self.votes if self.role is CANDIDATE and self.config.pre_vote else set()
-        super()._begin_asking()
-        self.votes = set(promised) - {self.host.me}
+    def _begin_candidacy(self, role: Role) -> None:
+        promised = self.votes if role is CANDIDATE and self.config.pre_vote else set()
+        super()._begin_candidacy(role)
+        self.votes = promised - {self.host.me}
 
 
 class StickyButMovesOn(Raft):
     """4.2.3: who hears a leader "does not update its term or grant its vote"."""
 
-    def _turn_away(self, sender: NodeId) -> None:
-        self._become_follower(self.term + 1, leader=None)
-        super()._turn_away(sender)
+    def _handle_higher_term(self, sender: NodeId, message: Message) -> bool:
+        if type(message) is RequestVote and not message.is_transfer and self._is_sticky(sender):
+            self._become_follower(self.term + 1, leader=None)
+            if self.config.leader_stickiness == "refuse":
+                self._refuse_vote(sender)
+            return False
+        return super()._handle_higher_term(sender, message)
 
 
 class LeaderIsNotSticky(Raft):
     """4.2.3: "it will not be deposed by larger term numbers"."""
 
-    def _hears_a_leader(self, asking: NodeId) -> bool:
-        return self.role is FOLLOWER and super()._hears_a_leader(asking)
+    def _hears_a_leader(self, candidate: NodeId) -> bool:
+        return self.role is FOLLOWER and super()._hears_a_leader(candidate)
 
 
 class CountsItselfTwice(Raft):
     """6.2: "a successful round of heartbeats to a majority of its cluster", of which the leader is one member."""
 
-    def _keep_leading(self) -> None:
-        if len(self.active) + 2 < self.quorum:
+    def _keep_leading(self, check_quorum: CheckQuorum) -> None:
+        if len(check_quorum.active) + 2 < self.membership.quorum:
             self._become_follower(self.term, leader=None)
 
 
 class LeaseOfOldAnswers(Raft):
     """6.2: whoever has answered once counts for ever."""
 
-    def check_quorum(self) -> None:
-        answered = set(self.active)
-        super().check_quorum()
-        self.active |= answered
+    def _check_quorum(self) -> None:
+        assert self.check_quorum is not None
+        answered = set(self.check_quorum.active)
+        super()._check_quorum()
+        self.check_quorum.active |= answered
 
 
 # What the witness says of each.

@@ -31,10 +31,8 @@ from simulator.testing import (
 )
 from tests.testing.echo import ECHO
 
-ELSEWHERE = {"raft"}  # Its timers still hold bound methods.
 
-
-@pytest.mark.parametrize("name", sorted(REGISTRY.keys() - ELSEWHERE))
+@pytest.mark.parametrize("name", sorted(REGISTRY))
 def test_every_registered_algorithm_keeps_the_contract(name: str) -> None:
     """The issue: "an algorithm's state is plain attributes that can be copied and compared (no generators, no
     closures), which the testing bench checks for every registered algorithm". A leader is elected, crashes and comes

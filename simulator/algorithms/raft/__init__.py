@@ -1,9 +1,8 @@
-"""Raft, in parts. `server` has the paper, the assumptions and the cost.
+"""Raft. `node` has the algorithm, the paper, the assumptions and the cost; `election_timer` decides when to campaign.
 
-`config` holds the options, `dialects` the presets that real systems and published experiments make of them, `pace`
-when a server acts of its own accord, `ways` how systems keep time instead, `election` the state machine and `prevote`
-its votes that cost no term, `replication` the log, `handover` a transfer, `membership` and `changes` who belongs to the
-cluster, `lease` that of a leader for reads, and `server` all of it together.
+`config` holds the options, `dialects` the sets of them that real systems and published experiments use, and `messages`
+the messages and commands. The parts of a node: `replication` with `log`, `check_quorum`, `lease` (for reads),
+`leadership_transfer`, `membership` (the configuration in use) and `membership_change` (how a leader changes it).
 """
 
 from simulator.algorithms.raft.config import RaftConfig
@@ -22,7 +21,7 @@ from simulator.algorithms.raft.messages import (
     Transfer,
     TransferRequest,
 )
-from simulator.algorithms.raft.server import Raft
+from simulator.algorithms.raft.node import Raft
 
 __all__ = [
     "DIALECTS",

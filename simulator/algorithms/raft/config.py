@@ -141,6 +141,15 @@ class RaftConfig:
             raise ValueError(problem)
 
     @property
+    def refuses_heartbeats(self) -> bool:
+        """Whether a server answers the heartbeats of an earlier term.
+
+        A server whose term is ahead of a leader that others hear would be stuck if its refusals did not tell the leader
+        (etcd-io/raft, `Step`).
+        """
+        return self.refusals != "never" or self.pre_vote or self.leader_stickiness != "off"
+
+    @property
     def lease_ns(self) -> Nanoseconds:
         """How long a leader may be without a majority's replies."""
         return self.election_timeout[0] if self.leader_lease is None else self.leader_lease

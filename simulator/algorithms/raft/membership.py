@@ -1,9 +1,8 @@
-"""The configuration that a server uses (dissertation, 4.1): always the latest in its log, committed or not."""
+"""The configuration that a server uses (dissertation, 4.1): the latest one in its log, whether committed or not."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 from simulator.algorithms.raft.config import RaftConfig
 from simulator.algorithms.raft.configuration import Configuration
@@ -11,65 +10,75 @@ from simulator.algorithms.raft.log import Log
 from simulator.protocol import ELECTORATE, Host, NodeId
 
 
-class Server(Protocol):
-    """What a configuration decides: whom a server leads, whom it asks for votes, and how many it needs."""
-
-    peers: Sequence[NodeId]
-    electors: Sequence[NodeId]
-    counts_itself: bool
-    quorum: int
-
-
 class Membership:
-    """Where it is in the log, and what it says. Before the first in the log, the one that the options give.
+    """The configuration in use, its index in the log, and what follows from it: peers, voters and the quorum.
 
-    A server that is asked votes, whatever its configuration says: the candidate's may be newer, and decides whose votes
-    count (4.1; etcd and TiKV let learners answer for the same reason: etcd-io/etcd#10998, tikv/raft-rs#57).
+    Before the first configuration in the log, the options give it. By default everybody votes.
+
+    A server that is asked for a vote answers, whatever its own configuration says: the candidate's may be newer, and
+    decides whose votes count (4.1). etcd and TiKV let learners vote for the same reason (etcd-io/etcd#10998,
+    tikv/raft-rs#57).
     """
 
-    def __init__(self, host: Host, config: RaftConfig, server: Server, log: Log | None) -> None:
-        self.host = host
-        self.server = server
+    def __init__(self, host: Host, config: RaftConfig, log: Log | None) -> None:
+        self.me = host.me
         self.log = log
-        everybody = tuple(host.groups[ELECTORATE])  # Shared by all nodes.
-        others = tuple(node for node in everybody if node not in config.learners) if config.learners else everybody
-        self.given = Configuration(config.voters or others, config.learners)
+        servers = tuple(host.groups[ELECTORATE])  # Shared by all nodes, as long as everybody votes.
+        voters = tuple(node for node in servers if node not in config.learners) if config.learners else servers
+        self.given = Configuration(config.voters or voters, config.learners)
         self.index, self.current = self._latest
-        self.is_special = self.current != Configuration(everybody)
+        self.peers: Sequence[NodeId] = host.peers  # The servers that this one leads when it leads.
+        self.other_voters: Sequence[NodeId] = host.peers  # The servers that it asks for votes.
+        self.is_voter = True  # Whether its own vote counts.
+        self.quorum = len(servers) // 2 + 1
+        self.is_special = self.current != Configuration(servers)  # Whether it says more than "everybody votes".
         if self.is_special:
             self.apply()
 
-    def start(self) -> None:
-        """Tell the trace, unless everybody votes."""
-        if self.is_special:
-            self._tell()
-
     def follow_log(self) -> bool:
-        """The log has changed: use the latest configuration in it. Whether that is another one."""
+        """The log has changed: use the latest configuration in it. Return whether it is another one than before."""
         latest = self._latest
         if latest == (self.index, self.current):
             return False
         self.index, self.current = latest
         self.apply()
-        self._tell()
         return True
 
     def apply(self) -> None:
-        """Let the server know whom it leads and asks."""
-        me, voters = self.host.me, self.current.voters
-        self.server.peers = tuple(node for node in self.current.members if node != me)
-        self.server.electors = tuple(node for node in voters if node != me)
-        self.server.counts_itself = me in voters
-        self.server.quorum = self.current.quorum
+        """Derive from the configuration whom this server leads and asks, and how many votes it needs."""
+        voters = self.current.voters
+        self.peers = tuple(node for node in self.current.members if node != self.me)
+        self.other_voters = tuple(node for node in voters if node != self.me)
+        self.is_voter = self.me in voters
+        self.quorum = self.current.quorum
 
-    def may_stand(self, commit_index: int) -> bool:
-        """Learners do not; a voter that was removed does, until it knows that this is committed: it may still be needed
-        until then (4.2.2).
+    def add_peer(self, node: NodeId) -> None:
+        """Lead one more server, which is to become a voter later."""
+        if node not in self.peers:
+            self.peers = (*self.peers, node)
+
+    def may_campaign(self, commit_index: int) -> bool:
+        """Whether this server may campaign. Learners may not.
+
+        A voter that was removed may until it knows that its removal is committed: the cluster may need it (4.2.2).
         """
-        me = self.host.me
-        if me in self.current.members:
-            return me in self.current.voters
-        return commit_index < self.index and any(me in earlier.voters for earlier in self._all)
+        if self.me in self.current.members:
+            return self.me in self.current.voters
+        return commit_index < self.index and any(self.me in earlier.voters for earlier in self._all)
+
+    def is_majority(self, others: set[NodeId]) -> bool:
+        """Whether these servers, and this one if it votes, are a majority of the voters."""
+        is_enough = len(others) + 1 >= self.quorum  # Quick to deny.
+        return is_enough and len(others.intersection(self.other_voters)) + self.is_voter >= self.quorum
+
+    def view(self) -> Mapping[str, object]:
+        """What a page may show of it, in plain values."""
+        return {"voters": self.current.voters, "learners": self.current.learners, "quorum": self.quorum}
+
+    @property
+    def counted(self) -> Sequence[NodeId]:
+        """The servers whose copies of an entry count."""
+        return (*self.other_voters, self.me) if self.is_voter else self.other_voters
 
     @property
     def _latest(self) -> tuple[int, Configuration]:
@@ -78,6 +87,3 @@ class Membership:
     @property
     def _all(self) -> Sequence[Configuration]:
         return [self.given, *(earlier for _, earlier in (self.log.configurations if self.log is not None else ()))]
-
-    def _tell(self) -> None:
-        self.host.note("configuration", voters=self.current.voters, learners=self.current.learners)

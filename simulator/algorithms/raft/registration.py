@@ -8,7 +8,7 @@ from typing import Any
 from simulator.algorithms.raft.config import RaftConfig
 from simulator.algorithms.raft.dialects import DIALECTS
 from simulator.algorithms.raft.messages import AddServer, Propose, RemoveServer, Transfer
-from simulator.algorithms.raft.server import Raft
+from simulator.algorithms.raft.node import Raft
 from simulator.algorithms.registration import Registration
 
 

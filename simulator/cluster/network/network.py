@@ -135,7 +135,7 @@ class Network:
         interface = self.interfaces[node] = NetworkInterface(node, self.spec, self._streams, endpoint)
         return interface
 
-    def send_segment(self, interface: NetworkInterface, to: NodeId, message: Message) -> None:
+    def send_message(self, interface: NetworkInterface, to: NodeId, message: Message) -> None:
         """Send one message. The hot path: where nothing but loss befalls a packet, it costs a latency and a push."""
         slot = self._slots[type(message)]  # As `Traffic.count` does, without a call.
         self._messages[slot] += 1

@@ -66,8 +66,8 @@ class Node(OldHostNames):
         self._observer = observer
         self._timers = Timers(kernel, self._on_due)
         self._network = network
-        self._port = network.attach(me, self)
-        self._transmit = network.send_segment
+        self._interface = network.attach(me, self)
+        self._send_message = network.send_message
         self._blocking_disk = blocking_disk
         self._service_times = SumOfDelays(service_times)  # How long it takes to handle a message.
         self._serving = False
@@ -98,19 +98,19 @@ class Node(OldHostNames):
         assert self.algorithm is None
         self.algorithm = self._build(self, MappingProxyType(dict(self.durable)))
         self._update()
-        self._network.process_started(self._port, self.peers)
+        self._network.process_started(self._interface, self.peers)
         self.algorithm.on_start()
 
     def crash(self) -> None:
         """The host goes silent. All is lost but the disk; a write that has not reached it is lost, too."""
         self._die()
         self.disk.forget()
-        self._network.host_died(self._port)
+        self._network.host_died(self._interface)
 
     def kill(self) -> None:
         """The process dies, with all that a crash takes; its host closes its connections."""
         self._die()
-        self._network.process_died(self._port)
+        self._network.process_died(self._interface)
 
     def pause(self) -> None:
         self.disruptions += 1
@@ -154,7 +154,7 @@ class Node(OldHostNames):
         if self._outbox and ordered:
             self._outbox.append((to, message))
         else:
-            self._transmit(self._port, to, message)
+            self._send_message(self._interface, to, message)
 
     def save(self, then: str | None = None, **durable: object) -> None:
         hash(tuple(durable.values()))  # A value that could change after the write would not be the one on disk.
@@ -250,7 +250,7 @@ class Node(OldHostNames):
             self._outbox.popleft()
             while self._outbox and not isinstance(waiting := self._outbox[0], Write):
                 self._outbox.popleft()
-                self._transmit(self._port, *waiting)
+                self._send_message(self._interface, *waiting)
         self._update()
         if write.then is not None and self.algorithm is not None:
             self.algorithm.on_saved(write.then)

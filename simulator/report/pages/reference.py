@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from simulator.scenario.faults.registry import FAULTS
-from simulator.scenario.text.fields import SIGNED_DURATION_SCHEMA
+from simulator.scenario.text.fields import PERCENTAGE_PATTERN, SIGNED_DURATION_SCHEMA
 from simulator.scenario.text.sizes import SIZE_SCHEMA, format_size
 from simulator.scenario.text.units import format_duration
 
@@ -216,6 +216,8 @@ class _Page:
         reference = self._reference(choice)
         if reference == "Duration":
             return "duration"
+        if choice.get("pattern") == f"^{PERCENTAGE_PATTERN}$":
+            return "percentage"
         if reference:
             part = self._parts[reference]
             if "enum" in part:

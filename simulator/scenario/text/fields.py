@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -114,10 +116,26 @@ def _rising(points: tuple[Nanoseconds, Nanoseconds, Nanoseconds]) -> tuple[Nanos
     return points
 
 
+PERCENTAGE_PATTERN = "(?:[0-9]+\\.?[0-9]*|\\.[0-9]+) ?%"
+_LONGEST_PERCENTAGE = 40
+
+
 def _probability(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ValueError(f"{shown(value)} is not a probability between 0 and 1")
-    return value
+    """A number from 0 to 1, or a percentage such as `5%`, which becomes such a number."""
+    number = value
+    if isinstance(value, str) and len(value) <= _LONGEST_PERCENTAGE and re.fullmatch(PERCENTAGE_PATTERN, value):
+        number = float(Decimal(value.removesuffix("%").rstrip()) / 100)
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 1:
+        raise ValueError(f"{shown(value)} is not a probability between 0 and 1; {_instead_of(value)}")
+    return number
+
+
+def _instead_of(value: object) -> str:
+    """What to write in place of what is no probability. Who writes 5 may mean 5 %."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 1 < value <= 100:
+        percent = Decimal(repr(value)).normalize()
+        return f"write 1 or less; {percent:f} percent is {percent:f}% or {percent / 100:f}"
+    return "write a number or a percentage, such as 0.05 or 5%"
 
 
 Integer = Annotated[int, Strict()]
@@ -145,7 +163,18 @@ DurationSpread = Annotated[
     Field(json_schema_extra={"examples": [["25ms", "42ms", "114ms"]]}),
 ]
 Probability = Annotated[
-    float, BeforeValidator(_probability), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})
+    float,
+    BeforeValidator(_probability),
+    WithJsonSchema(
+        {
+            "description": "A number from 0 to 1, or a percentage.",
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 1},
+                {"type": "string", "pattern": f"^{PERCENTAGE_PATTERN}$"},
+            ],
+            "examples": [0.05, "5%"],
+        }
+    ),
 ]
 
 

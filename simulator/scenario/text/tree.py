@@ -74,11 +74,19 @@ def parse(text: str, source: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = ", ".join(part for part in (error.context, error.problem) if part)
+        if mark is not None and _is_stopped_by_tab(text, mark.line, message):
+            message = "a tab, where YAML takes spaces only; write spaces in its place"
         raise _error(source, None if mark is None else mark.line + 1, f"not YAML: {message}") from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # PyYAML stumbles over the escape \Uffffffff.
         raise _error(source, None, f"not YAML: {error}") from None
     document.tree = None if node is None else _plain(node, (), document)
     return document
+
+
+def _is_stopped_by_tab(text: str, line: int, message: str) -> bool:
+    lines = text.splitlines()
+    written = lines[line] if line < len(lines) else ""
+    return "'\\t'" in message or "\t" in written[: len(written) - len(written.lstrip())]
 
 
 def _line(where: yaml.Event | yaml.Node) -> int:

@@ -20,6 +20,7 @@ _SPELLINGS = UNITS | {"µs": MICROSECOND, "μs": MICROSECOND}  # The micro sign,
 
 DURATION_PATTERN = rf"^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:{'|'.join(_SPELLINGS)})$"
 _DURATION = re.compile(r"(?P<whole>[0-9]*)(?:\.(?P<part>[0-9]*))?(?P<unit>[^0-9.]+)", re.ASCII)
+_EXPONENT = re.compile(r"[0-9]*\.?[0-9]+[eE][-+]?[0-9]", re.ASCII)
 _LONGEST_TEXT = 40
 
 # 36 years. Instants and draws well beyond it still fit into the 64 bits that they are drawn in.
@@ -57,6 +58,8 @@ def _bare_number(number: float) -> Nanoseconds:
 def _complaint(value: object) -> str:
     if shown(value).startswith("-"):
         return f"{shown(value)} is negative; a duration is 0 or more"
+    if isinstance(value, str) and _EXPONENT.match(value):
+        return f"{shown(value)} has an exponent; write all digits, or another unit: 1500ms or 1.5s"
     return f"{shown(value)} is not a duration; write a number and a unit ({', '.join(UNITS)}), such as 150ms"
 
 

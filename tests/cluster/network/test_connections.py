@@ -13,7 +13,8 @@ import pytest
 from simulator.cluster.faults.link_degradation import Heal, HoldBack, Reach, Release
 from simulator.cluster.faults.node_faults import Crash, Fault, Kill, Restart
 from simulator.cluster.faults.partitions import Partition, PartitionOneway
-from simulator.cluster.network.tcp.sockets import Segment, Socket
+from simulator.cluster.network.tcp.segments import Segment
+from simulator.cluster.network.tcp.sockets import Socket
 from simulator.protocol import SECOND, Host
 from tests.cluster.network.streams import CONNECTED, SENDS, at_instants, cut, events, later, slow, stream
 from tests.support.probe import MS, Script, at, every, play, reached, send, timer

@@ -218,6 +218,19 @@ def test_a_bad_file_is_explained(tmp_path: Path, content: str, says: str) -> Non
     assert str(caught.value) == f"x.yaml:6: network.topology.matrix: {says}"
 
 
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [("5%", 0.05), ("0.1%", 0.001), ("100%", 1.0), ("0%", 0.0), ("12.5 %", 0.125), (".5%", 0.005), ("1e-3", 0.001)],
+)
+def test_a_probability_may_be_a_percentage(written: str, means: float) -> None:
+    """ "`loss: 5%` is understood" (issue 12, C8), exactly, and wherever a probability stands."""
+    network = spec(f"{{loss: {written}, duplication: {written}}}")
+    assert (network.loss, network.duplication) == (means, means)
+    assert spec(f"{{loss: {{gilbert_elliott: {{enter: {written}, leave: 0.5}}}}}}") == spec(
+        f"{{loss: {{gilbert_elliott: {{enter: {means!r}, leave: 0.5}}}}}}"
+    )
+
+
 MISTAKES = [
     ("{topology: wrld}", "topology: wrld is not a topology; did you mean world?"),
     ("{topology: 3}", "topology: 3 is not a topology; known: full-mesh, preset, matrix"),
@@ -290,7 +303,7 @@ MISTAKES = [
         "{topology: {preset: world, placement: {tokyo: n1}}}",
         "topology.placement.tokyo: n1 is not a list of nodes; write [n1, n2]",
     ),
-    ("{loss: 2}", "loss: 2 is not a probability between 0 and 1"),
+    ("{loss: 2}", "loss: 2 is not a probability between 0 and 1; write 1 or less; 2 percent is 2% or 0.02"),
     ("{loss: {burst: {rate: 0.1, mean_length: 4}}}", "loss.burst: is not a loss; did you mean bursts?"),
     ("{loss: {bursts: {rate: 0.1}}}", "loss.bursts.mean_length: is missing"),
     ("{loss: {bursts: {rate: 0.1, mean_length: 0.5}}}", "loss.bursts.mean_length: 0.5 is below 1, the least allowed"),
@@ -302,7 +315,8 @@ MISTAKES = [
     ),
     (
         "{loss: {gilbert_elliott: {enter: 0.1, leave: 1.5}}}",
-        "loss.gilbert_elliott.leave: 1.5 is not a probability between 0 and 1",
+        "loss.gilbert_elliott.leave: 1.5 is not a probability between 0 and 1; "
+        "write 1 or less; 1.5 percent is 1.5% or 0.015",
     ),
     (
         "{bandwidth: 100Mbps}",

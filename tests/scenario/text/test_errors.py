@@ -21,7 +21,10 @@ def test_reads_as_the_issue_asks() -> None:
     # The very sentence of issue 2, part 5.
     text = "version: 1\nname: x\n" + "#\n" * 8 + "network:\n  loss: 1.5\nalgorithm: {name: raft}\n"
     text += "cluster: {nodes: 3}\nduration: 1s\n"
-    assert complaint(text) == "x.yaml:12: network.loss: 1.5 is not a probability between 0 and 1"
+    assert complaint(text) == (
+        "x.yaml:12: network.loss: 1.5 is not a probability between 0 and 1; "
+        "write 1 or less; 1.5 percent is 1.5% or 0.015"
+    )
 
 
 # What is replaced in the example, by what, and the complaint. Lines are those of the example.
@@ -51,9 +54,41 @@ MISTAKES = [
         "name: ../rich",
         "x.yaml:2: name: ../rich is not a name; write letters, digits, dots, hyphens and underscores, 80 at most",
     ),
-    ("loss: 0.001", "loss: 10%", "x.yaml:18: network.loss: 10% is not a probability between 0 and 1"),
-    ("loss: 0.001", "loss: .nan", "x.yaml:18: network.loss: nan is not a probability between 0 and 1"),
-    ("loss: 0.001", "loss: true", "x.yaml:18: network.loss: true is not a probability between 0 and 1"),
+    (
+        "loss: 0.001",
+        "loss: 110%",
+        "x.yaml:18: network.loss: 110% is not a probability between 0 and 1; "
+        "write a number or a percentage, such as 0.05 or 5%",
+    ),
+    (
+        "loss: 0.001",
+        "loss: .nan",
+        "x.yaml:18: network.loss: nan is not a probability between 0 and 1; "
+        "write a number or a percentage, such as 0.05 or 5%",
+    ),
+    (
+        "loss: 0.001",
+        "loss: true",
+        "x.yaml:18: network.loss: true is not a probability between 0 and 1; "
+        "write a number or a percentage, such as 0.05 or 5%",
+    ),
+    (
+        "loss: 0.001",
+        "loss: 150%",
+        "x.yaml:18: network.loss: 150% is not a probability between 0 and 1; "
+        "write a number or a percentage, such as 0.05 or 5%",
+    ),
+    # "a tab, an exponent in a duration … get a remedy" (issue 12, C8).
+    (
+        "  loss: 0.001",
+        "\tloss: 0.001",
+        "x.yaml:18: not YAML: a tab, where YAML takes spaces only; write spaces in its place",
+    ),
+    (
+        "duration: 4s",
+        "duration: 4e3ms",
+        "x.yaml:27: duration: 4e3ms has an exponent; write all digits, or another unit: 1500ms or 1.5s",
+    ),
     ("sigma: 0.5", "sigma: .inf", "x.yaml:15: cluster.disk.write.lognormal.sigma: inf is not a finite number"),
     ("sigma: 0.5", "sigma: -1", "x.yaml:15: cluster.disk.write.lognormal.sigma: -1 is below 0, the least allowed"),
     ("absent: [n5]", "absent: n5", "x.yaml:12: cluster.absent: n5 is not a list; write [one, another]"),
@@ -147,7 +182,7 @@ def test_every_mistake_is_reported_at_once() -> None:
     text = RICH.replace("loss: 0.001", "loss: 2").replace("seed: 7", "seed: x").replace("crash: leader", "crash: n0")
     targets = ", ".join((*DESCRIPTIONS, "zone:NAME", "group:NAME", "leader-of:NAME", "n1"))
     assert complaint(text).splitlines() == [
-        "x.yaml:18: network.loss: 2 is not a probability between 0 and 1",
+        "x.yaml:18: network.loss: 2 is not a probability between 0 and 1; write 1 or less; 2 percent is 2% or 0.02",
         f"x.yaml:21: faults.0.crash: n0 is not a target; known: {targets}",
         "x.yaml:29: seed: x is not a whole number; write digits, such as 5",
     ]

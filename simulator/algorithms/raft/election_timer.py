@@ -1,0 +1,282 @@
+"""When a Raft server campaigns: the paper's election timeout, and how real systems keep time instead.
+
+The server tells its timer what happens (`reset`, `on_heartbeat`, `on_vote`). When one of the host's timers comes due,
+`fire` returns the names of what the server has to do now. The paper leaves open how timeouts are kept; each class below
+is one way to keep them, and `new_timer` chooses by the options.
+"""
+
+from __future__ import annotations
+
+from simulator.algorithms.raft.config import RaftConfig
+from simulator.algorithms.raft.polled_timers import PolledTimers, TimerHost
+from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Host, Nanoseconds, Role, uniform
+
+ELECTION = "election"  # No leader was heard for an election timeout.
+HEARTBEAT = "heartbeat"  # A leader has to send heartbeats.
+QUORUM = "quorum"  # A leader has to see whether a majority still answers.
+TOUCH = "touch "  # Followed by a peer: its last answer is as old as the leader's lease.
+LED = "led"  # The last heartbeat is as old as the least election timeout.
+TICK, CONTACT, POLL = "tick", "silence", "poll"
+
+_MOST_BACKOFFS = 5  # A candidate's timeouts grow no further after so many refusals in a row.
+
+
+class ElectionTimer:
+    """The paper's way: each reset draws a new timeout for a timer of the host."""
+
+    def __init__(self, host: Host, config: RaftConfig, timers: TimerHost | None = None) -> None:
+        self.host = host
+        self.config = config
+        self.timers: TimerHost = host if timers is None else timers
+        self.leader_was_heard = False  # Within the least election timeout. Kept only if an option needs it.
+        self._election_timeout = config.election_timeout
+        asks = config.pre_vote or config.leader_stickiness != "off"
+        self._keeps_led = asks and config.stickiness_lasts == "least_timeout"
+
+    def start(self) -> None:
+        """The server has started: draw the first timeout."""
+        self._restart()
+
+    def assume_heartbeat(self) -> None:
+        """Count a leader as heard just now: a restarted server may have forgotten the leader that it has heard."""
+        self.leader_was_heard = True
+        self.host.set_timer(LED, self._election_timeout[0])
+
+    def reset(
+        self, role: Role, was: Role = FOLLOWER, *, new_term: bool = False, gave_up: bool = False, refused: int = 0
+    ) -> None:
+        """The server has entered `role`. A follower's timeout is drawn anew only where the rules say so.
+
+        Of a follower: `was`, its role before; `new_term`, whether it has adopted a higher term; `gave_up`, whether it
+        was a candidate that too many voters refused. Of a candidate: `refused`, how many candidacies in a row
+        somebody has refused.
+        """
+        if role is LEADER:
+            self._stop()
+        elif role is FOLLOWER:
+            self._follow(was, new_term, gave_up)
+        else:
+            self._campaign(role, refused)
+
+    def on_heartbeat(self) -> None:
+        """AppendEntries of this term's leader has arrived. This is the hot path."""
+        self.timers.set_timer(ELECTION, uniform(self.host.random, self._election_timeout))
+        if self._keeps_led:
+            self.leader_was_heard = True
+            self.host.set_timer(LED, self._election_timeout[0])
+
+    def on_vote(self) -> None:
+        """The server has granted a vote: "or granting vote to candidate" (Figure 2, rules for followers)."""
+        self._restart()
+
+    def fire(self, name: str, role: Role) -> tuple[str, ...]:
+        """A timer of the host has come due: return the names of what the server has to do now, in order."""
+        if name == LED:
+            self.leader_was_heard = False
+            return ()
+        return (name,)
+
+    def restart_heartbeat(self) -> None:
+        """The leader has sent heartbeats: the next ones are due after the heartbeat interval."""
+        delay = self.config.heartbeat_interval
+        if self.config.heartbeat_spread:
+            delay += uniform(self.host.random, (0, self.config.heartbeat_spread))
+        self.timers.set_timer(HEARTBEAT, delay)
+
+    # --- Inside
+
+    def _stop(self) -> None:
+        self.timers.cancel_timer(ELECTION)
+        self._forget_leader()
+
+    def _follow(self, was: Role, new_term: bool, gave_up: bool) -> None:
+        """A follower that meets the leader of its term needs no reset here: `on_heartbeat` follows."""
+        if new_term:
+            self._forget_leader()
+        if was is LEADER:
+            self.timers.cancel_timer(HEARTBEAT)
+        if was is LEADER or gave_up or (new_term and self._resets(was)):
+            self._restart()
+
+    def _campaign(self, role: Role, refused: int) -> None:
+        self.timers.set_timer(ELECTION, uniform(self.host.random, self._candidate_timeout(refused)))
+
+    def _candidate_timeout(self, refused: int) -> tuple[Nanoseconds, Nanoseconds]:
+        low, high = self.config.candidate_timeout or self._election_timeout
+        return low, round(high * self.config.candidate_backoff ** min(refused, _MOST_BACKOFFS))
+
+    def _forget_leader(self) -> None:
+        """The leader of an earlier term does not count as heard, unless leases for reads rely on it (`lease`)."""
+        if self.config.lease_reads:
+            return
+        self.leader_was_heard = False
+        if self._keeps_led:
+            self.host.cancel_timer(LED)
+
+    def _resets(self, was: Role) -> bool:
+        """Whether a higher term alone resets the timeout (option `step_down_resets_timer`)."""
+        who = self.config.step_down_resets_timer
+        return who == "anybody" or (who == "candidate" and was in (CANDIDATE, PRE_CANDIDATE))
+
+    def _restart(self) -> None:
+        self.timers.set_timer(ELECTION, uniform(self.host.random, self._election_timeout))
+
+
+class TickTimer(ElectionTimer):
+    """etcd's way: resets clear a counter of ticks. The timeout is a whole number of ticks, and is drawn only when the
+    server becomes a follower, candidate or leader (etcd-io/raft, `reset`, `tickElection`, `tickHeartbeat`).
+    """
+
+    def __init__(self, host: Host, config: RaftConfig) -> None:
+        super().__init__(host, config)
+        assert config.tick is not None
+        self._tick: Nanoseconds = config.tick
+        self._elapsed = 0  # Ticks since the last reset. A leader counts them since its last check of the quorum.
+        self._since_heartbeat = 0
+        self._timeout = 0
+
+    def start(self) -> None:
+        self._draw(self._election_timeout)
+        self.host.set_timer(TICK, uniform(self.host.random, (1, self._tick)))  # The phase of this server's ticks.
+
+    def assume_heartbeat(self) -> None:
+        self.leader_was_heard = True
+
+    def on_heartbeat(self) -> None:
+        self._elapsed = 0
+        self.leader_was_heard = True
+
+    def on_vote(self) -> None:
+        self._elapsed = 0
+
+    def fire(self, name: str, role: Role) -> tuple[str, ...]:
+        if name != TICK:
+            return super().fire(name, role)
+        self.host.set_timer(TICK, self._tick)
+        self._elapsed += 1
+        if role is LEADER:
+            return self._due_for_leader()
+        if self._elapsed * self._tick >= self._timeout:
+            self._elapsed = 0
+            return (ELECTION,)
+        if self._elapsed * self._tick >= self._election_timeout[0]:
+            self.leader_was_heard = False
+        return ()
+
+    def restart_heartbeat(self) -> None:
+        self._since_heartbeat = 0
+
+    def _due_for_leader(self) -> tuple[str, ...]:
+        due: list[str] = []
+        self._since_heartbeat += 1
+        if self._elapsed * self._tick >= self.config.lease_ns:
+            self._elapsed = 0
+            if self.config.check_quorum and not self.config.lease_slides:
+                due.append(QUORUM)
+        if self._since_heartbeat * self._tick >= self.config.heartbeat_interval:
+            due.append(HEARTBEAT)
+        return tuple(due)
+
+    def _stop(self) -> None:
+        self._draw(self._election_timeout)
+        self._since_heartbeat = 0
+
+    def _follow(self, was: Role, new_term: bool, gave_up: bool) -> None:
+        self._forget_leader()
+        if new_term or was is not FOLLOWER:
+            self._draw(self._election_timeout)
+
+    def _campaign(self, role: Role, refused: int) -> None:
+        self._forget_leader()
+        if role is CANDIDATE:
+            self._draw(self._candidate_timeout(refused))
+        else:
+            self._elapsed = 0
+
+    def _draw(self, bounds: tuple[Nanoseconds, Nanoseconds]) -> None:
+        low, high = (bound // self._tick for bound in bounds)
+        self._timeout = uniform(self.host.random, (low, high)) * self._tick
+        self._elapsed = 0
+
+
+class LastContactTimer(ElectionTimer):
+    """hashicorp's way: heartbeats do not touch a follower's running timer. When it fires, the follower campaigns if its
+    last contact is older than `heartbeat_timeout`; otherwise the timer is drawn anew (hashicorp/raft, `runFollower`).
+    """
+
+    def __init__(self, host: Host, config: RaftConfig) -> None:
+        super().__init__(host, config)
+        assert config.least_silence is not None
+        self._heartbeat_timeout: Nanoseconds = config.least_silence
+        self._had_contact = False  # Within the heartbeat timeout.
+
+    def on_heartbeat(self) -> None:
+        self._note_contact()
+        if self._keeps_led:
+            self.leader_was_heard = True
+            self.host.set_timer(LED, self._election_timeout[0])
+
+    def on_vote(self) -> None:
+        self._note_contact()
+
+    def fire(self, name: str, role: Role) -> tuple[str, ...]:
+        if name == CONTACT:
+            self._had_contact = False
+            return ()
+        if name == ELECTION and self._had_contact and role is FOLLOWER:
+            self._restart()
+            return ()
+        return super().fire(name, role)
+
+    def _follow(self, was: Role, new_term: bool, gave_up: bool) -> None:
+        super()._follow(was, new_term, gave_up)
+        if was is not FOLLOWER:
+            self._restart()  # `runFollower` begins with a timer of its own.
+
+    def _note_contact(self) -> None:
+        self._had_contact = True
+        self.host.set_timer(CONTACT, self._heartbeat_timeout)
+
+
+class PollingTimer(ElectionTimer):
+    """PySyncObj's way: a loop looks at what came due. It runs at an interval, and after each message and each closed
+    connection (bakwc/PySyncObj, `_onTick` and its poller).
+    """
+
+    def __init__(self, host: Host, config: RaftConfig) -> None:
+        self.polled = PolledTimers(host)
+        super().__init__(host, config, self.polled)
+        assert config.poll_interval is not None
+        self._poll_interval: Nanoseconds = config.poll_interval
+
+    def start(self) -> None:
+        super().start()
+        self.on_poll()
+
+    def fire(self, name: str, role: Role) -> tuple[str, ...]:
+        if name in (ELECTION, HEARTBEAT, QUORUM) or name.startswith(TOUCH):
+            self.polled.due[name] = None
+            return ()
+        return super().fire(name, role)
+
+    def on_poll(self) -> None:
+        """The loop looks now: it looks again after an interval."""
+        self.host.set_timer(POLL, self._poll_interval)
+
+    def take_due(self) -> str | None:
+        """Remove and return the first of what came due, or None. One at a time: handling it may call off the next."""
+        name = next(iter(self.polled.due), None)
+        if name is not None:
+            del self.polled.due[name]
+        return name
+
+
+def new_timer(host: Host, config: RaftConfig) -> ElectionTimer:
+    """Return the timer for the way to keep timeouts that the options choose."""
+    if config.tick is not None:
+        return TickTimer(host, config)
+    if config.least_silence is not None:
+        return LastContactTimer(host, config)
+    if config.poll_interval is not None:
+        return PollingTimer(host, config)
+    return ElectionTimer(host, config)
