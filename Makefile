@@ -16,8 +16,8 @@ help:  ## This list.
 	@echo "make PYTHON=python3.13 …   with another Python, in a clean tree"
 	@echo "make LOCK= …               the newest dependencies that pyproject.toml allows, in a clean tree"
 
-test: .venv/tested  ## The fast tests.
-	$(BIN)/pytest -n auto -m $(FAST)
+test: .venv/tested  ## The fast tests; at the end, how long they took, and the slowest ones.
+	$(BIN)/pytest -n auto -m $(FAST) --durations 10 --durations-min 5
 
 coverage: .venv/covered  ## Which lines and branches the fast tests reach; build/coverage/index.html shows them.
 	@rm -rf build/coverage && mkdir -p build/coverage
@@ -66,7 +66,7 @@ schema: .venv/installed  ## The JSON Schema that editors use, and the pages made
 	$(BIN)/electsim schema > scenario.schema.json
 	$(BIN)/electsim schema --markdown > docs/scenario-reference.md
 	$(BIN)/electsim algorithms --markdown > docs/algorithms.md
-	$(BIN)/python -m simulator.metrics.election_rules docs/metrics.md
+	$(BIN)/python -m simulator.report.pages.metrics docs/metrics.md
 
 clean:  ## Remove the environment and all that was built.
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from simulator.analysis.samples import SAMPLES, sample
+from simulator.analysis.records.registry import DURATION_LABELS, SAMPLES, sample
 from simulator.analysis.statistics.estimates import Estimate
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.runner import Result
@@ -33,7 +33,6 @@ from simulator.report.figures.results import ecdf_figure, save
 from simulator.report.figures.run_figures import primary_metric
 from simulator.report.figures.sweeps import Curve, Quantity, map_figure, sweep_figure
 from simulator.report.figures.timeline import timeline_figure
-from simulator.report.tables.summary import DURATIONS
 
 __all__ = ["compare", "decomposition", "distribution", "heat_map", "overlaps", "save", "sweep", "timeline"]
 
@@ -72,7 +71,7 @@ def distribution(
         samples if len(samples) > 1 else samples.popitem()[1],
         published,
         title=title,
-        quantity=DURATIONS[asked],
+        quantity=DURATION_LABELS[asked],
         published_by=published_by,
     )
 

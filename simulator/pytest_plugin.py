@@ -43,7 +43,7 @@ class Elections:
 
         Raises ValueError for a metric that is none, and where there was none of it.
         """
-        from simulator.analysis.samples import SAMPLES, sample
+        from simulator.analysis.records.registry import SAMPLES, sample
         from simulator.analysis.statistics.estimates import quantile
 
         if metric not in SAMPLES:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from simulator.analysis.samples import sample, transfers
+from simulator.analysis.records.durations import transfers
+from simulator.analysis.records.registry import sample
 from simulator.analysis.statistics.estimates import Estimate, Sample, fraction, mean, quantiles, rate
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.runner import Result, run

@@ -1,19 +1,22 @@
 """The Bully algorithm: Garcia-Molina, "Elections in a Distributed Computing System" (1982), sections 2 and 3.
 
-The highest id that runs leads. Messages and rules are those of the textbooks (Tanenbaum; Coulouris), in which whoever
-is asked holds an election of its own: the paper's `AYUp` is Election with its Answer, and its Halt and "I am elected"
-are Coordinator. A node that starts, or suspects its leader, stands: it asks all higher nodes. Does none answer in time,
-it leads, and tells all lower ones. Is it answered, but hears of no leader in time, it stands again. The paper's
-procedure Check, by which a coordinator asks who is not normal, finds whom an announcement has not reached.
+The running node with the highest id leads. Messages and rules are those of the textbooks (Tanenbaum; Coulouris), in
+which every node that is asked holds an election of its own. The paper's `AYUp` is Election with its Answer here, and
+its Halt and "I am elected" are Coordinator.
 
-Assumes what the paper does: no message is lost, or late (assumption 8), and no node ever pauses (assumption 9). So two
-leaders may be there at once when either is broken, and are for as long as a partition lasts. That messages keep their
-order (assumption 7) is not needed here.
+A node that starts, or suspects its leader, becomes a candidate: it asks all higher nodes whether they are up. If no
+higher node answers before the timeout, the candidate becomes leader and announces itself to all lower nodes. If a
+higher node answers, but no leader announces itself in time, the candidate asks again. The leader asks from time to time
+which nodes do not follow it (the paper's procedure Check), and so finds the nodes that its announcement did not reach.
 
-Cost, with the highest of n crashed, constant latency, and messages to it counted: node k alone notices, and each
-process stands once. Nodes k to n - 1 stand, so there are (n - k)(n - k + 1)/2 Election, (n - k)(n - k - 1)/2 Answer and
-n - 2 Coordinator messages, (n - k)^2 + n - 2 together: n^2 - n - 1 where the lowest notices (k = 1), n - 1 where the
-second highest does (k = n - 1). Time: that of detection and one answer timeout.
+Assumes what the paper assumes: no message is lost or late (assumption 8), and no node ever pauses (assumption 9). If
+one of these is broken, two nodes may lead at once; during a partition, they do for as long as it lasts. Messages need
+not arrive in the order in which they were sent (assumption 7).
+
+Cost, if the highest of n nodes crashes, latency is constant, and only node k suspects it (messages to the crashed node
+count). Nodes k to n - 1 hold one election each. That takes (n - k)(n - k + 1)/2 Election, (n - k)(n - k - 1)/2 Answer
+and n - 2 Coordinator messages, together (n - k)^2 + n - 2: n^2 - n - 1 if the lowest node suspects (k = 1), and n - 1
+if the second highest does (k = n - 1). Time: the time to detect the crash, and one answer timeout.
 """
 
 from __future__ import annotations
@@ -54,27 +57,27 @@ ANSWER, COORDINATOR, CHECK = "answer", "coordinator", "check"  # Timers.
 
 @message
 class Election:
-    """Are you up? From a node that stands to all higher ones."""
+    """Asks whether the receiver is up. From a candidate to all higher nodes."""
 
 
 @message
 class Answer:
-    """I am up, and higher than you: the textbooks' OK."""
+    """The sender is up, and higher than the candidate. The textbooks call it OK."""
 
 
 @message
 class Coordinator:
-    """I lead. From the leader to all lower nodes."""
+    """The sender leads. From the leader to all lower nodes."""
 
 
 @message
 class AreYouNormal:
-    """Do you follow me? From the leader to all others, now and then (the paper's procedure Check)."""
+    """Asks whether the receiver follows the sender. From the leader to all others (the paper's procedure Check)."""
 
 
 @message
 class NotNormal:
-    """I do not. The leader that I name, if any."""
+    """The sender does not follow the leader that asks; it follows `leader`, if any."""
 
     leader: NodeId | None
 
@@ -84,25 +87,29 @@ class BullyConfig:
     """Bully's options."""
 
     answer_timeout: Duration = option(
-        100 * MILLISECOND, "How long a node that stands waits for an answer until it leads: a round trip or more."
+        100 * MILLISECOND, "How long a candidate waits for an answer before it becomes leader. At least a round trip."
     )
     coordinator_timeout: Duration = option(
-        200 * MILLISECOND, "How long a node that was answered waits to hear of a leader until it stands again."
+        200 * MILLISECOND, "How long a candidate that was answered waits for a leader before it asks again."
     )
-    check_interval: Duration = option(1 * SECOND, "How often a leader asks who does not follow it: procedure Check.")
-    detector: DetectorOptions = option(HeartbeatOptions(), "How a node learns that its leader is down.")
+    check_interval: Duration = option(
+        1 * SECOND, "How often a leader asks which nodes do not follow it (procedure Check)."
+    )
+    detector: DetectorOptions = option(HeartbeatOptions(), "The failure detector by which a node suspects its leader.")
 
     def __post_init__(self) -> None:
         if self.answer_timeout < 1:
             raise ValueError("answer_timeout: must be above 0")
         if self.coordinator_timeout <= self.answer_timeout:
-            raise ValueError("coordinator_timeout: must be above answer_timeout, in which a higher node may yet stand")
+            raise ValueError(
+                "coordinator_timeout: must be above answer_timeout: a higher candidate waits for that long"
+            )
         if self.check_interval < 1:
             raise ValueError("check_interval: must be above 0")
 
 
 class Bully(Algorithm):
-    """One node. It is a candidate from when it stands until it knows a leader, answered or not."""
+    """One node. It is a candidate from the start of its election until it knows a leader."""
 
     guarantees: ClassVar = frozenset({Guarantee.AGREEMENT, Guarantee.HIGHEST_ID})
     assumes: ClassVar = frozenset(
@@ -127,32 +134,32 @@ class Bully(Algorithm):
     # --- Inputs
 
     def on_start(self) -> None:
-        """A node that recovers tries to become the coordinator (section 3): the bully is back."""
+        """A node that recovers tries to become the coordinator (section 3)."""
         self.host.transition(FOLLOWER, 0, None)
-        self._stand()
+        self._campaign()
 
     def on_timer(self, name: str) -> None:
         if self.detector.owns(name):
             self.detector.on_timer(name)
-        elif name == ANSWER:  # Nobody higher is up.
+        elif name == ANSWER:  # No higher node is up.
             self._become_leader()
-        elif name == COORDINATOR:  # Whoever answered has died since, or its announcement is lost.
-            self._stand()
+        elif name == COORDINATOR:  # The node that answered has crashed since, or its announcement was lost.
+            self._campaign()
         else:
             self._check()
 
     def on_opinion(self, node: NodeId, down: bool) -> None:
-        """The detector has another opinion. A leader that comes back after all will say so itself."""
+        """A follower whose leader is suspected becomes a candidate. A leader that is trusted again announces itself."""
         if down and self.role is FOLLOWER and node == self.leader:
             self.host.note("suspected", leader=node)
-            self._stand()
+            self._campaign()
 
     def view(self) -> Mapping[str, object]:
         return {"role": self.role, "leader": self.leader, "answered": self.answered, "detector": self.detector.view()}
 
     # --- Elections
 
-    def _stand(self) -> None:
+    def _campaign(self) -> None:
         self._become_candidate()
         for node in self.higher:
             self.host.send(node, Election())
@@ -163,15 +170,18 @@ class Bully(Algorithm):
 
     def _on_election(self, sender: NodeId, message: Election) -> None:
         if sender > self.host.me:
-            return  # Only lower nodes ask.
+            return  # Only lower nodes send this.
         self.host.send(sender, Answer())
-        if self.role is LEADER:  # It has held its election: the sender only has not heard of it.
+        if self.role is LEADER:  # No new election is needed: the sender only has not heard of this leader.
             self.host.send(sender, Coordinator())
         elif self.role is FOLLOWER:
-            self._stand()
+            self._campaign()
 
     def _on_answer(self, sender: NodeId, message: Answer) -> None:
-        """From now on it waits for a leader; further answers change nothing, or late ones would hold it up for ever."""
+        """Wait for a leader from now on.
+
+        Only the first answer counts, or late answers could extend the wait for ever.
+        """
         if self.role is CANDIDATE and not self.answered:
             self.answered = True
             self.host.cancel_timer(ANSWER)
@@ -180,10 +190,10 @@ class Bully(Algorithm):
     def _on_coordinator(self, sender: NodeId, message: Coordinator) -> None:
         if sender > self.host.me:
             self._become_follower(sender)
-        elif self.role is LEADER:  # A lower node leads, too: it and its followers have not heard.
+        elif self.role is LEADER:  # A lower node leads, too: it and its followers have not heard of this leader.
             self._announce()
         elif self.role is FOLLOWER:
-            self._stand()
+            self._campaign()
 
     def _announce(self) -> None:
         for node in self.lower:
@@ -201,18 +211,18 @@ class Bully(Algorithm):
             self.host.send(sender, NotNormal(self.leader))
 
     def _on_not_normal(self, sender: NodeId, message: NotNormal) -> None:
-        """A lower node is told again; where anybody is said to be higher, an election finds out."""
+        """Tell a lower node again. If a higher node is up or leads, hold an election to find out."""
         if self.role is not LEADER:
             return
         if sender > self.host.me or (message.leader or 0) > self.host.me:
-            self._stand()
+            self._campaign()
         else:
             self.host.send(sender, Coordinator())
 
     # --- Roles
 
     def _become_candidate(self) -> None:
-        """From any role. It goes on to watch its old leader, so that a mistake about it can show as one."""
+        """From any role. It still watches its old leader, so that the trace shows if the suspicion was a mistake."""
         self._cancel()
         self.detector.show(())
         self.role, self.leader, self.answered = CANDIDATE, None, False
@@ -229,10 +239,10 @@ class Bully(Algorithm):
         self.host.set_timer(CHECK, self.config.check_interval)
 
     def _become_follower(self, leader: NodeId) -> None:
-        """From any role: a higher node bullies a leader out of it."""
+        """From any role: a leader steps down for a higher node."""
         self._cancel()
         self.detector.show(())
-        if leader in self.detector.suspected:  # It gets another chance, and a timeout of its own: it may be dead.
+        if leader in self.detector.suspected:  # Trust it again, and give it a whole timeout: it may have crashed since.
             self.detector.watch(())
         self.detector.watch((leader,))
         if (self.role, self.leader) != (FOLLOWER, leader):
@@ -246,7 +256,7 @@ class Bully(Algorithm):
     def _on_detector(self, sender: NodeId, message: Message) -> None:
         self.detector.on_message(sender, message)
 
-    answered = False  # Whether a higher node has answered this candidacy.
+    answered = False  # Whether a higher node has answered this candidate.
 
     receive: ClassVar = {
         Election: _on_election,
@@ -259,26 +269,26 @@ class Bully(Algorithm):
 
 
 def delay_bound(config: BullyConfig) -> Nanoseconds:
-    """The longest that a message may take, D: answers come in time, leaders are heard of in time, nobody is suspected.
+    """The longest time D that a message may take so that no timeout expires too early.
 
-    A node asks, and is answered, within 2D, which must be below the answer timeout. Whoever is highest stands within D
-    of being asked, leads an answer timeout later, and is heard of within another D.
-    """
+    A candidate is answered within 2D, which must be below the answer timeout. The highest node becomes a candidate
+    within D of a question, leads an answer timeout later, and its announcement arrives within another D. No detector
+    may suspect a running node."""
     answered, heard_of = config.answer_timeout, config.coordinator_timeout - config.answer_timeout
-    bound: Nanoseconds = min((answered - 1) // 2, (heard_of - 1) // 2, config.detector.tolerates())
+    bound: Nanoseconds = min((answered - 1) // 2, (heard_of - 1) // 2, config.detector.delay_bound())
     return bound
 
 
 def stabilization_bound(config: BullyConfig, nodes: int) -> Nanoseconds:
-    """How long it takes in peace, at most, until all follow the highest node that runs, with D of `delay_bound`.
+    """How long it takes without faults, at most, until all nodes follow the highest running node. D is `delay_bound`.
 
-    The highest node finds out that its leader is dead (by its detector), or waits in vain for one that has died
-    (coordinator timeout); then it stands, for an answer timeout, and is heard of. Who has believed an older leader
-    since is found by its detector or by a check; standing, it makes others stand, who do so in turn in the order of
-    their ids, each at most D after another, until the leader answers.
+    The highest node learns that its leader has crashed from its detector, or by waiting in vain (coordinator timeout).
+    Then it is a candidate for an answer timeout, and announces itself. Meanwhile a node may have followed an older
+    leader. Its detector or a check finds it. It becomes a candidate and makes others candidates, one after another in
+    the order of their ids, each at most D later, until the leader answers.
     """
     delay = max(0, delay_bound(config))
-    detection = config.detector.detects_within(delay)
+    detection = config.detector.detection_bound(delay)
     leads = max(detection, config.coordinator_timeout) + config.answer_timeout + 2 * delay
     settled: Nanoseconds = leads + max(detection, config.check_interval) + (nodes + 3) * delay
     return settled

@@ -1,25 +1,25 @@
 """The Invitation algorithm: Garcia-Molina, "Elections in a Distributed Computing System" (1982), section 4.
 
-For networks that lose messages or fall apart, and nodes that pause. Nodes that reach each other make up a group, which
-has a number that no other group ever has, and a coordinator: no two coordinators in one group, however many groups
-there are (assertion 3). A node that recovers, or has lost its coordinator, is a group of its own. Coordinators look
-for others now and then (Check), and invite them, and these their members, into a new group (Merge): the lower a
-coordinator's id, the longer it waits before it does, so that not all invite at once. Members ask now and then whether
-their coordinator is there, and has them in its group (Timeout). While a group is made, its nodes serve nobody: they
-name no leader.
+For networks that lose messages or are partitioned, and for nodes that pause. Nodes that reach each other form a group.
+A group has a coordinator and a number that no other group ever has. No group has two coordinators, however many groups
+there are (assertion 3). A node that recovers, or has lost its coordinator, forms a group of its own. A coordinator asks
+from time to time which other nodes are coordinators (procedure Check). It invites them into a new group, and they pass
+the invitation on to their members (procedure Merge). The lower the id of a coordinator, the longer it waits before it
+invites, so that not all invite at once. A member asks from time to time whether its coordinator is up and has it in its
+group (procedure Timeout). While a group is being formed, its nodes name no leader.
 
-Assumes nothing of network and clocks, but that what is on disk stays there (assumption 4). Nodes that reach each
-other, and that messages are not late for, all come together (assertion 4), but any of them may lead.
+Assumes nothing of network and clocks; only what is on disk must survive (assumption 4). Nodes that reach each other
+without late messages end up in one group (assertion 4), but any of them may lead it.
 
-The paper's calls, which return or time out, are pairs of messages here. Ready is not answered: a member that does not
-get it recovers alone, where in the paper the coordinator would. Of two invitations a node accepts that of the later
-group only, since datagrams may overtake each other, which the paper's messages do not (assumption 7); for that a
-coordinator counts on from the highest number that it has heard of.
+The calls of the paper, which return or time out, are pairs of messages here. Ready is not answered: a member that does
+not receive it recovers alone, whereas in the paper the coordinator recovers. If a node gets two invitations, it accepts
+only the one to the group with the higher number, since datagrams may overtake each other; the paper's messages do not
+(assumption 7). Therefore a coordinator counts on from the highest number that it has heard of.
 
-Cost, to merge g groups of n nodes in all: g(n - 1) questions and as many answers, as each coordinator asks all others
-once in a check interval; then n - 1 Invitation (or a few more), Accept and Ready. In peace, one coordinator asks all
-others in a check interval, and each of them asks after it once in an `ask_interval`; all answer. Time: a check
-interval, two or more answer timeouts, and the wait.
+Cost, to merge g groups of n nodes in total: g(n - 1) questions and as many answers, as each coordinator asks all other
+nodes once in a check interval; then n - 1 Invitation (or a few more), Accept and Ready. When there is one group, its
+coordinator asks all other nodes once in a check interval, each member asks its coordinator once in an `ask_interval`,
+and all answer. Time: a check interval, two or more answer timeouts, and the wait.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ _TIMERS = (CHECK, ANSWERS, WAIT, ACCEPTS, READY, ASK, THERE)
 
 @message
 class AYCoordinator:
-    """Are you a coordinator, and is your group complete?"""
+    """Asks whether the receiver is the coordinator of a group that is complete."""
 
 
 @message
 class AYCoordinatorAnswer:
-    """Whether I am; and the number of my group."""
+    """Whether the sender is such a coordinator, and the number of its group."""
 
     coordinator: bool
     group: int
@@ -64,14 +64,14 @@ class AYCoordinatorAnswer:
 
 @message
 class AYThere:
-    """Are you there, do you coordinate this group, and am I in it?"""
+    """Asks whether the receiver coordinates this group, and has the sender as a member."""
 
     group: int
 
 
 @message
 class AYThereAnswer:
-    """Whether it is so."""
+    """The answer to AYThere."""
 
     group: int
     there: bool
@@ -79,7 +79,7 @@ class AYThereAnswer:
 
 @message
 class Invitation:
-    """Join this group. Also sent on, by a coordinator that accepts, to the members that it had."""
+    """Invites the receiver into a group. A coordinator that accepts passes it on to its members."""
 
     coordinator: NodeId
     group: int
@@ -87,14 +87,14 @@ class Invitation:
 
 @message
 class Accept:
-    """I join it."""
+    """The sender joins the group."""
 
     group: int
 
 
 @message
 class Ready:
-    """All who join have joined: the group is at work."""
+    """The group is complete: all nodes that join have joined."""
 
     group: int
 
@@ -103,15 +103,19 @@ class Ready:
 class InvitationConfig:
     """Invitation's options."""
 
-    check_interval: Duration = option(500 * MILLISECOND, "How often a coordinator looks for others: procedure Check.")
+    check_interval: Duration = option(
+        500 * MILLISECOND, "How often a coordinator looks for other coordinators (procedure Check)."
+    )
     ask_interval: Duration = option(
-        100 * MILLISECOND, "How often a member asks whether its coordinator is there: procedure Timeout."
+        100 * MILLISECOND, "How often a member asks whether its coordinator is up (procedure Timeout)."
     )
     answer_timeout: Duration = option(
-        100 * MILLISECOND, "How long answers are waited for: the time of three messages or more, as one sends on."
+        100 * MILLISECOND,
+        "How long to wait for answers: at least the time of three messages, since one node passes an invitation on.",
     )
     priority_wait: Duration = option(
-        50 * MILLISECOND, "How long a coordinator waits before it invites others, times how far the highest is above."
+        50 * MILLISECOND,
+        "How long a coordinator waits before it invites, times the distance of its id from that of the highest one.",
     )
 
     def __post_init__(self) -> None:
@@ -121,21 +125,22 @@ class InvitationConfig:
 
 
 class InvitationNode(Algorithm):
-    """One node. It leads while it coordinates a group that is at work, be it alone in it."""
+    """One node. It leads while it coordinates a complete group, even if it is the only member."""
 
     guarantees: ClassVar = frozenset({Guarantee.ELECTION_SAFETY, Guarantee.MONOTONIC_TERMS})
 
     def __init__(self, host: Host, config: InvitationConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
-        self.counter: int = durable.get("counter", 0)  # The highest that this node has given, or has heard of.
+        self.counter: int = durable.get("counter", 0)  # The highest counter that this node has used or heard of.
         self.group = 0
         self.coordinator: NodeId | None = None  # The paper's c.
-        self.normal = False  # Whether the group is at work: the paper's status Normal.
-        self.up: set[NodeId] = set()  # The other members, as their coordinator knows them: the paper's Up.
-        self.found: set[NodeId] = set()  # Other coordinators, as they answer.
+        self.normal = False  # Whether the group is complete: the paper's status Normal.
+        self.up: set[NodeId] = set()  # The other members, known to their coordinator: the paper's Up.
+        self.coordinators: set[NodeId] = set()  # Other coordinators that have answered.
 
     @property
     def leads(self) -> bool:
+        """Whether this node coordinates a complete group."""
         return self.normal and self.coordinator == self.host.me
 
     # --- Inputs
@@ -152,15 +157,15 @@ class InvitationNode(Algorithm):
             "coordinator": self.coordinator,
             "normal": self.normal,
             "members": tuple(sorted(self.up)),
-            "coordinators found": tuple(sorted(self.found)),
+            "other coordinators": tuple(sorted(self.coordinators)),
             "counter": self.counter,
         }
 
-    # --- A coordinator looks for others, and invites them
+    # --- A coordinator looks for other coordinators, and invites them
 
     def _check(self) -> None:
-        """Procedure Check, its first half. One that finds nobody will look again."""
-        self.found = set()
+        """The first half of procedure Check: ask all nodes."""
+        self.coordinators = set()
         for node in self.host.peers:
             self.host.send(node, AYCoordinator())
         self.host.set_timer(ANSWERS, self.config.answer_timeout)
@@ -171,12 +176,12 @@ class InvitationNode(Algorithm):
     def _on_ay_coordinator_answer(self, sender: NodeId, message: AYCoordinatorAnswer) -> None:
         self._heard_of(message.group)
         if message.coordinator:
-            self.found.add(sender)
+            self.coordinators.add(sender)
 
     def _have_answered(self) -> None:
-        """Procedure Check, its second half: wait in proportion to how far the highest coordinator is above this one."""
-        above = max(self.found, default=0) - self.host.me
-        if not self.found:
+        """The second half of procedure Check: wait in proportion to the distance from the highest coordinator."""
+        above = max(self.coordinators, default=0) - self.host.me
+        if not self.coordinators:
             self.host.set_timer(CHECK, self.config.check_interval)
         elif above > 0:
             self.host.set_timer(WAIT, above * self.config.priority_wait)
@@ -184,8 +189,8 @@ class InvitationNode(Algorithm):
             self._merge()
 
     def _merge(self) -> None:
-        """Procedure Merge, its first half: invite the coordinators that were found, and the members of this group."""
-        invited = sorted(self.found | self.up)
+        """The first half of procedure Merge: invite the coordinators found, and the members of this group."""
+        invited = sorted(self.coordinators | self.up)
         self._open_group()
         for node in invited:
             self.host.send(node, Invitation(self.host.me, self.group))
@@ -196,15 +201,15 @@ class InvitationNode(Algorithm):
             self.up.add(sender)
 
     def _have_accepted(self) -> None:
-        """Procedure Merge, its second half."""
+        """The second half of procedure Merge: the group is complete."""
         for node in sorted(self.up):
             self.host.send(node, Ready(self.group))
         self._lead()
 
-    # --- Whoever is invited joins
+    # --- A node is invited and joins
 
     def _on_invitation(self, sender: NodeId, message: Invitation) -> None:
-        """Only a node whose group is at work joins another; a coordinator sends the invitation on to its members."""
+        """Join a group with a higher number, if this node's own is complete. A coordinator passes the invitation on."""
         self._heard_of(message.group)
         if not self.normal or message.group <= self.group:
             return
@@ -215,7 +220,7 @@ class InvitationNode(Algorithm):
         self.group, self.coordinator, self.normal, self.up = message.group, message.coordinator, False, set()
         self.host.transition(FOLLOWER, self.group, None)
         self.host.send(message.coordinator, Accept(message.group))
-        self.host.set_timer(READY, 2 * self.config.answer_timeout)  # Until all have accepted, and a message more.
+        self.host.set_timer(READY, 2 * self.config.answer_timeout)  # Until all have accepted, and one message more.
 
     def _on_ready(self, sender: NodeId, message: Ready) -> None:
         if not self.normal and message.group == self.group and self.coordinator != self.host.me:
@@ -224,7 +229,7 @@ class InvitationNode(Algorithm):
             self.host.transition(FOLLOWER, self.group, self.coordinator)
             self.host.set_timer(ASK, self.config.ask_interval)
 
-    # --- A member asks for its coordinator
+    # --- A member asks its coordinator
 
     def _ask(self) -> None:
         """Procedure Timeout."""
@@ -246,19 +251,19 @@ class InvitationNode(Algorithm):
             self._lost()
 
     def _lost(self) -> None:
-        """The coordinator does not answer, knows nothing of this member, or never had the group ready."""
+        """The coordinator does not answer, does not know this member, or has not completed the group in time."""
         self.host.note("suspected", leader=self.coordinator)
         self._recover()
 
     # --- Groups
 
     def _recover(self) -> None:
-        """Procedure Recovery: a group of its own, at work at once."""
+        """Procedure Recovery: form a group of this node alone, which is complete at once."""
         self._open_group()
         self._lead()
 
     def _open_group(self) -> None:
-        """A new group, of a number that is on disk before anybody hears of it."""
+        """Open a new group. Its number is on disk before any message with it leaves."""
         self._cancel()
         self.counter += 1
         self.host.save(counter=self.counter)
@@ -276,7 +281,7 @@ class InvitationNode(Algorithm):
 
     @property
     def _size(self) -> int:
-        """A group's number is its counter and the node that counted, as one number."""
+        """The number of nodes. A group's number encodes its counter and the id of its coordinator to this base."""
         return len(self.host.peers) + 1
 
     def _cancel(self) -> None:
@@ -305,18 +310,19 @@ class InvitationNode(Algorithm):
 
 
 def delay_bound(config: InvitationConfig) -> Nanoseconds:
-    """The longest that a message may take if all that reach each other are to come together.
+    """The longest time that a message may take so that all nodes that reach each other end up in one group.
 
-    An invitation, the same sent on, and its acceptance must come within the answer timeout.
+    An invitation, the same passed on, and its acceptance must arrive within the answer timeout.
     """
     return max(0, config.answer_timeout // 3 - 1)
 
 
 def stabilization_bound(config: InvitationConfig, nodes: int) -> Nanoseconds:
-    """How long it takes in peace, at most, until one group is left.
+    """How long it takes without faults, at most, until there is one group.
 
-    Members find out that their coordinator is gone, or was never ready. Then each merge leaves a group less; between
-    two lie a check, its answers, the longest wait, and the merge; and one may be in vain, where two invite at once.
+    First, members find out that their coordinator is gone, or has not completed their group. Then each merge reduces
+    the number of groups by at least one. Between two merges lie a check, its answers, the longest wait, and the merge.
+    Every other merge may fail, if two coordinators invite at once.
     """
     alone = config.ask_interval + 3 * config.answer_timeout
     merge = config.check_interval + 3 * config.answer_timeout + nodes * config.priority_wait

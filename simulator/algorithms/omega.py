@@ -1,14 +1,14 @@
-"""Omega: the node of the lowest id that its failure detector does not suspect is a node's leader.
+"""Omega: each node takes as leader the node with the lowest id that its failure detector does not suspect.
 
-The leader oracle Ω of Chandra, Hadzilacos and Toueg (The Weakest Failure Detector for Solving Consensus, 1996), made
-from a failure detector that suspects: every node watches every other, and all trust the first of them that nobody
-suspects. Ω promises that from some time on all nodes that run name the same leader, which runs. Until then nodes may
-name different ones, and several may think that they lead: with no term, vote or message of its own, the algorithm is as
-good, to the millisecond, as its detector. So it shows what detectors are worth, alone.
+This is the leader oracle Ω of Chandra, Hadzilacos and Toueg (The Weakest Failure Detector for Solving Consensus, 1996),
+built from a failure detector: every node watches every other, and trusts the first node that it does not suspect. Ω
+guarantees that from some time on all running nodes name the same running leader. Before that, nodes may name different
+leaders, and several may act as leader. The algorithm has no term, vote or message of its own, so its times are exactly
+those of its detector. It shows how good a detector is on its own.
 
-Assumes that in the end messages come in time (partial synchrony), and that everybody reaches everybody; what is checked
-is that all agree once that has been so for long enough, in trials in which it was never otherwise. Costs what the
-detector does: with heartbeats n (n - 1) messages per interval; an election costs none and takes no time.
+Assumes that in the end messages arrive in time (partial synchrony), and that all nodes can reach each other. Agreement
+is checked after this has held for long enough, in trials in which it always held. Cost: that of the detector, with
+heartbeats n (n - 1) messages per interval. An election costs no message and no time.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from simulator.protocol import (
 class OmegaConfig:
     """The options of Omega."""
 
-    detector: DetectorOptions = option(HeartbeatOptions(), "How nodes learn which of the others are down.")
+    detector: DetectorOptions = option(HeartbeatOptions(), "The failure detector by which nodes suspect each other.")
 
 
 class Omega(Algorithm):
@@ -100,18 +100,18 @@ class Omega(Algorithm):
 
 
 def delay_bound(config: OmegaConfig) -> Nanoseconds:
-    """The longest that a message may take for nobody who is up to be suspected."""
-    bound: Nanoseconds = config.detector.tolerates()
+    """The longest time that a message may take so that no running node is suspected."""
+    bound: Nanoseconds = config.detector.delay_bound()
     return bound
 
 
 def stabilization_bound(config: OmegaConfig, nodes: int) -> Nanoseconds:
-    """How long it takes in peace, at most, until all name one leader.
+    """How long it takes without faults, at most, until all nodes name the same leader.
 
-    The dead are suspected; whoever is back is asked again no later than that, answers, and is reported to be up.
+    By then crashed nodes are suspected, and a node that is back has been asked again, has answered, and is trusted.
     """
     delay = max(0, delay_bound(config))
-    settled: Nanoseconds = config.detector.detects_within(delay) + 3 * delay
+    settled: Nanoseconds = config.detector.detection_bound(delay) + 3 * delay
     return settled
 
 

@@ -1,20 +1,22 @@
-"""The plain election by priority and heartbeat that many teams write first. There is no paper; issue 5 has the rules.
+"""The simple election by priority and heartbeat that many teams write first. There is no paper; issue 5 has the rules.
 
-A node that has had no heartbeat of a leader for a random 5 to 10 s stands. A peer grants its vote when the candidate's
-(priority, id) is higher than its own, whomever else it has granted it to. A majority of the nodes believed alive, which
-are those seen within 10 s, makes a leader, who sends a heartbeat every 2 s. A check each second sees to all of this.
+A node that has received no heartbeat of a leader for a random 5 to 10 s becomes a candidate. A peer grants its vote if
+the candidate's (priority, id) is higher than its own, even if it has voted for another candidate. A candidate becomes
+leader with the votes of a majority of the nodes that it believes alive, which are those seen within the last 10 s. A
+leader sends a heartbeat every 2 s. Every second each node checks whether it has waited for too long.
 
-The rules leave three things open, and here have the kindest answer that is still as plain. A node is seen whenever
-anything arrives from it; those that do not lead say that they are there as often as a leader does, for else nobody
-would be seen but the leader. A node that starts takes everybody to have been seen. And a leader that hears the
-heartbeat of a higher leader follows it, while one that hears a lower leader leads on, so that of two one remains.
+The rules leave three questions open. Here they have the answer that is most favourable and still simple. A node is seen
+whenever any message of it arrives, and nodes that do not lead say that they are alive as often as a leader does;
+otherwise only the leader would be seen. A node that starts takes all nodes to have been seen. A leader that receives
+the heartbeat of a higher leader follows it, and ignores that of a lower one, so that of two leaders one remains.
 
-The highest node that runs is refused by nobody: where nothing is lost, it, or a lower one that the rest made a majority
-of before, leads at the latest after two timeouts, by when the dead are believed alive no more. Ages are read off the
-wall clock, as such programs do: a jump of it can start an election, or put one off.
+No node refuses the highest running node. So if nothing is lost, the highest running node, or a lower one that got a
+majority before, leads after two timeouts at the latest: by then crashed nodes are not believed alive any more. The time
+since a heartbeat is measured by the wall clock, as in such programs. A jump of the clock can start an election, or
+delay one.
 
-It promises nothing. Votes are not remembered, so two candidates can win at once, without any fault; and since what
-counts is a majority of the nodes that are believed alive, each side of a partition elects a leader of its own.
+There are no guarantees. Votes are not remembered, so two candidates can win at once without any fault. The majority is
+one of the nodes believed alive, so each side of a partition elects a leader of its own.
 
 An election takes n - 1 requests, as many answers, and n - 1 heartbeats; besides, n(n - 1) messages every 2 s.
 """
@@ -47,43 +49,46 @@ from simulator.protocol import (
 
 @message
 class RequestVote:
-    """I stand."""
+    """A candidate asks for the receiver's vote."""
 
     priority: int
 
 
 @message
 class Vote:
-    """The answer: whether the candidate is higher than who answers."""
+    """The answer to RequestVote: granted if the candidate is higher than the sender."""
 
     granted: bool
 
 
 @message
 class Heartbeat:
-    """I lead."""
+    """The sender leads."""
 
     priority: int
 
 
 @message
 class Alive:
-    """I am there, and do not lead."""
+    """The sender is up, and does not lead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriorityConfig:
-    """The options of the plain election."""
+    """The options of the simple election."""
 
     election_timeout: DurationRange = option(
-        (5 * SECOND, 10 * SECOND), "How long a node waits for a heartbeat before it stands, drawn uniformly."
+        (5 * SECOND, 10 * SECOND),
+        "How long a node waits for a heartbeat before it becomes a candidate. Drawn uniformly.",
     )
     alive_for: Duration = option(10 * SECOND, "How long a node is believed alive after it was last seen.")
     heartbeat_interval: Duration = option(
-        2 * SECOND, "How often a leader sends heartbeats, and the others say that they are there."
+        2 * SECOND, "How often a leader sends heartbeats, and other nodes say that they are up."
     )
-    check_interval: Duration = option(SECOND, "How often a node looks whether it has waited long enough.")
-    priorities: tuple[int, ...] = option((), "Of each node, from n1 on; by default, a node's priority is its id.")
+    check_interval: Duration = option(SECOND, "How often a node checks whether it has waited long enough.")
+    priorities: tuple[int, ...] = option(
+        (), "The priorities of all nodes, from n1 on. By default a node's priority is its id."
+    )
 
     def __post_init__(self) -> None:
         low, high = self.election_timeout
@@ -95,7 +100,7 @@ class PriorityConfig:
 
 
 class PriorityElection(Algorithm):
-    """One node. It saves nothing: a vote is forgotten as soon as it is given."""
+    """One node. It saves nothing, and does not remember its votes."""
 
     def __init__(self, host: Host, config: PriorityConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
@@ -103,9 +108,9 @@ class PriorityElection(Algorithm):
         self.priority = config.priorities[host.me - 1] if config.priorities else host.me
         self.role: Role = FOLLOWER
         self.leader: NodeId | None = None
-        self.votes: set[NodeId] = set()  # Whose votes this candidate holds.
+        self.votes: set[NodeId] = set()  # The peers that have voted for this candidate.
         self.seen_at: dict[NodeId, Nanoseconds] = {}
-        self.waits_since: Nanoseconds = 0  # When it last heard a heartbeat, or stood.
+        self.waiting_since: Nanoseconds = 0  # When it last received a heartbeat, or became a candidate.
         self.timeout: Nanoseconds = 0
 
     # --- Inputs
@@ -147,7 +152,10 @@ class PriorityElection(Algorithm):
             self._count()
 
     def _on_heartbeat(self, sender: NodeId, message: Heartbeat) -> None:
-        """Whoever leads is followed, but for a leader: it yields to a higher one only."""
+        """A non-leader follows any node that sends heartbeats.
+
+        A leader steps down only for a node of higher priority.
+        """
         if self.role is LEADER and not self._is_higher(sender, message.priority):
             return
         if self.leader != sender:
@@ -155,38 +163,38 @@ class PriorityElection(Algorithm):
         self._wait()
 
     def _on_alive(self, sender: NodeId, message: Alive) -> None:
-        """It has been seen."""
+        """Nothing more to do: `on_message` has recorded when the sender was seen."""
 
-    # --- What it does of its own accord
+    # --- Timers, votes and heartbeats
 
     def _check(self) -> None:
-        if self.role is not LEADER and self.host.now() - self.waits_since >= self.timeout:
+        if self.role is not LEADER and self.host.now() - self.waiting_since >= self.timeout:
             if self.leader is not None:
                 self.host.note("suspected", leader=self.leader)
             self._become_candidate()
 
     def _beat(self) -> None:
-        self._tell_all(Heartbeat(self.priority) if self.role is LEADER else Alive())
+        self._send_to_all(Heartbeat(self.priority) if self.role is LEADER else Alive())
         self.host.set_timer("beat", self.config.heartbeat_interval)
 
     def _wait(self) -> None:
-        self.waits_since = self.host.now()
+        self.waiting_since = self.host.now()
         self.timeout = uniform(self.host.random, self.config.election_timeout)
 
     def _count(self) -> None:
-        """Lead, if more than half of the nodes believed alive, this one included, are for it."""
+        """Become leader if more than half of the nodes believed alive, this one included, have voted for this node."""
         if 2 * (1 + len(self.votes)) > 1 + self._believed_alive():
             self._become_leader()
 
     def _believed_alive(self) -> int:
-        """How many peers have been seen of late; a vote counts even if its voter has not been seen for longer."""
+        """The number of peers seen within `alive_for`. A vote counts even if its voter is not among them."""
         now = self.host.now()
         return sum(now - seen_at < self.config.alive_for for seen_at in self.seen_at.values())
 
     def _is_higher(self, node: NodeId, priority: int) -> bool:
         return (priority, node) > (self.priority, self.host.me)
 
-    def _tell_all(self, message: Message) -> None:
+    def _send_to_all(self, message: Message) -> None:
         for peer in self.host.peers:
             self.host.send(peer, message)
 
@@ -201,8 +209,8 @@ class PriorityElection(Algorithm):
         self.role, self.leader, self.votes = CANDIDATE, None, set()
         self.host.transition(CANDIDATE, term=0, leader=None)
         self._wait()
-        self._tell_all(RequestVote(self.priority))
-        self._count()  # Nobody else may be believed alive.
+        self._send_to_all(RequestVote(self.priority))
+        self._count()  # It may believe no other node alive.
 
     def _become_leader(self) -> None:
         assert self.role is CANDIDATE
@@ -219,16 +227,16 @@ class PriorityElection(Algorithm):
 
 
 def delay_bound(config: PriorityConfig) -> Nanoseconds:
-    """The longest that a message may take for nobody to stand while a leader sends heartbeats."""
+    """The longest time that a message may take so that no node becomes a candidate while a leader sends heartbeats."""
     return config.election_timeout[0] - config.heartbeat_interval - 1
 
 
 def stabilization_bound(config: PriorityConfig, nodes: int) -> Nanoseconds:
-    """How long it takes in peace, at most, until all follow one leader; it is no promise, since there is no paper.
+    """How long it takes without faults, at most, until all nodes follow one leader. Not a guarantee: there is no paper.
 
-    Once the dead are believed alive no more, the highest node that runs has everybody's vote, and stands, unless it
-    hears a leader, at its next timeout and the check after it. Of two leaders the lower one yields; who has followed
-    it last hears the higher one's next heartbeat.
+    When crashed nodes are not believed alive any more, the highest running node gets all votes. It becomes a candidate
+    at the check after its next timeout, unless a leader sends it heartbeats. If there are two leaders, the lower one
+    steps down. Its followers receive the next heartbeat of the higher one.
     """
     delay = max(0, delay_bound(config))
     stands = config.election_timeout[1] + config.check_interval
@@ -239,7 +247,7 @@ PRIORITY = Registration(
     name="priority",
     algorithm=PriorityElection,
     config=PriorityConfig,
-    paper="None: the plain scheme that many teams write first",
+    paper="None: the simple scheme that many teams write first",
     page="priority.md",
     cost="3(n - 1) messages an election, n(n - 1) every 2 s; 3 to 11 s to detect, one round trip",
     quorum=False,

@@ -12,7 +12,8 @@ from math import isnan
 from typing import Any
 
 from simulator.analysis.estimates import Summary, statistic
-from simulator.analysis.measures import COLD_START, MEASURES, PRIMARY, DurationQuantile, Measure
+from simulator.analysis.measures import DurationQuantile, Measure
+from simulator.analysis.records.registry import MEASURES
 from simulator.analysis.samples import primary_cause
 from simulator.analysis.statistics.bootstrap import RESAMPLES
 from simulator.analysis.statistics.estimates import Estimate
@@ -24,6 +25,10 @@ ALPHA = 0.05
 _MOST_RESAMPLES = 20_000
 LARGEST_FAMILY = int(ALPHA * (_MOST_RESAMPLES + 1) / 2)  # In a larger family, no bootstrap p value is small enough.
 _RESAMPLES_EACH = 50  # For each comparison of the family: with fewer, no p value could survive the correction.
+
+# What is compared unless metrics are named, in this order: after losses, or from a cold start.
+PRIMARY = ("failover.median", "failover.p99", "split_votes", "messages", "leaderless", "leaders_overlap")
+COLD_START = ("stabilisation.median", "stabilisation.p99", *PRIMARY[2:])
 
 Settings = Mapping[str, str]
 

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from simulator.analysis.estimates import Summary, statistic
-from simulator.analysis.samples import SAMPLES, primary_metric, sample
+from simulator.analysis.records.registry import SAMPLES, sample
+from simulator.analysis.samples import primary_metric
 from simulator.analysis.statistics.estimates import quantiles
 from simulator.analysis.statistics.paired import compare_quantiles
 from simulator.analysis.statistics.significance import kolmogorov_smirnov

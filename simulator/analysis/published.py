@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from simulator.analysis.estimates import Summary, statistic
-from simulator.analysis.samples import sample
+from simulator.analysis.records.registry import sample
 from simulator.analysis.statistics.estimates import Sample, quantiles
 from simulator.analysis.statistics.survival import ecdf
 from simulator.cluster.distributions import durations as drawn
 from simulator.protocol import SECOND
 from simulator.randomness import Streams
-from simulator.scenario.schema import Published
+from simulator.scenario.published import Published
 
 
 def counted_as_published(elections: pd.DataFrame, published: Published, seed: int) -> Sample:

@@ -139,7 +139,7 @@ def _options(option: str, values: Sequence[str]) -> list[str]:
 
 
 def _check_metrics(metrics: Sequence[str]) -> None:
-    from simulator.analysis.measures import MEASURES
+    from simulator.analysis.records.registry import MEASURES
     from simulator.scenario.text.errors import alternatives
 
     for name in metrics:

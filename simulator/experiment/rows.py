@@ -6,17 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.analysis.records.record import TrialReading
+from simulator.analysis.records.registry import METRICS
 from simulator.checks.liveness import Recovery
-from simulator.metrics.detection import detection_quality, false_suspicions
 from simulator.metrics.elections import Cause, Election, Outcome, Parts
-from simulator.metrics.leadership import (
-    Claim,
-    Leadership,
-    Overlap,
-    OverlapKind,
-    first_stable_claim,
-    leader_changes,
-)
+from simulator.metrics.leadership import Claim, Overlap, first_stable_claim
 from simulator.metrics.traffic import Sent, SteadyState, Traffic
 from simulator.protocol import SECOND, Nanoseconds
 from simulator.trace import event_types
@@ -138,47 +132,24 @@ def overlap_row(trial: int, number: int, overlap: Overlap) -> Record:
     }
 
 
-def trial_row(trace: Trace, stability: Stability, trial: int, found: Sequence[Election], led: Leadership) -> Record:
-    """A row of the trials table, but for what other functions add to it."""
-    losses = [election for election in found if election.cause is Cause.LOSS]
-    headline = losses or found[:1]
-    overlaps = {f"overlaps_{kind}": sum(overlap.kind is kind for overlap in led.overlaps) for kind in OverlapKind}
+def trial_row(trial: TrialReading, stability: Stability, number: int, elections: Sequence[Election]) -> Record:
+    """A row of the trials table, except for what other functions add to it."""
+    losses = [election for election in elections if election.cause is Cause.LOSS]
+    primary = losses or elections[:1]
     return {
-        "trial": trial,
-        "digest": trace.digest,
-        "end_s": seconds(trace.end_ns),
-        "elections": len(found),
+        "trial": number,
+        "digest": trial.trace.digest,
+        "end_s": seconds(trial.trace.end_ns),
+        "elections": len(elections),
         "losses": len(losses),
-        "censored": any(election.outcome is Outcome.CENSORED for election in headline),
+        "censored": any(election.outcome is Outcome.CENSORED for election in primary),
         "failover_s": seconds(losses[0].failover_ns if losses else None),
-        "stabilisation_s": seconds(stability.since(headline[0].start_ns), headline[0].start_ns),
-        "leaderless_s": seconds(led.leaderless_ns),
-        "quorum_leaderless_s": seconds(led.quorum_leaderless_ns),
-        "observed_s": seconds(led.observed_ns),
-        "disagreement_s": seconds(led.disagreement_ns),
-        "leader_changes": leader_changes(stability.made),
-        **overlaps,
-        "overlaps_effective": sum(overlap.effective for overlap in led.overlaps),
-        "overlap_s": seconds(sum(overlap.end_ns - overlap.start_ns for overlap in led.overlaps)),
-        "overlap_longest_s": seconds(max((overlap.end_ns - overlap.start_ns for overlap in led.overlaps), default=0)),
-        "false_suspicions": false_suspicions(trace),
-        **_detection(trace),
-        "sent_total": sum(trace.sent),
-        "faults_never_struck": sum(row.kind in (event_types.SKIPPED, event_types.NOT_INJECTED) for row in trace.rows),
-    }
-
-
-def _detection(trace: Trace) -> Record:
-    """What the failure detectors of all nodes were worth, taken together; zeros where there are none."""
-    quality = detection_quality(trace)
-    return {
-        "watched_s": seconds(quality.watched_ns),
-        "mistakes": quality.mistakes,
-        "mistaken_s": seconds(quality.mistaken_ns),
-        "crashes_detected": len(quality.detections),
-        "crashes_undetected": quality.undetected,
-        "detecting_s": seconds(sum(quality.detections)),
-        "detecting_longest_s": seconds(max(quality.detections, default=0)),
+        "stabilisation_s": seconds(stability.since(primary[0].start_ns), primary[0].start_ns),
+        **{name: column(trial) for metric in METRICS for name, column in metric.columns.items()},
+        "sent_total": sum(trial.trace.sent),
+        "faults_never_struck": sum(
+            row.kind in (event_types.SKIPPED, event_types.NOT_INJECTED) for row in trial.trace.rows
+        ),
     }
 
 

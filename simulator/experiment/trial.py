@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.analysis.records.record import TrialReading
 from simulator.checks.liveness import liveness
 from simulator.checks.liveness import recovery as look_for_recovery
 from simulator.checks.safety import violations
@@ -81,13 +82,14 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
         broken = sorted([*broken, *liveness(recovery, spec.liveness_within)], key=lambda violation: violation.time_ns)
         recovered = recovery_row(recovery)
     stability = Stability(claims(trace), spec.stable_after, trace.end_ns)
-    led = leadership(trace)
+    reading = TrialReading(trace=trace, claims=stability.made, leadership=leadership(trace))
     numbered = list(enumerate(told.elections, start=1))
+    overlaps = enumerate(reading.leadership.overlaps, start=1)
     terms_count_rounds = spec.registration.terms_count_rounds
     return TrialResult(
         trial=trial,
         digest=trace.digest,
-        row=trial_row(trace, stability, trial, told.elections, led)
+        row=trial_row(reading, stability, trial, told.elections)
         | {"violations": len(broken), "waived": len(waived), "assumptions_broken": ", ".join(sorted(missed))}
         | recovered
         | traffic_row(trace, told.steady),
@@ -97,7 +99,7 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
             for number, election in numbered
         ],
         rounds=[row for number, election in numbered for row in round_rows(trial, number, election)],
-        overlaps=[overlap_row(trial, number, overlap) for number, overlap in enumerate(led.overlaps, start=1)],
+        overlaps=[overlap_row(trial, number, overlap) for number, overlap in overlaps],
         violations=broken,
         waived=waived,
     )

@@ -15,19 +15,15 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from simulator.analysis.samples import SAMPLES
+from simulator.analysis.records.registry import SAMPLES
 from simulator.analysis.statistics.estimates import Sample
 from simulator.experiment.files import write_whole
 from simulator.experiment.runner import Result, made_with
-from simulator.gate.headlines import Headlines, headlines
+from simulator.gate.headlines import COUNTED, Headlines, headlines
 from simulator.scenario.text.errors import Path as Keys
 from simulator.scenario.text.errors import field_name, one_line, shown
 
 DEFAULT_TOLERANCE, DEFAULT_ALPHA = 0.05, 0.001
-COUNTS = (
-    *("rounds", "failed_rounds", "split_votes", "election_messages"),
-    *("searches", "overlaps", "peace_messages", "led_us"),
-)
 _MOST = 1 << 63
 _MISSING = object()
 
@@ -62,17 +58,17 @@ class Baseline(_Part):
     scenario: dict[str, Any]  # As its author wrote it, so that a new option with a default changes nothing.
     digest: str
     durations: Durations
-    trials: dict[str, list[int] | list[str]]  # `digest` and COUNTS.
+    trials: dict[str, list[int] | list[str]]  # `digest` and COUNTED.
 
     @model_validator(mode="after")
     def _check(self) -> Baseline:
-        if sorted(self.trials) != sorted(("digest", *COUNTS)):
-            raise ValueError(f"trials: has {', '.join(self.trials)} in place of digest, {', '.join(COUNTS)}")
+        if sorted(self.trials) != sorted(("digest", *COUNTED)):
+            raise ValueError(f"trials: has {', '.join(self.trials)} in place of digest, {', '.join(COUNTED)}")
         for name, column in self.trials.items():
             kind = str if name == "digest" else int
             if not all(type(value) is kind for value in column):
                 raise ValueError(f"trials: {name} is to hold {'text' if kind is str else 'whole numbers'} only")
-        if not all(0 <= count < _MOST for name in COUNTS for count in self.trials[name] if isinstance(count, int)):
+        if not all(0 <= count < _MOST for name in COUNTED for count in self.trials[name] if isinstance(count, int)):
             raise ValueError("trials: a count is out of range")
         if self.durations.metric not in SAMPLES:
             raise ValueError(f"durations: {shown(self.durations.metric)} is no duration that is measured")
@@ -96,7 +92,7 @@ class Baseline(_Part):
             digests=[str(digest) for digest in self.trials["digest"]],
             duration=found.metric,
             durations=Sample.of(found.seconds, censored, found.trial),
-            counts={name: np.array(self.trials[name], dtype=np.int64) for name in COUNTS},
+            counts={name: np.array(self.trials[name], dtype=np.int64) for name in COUNTED},
         )
 
 
@@ -125,7 +121,7 @@ def accepted(
             seconds=found.durations.values.tolist(),
             censored=np.flatnonzero(found.durations.censored).tolist(),
         ),
-        trials={"digest": list(found.digests), **{name: found.counts[name].tolist() for name in COUNTS}},
+        trials={"digest": list(found.digests), **{name: found.counts[name].tolist() for name in COUNTED}},
     )
 
 

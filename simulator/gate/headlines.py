@@ -7,13 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from simulator.analysis.samples import primary_cause, primary_elections, sample
+from simulator.analysis.records.counts import COUNTS, count
+from simulator.analysis.records.registry import GATE_FIGURES, sample
+from simulator.analysis.samples import primary_cause
 from simulator.analysis.statistics.estimates import Sample
 from simulator.experiment.runner import Result
 
 _DIGEST_LENGTH = 8  # Enough to tell whether a trial went as before; the run's own digest is whole.
+
+# What is counted in each trial, in the order in which a baseline keeps it.
+_NAMED = {name for figure in GATE_FIGURES for name in (figure.amount, figure.exposure)}
+COUNTED: Sequence[str] = tuple(name for name in COUNTS if name in _NAMED)
 
 IntArray = npt.NDArray[np.int64]
 
@@ -42,28 +47,5 @@ def headlines(result: Result) -> Headlines:
         digests=[digest[:_DIGEST_LENGTH] for digest in result.trials["digest"]],
         duration=duration,
         durations=sample(result.elections, duration),
-        counts=_counts(result.trials, result.elections),
+        counts={name: count(name, result.tables).astype(np.int64) for name in COUNTED},
     )
-
-
-def _counts(trials: pd.DataFrame, elections: pd.DataFrame) -> dict[str, IntArray]:
-    sent = [column for column in elections.columns if str(column).startswith("sent_")]
-    searches = elections.assign(messages=elections[sent].sum(axis=1))
-    headline = _by_trial(primary_elections(searches), trials)
-    overlaps = trials[["overlaps_same_term", "overlaps_stale_leader", "overlaps_no_term"]].sum(axis=1)
-    led_s = (trials["observed_s"] - trials["leaderless_s"]).fillna(0)
-    counts = {
-        **{name: headline[name] for name in ("rounds", "failed_rounds", "split_votes")},
-        "election_messages": headline["messages"],
-        "searches": trials["elections"],
-        "overlaps": overlaps,
-        "peace_messages": trials["sent_total"].to_numpy() - _by_trial(searches, trials)["messages"],
-        "led_us": (led_s * 1e6).round(),
-    }
-    return {name: column.to_numpy(dtype=np.int64) for name, column in counts.items()}
-
-
-def _by_trial(searches: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
-    """Sums of the searches of each trial; 0 where it has none."""
-    counted = searches[["trial", "rounds", "failed_rounds", "split_votes", "messages"]]
-    return counted.groupby("trial").sum().reindex(trials["trial"], fill_value=0)

@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from simulator.analysis.records.registry import GATE_FIGURES
 from simulator.analysis.statistics.comparison import Tally
 from simulator.analysis.statistics.estimates import Estimate, quantile
 from simulator.analysis.statistics.paired import compare_quantile, compare_ratio
@@ -108,10 +109,5 @@ class Counted:
 MEASURES: Sequence[Measure] = (
     DurationQuantile("median", 0.5),
     DurationQuantile("p99", 0.99),
-    Counted("failed rounds", "failed_rounds", "rounds", "%"),
-    Counted("split votes", "split_votes", "rounds", "%"),
-    Counted("searches for a leader, per trial", "searches"),
-    Counted("leaders overlap, per trial", "overlaps"),
-    Counted("messages per election", "election_messages"),
-    Counted("messages in peace, per second", "peace_messages", "led_us", "/s"),
+    *(Counted(figure.label, figure.amount, figure.exposure, figure.unit) for figure in GATE_FIGURES),
 )

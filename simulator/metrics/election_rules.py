@@ -1,16 +1,13 @@
 """The rules by which a trial's trace is divided into elections: state × event → next state and action.
 
-`simulator.metrics.elections` follows `RULES`. `python -m simulator.metrics.election_rules docs/metrics.md` writes them
-into that page. An event for which a state has no rule changes nothing.
+`simulator.metrics.elections` follows `RULES`, and docs/metrics.md prints them (`simulator.report.pages.metrics`).
+An event for which a state has no rule changes nothing.
 """
 
 from __future__ import annotations
 
 import enum
-import re
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -172,55 +169,3 @@ RULES: Mapping[State, Mapping[Event, Rule]] = MappingProxyType(
         },
     }
 )
-
-
-# --- The page
-
-
-def markdown() -> str:
-    """The rules as docs/metrics.md shows them: states, events, a row for each rule, and actions."""
-    parts = [
-        _table("state", "meaning", [(state.label, state.meaning) for state in State]),
-        _table("event", "meaning", [(event.label, event.meaning) for event in Event]),
-        _grid(),
-        _table("action", "what is recorded", [(action.label, action.meaning) for action in Action]),
-    ]
-    return "\n\n".join(parts)
-
-
-def _grid() -> str:
-    """A row for each event, a column for each state; in each cell the action and the next state, if it is another."""
-    rows = [[event.label, *(_cell(state, RULES[state].get(event)) for state in State)] for event in Event]
-    return _lines(["event \\ state", *(state.label for state in State)], rows)
-
-
-def _cell(state: State, rule: Rule | None) -> str:
-    if rule is None:
-        return ""
-    if rule.next_state is state:
-        return rule.action.label
-    return f"{rule.action.label} → *{rule.next_state.label if rule.next_state else 'the state before'}*"
-
-
-def _table(first: str, second: str, rows: Sequence[tuple[str, str]]) -> str:
-    return _lines([first, second], rows)
-
-
-def _lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines).replace("|  |", "| |").replace("|  |", "| |")
-
-
-BEGIN, END = "<!-- election rules -->", "<!-- end: election rules -->"
-
-
-def with_rules(page: str) -> str:
-    """The text of a page with the rules between its two marks. Raises ValueError if it has no such marks."""
-    if BEGIN not in page or END not in page:
-        raise ValueError(f"no place for the rules; write the lines {BEGIN} and {END}")
-    return re.sub(f"(?s){BEGIN}.*{END}", lambda _: f"{BEGIN}\n\n{markdown()}\n\n{END}", page)
-
-
-if __name__ == "__main__":
-    _path = Path(sys.argv[1])
-    _path.write_text(with_rules(_path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 import simulator
-from simulator.analysis.comparison import ComparisonPlan
+from simulator.analysis.comparison import PRIMARY, ComparisonPlan
 from simulator.analysis.comparison import compare as compare_tables
 from simulator.analysis.estimates import Summary
-from simulator.analysis.measures import MEASURES, PRIMARY
+from simulator.analysis.records.registry import MEASURES
 from simulator.experiment.variants import Variant, name_of, read_reference, variants, varied
 from tests.experiment.test_runner import CRASH
 

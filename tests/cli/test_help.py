@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from simulator.algorithms.registry import REGISTRY
 from simulator.cli import main
-from simulator.scenario.faults.registry import FAULTS
+from simulator.cluster.faults.registry import FAULTS
 from simulator.shipped import shipped
 
 HEAVY = {"numpy", "scipy", "pandas", "pyarrow", "matplotlib", "pydantic", "simpy", "yaml", "rich", "asyncio"}
@@ -51,6 +51,25 @@ def test_help_imports_nothing_that_is_slow() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "absent"),
+    [
+        ("import simulator", HEAVY),
+        ("import simulator.protocol, simulator.testing", HEAVY),
+        ("import simulator; simulator.load('leader-crash')", {"scipy", "pandas", "pyarrow", "matplotlib", "rich"}),
+        (
+            "import simulator; simulator.results, simulator.run('leader-crash', trials=1)",
+            {"scipy.stats", "scipy.optimize", "matplotlib"},
+        ),
+    ],
+)
+def test_programs_import_only_what_they_need(program: str, absent: set[str]) -> None:
+    """ "Nothing draws in scipy.stats, matplotlib or pydantic before it is needed" (issue 12, section A)."""
+    code = f"{program}\nimport sys\nprint(sorted({absent!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def completed(line: str) -> list[str]:

@@ -7,7 +7,8 @@ from typing import get_args
 
 import pytest
 
-from simulator.gate.baseline import COUNTS, Baseline
+from simulator.gate.baseline import Baseline
+from simulator.gate.headlines import COUNTED
 from simulator.gate.verdicts import Outcome
 from simulator.gate.workflows import WORKFLOWS
 from tests.support.scenarios import ROOT
@@ -30,7 +31,7 @@ def test_the_workflow_of_the_page_is_the_one_that_is_shipped() -> None:
 
 
 def test_every_field_of_the_baseline_and_every_outcome_is_explained() -> None:
-    for name in (*Baseline.model_fields, *COUNTS, *Outcome):
+    for name in (*Baseline.model_fields, *COUNTED, *Outcome):
         assert f"`{name}`" in PAGE
     assert get_args(Baseline.model_fields["format"].annotation) == (1,)
     assert "| `format` | 1 |" in PAGE

@@ -6,31 +6,17 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from simulator.metrics import elections as module
 from simulator.metrics.election_actions import ElectionLog
-from simulator.metrics.election_rules import RULES, Action, Event, State, with_rules
+from simulator.metrics.election_rules import RULES, Action, Event, State
 from simulator.protocol import CANDIDATE, ELECTORATE, FOLLOWER, LEADER, PRE_CANDIDATE, NodeId, Role
 from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
-PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 NODES = [1, 2, 3]
-
-
-def test_the_page_shows_the_rules_that_the_code_uses() -> None:
-    # Renew it by `make schema`.
-    page = PAGE.read_text(encoding="utf-8")
-    assert with_rules(page) == page
-
-
-def test_a_page_without_a_place_for_the_rules_is_refused() -> None:
-    # design.md, section 7: an error names its remedy.
-    with pytest.raises(ValueError, match="write the lines"):
-        with_rules("# Another page")
 
 
 def test_every_action_is_carried_out_by_a_method_of_its_own() -> None:

@@ -30,10 +30,10 @@ DETECTORS: Mapping[str, tuple[type[Any], type[Detector]]] = {
     "external": (ExternalOptions, ExternalDetector),
 }
 
-# The type of an algorithm's option: one of these sets of options, which a scenario writes by its name.
+# The type of an algorithm's option `detector`. A scenario writes the name of a detector, with options if wanted.
 DetectorOptions: TypeAlias = Annotated[Any, OneOf({name: options for name, (options, _) in DETECTORS.items()})]
 
-DETECTOR_MESSAGES: tuple[type, ...] = tuple(  # What any of them receives, for an algorithm's table.
+DETECTOR_MESSAGES: tuple[type, ...] = tuple(  # The messages of all detectors, for the table `receive` of an algorithm.
     dict.fromkeys(kind for _, detector in DETECTORS.values() for kind in detector.receive)
 )
 

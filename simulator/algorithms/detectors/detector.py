@@ -1,4 +1,4 @@
-"""What an algorithm asks of a failure detector, whichever it is."""
+"""The interface between an algorithm and a failure detector of any kind."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any, ClassVar, Protocol
 
 from simulator.protocol import Host, Message, Nanoseconds, NodeId
 
-WATCHES = "watches"  # Notes to the trace. The other two are the S- and T-transitions of Chen, Toueg and Aguilera.
-SUSPECTS, TRUSTS = "suspects", "trusts"
+# Notes to the trace. SUSPECTS and TRUSTS are the S- and T-transitions of Chen, Toueg and Aguilera.
+WATCHES, SUSPECTS, TRUSTS = "watches", "suspects", "trusts"
 
 
 class Bounds(Protocol):
-    """What the options of every detector say of it, for clocks that are right and nodes that never pause."""
+    """Bounds that the options of every detector give, if clocks are right and no node is ever paused."""
 
-    def tolerates(self) -> Nanoseconds:
-        """The longest that messages may take, if none is lost, for nobody who is up ever to be suspected.
+    def delay_bound(self) -> Nanoseconds:
+        """The longest time that messages may take so that no running node is ever suspected, if none is lost.
 
-        Negative where even messages that take no time do not keep it from mistakes.
+        Negative if the detector makes mistakes even when messages take no time.
         """
         ...
 
-    def detects_within(self, delay: Nanoseconds) -> Nanoseconds:
-        """How long it takes at most until a watched node that is down is suspected for good.
+    def detection_bound(self, delay: Nanoseconds) -> Nanoseconds:
+        """How long it takes at most until a watched node that is down is suspected, and stays suspected.
 
-        No message is lost, or takes longer than `delay`; counted from its death, or from when it began to be watched.
+        Counted from its crash, or from when it began to be watched. No message may be lost or take longer than `delay`.
         """
         ...
 
@@ -38,16 +38,14 @@ class DetectorListener(Protocol):
 
 
 class Detector:
-    """One node's opinion of which of the nodes that it watches are down.
+    """The part of an algorithm that suspects those of the watched nodes that seem to be down.
 
-    It lives inside an algorithm, which hands it the messages of its table `receive` and the timers that are its own.
-    Whoever is watched must show that it is up, by whatever means the detector has: a pushing one sends heartbeats to
-    those named to `show`, a pulling one answers whoever asks. A node that begins to be watched is trusted, as if it had
-    been heard at that instant.
-    """
+    The algorithm passes on the messages of the table `receive` and the timers that the detector owns. A node that is
+    watched must show that it is up: some detectors send heartbeats to the nodes given to `show`, others answer when
+    they are asked. A node is trusted when it begins to be watched, as if it had been heard from at that instant."""
 
     receive: ClassVar[Mapping[type, Callable[[Any, NodeId, Any], None]]] = {}
-    timer: ClassVar[str] = "detector"  # What the names of all of its timers begin with.
+    timer: ClassVar[str] = "detector"  # The names of all its timers begin with this.
 
     def __init__(self, host: Host, options: Any, listener: DetectorListener) -> None:
         self.host = host
@@ -57,7 +55,7 @@ class Detector:
         self._listener = listener
 
     def watch(self, nodes: Iterable[NodeId]) -> None:
-        """Watch these nodes, and no others, from now on."""
+        """Watch exactly these nodes from now on."""
         before, self.watched = self.watched, tuple(nodes)
         if set(before) != set(self.watched):
             self.host.note(WATCHES, nodes=self.watched)
@@ -70,9 +68,10 @@ class Detector:
                 self._begin(node)
 
     def show(self, to: Iterable[NodeId]) -> None:
-        """Let these nodes, and no others, know from now on that this one is up."""
+        """Show exactly these nodes from now on that this node is up."""
 
     def owns(self, timer: str) -> bool:
+        """Whether a timer of that name belongs to this detector."""
         return timer.startswith(self.timer)
 
     def on_timer(self, name: str) -> None:
@@ -85,13 +84,13 @@ class Detector:
         """What a page may show of it, in plain values: the nodes that are watched, and those that are suspected."""
         return {"watched": self.watched, "suspected": tuple(sorted(self.suspected))}
 
-    # --- For detectors
+    # --- For subclasses
 
     def _begin(self, node: NodeId) -> None:
-        """This node is watched from now on."""
+        """Begin to watch a node."""
 
     def _end(self, node: NodeId) -> None:
-        """It is not any more."""
+        """Stop watching a node."""
 
     def _suspect(self, node: NodeId) -> None:
         if node not in self.suspected:

@@ -1,13 +1,13 @@
-"""An external monitor: a health checker outside the cluster asks every node, and tells all of them who is down.
+"""An external monitor: a health checker outside the cluster asks every node, and tells all nodes which ones are down.
 
-What load balancers and orchestrators do. The monitor asks as pings with retries do (`ping.py`), over network paths of
-its own, and reports whenever its opinion of a node changes, and once every interval, since reports can be lost. Nodes
-believe the newest report. So all nodes have one opinion, up to a delay, but it is of the monitor's paths: a node that
-the others cannot reach is up as long as the monitor reaches it, and one that only the monitor cannot reach is down to
-everybody. While the monitor is down, opinions stay what they were.
+Load balancers and orchestrators work like this. The monitor asks by pings with retries (`ping.py`) over its own network
+paths. It sends a report whenever its opinion of a node changes, and once every interval, since reports can be lost.
+Nodes believe the newest report. So all nodes have the same opinion, up to a delay, but it depends on the monitor's
+paths: a node that the other nodes cannot reach is trusted as long as the monitor reaches it, and a node that only the
+monitor cannot reach is suspected by all. While the monitor is down, opinions do not change.
 
-It detects as a ping does, and a delay later: within the interval plus (retries + 1) timeouts and a message. It costs
-two messages per node and interval to ask, and one to report, where watching each other takes n (n - 1).
+A crash is detected within the interval plus (retries + 1) timeouts and a message. Cost: two messages per node and
+interval to ask, and one to report. If nodes watched each other, it would be n (n - 1).
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from simulator.algorithms.detectors.detector import Detector, DetectorListener
-from simulator.algorithms.detectors.ping import AskingDetector, asking_detects_within, asking_tolerates, check_asking
+from simulator.algorithms.detectors.ping import (
+    PollingDetector,
+    check_polling,
+    polling_delay_bound,
+    polling_detection_bound,
+)
 from simulator.algorithms.registration import Group
 from simulator.protocol import MILLISECOND, Algorithm, Duration, Host, Message, Nanoseconds, NodeId, message, option
 
@@ -26,7 +31,7 @@ MONITOR = "monitor"
 
 @message
 class HealthCheck:
-    """The monitor asks: are you up?"""
+    """The monitor asks whether the receiver is up."""
 
     number: int
     since: int = 0
@@ -34,7 +39,7 @@ class HealthCheck:
 
 @message
 class HealthStatus:
-    """I am up: the answer to the check of that number."""
+    """The sender is up: the answer to the check of that number."""
 
     number: int
     since: int = 0
@@ -42,7 +47,7 @@ class HealthStatus:
 
 @message
 class HealthReport:
-    """Who is down, in the monitor's eyes. Everybody else is up. Numbers and `since` are as those of a heartbeat."""
+    """The nodes that the monitor suspects. `number` and `since` mean what they mean in `Heartbeat`."""
 
     number: int
     down: tuple[NodeId, ...] = ()
@@ -51,26 +56,26 @@ class HealthReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalOptions:
-    """A monitor outside the cluster, which checks every node and reports who is down."""
+    """A monitor outside the cluster that checks every node and reports which ones are down."""
 
-    interval: Duration = option(100 * MILLISECOND, "How often the monitor checks each node, and reports.")
-    timeout: Duration = option(50 * MILLISECOND, "How long it waits for an answer, each time.")
-    retries: int = option(2, "How often it checks a node again that does not answer until it takes it to be down.")
+    interval: Duration = option(100 * MILLISECOND, "How often the monitor checks each node, and sends a report.")
+    timeout: Duration = option(50 * MILLISECOND, "How long it waits for each answer.")
+    retries: int = option(2, "How many more checks a node gets that does not answer, before it is reported down.")
 
     def __post_init__(self) -> None:
-        check_asking(self)
+        check_polling(self)
 
-    def tolerates(self) -> Nanoseconds:
-        """Reports may be late: they are believed in the order in which they were sent."""
-        return asking_tolerates(self)
+    def delay_bound(self) -> Nanoseconds:
+        """A late report does no harm, since the newest one counts."""
+        return polling_delay_bound(self)
 
-    def detects_within(self, delay: Nanoseconds) -> Nanoseconds:
-        """As the monitor does, while it runs, and a report later."""
-        return asking_detects_within(self, delay) + delay
+    def detection_bound(self, delay: Nanoseconds) -> Nanoseconds:
+        """The monitor's own bound, and the delay of its report."""
+        return polling_detection_bound(self, delay) + delay
 
 
 class ExternalDetector(Detector):
-    """A node's part: it answers the monitor, and believes its reports."""
+    """The part of a node: it answers the monitor's checks and believes its reports."""
 
     def __init__(self, host: Host, options: ExternalOptions, listener: DetectorListener) -> None:
         super().__init__(host, options, listener)
@@ -79,7 +84,7 @@ class ExternalDetector(Detector):
         self._newest: tuple[int, int] | None = None
 
     def on_timer(self, name: str) -> None:
-        raise AssertionError(f"a node that is checked sets no timer, yet {name} came due")
+        raise AssertionError(f"a node that is checked sets no timer, but {name} came due")
 
     def _on_check(self, sender: NodeId, message: HealthCheck) -> None:
         self.host.send(sender, HealthStatus(message.number, message.since), ordered=False)
@@ -90,7 +95,7 @@ class ExternalDetector(Detector):
         self._newest = message.since, message.number
         for node in self.watched:
             if node not in self.watched:
-                continue  # What the report said of another has ended this watch.
+                continue  # The algorithm has stopped watching it because of an earlier node in this report.
             if node in message.down:
                 self._suspect(node)
             else:
@@ -99,19 +104,19 @@ class ExternalDetector(Detector):
     receive: ClassVar = {HealthCheck: _on_check, HealthReport: _on_report}
 
 
-class HealthChecks(AskingDetector):
-    """The monitor's checks."""
+class HealthChecks(PollingDetector):
+    """The part of the monitor: it checks the nodes."""
 
     question = HealthCheck
 
     def _on_status(self, sender: NodeId, message: HealthStatus) -> None:
-        self._answered(sender, message.number, message.since)
+        self._on_answer(sender, message.number, message.since)
 
     receive: ClassVar = {HealthStatus: _on_status}
 
 
 class Monitor(Algorithm):
-    """The health checker. It checks the nodes of the first group, the electorate."""
+    """The monitor. It checks the nodes of the first group."""
 
     def __init__(self, host: Host, config: Any, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)

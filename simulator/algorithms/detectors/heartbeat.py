@@ -1,12 +1,13 @@
-"""Heartbeats: who has not been heard by a deadline is taken to be down. How late that is says a rule.
+"""Heartbeats: a node is suspected if no heartbeat of it arrives before a deadline. A `DeadlineRule` sets the deadline.
 
-A node sends its heartbeat number i at the instant (i - 1) * interval after it began to, whatever befalls it meanwhile:
-what a pause has made it miss is never sent, and its number is left out, so that numbers tell when a heartbeat was due.
-Only a heartbeat newer than all before counts (Chen, Toueg and Aguilera, On the Quality of Service of Failure Detectors,
-2002), since a late one only says that its sender was up before.
+A node sends heartbeat number i at (i - 1) * interval after its first. A heartbeat that it misses during a pause is
+never sent, and its number is left out, so the number always tells when a heartbeat was due. A heartbeat counts only if
+it is newer than all before (Chen, Toueg and Aguilera, On the Quality of Service of Failure Detectors, 2002), since an
+older one says only that its sender was up earlier.
 
-The rule here is the "common algorithm" with which that paper begins: a fixed timeout, counted from each new heartbeat.
-Its detection time is at most the timeout plus a delay; a heartbeat that is late by more is a mistake.
+The rule in this module is the "common algorithm" with which that paper begins: a fixed timeout, counted from each new
+heartbeat. A crash is detected within the timeout plus a delay. If a heartbeat is late by more, the node is suspected by
+mistake.
 """
 
 from __future__ import annotations
@@ -21,46 +22,46 @@ from simulator.protocol import MILLISECOND, Duration, Host, Nanoseconds, NodeId,
 
 @message
 class Heartbeat:
-    """I am up. Numbers begin anew with every start of the sender: `since` tells by its wall clock when it began."""
+    """The sender is up. Numbers start again when the sender restarts; `since` is the wall-clock time of its start."""
 
     number: int
     since: int = 0
 
 
-class Rule:
-    """Until when a node is trusted. One object for each node that is watched, and anew when its numbers begin anew.
+class DeadlineRule:
+    """Decides until when one watched node is trusted. A new object is made when the node restarts.
 
-    All instants are of the watcher's monotonic clock.
+    All instants are read from the watching node's monotonic clock.
     """
 
     def __init__(self, options: Any) -> None:
-        """`options` are those of the detector."""
+        """`options` are the options of the detector."""
 
-    def begun(self, now: Nanoseconds) -> Nanoseconds:
-        """The deadline of a node of which no heartbeat has come yet, from this instant on."""
+    def first_deadline(self, now: Nanoseconds) -> Nanoseconds:
+        """The deadline of a node that is watched from now on, before its first heartbeat."""
         raise NotImplementedError
 
-    def heard(self, number: int, now: Nanoseconds) -> Nanoseconds:
-        """The deadline after a new heartbeat of that number."""
+    def on_heartbeat(self, number: int, now: Nanoseconds) -> Nanoseconds:
+        """The deadline after a new heartbeat of that number, which arrives now."""
         raise NotImplementedError
 
-    def overtaken(self, number: int, now: Nanoseconds) -> None:
-        """A heartbeat has come after a newer one, perhaps not for the first time. It changes no deadline."""
+    def on_overtaken(self, number: int, now: Nanoseconds) -> None:
+        """A heartbeat arrives after a newer one; it may be a duplicate. It changes no deadline."""
 
 
-class RuledDetector(Detector):
-    """Sends heartbeats to those that watch it, and holds those of the nodes that it watches to deadlines."""
+class HeartbeatBasedDetector(Detector):
+    """Sends heartbeats to the nodes that watch it, and expects those of the nodes that it watches before deadlines."""
 
-    rule: ClassVar[type[Rule]]
+    rule: ClassVar[type[DeadlineRule]]
 
     def __init__(self, host: Host, options: Any, listener: DetectorListener) -> None:
         super().__init__(host, options, listener)
         self.shown_to: tuple[NodeId, ...] = ()
-        self._rules: dict[NodeId, Rule] = {}
-        self._newest: dict[NodeId, tuple[int, int]] = {}  # Of the heartbeats of each: since when, and the number.
+        self._rules: dict[NodeId, DeadlineRule] = {}
+        self._newest: dict[NodeId, tuple[int, int]] = {}  # `since` and number of each node's newest heartbeat.
         self._beats = 0
-        self._since = 0  # When this node began to send its own, by its wall clock and by its monotonic one.
-        self._began: Nanoseconds = 0
+        self._since = 0  # When this node sent its first heartbeat, by the wall clock.
+        self._began: Nanoseconds = 0  # The same by the monotonic clock.
 
     def show(self, to: Iterable[NodeId]) -> None:
         silent, self.shown_to = not self.shown_to, tuple(to)
@@ -86,7 +87,7 @@ class RuledDetector(Detector):
     def _begin(self, node: NodeId) -> None:
         self._rules[node] = self.rule(self.options)
         now = self.host.monotonic()
-        self.host.set_timer(self._silence_of(node), max(0, self._rules[node].begun(now) - now))
+        self.host.set_timer(self._silence_of(node), max(0, self._rules[node].first_deadline(now) - now))
 
     def _end(self, node: NodeId) -> None:
         del self._rules[node]
@@ -99,22 +100,25 @@ class RuledDetector(Detector):
         newest = self._newest.get(sender)
         if not self._is_news(sender, message):
             if newest is not None and message.since == newest[0] and message.number != newest[1]:
-                self._rules[sender].overtaken(message.number, self.host.monotonic())
+                self._rules[sender].on_overtaken(message.number, self.host.monotonic())
             return
         if newest is not None and newest[0] != message.since:
             self._rules[sender] = self.rule(self.options)
         self._newest[sender] = message.since, message.number
         now = self.host.monotonic()
-        left = self._rules[sender].heard(message.number, now) - now
+        left = self._rules[sender].on_heartbeat(message.number, now) - now
         if left > 0:
             self.host.set_timer(self._silence_of(sender), left)
             self._trust(sender)
-        else:  # It came after its successor's deadline.
+        else:  # It came so late that the deadline of its successor has passed.
             self.host.cancel_timer(self._silence_of(sender))
             self._suspect(sender)
 
     def _is_news(self, sender: NodeId, message: Heartbeat) -> bool:
-        """Whether it was sent after all before. A sender whose clock has gone back is believed once it is suspected."""
+        """Whether a heartbeat is newer than all before.
+
+        If the sender's clock has gone back, only once it is suspected.
+        """
         newest = self._newest.get(sender)
         if newest is None or (message.since, message.number) > newest:
             return True
@@ -133,8 +137,8 @@ class RuledDetector(Detector):
 class HeartbeatOptions:
     """Heartbeats with a fixed timeout."""
 
-    interval: Duration = option(50 * MILLISECOND, "How often a node says that it is up.")
-    timeout: Duration = option(200 * MILLISECOND, "How long a node may be silent until it is taken to be down.")
+    interval: Duration = option(50 * MILLISECOND, "How often a node sends a heartbeat.")
+    timeout: Duration = option(200 * MILLISECOND, "How long a node may be silent before it is suspected.")
 
     def __post_init__(self) -> None:
         if self.interval < 1:
@@ -142,29 +146,29 @@ class HeartbeatOptions:
         if self.timeout < 1:
             raise ValueError("timeout: must be above 0")
 
-    def tolerates(self) -> Nanoseconds:
-        """Two heartbeats arrive an interval and a delay apart, at most."""
+    def delay_bound(self) -> Nanoseconds:
+        """Two heartbeats arrive at most an interval and a delay apart."""
         return self.timeout - self.interval - 1
 
-    def detects_within(self, delay: Nanoseconds) -> Nanoseconds:
-        """The last heartbeat arrives a delay after the death."""
+    def detection_bound(self, delay: Nanoseconds) -> Nanoseconds:
+        """The last heartbeat arrives at most a delay after the crash."""
         return delay + self.timeout
 
 
-class FixedTimeout(Rule):
-    """The same time after every heartbeat."""
+class FixedTimeout(DeadlineRule):
+    """The deadline is a fixed time after each heartbeat."""
 
     def __init__(self, options: HeartbeatOptions) -> None:
         self._timeout = options.timeout
 
-    def begun(self, now: Nanoseconds) -> Nanoseconds:
+    def first_deadline(self, now: Nanoseconds) -> Nanoseconds:
         return now + self._timeout
 
-    def heard(self, number: int, now: Nanoseconds) -> Nanoseconds:
+    def on_heartbeat(self, number: int, now: Nanoseconds) -> Nanoseconds:
         return now + self._timeout
 
 
-class HeartbeatDetector(RuledDetector):
-    """Heartbeats with a fixed timeout."""
+class HeartbeatDetector(HeartbeatBasedDetector):
+    """Suspects a node a fixed time after its last heartbeat."""
 
     rule = FixedTimeout

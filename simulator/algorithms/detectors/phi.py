@@ -1,19 +1,19 @@
-"""Hayashibara, Défago, Yared and Katayama (2004): suspicion grows with silence, φ, and a threshold on it decides.
+"""Hayashibara, Défago, Yared and Katayama (2004): the suspicion level φ grows with silence; a threshold decides.
 
-The φ accrual failure detector, SRDS 2004. From a window of the last times between arrivals come a mean μ and a
-deviation σ of a normal distribution; at a time t after the last arrival,
+The φ accrual failure detector, SRDS 2004. The last times between arrivals give the mean μ and the
+standard deviation σ of a normal distribution. At a time t after the last arrival,
 
     P_later(t) = 1 - F((t - μ) / σ),    φ(t) = -log10 P_later(t),
 
-F being that of the standard normal distribution: if suspicion begins at φ = 8, a mistake has a chance of 10^-8 as far
-as arrivals are normal. Nobody needs to look at φ all the time: it rises with t and reaches the threshold Φ at
+where F is the standard normal distribution function. If suspicion begins at φ = 8, the probability of a mistake is
+10^-8, as far as arrivals are normally distributed. φ rises with t and reaches the threshold Φ at
 
     t = μ + σ z,    where F(z) = 1 - 10^-Φ,
 
-which is a deadline like any other. σ is not let below a least deviation: arrivals that have been regular for long would
-otherwise make of the slightest jitter a mistake. Until a window fills, it holds what Akka's detector begins with, two
-times a quarter below and above the interval. As in the paper every arrival counts, so a node that was cut off for long
-widens its window for long, too.
+so φ need not be watched: t is a deadline. σ has a lower bound, since after a long time of regular arrivals the
+slightest jitter would otherwise be a mistake. At first the window holds two times, a quarter below and a quarter above
+the interval, as in Akka's detector. As in the paper every arrival counts, so a long silence makes later deadlines long,
+until it has left the window.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from dataclasses import dataclass
 from math import isqrt
 from statistics import NormalDist
 
-from simulator.algorithms.detectors.heartbeat import Rule, RuledDetector
+from simulator.algorithms.detectors.heartbeat import DeadlineRule, HeartbeatBasedDetector
 from simulator.protocol import MILLISECOND, Duration, Nanoseconds, option
 
-_HIGHEST_THRESHOLD = 300  # Beyond, 10^-Φ is no number any more.
+_HIGHEST_THRESHOLD = 300  # Beyond it, 10^-Φ is not a floating-point number above 0.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhiOptions:
-    """Heartbeats, and suspicion by how unlikely their silence has become (φ accrual, Hayashibara et al. 2004)."""
+    """Heartbeats, and suspicion when a silence has become too unlikely (φ accrual, Hayashibara et al. 2004)."""
 
-    interval: Duration = option(50 * MILLISECOND, "How often a node says that it is up.")
-    threshold: float = option(8.0, "The φ at which a node is taken to be down: the chance of a mistake is 10^-φ.")
-    window: int = option(1000, "How many of the last times between heartbeats are looked at; 1000 in the paper.")
-    least_deviation: Duration = option(10 * MILLISECOND, "The standard deviation that those times have at least.")
+    interval: Duration = option(50 * MILLISECOND, "How often a node sends a heartbeat.")
+    threshold: float = option(8.0, "The φ at which a node is suspected. The probability of a mistake is 10^-φ.")
+    window: int = option(1000, "How many of the last times between heartbeats are used. 1000 in the paper.")
+    least_deviation: Duration = option(10 * MILLISECOND, "The lower bound on the standard deviation of those times.")
 
     def __post_init__(self) -> None:
         if self.interval < 1:
@@ -44,23 +44,23 @@ class PhiOptions:
         if not 0 < self.threshold <= _HIGHEST_THRESHOLD:
             raise ValueError(f"threshold: must be above 0, and {_HIGHEST_THRESHOLD} at most")
         if self.window < 2:
-            raise ValueError("window: must hold two times")
+            raise ValueError("window: must be at least 2")
         if self.least_deviation < 1:
             raise ValueError("least_deviation: must be above 0")
 
-    def tolerates(self) -> Nanoseconds:
-        """The next heartbeat is an interval and a delay away, at most; the mean is a delay's nth below the interval.
+    def delay_bound(self) -> Nanoseconds:
+        """One and a half delays must be shorter than the least time that is always added to the mean.
 
-        The times that it is taken of are n, two at least. So one and a half delays must keep below the deviations that
-        are always waited for.
+        The next heartbeat comes at most an interval and a delay after the last. The mean of the n times, at least two,
+        is at most a delay divided by n below the interval.
         """
         return round(deviations(self.threshold) * self.least_deviation) * 2 // 3 - 1
 
-    def detects_within(self, delay: Nanoseconds) -> Nanoseconds:
-        """No time between two heartbeats, nor of those that a window begins with, is further from the interval.
+    def detection_bound(self, delay: Nanoseconds) -> Nanoseconds:
+        """The mean differs from the interval by at most `apart`, and the deviation is at most half the range.
 
-        So neither is their mean; nor is their deviation larger than half their range. Who was cut off, or has paused,
-        is waited for longer.
+        `apart` bounds the difference between the interval and each time in the window, those of the start included. A
+        node that was unreachable or paused before is suspected later.
         """
         apart = max(delay, self.interval // 4)
         half_range = (self.interval + apart - max(0, self.interval - apart)) // 2
@@ -69,12 +69,12 @@ class PhiOptions:
 
 
 def deviations(threshold: float) -> float:
-    """How many standard deviations above the mean φ reaches a threshold."""
-    return -NormalDist().inv_cdf(10**-threshold)  # By symmetry, since 1 - 10^-Φ would lose the digits that matter.
+    """The number of standard deviations above the mean at which φ reaches a threshold."""
+    return -NormalDist().inv_cdf(10**-threshold)  # By symmetry: 1 - 10^-Φ would lose the digits that matter.
 
 
-class Accrual(Rule):
-    """The instant at which φ reaches the threshold."""
+class Accrual(DeadlineRule):
+    """The deadline is the instant at which φ reaches the threshold."""
 
     def __init__(self, options: PhiOptions) -> None:
         self._options = options
@@ -87,14 +87,14 @@ class Accrual(Rule):
         for time in (options.interval - quarter, options.interval + quarter):
             self._add(time)
 
-    def begun(self, now: Nanoseconds) -> Nanoseconds:
-        return now + self._patience()
+    def first_deadline(self, now: Nanoseconds) -> Nanoseconds:
+        return now + self._timeout()
 
-    def heard(self, number: int, now: Nanoseconds) -> Nanoseconds:
+    def on_heartbeat(self, number: int, now: Nanoseconds) -> Nanoseconds:
         if self._last is not None:
             self._add(now - self._last)
         self._last = now
-        return now + self._patience()
+        return now + self._timeout()
 
     def _add(self, time: Nanoseconds) -> None:
         if len(self._times) == self._options.window:
@@ -104,14 +104,14 @@ class Accrual(Rule):
         self._sum += time
         self._squares += time**2
 
-    def _patience(self) -> Nanoseconds:
-        """In integers as far as possible: no rounding to differ between machines."""
+    def _timeout(self) -> Nanoseconds:
+        """How long to wait for the next heartbeat. In integers as far as possible, so that all machines agree."""
         count = len(self._times)
         deviation = isqrt(count * self._squares - self._sum**2) // count
         return self._sum // count + round(self._deviations * max(deviation, self._options.least_deviation))
 
 
-class PhiDetector(RuledDetector):
-    """Heartbeats, and a deadline by φ."""
+class PhiDetector(HeartbeatBasedDetector):
+    """Suspects a node when φ reaches the threshold."""
 
     rule = Accrual

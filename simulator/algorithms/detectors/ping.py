@@ -1,9 +1,9 @@
-"""Pings with retries: who answers none of several tries in a row is taken to be down.
+"""Pings with retries: a node that answers none of several pings in a row is suspected.
 
-The usual health check. A round begins every interval: a ping, and, each time its timeout passes without an answer,
-another, as often as there are retries. An answer to any try of the present round will do, also a late one, which ends
-a suspicion. A node that dies right after it has answered is detected within the interval plus (retries + 1) timeouts;
-a mistake takes as many lost or late pairs of messages in a row.
+The usual health check. A round begins every interval with a ping. Each time the timeout passes without an answer,
+another ping follows, up to the number of retries. An answer to any ping of the present round counts. If it comes after
+the node was suspected, the suspicion ends. A node that crashes right after an answer is suspected within the interval
+plus (retries + 1) timeouts. A mistake takes (retries + 1) lost or late answers in a row.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from simulator.protocol import MILLISECOND, Duration, Host, Message, Nanoseconds
 
 @message
 class Ping:
-    """Are you up? Numbers begin anew with every start of who asks: `since` tells by its wall clock when that was."""
+    """Asks whether the receiver is up. Numbers start again when the sender restarts; `since` is its start time."""
 
     number: int
     since: int = 0
@@ -26,7 +26,7 @@ class Ping:
 
 @message
 class Pong:
-    """I am up: the answer to the ping of that number."""
+    """The sender is up: the answer to the ping of that number."""
 
     number: int
     since: int = 0
@@ -36,22 +36,22 @@ class Pong:
 class PingOptions:
     """Pings with retries."""
 
-    interval: Duration = option(100 * MILLISECOND, "How often a node is asked whether it is up.")
-    timeout: Duration = option(50 * MILLISECOND, "How long an answer is waited for, each time.")
-    retries: int = option(2, "How often a node that does not answer is asked again until it is taken to be down.")
+    interval: Duration = option(100 * MILLISECOND, "How often a round of pings begins.")
+    timeout: Duration = option(50 * MILLISECOND, "How long to wait for the answer to each ping.")
+    retries: int = option(2, "How many more pings a node gets that does not answer, before it is suspected.")
 
     def __post_init__(self) -> None:
-        check_asking(self)
+        check_polling(self)
 
-    def tolerates(self) -> Nanoseconds:
-        return asking_tolerates(self)
+    def delay_bound(self) -> Nanoseconds:
+        return polling_delay_bound(self)
 
-    def detects_within(self, delay: Nanoseconds) -> Nanoseconds:
-        return asking_detects_within(self, delay)
+    def detection_bound(self, delay: Nanoseconds) -> Nanoseconds:
+        return polling_detection_bound(self, delay)
 
 
-class Asking(Protocol):
-    """The options that asking takes, whoever asks."""
+class PollingOptions(Protocol):
+    """The options that every polling detector has."""
 
     @property
     def interval(self) -> Nanoseconds: ...
@@ -61,8 +61,8 @@ class Asking(Protocol):
     def retries(self) -> int: ...
 
 
-def check_asking(options: Asking) -> None:
-    """Raises ValueError where nobody could be asked like that."""
+def check_polling(options: PollingOptions) -> None:
+    """Raises ValueError for values with which no node could be asked."""
     if options.interval < 1:
         raise ValueError("interval: must be above 0")
     if options.timeout < 1:
@@ -71,33 +71,33 @@ def check_asking(options: Asking) -> None:
         raise ValueError("retries: must not be negative")
 
 
-def asking_tolerates(options: Asking) -> Nanoseconds:
-    """The first question of a round, and its answer, come before the last try is given up."""
+def polling_delay_bound(options: PollingOptions) -> Nanoseconds:
+    """The first question of a round is answered before the timeout of the last one has passed."""
     return ((options.retries + 1) * options.timeout - 1) // 2
 
 
-def asking_detects_within(options: Asking, delay: Nanoseconds) -> Nanoseconds:
-    """The last round that is answered began before the death; the next begins once it is due and answered."""
+def polling_detection_bound(options: PollingOptions, delay: Nanoseconds) -> Nanoseconds:
+    """The last answered round began before the crash. The next begins when it is due and the last one is answered."""
     return max(options.interval, delay) + (options.retries + 1) * options.timeout
 
 
 @dataclass(slots=True)
 class _Round:
-    """The tries since a node was last due to be asked."""
+    """The questions to one node since it was last due to be asked."""
 
-    began: Nanoseconds  # By the monotonic clock.
-    first: int  # The number of its first try.
+    began: Nanoseconds  # On the monotonic clock.
+    first: int  # The number of its first question.
     tries: int = 0
 
 
-class AskingDetector(Detector):
-    """Asks the nodes that it watches, in rounds."""
+class PollingDetector(Detector):
+    """Asks the nodes that it watches whether they are up, in rounds."""
 
     question: ClassVar[Callable[[int, int], Message]]
 
     def __init__(self, host: Host, options: Any, listener: DetectorListener) -> None:
         super().__init__(host, options, listener)
-        self.options: Asking = options
+        self.options: PollingOptions = options
         self._since = host.now()
         self._asked = 0
         self._rounds: dict[NodeId, _Round] = {}
@@ -128,7 +128,7 @@ class AskingDetector(Detector):
         self.host.cancel_timer(f"{self.timer} try {node}")
         self.host.cancel_timer(f"{self.timer} round {node}")
 
-    def _answered(self, node: NodeId, number: int, since: int) -> None:
+    def _on_answer(self, node: NodeId, number: int, since: int) -> None:
         if node not in self._rounds or since != self._since or number < self._rounds[node].first:
             return
         self.host.cancel_timer(f"{self.timer} try {node}")
@@ -140,8 +140,8 @@ class AskingDetector(Detector):
         self.host.set_timer(f"{self.timer} round {node}", max(0, left))
 
 
-class PingDetector(AskingDetector):
-    """Pings those that it watches, and answers whoever pings it."""
+class PingDetector(PollingDetector):
+    """Pings the nodes that it watches, and answers every ping."""
 
     question = Ping
 
@@ -149,6 +149,6 @@ class PingDetector(AskingDetector):
         self.host.send(sender, Pong(message.number, message.since), ordered=False)
 
     def _on_pong(self, sender: NodeId, message: Pong) -> None:
-        self._answered(sender, message.number, message.since)
+        self._on_answer(sender, message.number, message.since)
 
     receive: ClassVar = {Ping: _on_ping, Pong: _on_pong}

@@ -1,4 +1,4 @@
-"""Elections on a ring, and the maintenance of the ring in which they run where faults strike."""
+"""Elections on a ring, and the maintenance of the ring when nodes fail."""
 
 from simulator.algorithms.rings.announcement import Elected
 from simulator.algorithms.rings.chang_roberts import CHANG_ROBERTS, ChangRoberts

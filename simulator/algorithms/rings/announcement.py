@@ -1,4 +1,4 @@
-"""How the winner of a ring makes itself known, where the paper leaves that to it: a message that goes round once."""
+"""How the elected leader of a ring announces itself, if the paper does not say: by a message that goes round once."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from simulator.protocol import LEADER, NodeId, message
 
 @message
 class Elected:
-    """I lead. From the leader, once round the ring."""
+    """`leader` leads. Sent by the leader once round the ring."""
 
     leader: NodeId
     number: int = 0
 
 
 class AnnouncingNode(RingNode):
-    """A node whose elections end with the leader's own announcement."""
+    """A node of a ring whose elections end with the announcement of the leader."""
 
-    def _stand(self) -> None:
-        """Be a candidate for the lead."""
+    def _campaign(self) -> None:
+        """Become a candidate."""
         raise NotImplementedError
 
     def _hold_election(self) -> None:
-        """A leader need only say that it is there; whoever is higher will object."""
+        """A leader announces itself again. A higher node that receives the announcement holds an election."""
         if self.role is LEADER:
             self._win()
         else:
-            self._stand()
+            self._campaign()
 
     def _win(self) -> None:
-        """Or have won, and say so again."""
+        """Become leader, or be it already, and announce it."""
         self._become_leader()
         self._pass_on(Elected(self.host.me), origin=self.host.me)
 
@@ -40,7 +40,10 @@ class AnnouncingNode(RingNode):
             self._pass_on(message, origin=message.leader)
 
     def _elected_ends(self, message: Elected) -> None:
-        """Here, or at the node before the leader, which has died since, or is late: an election finds out."""
+        """The announcement has come round.
+
+        If it is another node's, the leader has crashed or is late: hold an election.
+        """
         if message.leader != self.host.me:
             self._call_election()
 

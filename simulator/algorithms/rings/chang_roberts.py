@@ -1,11 +1,11 @@
-"""Chang and Roberts: on a one-way ring each replaces a lower candidate by itself, and the highest id comes home.
+"""Chang and Roberts: on a one-way ring each node replaces a lower candidate by itself, and the highest id comes back.
 
 E. Chang and R. Roberts, An Improved Algorithm for Decentralized Extrema-Finding in Circular Configurations of
-Processes, Communications of the ACM 22 (5), 1979. Assumes that no message is lost, that links keep the order, and that
-nobody crashes; crashes are for the maintenance of the ring (`node.py`).
+Processes, Communications of the ACM 22 (5), 1979. Assumes that no message is lost, that links are FIFO, and that no
+node crashes. The maintenance of the ring (`node.py`) is for crashes.
 
-Cost, with n nodes that all start at once: 2n - 1 election messages at best, n(n + 1)/2 at worst, n·H(n) on average
-over all orders; and n to announce. Time: 2n messages in a row, once the highest stands.
+Cost, if all n nodes start at once: 2n - 1 election messages at best, n(n + 1)/2 at worst, n·H(n) on average over all
+orders; and n to announce. Time: 2n messages in a row after the highest node has become a candidate.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from simulator.protocol import CANDIDATE, NodeId, message
 
 @message
 class Election:
-    """Of all that this message has passed, the candidate is the highest."""
+    """`candidate` is the highest of the nodes that this message has passed."""
 
     candidate: NodeId
     number: int = 0
@@ -31,24 +31,27 @@ class Election:
 class ChangRoberts(AnnouncingNode):
     """One node."""
 
-    rounds: ClassVar = 3  # To the highest, and its own message and announcement.
+    rounds: ClassVar = 3  # Until a message reaches the highest node; then its own message, and its announcement.
 
-    def _stand(self) -> None:
+    def _campaign(self) -> None:
         self._become_candidate()
         self._pass_on(Election(self.host.me), origin=self.host.me)
 
     def _on_election(self, sender: NodeId, message: Election) -> None:
         if message.candidate > self.host.me:
             if message.candidate != self.leader:
-                self._take_part()  # A stronger candidate has passed: never stand against it.
+                self._take_part()  # A higher candidate has passed: do not compete with it.
             self._pass_on(message, origin=message.candidate)
         elif message.candidate == self.host.me:
             self._has_come_round(message)
         elif not self.taking_part:
-            self._call_election()  # Replace a weaker candidate by ourselves, once.
+            self._call_election()  # Replace a lower candidate by this node, once.
 
     def _has_come_round(self, message: Election) -> None:
-        """Ours went all the way round: nobody is higher. Another's ends here if its candidate has died."""
+        """This node's own message has come round, so no node is higher.
+
+        Another's ends here if its candidate has crashed.
+        """
         if message.candidate != self.host.me:
             self._call_election()
         elif self.role is CANDIDATE:

@@ -1,4 +1,4 @@
-"""The options that all rings share, and what they mean in time."""
+"""The options of all rings, and the bounds on time that follow from them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from simulator.protocol import MILLISECOND, Assumption, Duration, Nanoseconds, N
 class RingConfig:
     """The options of a ring."""
 
-    order: NodeNames = option((), "All nodes in the order in which messages pass them; by default that of their ids.")
+    order: NodeNames = option(
+        (), "All nodes in the order in which messages pass them. By default the order of their ids."
+    )
     initiators: NodeNames = option(
-        (), "Who holds an election as soon as it starts; everybody by default. Others wait for one first."
+        (), "The nodes that hold an election when they start; by default all. Other nodes wait for an election first."
     )
     maintenance: bool = option(
         True,
-        "The ring is kept whole: dead successors are passed by, a node that is back is taken in, and an election that "
-        "does not finish is held again. The papers assume that nobody crashes, and have none of this.",
+        "The ring is maintained: crashed nodes are skipped, restarted nodes are taken in, and an election that "
+        "does not finish is repeated. The papers assume that no node crashes, and have none of this.",
     )
     acknowledgement_timeout: Duration = option(
-        50 * MILLISECOND, "How long a message waits for its acknowledgement until the next node gets it: a round trip."
+        50 * MILLISECOND,
+        "How long a node waits for an acknowledgement before the next node gets the message. At least a round trip.",
     )
-    detector: DetectorOptions = option(PingOptions(), "How a node learns that its neighbour is down, or back.")
+    detector: DetectorOptions = option(PingOptions(), "The failure detector by which a node suspects its neighbour.")
 
     def __post_init__(self) -> None:
         if self.acknowledgement_timeout < 1:
@@ -35,27 +38,27 @@ class RingConfig:
 
 
 def delay_bound(config: RingConfig) -> Nanoseconds:
-    """The longest that a message may take, D, if nobody who is up is to be passed by, or suspected."""
-    bound: Nanoseconds = min((config.acknowledgement_timeout - 1) // 2, config.detector.tolerates())
+    """The longest time D that a message may take so that no running node is skipped or suspected."""
+    bound: Nanoseconds = min((config.acknowledgement_timeout - 1) // 2, config.detector.delay_bound())
     return bound
 
 
 def election_time(config: RingConfig, nodes: int, rounds: int) -> Nanoseconds:
-    """How long it takes to go round so many times, at most: each place costs a message or, if dead, a timeout."""
+    """How long it takes to go round so many times, at most: each node takes a message or, if it is down, a timeout."""
     return rounds * nodes * config.acknowledgement_timeout
 
 
 def stabilization_bound(config: RingConfig, nodes: int, rounds: int) -> Nanoseconds:
-    """How long it takes in peace, at most, until all follow the highest node that runs.
+    """How long it takes without faults, at most, until all nodes follow the highest running node.
 
-    The dead are found one after another, as far as they were neighbours, and a leader among them is given a second
-    chance; whoever is back is asked, and answers, within the time in which it would be found dead. Whoever waits for an
-    election that was lost waits once, another may be held meanwhile on what was believed before, and the last counts.
+    Crashed neighbours are detected one after another, and a crashed leader may be trusted once more. A node that is
+    back answers within the time in which its crash would be detected. Three elections may follow each other: one whose
+    messages were lost with a node, one held on outdated beliefs, and the last, which counts.
     """
-    detection: Nanoseconds = (nodes + 1) * config.detector.detects_within(max(0, delay_bound(config)))
+    detection: Nanoseconds = (nodes + 1) * config.detector.detection_bound(max(0, delay_bound(config)))
     return detection + 3 * election_time(config, nodes, rounds)
 
 
 def assumes_besides(config: RingConfig) -> frozenset[Assumption]:
-    """Without maintenance a ring is what the papers assume: nobody crashes, and links keep the order."""
+    """What a ring without maintenance assumes in addition, as the papers do: no node crashes, and links are FIFO."""
     return frozenset() if config.maintenance else frozenset({Assumption.NO_CRASH, Assumption.FIFO})

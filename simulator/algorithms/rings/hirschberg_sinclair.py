@@ -1,14 +1,15 @@
-"""Hirschberg and Sinclair: candidates ask ever wider neighbourhoods, in both directions, and O(n log n) messages do.
+"""Hirschberg and Sinclair: candidates ask ever wider neighbourhoods in both directions, with O(n log n) messages.
 
 D. S. Hirschberg and J. B. Sinclair, Decentralized Extrema-Finding in Circular Configurations of Processors,
-Communications of the ACM 23 (11), 1980. In its phase k a candidate sends a message 2^k nodes far, each way. Whoever is
-higher refuses it, and whoever is lower gives up and passes it on; the last one says that it is fine. With both answers
-fine, the candidate doubles the distance; one whose message comes home has won. The messages are the paper's: From, Ok
-and No. Assumes that no message is lost, and that nobody crashes; that is for the maintenance of the ring (`node.py`).
-The paper's messages find their way by where they come from; since nodes may be passed by here, they say which way.
+Communications of the ACM 23 (11), 1980. In phase k a candidate sends a message 2^k nodes far in each direction. A
+higher node refuses it. A lower node gives up its own candidacy and passes the message on, and the last one answers Ok.
+After two Ok answers, the candidate doubles the distance. A candidate whose message comes round has won. The messages
+are the paper's: From, Ok and No. Assumes that no message is lost and that no node crashes; the maintenance of the ring
+(`node.py`) is for crashes. In the paper a message's direction follows from the node that it comes from. Here a message
+states its direction, since nodes may be skipped.
 
-Cost, with n nodes that all start at once: at most 8n(⌈log₂ n⌉ + 1) messages, and n to announce. Time: less than 6n
-messages in a row, once the highest stands.
+Cost, if all n nodes start at once: at most 8n(⌈log₂ n⌉ + 1) messages, and n to announce. Time: less than 6n messages in
+a row after the highest node has become a candidate.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from simulator.protocol import NodeId, message
 
 @message
 class From:
-    """The candidate asks `maxnum` nodes; this message has passed `num` of them."""
+    """The candidate `value` asks `maxnum` nodes in this direction. This message has passed `num` of them."""
 
     value: NodeId
     num: int
@@ -39,17 +40,17 @@ class From:
 
 @message
 class Ok:
-    """The candidate is the highest of the nodes that it asked, that way."""
+    """The candidate `value` is the highest of the nodes that it asked in one direction."""
 
     value: NodeId
     maxnum: int
-    way: int = ONWARD  # Which way this message goes.
+    way: int = ONWARD  # The direction of this message.
     number: int = 0
 
 
 @message
 class No:
-    """The candidate is not."""
+    """The candidate `value` is not the highest of the nodes that it asked."""
 
     value: NodeId
     maxnum: int
@@ -61,20 +62,20 @@ class HirschbergSinclair(AnnouncingNode):
     """One node."""
 
     ways: ClassVar = (ONWARD, BACK)
-    rounds: ClassVar = 7  # Its phases and announcement take less than 6, and messages half of what is allowed for them.
-    standing = False  # The paper's status: candidate, or lost. It has won if it leads.
+    rounds: ClassVar = 7  # The phases and the announcement take less than 6.
+    competing = False  # The paper's status candidate; False is its status lost. A leader has won.
     maxnum = 1
 
     def view(self) -> Mapping[str, object]:
-        return {**super().view(), "candidate": self.standing, "nodes asked each way": self.maxnum}
+        return {**super().view(), "competing": self.competing, "nodes asked each way": self.maxnum}
 
-    def _stand(self) -> None:
+    def _campaign(self) -> None:
         self._become_candidate()
-        self.standing = True
+        self.competing = True
         self._ask(1)
 
     def _ask(self, maxnum: int) -> None:
-        """A phase: so many nodes each way."""
+        """Begin a phase: ask so many nodes in each direction."""
         self.maxnum = maxnum
         self.agreed: set[int] = set()
         for way in self.ways:
@@ -96,26 +97,29 @@ class HirschbergSinclair(AnnouncingNode):
                 self._pass_on(Ok(value, maxnum, -way), origin=value, way=-way)
 
     def _lose(self, value: NodeId) -> None:
-        """To a stronger candidate. If it is the leader, there is nothing to wait for."""
-        self.standing = False
+        """Give up for a higher candidate, and wait for the outcome unless that candidate is the leader already."""
+        self.competing = False
         if value != self.leader:
             self._take_part()
 
     def _has_come_round(self, message: From) -> None:
-        """Ours went all the way round: nobody is higher. Another's ends here if its candidate has died."""
+        """This node's own message has come round, so no node is higher.
+
+        Another's ends here if its candidate has crashed.
+        """
         if message.value != self.host.me:
             self._call_election()
-        elif self.standing:
+        elif self.competing:
             self._win()
 
     def _know_outcome(self) -> None:
-        self.standing = False
+        self.competing = False
         super()._know_outcome()
 
     def _on_ok(self, sender: NodeId, message: Ok) -> None:
         if message.value != self.host.me:
             self._pass_on(message, origin=message.value, way=message.way)
-        elif self.standing and message.maxnum == self.maxnum:
+        elif self.competing and message.maxnum == self.maxnum:
             self.agreed.add(message.way)
             if len(self.agreed) == len(self.ways):
                 self._ask(2 * self.maxnum)
@@ -124,10 +128,13 @@ class HirschbergSinclair(AnnouncingNode):
         if message.value != self.host.me:
             self._pass_on(message, origin=message.value, way=message.way)
         elif message.maxnum == self.maxnum:
-            self.standing = False
+            self.competing = False
 
     def _answer_ends(self, message: Ok | No) -> None:
-        """Who asked has died. Whoever it has asked waits for an outcome."""
+        """The candidate has crashed.
+
+        The nodes that it asked wait for an outcome, and hold another election in the end.
+        """
 
     receive: ClassVar = {From: _on_from, Ok: _on_ok, No: _on_no, **AnnouncingNode.receive}
     ends: ClassVar = {From: _has_come_round, Ok: _answer_ends, No: _answer_ends, **AnnouncingNode.ends}

@@ -1,15 +1,16 @@
-"""The ring that collects ids: a message returns to its initiator with everybody's id, and the highest leads.
+"""The ring that collects ids: a message returns to its initiator with the ids of all nodes, and the highest leads.
 
-G. Le Lann, Distributed Systems: Towards a Formal Approach, IFIP Congress 1977; as textbooks describe it (Tanenbaum,
-where whoever notices that its leader is dead initiates). Every initiator learns of all, and tells all: a message
-Coordinator goes round with the leader and the members of the ring. Elections of several initiators do not heed each
-other; they find the same leader. Assumes that no message is lost, and, without the maintenance of the ring (`node.py`),
-that nobody crashes.
+G. Le Lann, Distributed Systems: Towards a Formal Approach, IFIP Congress 1977; as described in textbooks (Tanenbaum),
+in which a node that notices the crash of its leader initiates an election. Every initiator learns all ids, and sends a
+message Coordinator round with the leader and the members of the ring. Elections of several initiators do not influence
+each other; they find the same leader. Assumes that no message is lost and, without the maintenance of the ring
+(`node.py`), that no node crashes.
 
-An Election whose initiator has died ends at the node before it, which has all the ids, and is taken for complete.
+An Election whose initiator has crashed ends at the node before the initiator. It holds all ids by then, and counts as
+complete.
 
-Cost: n Election and n Coordinator messages for each initiator; an Election holds up to n ids.
-Time: 2n messages in a row.
+Cost: n Election and n Coordinator messages for each initiator. An Election holds up to n ids. Time: 2n messages in a
+row.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from simulator.protocol import LEADER, NodeId, message
 
 @message
 class Election:
-    """The ids of all that this message has passed, its initiator first."""
+    """The ids of all nodes that this message has passed, its initiator first."""
 
     ids: tuple[NodeId, ...]
     number: int = 0
@@ -35,7 +36,7 @@ class Election:
 
 @message
 class Coordinator:
-    """Who leads, and the members of the ring, from who sends this round on."""
+    """The leader, and the members of the ring in order, beginning with the node that sent this message round."""
 
     leader: NodeId
     ring: tuple[NodeId, ...]
@@ -48,7 +49,7 @@ class Ring(RingNode):
     rounds: ClassVar = 2
 
     def _hold_election(self) -> None:
-        if self.role is LEADER:  # It leads on, until the outcome says otherwise.
+        if self.role is LEADER:  # It goes on leading until the outcome is known.
             self._await_outcome()
         else:
             self._become_candidate()
@@ -62,11 +63,11 @@ class Ring(RingNode):
         self._pass_on(replace(message, ids=(*message.ids, self.host.me)), origin=message.ids[0])
 
     def _election_ends(self, message: Election) -> None:
-        """At its initiator, which is alone, or at the node before it, since it has died."""
+        """It ends at its initiator, which is alone, or at the node before its initiator, which has crashed."""
         self._conclude(message.ids[1:] or message.ids)
 
     def _conclude(self, ids: tuple[NodeId, ...]) -> None:
-        """These are all that are up, but for those that are known to have died meanwhile."""
+        """Elect the highest of these nodes, without those that have been suspected meanwhile."""
         first = ids.index(self.host.me)
         ring = tuple(node for node in (*ids[first:], *ids[:first]) if node not in self.detector.suspected)
         leader = max(ring)
@@ -81,7 +82,7 @@ class Ring(RingNode):
             self._pass_on(message, origin=message.ring[0])
 
     def _coordinator_ends(self, message: Coordinator) -> None:
-        """All have heard. Whether the leader has died since, the detector will say."""
+        """All nodes have heard of the leader. The detector finds out whether it has crashed since."""
 
     receive: ClassVar = {Election: _on_election, Coordinator: _on_coordinator, **RingNode.receive}
     ends: ClassVar = {Election: _election_ends, Coordinator: _coordinator_ends}

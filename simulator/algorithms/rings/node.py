@@ -1,22 +1,24 @@
-"""A node of a ring: how messages get round, and how the ring is kept whole where faults strike.
+"""A node of a ring: how messages go round the ring, and how the ring is maintained when nodes fail.
 
-All know all members and their order on the ring. A node sends to its successor only, and, where an algorithm needs
-both ways, to its predecessor. That is all as long as `maintenance` is off. With it,
+All nodes know all members and their order on the ring. A node sends only to its successor and, if an algorithm needs
+both directions, to its predecessor. Without `maintenance`, nothing else happens. With it:
 
-- each message is acknowledged. Where that does not happen in time, the next node of the way gets it;
-- a node's failure detector watches the nodes that follow, up to the first that it trusts: the successor. Who is
-  suspected is passed by at once. If it led, there is an election; and if it comes back there is one, too, since it may
-  have missed what there was;
-- whoever takes part in an election and does not hear of its outcome in time holds another; so does whoever has passed a
-  node by that is not found to be down, as that may have missed one;
-- whoever has begun an election begins no other until messages have had the time for one round. Else, where they take
-  longer than is allowed for, each message could lead to more than one, without end.
+- Each message is acknowledged. If the acknowledgement does not come in time, the message goes to the next node on its
+  way.
+- A node's failure detector watches the nodes that follow, up to the first one that it trusts, which is the successor.
+  A suspected node is skipped at once. If the suspected node was the leader, there is an election. There is also an
+  election if a suspected node comes back, since it may have missed one.
+- A node that takes part in an election, but does not learn the outcome in time, holds another election. So does a node
+  that has skipped a node without finding it down, since the skipped node may have missed an election.
+- A node that has begun an election begins no other until messages have had the time for one round. Otherwise, if
+  messages take longer than expected, each message could cause more than one new message, without end.
 
-Every message has an origin, at which it ends when it has come round. If its origin is dead, it ends at the node that
-would have to pass that by, and which answers for it. So no message circles for ever, whoever dies, whatever different
-nodes believe of each other, and without a count of hops: on its way round it passes the place of its origin, by one
-node or by that node's passing it by. It keeps its number on the way, and each node handles it once: copies, of the
-network, or because an acknowledgement was late or lost, end where they meet the first.
+Every message has an origin, and ends there when it has come round. If its origin has crashed, it ends at the node that
+would have to skip the origin; that node handles the end of the message in the origin's place. So no message circles for
+ever, whichever nodes crash and whatever nodes believe of each other, and no hop count is needed: on its way round, a
+message passes the place of its origin, either by reaching it or by skipping it. A message keeps its number on its way,
+and each node handles it only once. A copy, made by the network or because an acknowledgement was late or lost, ends at
+the first node that has handled the message already.
 """
 
 from __future__ import annotations
@@ -42,35 +44,36 @@ from simulator.protocol import (
     message,
 )
 
-ONWARD, BACK = 1, -1  # The two ways round the ring.
-# Timers: one for each message that waits for its acknowledgement, and each node that was passed by without any.
-ELECTION, HOP, MISSED = "election", "hop", "missed"
-BEGUN = "begun"  # And while it has begun an election so recently that it begins no other.
-REMEMBERED = 4  # The numbers of so many messages for each node of the ring, lest one be handled twice.
+ONWARD, BACK = 1, -1  # The two directions round the ring.
+# Timers. There is a HOP for each message that waits for its acknowledgement, and a MISSED for each node that was
+# skipped without being suspected. BEGUN is set while an election of this node is too recent to begin another.
+ELECTION, HOP, MISSED, BEGUN = "election", "hop", "missed", "begun"
+REMEMBERED = 4  # How many message numbers are remembered for each node of the ring, so that none is handled twice.
 
 
 @message
 class Acknowledgement:
-    """I have it, and pass it on: the answer to the message with that number."""
+    """The sender has received the message of that number, and passes it on."""
 
     of: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Passing:
-    """A message on its way past this node, until it is acknowledged."""
+    """A message that this node has sent on, until it is acknowledged."""
 
     message: Message
     origin: NodeId
     way: int
-    place: int  # Whose turn it is, counted from this node in that way.
+    place: int  # The index in `others[way]` of the node that it was sent to.
 
 
 class RingNode(Algorithm):
-    """What the ring algorithms share. A candidate is one from when it holds an election until it knows who leads.
+    """The base of the ring algorithms. A node is a candidate from the start of its election until it knows the leader.
 
-    An algorithm's messages have a field `number`, which they get here, or 0 without maintenance. Its table `ends` says
-    what happens to a message that ends here, since its origin is dead and comes next, or since nobody else is up.
+    Every message of an algorithm has a field `number`. It is set here, and is 0 without maintenance. The table `ends`
+    maps each type of message to the handler that is called when such a message ends at this node: because its origin
+    comes next and has crashed, or because no other node is up.
     """
 
     guarantees: ClassVar = frozenset({Guarantee.AGREEMENT, Guarantee.HIGHEST_ID})
@@ -86,7 +89,7 @@ class RingNode(Algorithm):
     )
     ends: ClassVar[Mapping[type, Callable[[Any, Any], None]]] = {}
     ways: ClassVar[tuple[int, ...]] = (ONWARD,)
-    rounds: ClassVar[int]  # How many times an election's messages pass the whole ring, at most, until all know.
+    rounds: ClassVar[int]  # How often the messages of an election go round, at most, until all nodes know the leader.
 
     def __init__(self, host: Host, config: RingConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
@@ -99,18 +102,19 @@ class RingNode(Algorithm):
         self.others = {ONWARD: after, BACK: after[::-1]}
         self.role: Role = FOLLOWER
         self.leader: NodeId | None = None
-        self.taking_part = False  # Whether it waits for the outcome of an election, its own or another's.
+        self.taking_part = False  # Whether it waits for the outcome of an election, of its own or another node.
         self.detector = make_detector(host, config.detector, self)
-        self._begun = self._called = False  # Whether an election is less than a round old, and another is called for.
+        self._begun = False  # Whether an election of this node is less than a round old.
+        self._called = False  # Whether another election is to follow then.
         self._passing: dict[int, _Passing] = {}
-        self._made = 0  # How many messages this node has made, to begin with.
-        self._seen: dict[int, None] = {}  # The numbers of the last messages, the oldest first.
+        self._made = 0  # The number of messages that this node has originated, plus an offset.
+        self._seen: dict[int, None] = {}  # The numbers of the last messages that it has handled, the oldest first.
 
     # --- Inputs
 
     def on_start(self) -> None:
-        """A node that starts, or is back, finds out who leads by an election."""
-        self._made = self.host.now()  # So that numbers do not come again after a restart.
+        """A node that starts or restarts learns by an election which node leads."""
+        self._made = self.host.now()  # So no number is used again after a restart.
         self.host.transition(FOLLOWER, 0, None)
         if self.config.maintenance:
             self._watch()
@@ -118,7 +122,7 @@ class RingNode(Algorithm):
         if not self.config.initiators or self.host.me in self.config.initiators:
             self._call_election()
         else:
-            self._set_patience()
+            self._set_timeout()
 
     def on_message(self, sender: NodeId, message: Message) -> None:
         if type(message) in self.ends and message.number:
@@ -132,12 +136,12 @@ class RingNode(Algorithm):
         if self.detector.owns(name):
             self.detector.on_timer(name)
         elif name.startswith(HOP):
-            self._pass_by(self._passing.pop(int(name.rpartition(" ")[2])))
+            self._skip(self._passing.pop(int(name.rpartition(" ")[2])))
         elif name == BEGUN:
             self._begun = False
             if self._called:
                 self._call_election()
-        else:  # Whoever held it has died, or a message was lost with its holder; or a node has missed one.
+        else:  # The node that held the election, or one with a message of it, has crashed; or a node was skipped.
             self._call_election()
 
     def view(self) -> Mapping[str, object]:
@@ -152,40 +156,43 @@ class RingNode(Algorithm):
     # --- For the algorithms
 
     def _call_election(self) -> None:
-        """Hold one, now, or as soon as the last that this node has begun is a round old."""
+        """Hold an election now, or as soon as the last one that this node has begun is a round old."""
         self._called = self._begun
         if not self._begun:
             self._begun = self.config.maintenance
-            self._set_patience(BEGUN, rounds=1)
+            self._set_timeout(BEGUN, rounds=1)
             self._hold_election()
 
     def _hold_election(self) -> None:
-        """Initiate one. A leader that is up and well may tell the others so instead, and does not step down."""
+        """Initiate an election. A leader may announce itself again instead, and does not step down."""
         raise NotImplementedError
 
     def _pass_on(self, message: Message, origin: NodeId, way: int = ONWARD) -> None:
-        """To the next node that is up; it ends here if that is its origin, which is dead, or if nobody is up."""
+        """Send a message to the next node on its way that is up.
+
+        It ends here if its origin comes first, or no node is up.
+        """
         if self.config.maintenance and not message.number:
             self._made += 1
             message = replace(message, number=self._made * (len(self.host.peers) + 1) + self.host.me)
         self._offer(_Passing(message, origin, way, 0))
 
     def _take_part(self) -> None:
-        """Wait for the outcome of an election. Another's message does not prolong that, or it might never end."""
+        """Wait for the outcome of an election. Further messages do not extend the wait, or it might never end."""
         if not self.taking_part:
             self._await_outcome()
 
     def _believes(self, leader: NodeId) -> bool:
-        """Follow, or be, the leader that is announced, unless there is reason for doubt: then an election tells.
+        """Accept an announced leader, and return whether it was accepted. If it is doubtful, hold an election.
 
-        It may be lower than this node, or than the one that this node follows, though this node knows of no election
-        since: another has been left out, or an announcement has overtaken a later one.
+        It is doubtful if it is lower than this node or its leader, and this node takes part in no election. Then a
+        higher node was skipped, or this announcement has overtaken a later one.
         """
         if not self.taking_part and leader < max(self.host.me, self.leader or 0):
             self._call_election()
             return False
         if leader < self.host.me:
-            return False  # It takes part in an election that cannot end like that.
+            return False  # This node takes part in an election, which cannot elect a lower node.
         if leader == self.host.me:
             self._become_leader()
         else:
@@ -195,7 +202,7 @@ class RingNode(Algorithm):
     # --- Roles
 
     def _become_candidate(self) -> None:
-        """From any role but leader, or again."""
+        """From follower or candidate."""
         assert self.role is not LEADER
         self.role, self.leader = CANDIDATE, None
         self.host.transition(CANDIDATE, 0, None)
@@ -208,9 +215,9 @@ class RingNode(Algorithm):
             self.host.transition(LEADER, 0, self.host.me)
 
     def _become_follower(self, leader: NodeId) -> None:
-        """From any role: a leader hears that a higher node leads."""
+        """From any role: a leader steps down for a higher node."""
         self._know_outcome()
-        if leader in self.detector.suspected:  # It may be back; it gets another chance, and a timeout of its own.
+        if leader in self.detector.suspected:  # It may be back: trust it again, and give it a whole timeout.
             self.detector.watch(node for node in self.detector.watched if node != leader)
             self._watch()
         if (self.role, self.leader) != (FOLLOWER, leader):
@@ -219,9 +226,9 @@ class RingNode(Algorithm):
 
     def _await_outcome(self) -> None:
         self.taking_part = True
-        self._set_patience()
+        self._set_timeout()
 
-    def _set_patience(self, timer: str = ELECTION, rounds: int | None = None) -> None:
+    def _set_timeout(self, timer: str = ELECTION, rounds: int | None = None) -> None:
         if self.config.maintenance:
             nodes = len(self.host.peers) + 1
             self.host.set_timer(timer, election_time(self.config, nodes, rounds or self.rounds))
@@ -233,7 +240,7 @@ class RingNode(Algorithm):
     # --- Maintenance
 
     def _offer(self, passing: _Passing) -> None:
-        """Send it on. Its origin gets it even if it is suspected: it may be back."""
+        """Send a message on, past suspected nodes. Its origin gets it even if it is suspected, since it may be back."""
         others = self.others[passing.way]
         place = passing.place
         while place < len(others) and others[place] in self.detector.suspected and others[place] != passing.origin:
@@ -247,18 +254,18 @@ class RingNode(Algorithm):
             self._passing[number] = replace(passing, place=place)
             self.host.set_timer(f"{HOP} {number}", self.config.acknowledgement_timeout)
 
-    def _pass_by(self, passing: _Passing) -> None:
-        """The node whose turn it was has not acknowledged. Whether it is down, the detector will say."""
+    def _skip(self, passing: _Passing) -> None:
+        """A node has not acknowledged a message in time: skip it. The detector finds out whether it is down."""
         node = self.others[passing.way][passing.place]
         if node not in self.detector.suspected:
-            self._set_patience(f"{MISSED} {node}")
+            self._set_timeout(f"{MISSED} {node}")
         if node == passing.origin:
             self.ends[type(passing.message)](self, passing.message)
         else:
             self._offer(replace(passing, place=passing.place + 1))
 
     def _on_acknowledgement(self, sender: NodeId, message: Acknowledgement) -> None:
-        """Of the node whose turn it is, or late, of one before: whoever has the message passes it on."""
+        """The receiver, or one that was skipped because it was late, has the message and passes it on."""
         self.host.cancel_timer(f"{MISSED} {sender}")
         if self._passing.pop(message.of, None) is not None:
             self.host.cancel_timer(f"{HOP} {message.of}")
@@ -269,7 +276,7 @@ class RingNode(Algorithm):
             del self._seen[next(iter(self._seen))]
 
     def on_opinion(self, node: NodeId, down: bool) -> None:
-        """The detector has another opinion of a neighbour."""
+        """A neighbour is suspected, or trusted again."""
         self.host.cancel_timer(f"{MISSED} {node}")
         self._watch()
         if not down:
@@ -279,7 +286,7 @@ class RingNode(Algorithm):
             self._call_election()
 
     def _watch(self) -> None:
-        """Each way, whoever is next, and beyond the suspected."""
+        """Watch, in each direction, the nodes up to the first one that is not suspected."""
         watched: dict[NodeId, None] = {}
         for way in self.ways:
             for node in self.others[way]:

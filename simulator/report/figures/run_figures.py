@@ -7,14 +7,13 @@ from pathlib import Path
 from simulator.analysis import samples
 from simulator.analysis.measured import simulated_beside
 from simulator.analysis.published import counted_as_published
-from simulator.analysis.samples import sample
+from simulator.analysis.records.registry import DURATION_LABELS, sample
 from simulator.experiment.runner import Result
 from simulator.protocol import SECOND
 from simulator.report.figures.decomposition import Failovers, decomposition_figure
 from simulator.report.figures.overlaps import courses_with_overlaps, overlaps_figure
 from simulator.report.figures.results import ecdf_figure, measured_figure, save
 from simulator.report.figures.timeline import timeline_figure
-from simulator.report.tables.summary import DURATIONS
 from simulator.trace.trace import Trace
 
 _MOST_TRIALS = 50  # In the figure of overlaps.
@@ -38,7 +37,7 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
             found,
             {p: value_ns / SECOND for p, value_ns in beside},
             title=result.scenario.name,
-            quantity=DURATIONS[metric],
+            quantity=DURATION_LABELS[metric],
         )
         written += save(figure, directory / "failover.png")
     if result.measured is not None:
@@ -46,7 +45,7 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
         if simulated.values.size:
             both = {"simulated": simulated, "measured": result.measured.sample()}
             beside = result.summary["measured"]
-            figure = measured_figure(both, beside, title=result.scenario.name, quantity=DURATIONS[metric])
+            figure = measured_figure(both, beside, title=result.scenario.name, quantity=DURATION_LABELS[metric])
             written += save(figure, directory / "measured.png")
     if parts := Failovers.of(result.elections).by_length():
         since = "the loss" if samples.primary_cause(result.elections) == "loss" else "the start"

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.analysis.comparison import LARGEST_FAMILY
-from simulator.report.tables.summary import DURATIONS, interval
+from simulator.analysis.records.registry import DURATION_LABELS
+from simulator.report.tables.numbers import interval
 
 Summary = Mapping[str, Any]
 _HEADINGS = ("value", "difference", "ratio")
@@ -163,7 +164,7 @@ def _tests(tests: Summary) -> Table:
     for heading in ("", "beside", "KS distance", "p", "longer", "p"):
         table.add_column(heading, justify="left" if heading in ("", "beside") else "right", no_wrap=True)
     for duration, rows in tests.items():
-        table.add_row(Text(DURATIONS[duration], style="bold"))
+        table.add_row(Text(DURATION_LABELS[duration], style="bold"))
         for row in rows:
             distance, ranks = row["kolmogorov_smirnov"], row["mann_whitney"]
             table.add_row(

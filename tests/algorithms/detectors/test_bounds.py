@@ -82,7 +82,7 @@ def test_who_is_up_is_never_suspected_while_no_message_is_later_than_tolerated(
     name: str, data: st.DataObject, seed: int
 ) -> None:
     options = data.draw(OPTIONS[name])
-    assert quality(options, at_once_or_after(options.tolerates()), None, seed).mistakes == 0
+    assert quality(options, at_once_or_after(options.delay_bound()), None, seed).mistakes == 0
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_who_is_up_is_never_suspected_while_no_message_is_later_than_tolerated(
 )
 def test_a_nanosecond_more_is_a_mistake(options: Any) -> None:
     """Not so for φ, whose mean is as low as the bound has it only when the delays conspire."""
-    bound = options.tolerates()
+    bound = options.delay_bound()
     assert quality(options, at_once_or_after(bound), None).mistakes == 0
     assert quality(options, at_once_or_after(bound + 1), None).mistakes > 0
 
@@ -110,7 +110,7 @@ def test_who_is_down_is_suspected_in_time(
 ) -> None:
     """Also with delays under which the detector makes mistakes."""
     options = data.draw(OPTIONS[name])
-    bound = options.detects_within(delay)
+    bound = options.detection_bound(delay)
     found = quality(options, at_once_or_after(delay), crash_at, seed)
     if crash_at + bound < 4 * SECOND:
         assert found.undetected == 0
@@ -129,13 +129,13 @@ def test_who_is_down_is_suspected_in_time(
 )
 def test_it_takes_that_long_at_worst(options: Any, crash_at: Nanoseconds) -> None:
     detections: Sequence[Nanoseconds] = quality(options, Constant(0), crash_at).detections
-    assert detections == [options.detects_within(0) - 1] * 2
+    assert detections == [options.detection_bound(0) - 1] * 2
 
 
 def test_the_bounds_of_the_defaults_as_the_page_states_them() -> None:
     """docs/detectors.md, "How late, and how long"; worked out by hand from its formulas, for a delay of 10 ms."""
     told = {
-        type(options).__name__: (options.tolerates() / MS, options.detects_within(10 * MS) / MS)
+        type(options).__name__: (options.delay_bound() / MS, options.detection_bound(10 * MS) / MS)
         for options in (HeartbeatOptions(), PingOptions(), ChenOptions(), PhiOptions(), ExternalOptions())
     }
     assert {name: (round(tolerated, 3), round(detected, 3)) for name, (tolerated, detected) in told.items()} == {

@@ -32,10 +32,10 @@ def test_at_the_deadline_phi_is_the_threshold(times_ms: list[int], threshold: fl
     # Direct evaluation over the window: its last eight times, of which the first two are the interval ± a quarter.
     options = PhiOptions(interval=100 * MS, threshold=threshold, window=8, least_deviation=5 * MS)
     rule, now = Accrual(options), 1000 * MS
-    rule.heard(1, now)
+    rule.on_heartbeat(1, now)
     for number, time_ms in enumerate(times_ms, start=2):
         now += time_ms * MS
-        deadline = rule.heard(number, now)
+        deadline = rule.on_heartbeat(number, now)
     window = [75.0, 125.0, *times_ms][-8:]
     silence_ms = (deadline - now) / MS
     assert phi(silence_ms, fmean(window), max(5, pstdev(window))) == pytest.approx(threshold, rel=1e-4)

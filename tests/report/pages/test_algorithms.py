@@ -50,7 +50,7 @@ def test_one_is_told_whole() -> None:
     told = " ".join(invoke("bully").stdout.split())
     assert "promises agreement: If no fault occurs for the stabilization time" in told
     assert "no-loss: Every message arrives" in told
-    assert "answer_timeout 100ms How long a node that stands waits" in told
+    assert "answer_timeout 100ms How long a candidate waits" in told
     assert "Options of phi" in told
 
 
@@ -61,7 +61,7 @@ def test_json_has_all_that_is_known() -> None:
         "name": "answer_timeout",
         "value": "duration",
         "default": "100ms",
-        "about": "How long a node that stands waits for an answer until it leads: a round trip or more.",
+        "about": "How long a candidate waits for an answer before it becomes leader. At least a round trip.",
     }
     assert bully["options"][-1]["value"] == "heartbeat, ping, chen, phi, external"
     assert [option["name"] for option in bully["option_sets"]["ping"]] == ["interval", "timeout", "retries"]

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from simulator.report.tables.summary import DURATIONS, interval, summary_table
+from simulator.analysis.records.registry import DURATION_LABELS
+from simulator.report.tables.numbers import interval
+from simulator.report.tables.summary import summary_table
 
 DIGEST = "2e4b4f9c515c37b3b4b010de2a654c4ab08e834a72ddcdb0f0ebdb9db801adba"
 TYPES = ("RequestVote", "RequestVoteReply", "AppendEntries", "AppendEntriesReply")
@@ -63,7 +65,7 @@ def summary() -> dict[str, Any]:
         "trials": {"run": 1000, "requested": 1000, "censored": 0},
         "elections": counts | {"elected": 2009, "recovered": 2, "withdrawn": 1, "censored": 0},
         "metrics": {
-            **{name: duration(0.01 * number) for number, name in enumerate(DURATIONS, start=12)},
+            **{name: duration(0.01 * number) for number, name in enumerate(DURATION_LABELS, start=12)},
             "rounds_per_election": {"mean": statistic(1.034, 1.02, 1.05)},
             "term_inflation": {"mean": statistic(0.034, 0.02, 0.05)},
             "split_votes": {"count": 17, "rounds": 2034, "fraction": statistic(0.0083, 0.005, 0.013)},

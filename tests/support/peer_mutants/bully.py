@@ -69,7 +69,7 @@ class NeverAnswers(Bully):
 
     def _on_election(self, sender: NodeId, message: Election) -> None:
         if self.role is FOLLOWER and sender < self.host.me:
-            self._stand()
+            self._campaign()
 
     receive: ClassVar = {**Bully.receive, Election: _on_election}
 
@@ -152,7 +152,7 @@ class StandsAgainWhenAsked(Bully):
     def _on_election(self, sender: NodeId, message: Election) -> None:
         super()._on_election(sender, message)
         if self.role is CANDIDATE:
-            self._stand()
+            self._campaign()
 
     receive: ClassVar = {**Bully.receive, Election: _on_election}
 

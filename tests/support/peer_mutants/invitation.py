@@ -134,7 +134,7 @@ class DoesNotWait(InvitationNode):
     """A lower coordinator invites as soon as a higher one does."""
 
     def _have_answered(self) -> None:
-        if self.found:
+        if self.coordinators:
             self._merge()
         else:
             super()._have_answered()

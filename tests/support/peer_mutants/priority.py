@@ -48,9 +48,9 @@ class HeartbeatsDoNotHelp(PriorityElection):
     """A heartbeat does not begin the wait anew."""
 
     def _on_heartbeat(self, sender: NodeId, message: Heartbeat) -> None:
-        since, timeout = self.waits_since, self.timeout
+        since, timeout = self.waiting_since, self.timeout
         super()._on_heartbeat(sender, message)
-        self.waits_since, self.timeout = since, timeout
+        self.waiting_since, self.timeout = since, timeout
 
     receive: ClassVar = {**PriorityElection.receive, Heartbeat: _on_heartbeat}
 
@@ -139,7 +139,7 @@ class EverybodyWaitsAsLong(PriorityElection):
     """The timeout is not drawn: all stand at once."""
 
     def _wait(self) -> None:
-        self.waits_since: Nanoseconds = self.host.now()
+        self.waiting_since: Nanoseconds = self.host.now()
         self.timeout = self.config.election_timeout[0]
 
 

@@ -1,0 +1,1 @@
+"""One record for each metric: its definition, columns, statistics, comparisons, gate figures and table rows."""

@@ -1,0 +1,40 @@
+"""All metrics. The summary, the comparison, the gate, the tables and docs/metrics.md are derived from this list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+import pandas as pd
+
+from simulator.analysis.measures import Measure
+from simulator.analysis.records.detectors import DETECTORS
+from simulator.analysis.records.durations import DURATIONS, OTHER_ELECTIONS
+from simulator.analysis.records.leadership import LEADERSHIP
+from simulator.analysis.records.record import GateFigure, Metric
+from simulator.analysis.records.rounds import ROUNDS
+from simulator.analysis.records.traffic import TRAFFIC
+from simulator.analysis.samples import primary_elections
+from simulator.analysis.statistics.survival import Sample
+
+# Tables show metrics in this order.
+METRICS: Sequence[Metric] = (*DURATIONS, *ROUNDS, OTHER_ELECTIONS, *LEADERSHIP, *DETECTORS, *TRAFFIC)
+
+# How to find the values of each duration among elections; and the labels of these and of other durations.
+SAMPLES: Mapping[str, Callable[[pd.DataFrame], Sample]] = MappingProxyType(
+    {metric.key: metric.sample for metric in METRICS if metric.sample is not None}
+)
+DURATION_LABELS: Mapping[str, str] = MappingProxyType(
+    {metric.key: ("  " if metric.part_of else "") + metric.label for metric in DURATIONS}
+)
+
+# What `electsim compare --metric` takes, and what the gate compares beside the primary duration.
+MEASURES: Mapping[str, Measure] = MappingProxyType(
+    {name: measure for metric in METRICS for name, measure in metric.measures.items()}
+)
+GATE_FIGURES: Sequence[GateFigure] = tuple(figure for metric in METRICS for figure in metric.gate_figures)
+
+
+def sample(elections: pd.DataFrame, name: str) -> Sample:
+    """The durations of one metric (a key of SAMPLES) among the primary elections, in seconds, with their censoring."""
+    return SAMPLES[name](primary_elections(elections))

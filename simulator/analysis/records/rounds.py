@@ -1,0 +1,84 @@
+"""The rounds of elections: how many an election takes, and how many fail."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from simulator.analysis.estimates import Summary, statistic
+from simulator.analysis.measures import Fraction, Ratio
+from simulator.analysis.records.record import GateFigure, Metric, TableRow
+from simulator.analysis.samples import primary_elections, uncensored
+from simulator.analysis.statistics.estimates import Estimate, fraction_by_trial, mean
+from simulator.analysis.tables import RunTables
+
+
+def _rounds_per_election(tables: RunTables) -> Summary:
+    elections = primary_elections(tables.elections)
+    return {"mean": statistic(mean(uncensored(elections[elections["outcome"] == "elected"], "rounds")))}
+
+
+def _term_inflation(tables: RunTables) -> Summary:
+    elections = primary_elections(tables.elections)
+    in_terms = elections[(elections["outcome"] == "elected") & elections["terms_spent"].notna()]
+    return {"mean": statistic(mean(uncensored(in_terms, "terms_spent", less=1)))}
+
+
+def _proportion_of_rounds(tables: RunTables, column: str) -> Summary:
+    """Of all rounds of the primary elections, and the proportion of these elections that had any such round."""
+    elections = primary_elections(tables.elections)
+    by_trial = elections.groupby("trial")[[column, "rounds"]].sum()
+    successes, totals = by_trial[column].to_numpy(), by_trial["rounds"].to_numpy()
+    return {
+        "count": int(successes.sum()),
+        "rounds": int(totals.sum()),
+        "fraction": statistic(fraction_by_trial(successes, totals)),
+        "per_election": {"fraction": statistic(_of_elections(elections[elections["rounds"] > 0], column))},
+    }
+
+
+def _of_elections(elections: pd.DataFrame, column: str) -> Estimate:
+    by_trial = (elections[column] > 0).groupby(elections["trial"]).agg(["sum", "count"])
+    return fraction_by_trial(by_trial["sum"].to_numpy(), by_trial["count"].to_numpy())
+
+
+ROUNDS = (
+    Metric(
+        key="rounds_per_election",
+        label="rounds per election",
+        unit="rounds",
+        definition="How many rounds an election took that was won.",
+        summarize=_rounds_per_election,
+        measures={"rounds": Ratio("rounds per election", "won_rounds", "won")},
+        rows=(TableRow(label="rounds per election", statistic="mean", shown_as="number"),),
+    ),
+    Metric(
+        key="term_inflation",
+        label="term inflation",
+        unit="terms",
+        definition="Terms spent, counted from the leader before, beyond one per election won. It does not exist for "
+        "an algorithm without terms, nor if a term is no round: a group's number (Invitation), a znode's "
+        "(ZooKeeper's recipe).",
+        summarize=_term_inflation,
+        rows=(TableRow(label="terms beyond one each", statistic="mean", shown_as="number"),),
+    ),
+    Metric(
+        key="failed_rounds",
+        label="failed rounds",
+        unit="%",
+        definition="Rounds that ended without a winner, whatever the cause: a count, the fraction of rounds, and the "
+        "fraction of elections with any.",
+        summarize=lambda tables: _proportion_of_rounds(tables, "failed_rounds"),
+        measures={"failed_rounds": Fraction("failed rounds, of the rounds", "failed_rounds", "rounds")},
+        gate_figures=(GateFigure(label="failed rounds", amount="failed_rounds", exposure="rounds", unit="%"),),
+    ),
+    Metric(
+        key="split_votes",
+        label="split votes",
+        unit="%",
+        definition="Failed rounds in which two or more candidates campaigned: a count, the fraction of rounds, and the "
+        "fraction of elections with any.",
+        summarize=lambda tables: _proportion_of_rounds(tables, "split_votes"),
+        measures={"split_votes": Fraction("split votes, of the rounds", "split_votes", "rounds")},
+        gate_figures=(GateFigure(label="split votes", amount="split_votes", exposure="rounds", unit="%"),),
+    ),
+)
