@@ -16,7 +16,7 @@ from simulator.analysis.estimates import QUANTILES, Summary
 from simulator.analysis.records.registry import sample
 from simulator.analysis.samples import primary_metric
 from simulator.analysis.statistics.estimates import Estimate, quantile
-from simulator.scenario.schema import Published
+from simulator.scenario.published import Published
 
 PRECISION, TRIALS = "precision", "trials"  # What ends a run that was asked for a precision.
 FIRST_LOOK = 100

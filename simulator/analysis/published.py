@@ -14,7 +14,7 @@ from simulator.analysis.statistics.survival import ecdf
 from simulator.cluster.distributions import durations as drawn
 from simulator.protocol import SECOND
 from simulator.randomness import Streams
-from simulator.scenario.schema import Published
+from simulator.scenario.published import Published
 
 
 def counted_as_published(elections: pd.DataFrame, published: Published, seed: int) -> Sample:

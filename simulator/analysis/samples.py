@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.analysis.statistics.estimates import Sample
-from simulator.scenario.schema import Published
+from simulator.scenario.published import Published
 
 
 def primary_cause(elections: pd.DataFrame) -> str:

@@ -10,9 +10,10 @@ from pathlib import Path as FilePath
 from pydantic import ValidationError
 
 from simulator.scenario import overrides as overriding
+from simulator.scenario.consistency.check import errors_of
 from simulator.scenario.schema import Scenario
 from simulator.scenario.text import explain
-from simulator.scenario.text.errors import Problem, ScenarioError, shown
+from simulator.scenario.text.errors import Problem, ScenarioError, reject, shown
 from simulator.scenario.text.files import PathLike, file_access
 from simulator.scenario.text.tree import LARGEST_BYTES, Document, parse
 from simulator.shipped import find, shipped
@@ -98,9 +99,21 @@ def loads(
     known_keys: dict[int, tuple[str, ...]] = {}
     try:
         with file_access(folder, allow_files):
-            return Scenario.model_validate(document.tree, context=known_keys)
+            scenario = Scenario.model_validate(document.tree, context=known_keys)
+        reject(errors_of(scenario))
     except ValidationError as error:
         raise ScenarioError(explain.problems(error, document, known_keys)) from None
+    return scenario
+
+
+def check(scenario: Scenario) -> None:
+    """Checks whether the parts of a scenario fit together, as `load` does.
+
+    A program needs it for a scenario that it has built or changed itself. Raises ScenarioError.
+    """
+    problems = [Problem(scenario.name, path, message) for path, message in errors_of(scenario)]
+    if problems:
+        raise ScenarioError(problems)
 
 
 def _document(text: str, source: str) -> Document:

@@ -6,14 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import cycle, islice
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from simulator.scenario.text.errors import Path, reject, shown
+from simulator.scenario.text.errors import FieldErrors, Path, reject, shown
 from simulator.scenario.text.targets import NODE_PATTERN, ZONE_NAME_PATTERN, node_id
-
-Found: TypeAlias = Iterator[tuple[Path, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +20,12 @@ class InTurn:
 
     zones: tuple[str, ...]
 
-    def named(self) -> Found:
-        """The place of each zone's name, and that name."""
+    def named(self) -> Iterator[tuple[Path, str]]:
+        """The path of each zone's name, and that name."""
         for position, zone in enumerate(self.zones):
             yield (position,), zone
 
-    def troubles(self, nodes: int) -> Found:
+    def errors(self, nodes: int) -> FieldErrors:
         """What does not fit a cluster of that size."""
         if len(self.zones) > nodes:
             yield (), f"places {len(self.zones)} nodes, but the cluster has {nodes}; leave out the last zones"
@@ -47,12 +45,12 @@ class ByName:
 
     nodes_in: tuple[tuple[str, tuple[str, ...]], ...]
 
-    def named(self) -> Found:
-        """The place of each zone's name, and that name."""
+    def named(self) -> Iterator[tuple[Path, str]]:
+        """The path of each zone's name, and that name."""
         for zone, _ in self.nodes_in:
             yield (zone,), zone
 
-    def troubles(self, nodes: int) -> Found:
+    def errors(self, nodes: int) -> FieldErrors:
         """What does not fit a cluster of that size."""
         seen: set[int] = set()
         for zone, names in self.nodes_in:
@@ -90,15 +88,15 @@ def _read(value: Any) -> InTurn | ByName:
 
 
 def _by_name(value: Mapping[str, Any]) -> ByName:
-    troubles: list[tuple[Path, str]] = []
+    errors: list[tuple[Path, str]] = []
     for zone, names in value.items():
         if not isinstance(names, list | tuple):
-            troubles.append(((zone,), f"{shown(names)} is not a list of nodes; write [n1, n2]"))
+            errors.append(((zone,), f"{shown(names)} is not a list of nodes; write [n1, n2]"))
             continue
         for position, name in enumerate(names):
             if not _text(name) or not re.fullmatch(NODE_PATTERN, name):
-                troubles.append(((zone, position), f"{shown(name)} is not a node; nodes are called n1, n2, and so on"))
-    reject(troubles)
+                errors.append(((zone, position), f"{shown(name)} is not a node; nodes are called n1, n2, and so on"))
+    reject(errors)
     return ByName(tuple((zone, tuple(names)) for zone, names in value.items()))
 
 

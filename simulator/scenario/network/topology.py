@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, create_model, model_serializer, model_validator
 
@@ -12,12 +11,10 @@ from simulator.protocol import Nanoseconds
 from simulator.scenario.network.matrices import AnyMatrix, Matrix
 from simulator.scenario.network.placement import InTurn, Placement
 from simulator.scenario.network.presets import PRESETS
-from simulator.scenario.text.errors import Path, alternatives, reject, shown
+from simulator.scenario.text.errors import FieldErrors, alternatives, below, reject, shown
 from simulator.scenario.text.fields import Duration, Model, OneKey, Word
 
 FULL_MESH = "full-mesh"
-
-Found: TypeAlias = Iterator[tuple[Path, str]]
 
 
 class TopologyForm(Model):
@@ -28,10 +25,10 @@ class TopologyForm(Model):
         return ()
 
     def occupied(self, nodes: int) -> frozenset[str]:
-        """The zones that hold a node. For a placement without `troubles`."""
+        """The zones that hold a node. For a placement without `errors`."""
         return frozenset()
 
-    def troubles(self, nodes: int) -> Found:
+    def errors(self, nodes: int) -> FieldErrors:
         """What does not fit a cluster of that size."""
         yield from ()
 
@@ -70,9 +67,9 @@ class PlacedForm(TopologyForm):
     def occupied(self, nodes: int) -> frozenset[str]:
         return frozenset(self._placement().zone_of_each(nodes))
 
-    def troubles(self, nodes: int) -> Found:
+    def errors(self, nodes: int) -> FieldErrors:
         if self.placement is not None:
-            yield from ((("placement", *path), trouble) for path, trouble in self.placement.troubles(nodes))
+            yield from below(("placement",), self.placement.errors(nodes))
 
     def value(self, nodes: int) -> Topology | None:
         matrix, within = self.matrix_and_within()

@@ -93,6 +93,13 @@ def node_id(name: str) -> NodeId:
     return int(name[1:])
 
 
+def node_error(name: str, nodes: int) -> str | None:
+    """What is wrong with a node's name in a cluster with that many nodes. None if nothing is."""
+    if node_id(name) <= nodes:
+        return None
+    return f"{name} is not a node; {'the only node is n1' if nodes == 1 else f'the nodes are n1 to n{nodes}'}"
+
+
 def meant(targets: Iterable[str]) -> tuple[ClusterTarget, ...]:
     """The targets as the cluster knows them."""
     return tuple(node_id(name) if re.fullmatch(NODE_PATTERN, name) else name for name in targets)
