@@ -152,7 +152,7 @@ class _Page:
     def _faults(self) -> Iterator[str]:
         common, faults = self.faults()
         yield "## `faults`\n"
-        yield "A list. Each entry has the name of one of the faults below, the fields of that fault, and any of these:\n"
+        yield "A list. Each entry has the name of one fault below, the fields of that fault, and any of these:\n"
         yield from self._table(common, ())
         yield f"**Targets.** {_TARGETS} Descriptions are resolved when the fault is injected: {self._descriptions()}.\n"
         for verb, part in faults.items():
