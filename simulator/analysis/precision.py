@@ -19,7 +19,7 @@ from simulator.analysis.statistics.estimates import Estimate, quantile
 from simulator.scenario.schema import Published
 
 PRECISION, TRIALS = "precision", "trials"  # What ends a run that was asked for a precision.
-FIRST_LOOK = 100
+FIRST_ANALYSIS = 100
 _GROWTH = 1.2  # From look to look, so that all looks together cost little more than the last.
 
 
@@ -45,16 +45,16 @@ class Precision:
         return {"asked": self.asked, "metric": self.metric, "statistic": self.statistic, "reached": reached}
 
 
-def looks(most: int) -> Iterator[int]:
+def interim_analyses(most: int) -> Iterator[int]:
     """The numbers of trials at which to look, the last being `most`."""
-    look = FIRST_LOOK
-    while look < most:
-        yield look
-        look = max(look + FIRST_LOOK, round(_GROWTH * look))
+    trials = FIRST_ANALYSIS
+    while trials < most:
+        yield trials
+        trials = max(trials + FIRST_ANALYSIS, round(_GROWTH * trials))
     yield most
 
 
-class Watch:
+class PrecisionMonitor:
     """Says, while trials come in, when the headline is known well enough. Raises ValueError for a bad precision."""
 
     def __init__(self, asked: float, statistic: str, published: Published | None, most: int) -> None:
@@ -64,10 +64,10 @@ class Watch:
             )
         self.reached: Precision | None = None
         self._asked, self._statistic, self._published = asked, statistic, published
-        self._looks = looks(most)
+        self._looks = interim_analyses(most)
         self._next = next(self._looks)
 
-    def has_seen_enough(self, trials: int, elections: Callable[[], pd.DataFrame]) -> bool:
+    def is_precise_enough(self, trials: int, elections: Callable[[], pd.DataFrame]) -> bool:
         """Look, if it is time to, at the elections of the trials so far."""
         if trials != self._next:
             return False

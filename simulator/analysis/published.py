@@ -27,7 +27,7 @@ def counted_as_published(elections: pd.DataFrame, published: Published, seed: in
     return Sample(np.maximum(values, 0), found.censored, found.trials)
 
 
-def beside_published(elections: pd.DataFrame, published: Published, seed: int) -> Summary:
+def compared_with_published(elections: pd.DataFrame, published: Published, seed: int) -> Summary:
     """The published quantiles beside the simulated ones, and the largest distance between the two distributions.
 
     The distance is |F(q_p) - p| over the published quantiles q_p, F being the simulated distribution: a

@@ -10,14 +10,14 @@ from itertools import groupby, pairwise
 from types import MappingProxyType
 
 from simulator.checks.leases import leases
-from simulator.checks.stable_period import PEACE_CHECKERS
+from simulator.checks.stable_period import STABLE_PERIOD_CHECKERS
 from simulator.checks.violation import Violation
 from simulator.protocol import LEADER, Guarantee, Nanoseconds, NodeId
 from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
 
-class Electorates:
+class Configurations:
     """Who votes in whose eyes, brought forward row by row: a group's members, until a node tells of a configuration."""
 
     def __init__(self, groups: Mapping[str, Sequence[NodeId]]) -> None:
@@ -47,7 +47,7 @@ def violations(
     """
     found = [violation for kind, check in CHECKERS.items() if kind in guarantees for violation in check(trace)]
     if stabilization_ns is not None:
-        asked = (check for kind, check in PEACE_CHECKERS.items() if kind in guarantees)
+        asked = (check for kind, check in STABLE_PERIOD_CHECKERS.items() if kind in guarantees)
         found += [violation for check in asked for violation in check(trace, stabilization_ns)]
     return sorted(found, key=lambda violation: violation.time_ns)
 
@@ -84,7 +84,7 @@ def quorum_of_votes(trace: Trace) -> Iterator[Violation]:
     memory: a candidate that crashes has none.
     """
     held: dict[NodeId, tuple[int, set[NodeId]]] = {}
-    electorates = Electorates(trace.groups)
+    electorates = Configurations(trace.groups)
     for row in trace.rows:
         electorates.apply(row)
         node = row.node
@@ -140,7 +140,7 @@ def log_up_to_date(trace: Trace) -> Iterator[Violation]:
     node has told of, an absent member's, is not counted. An algorithm without logs breaks no promise about them.
     """
     logs: dict[NodeId, tuple[int, int]] = {}
-    electorates = Electorates(trace.groups)
+    electorates = Configurations(trace.groups)
     for row in trace.rows:
         electorates.apply(row)
         node = row.node

@@ -30,7 +30,7 @@ _DISTURBANCES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Peace:
+class StablePeriod:
     """A time of peace that was long enough, at its end: whom each node that is awake names, and who of them claims."""
 
     end_ns: Nanoseconds
@@ -46,7 +46,7 @@ class Peace:
         return f"{' and '.join(f'n{node}' for node in self.claimants)} claim" if self.claimants else "nobody claims"
 
 
-def times_of_peace(trace: Trace, stabilization_ns: Nanoseconds) -> Iterator[Peace]:
+def stable_periods(trace: Trace, stabilization_ns: Nanoseconds) -> Iterator[StablePeriod]:
     """Those of the headline group that lasted for so long, in order."""
     state, began_ns = GroupState(trace, trace.primary_group), 0
     for row in trace.rows:
@@ -61,34 +61,34 @@ def times_of_peace(trace: Trace, stabilization_ns: Nanoseconds) -> Iterator[Peac
         yield _peace(state, began_ns, trace.end_ns)
 
 
-def _peace(state: GroupState, began_ns: Nanoseconds, end_ns: Nanoseconds) -> Peace:
+def _peace(state: GroupState, began_ns: Nanoseconds, end_ns: Nanoseconds) -> StablePeriod:
     awake = sorted(state.running - state.paused)
     leaders = {node: state.named.get(node) for node in awake}
-    return Peace(end_ns, end_ns - began_ns, leaders, sorted(state.terms.keys() - state.paused))
+    return StablePeriod(end_ns, end_ns - began_ns, leaders, sorted(state.terms.keys() - state.paused))
 
 
 def agreement(trace: Trace, stabilization_ns: Nanoseconds) -> Iterator[Violation]:
     """All that run name one leader, who claims to lead, and nobody else does."""
-    for peace in times_of_peace(trace, stabilization_ns):
-        named = set(peace.leaders.values())
-        if named and (len(named) != 1 or peace.claimants != [*named]):
+    for period in stable_periods(trace, stabilization_ns):
+        named = set(period.leaders.values())
+        if named and (len(named) != 1 or period.claimants != [*named]):
             opinions = ", ".join(
                 f"n{node} names {'nobody' if leader is None else f'n{leader}'}"
-                for node, leader in peace.leaders.items()
+                for node, leader in period.leaders.items()
             )
-            yield peace.broken(Guarantee.AGREEMENT, f"{opinions}; {peace.claiming}", (*peace.leaders,))
+            yield period.broken(Guarantee.AGREEMENT, f"{opinions}; {period.claiming}", (*period.leaders,))
 
 
 def highest_id(trace: Trace, stabilization_ns: Nanoseconds) -> Iterator[Violation]:
     """Who claims to lead has the highest id of those that run."""
-    for peace in times_of_peace(trace, stabilization_ns):
-        highest = max(peace.leaders, default=None)
-        if highest is not None and peace.claimants != [highest]:
-            yield peace.broken(Guarantee.HIGHEST_ID, f"n{highest} is the highest; {peace.claiming}", (highest,))
+    for period in stable_periods(trace, stabilization_ns):
+        highest = max(period.leaders, default=None)
+        if highest is not None and period.claimants != [highest]:
+            yield period.broken(Guarantee.HIGHEST_ID, f"n{highest} is the highest; {period.claiming}", (highest,))
 
 
-PeaceChecker = Callable[[Trace, Nanoseconds], Iterator[Violation]]
+StablePeriodChecker = Callable[[Trace, Nanoseconds], Iterator[Violation]]
 
-PEACE_CHECKERS: Mapping[Guarantee, PeaceChecker] = MappingProxyType(
+STABLE_PERIOD_CHECKERS: Mapping[Guarantee, StablePeriodChecker] = MappingProxyType(
     {Guarantee.AGREEMENT: agreement, Guarantee.HIGHEST_ID: highest_id}
 )

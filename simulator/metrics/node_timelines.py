@@ -35,7 +35,7 @@ class Segment:
     term: int | None = None
 
 
-def lanes(trace: Trace) -> Mapping[NodeId, Sequence[Segment]]:
+def node_timelines(trace: Trace) -> Mapping[NodeId, Sequence[Segment]]:
     """The segments of each member of the headline group, from the start of the trial to its end, without gaps."""
     found: dict[NodeId, list[Segment]] = {node: [Segment(0, 0)] for node in trace.groups[trace.primary_group]}
     for row in trace.rows:

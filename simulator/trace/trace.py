@@ -100,12 +100,12 @@ class Trace:
         )
         return replace(self, rows=tuple(rows), groups={group: self.groups[group]}, primary_group=group)
 
-    def of_kind(self, kind: str) -> list[Row]:
+    def of_type(self, kind: str) -> list[Row]:
         return [row for row in self.rows if row.kind == kind]
 
     def seconds(self, kind: str) -> np.ndarray:
         """The instants of the rows of one kind, in seconds; shape (rows of that kind,)."""
-        return np.array([row.time_ns for row in self.of_kind(kind)], dtype=np.int64) / SECOND
+        return np.array([row.time_ns for row in self.of_type(kind)], dtype=np.int64) / SECOND
 
     def to_frame(self) -> pd.DataFrame:
         """The rows as a table, one column per field of `Row`."""

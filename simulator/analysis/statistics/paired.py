@@ -26,7 +26,7 @@ from simulator.analysis.statistics.bootstrap import (
 from simulator.analysis.statistics.comparison import LEVELS, NOTHING_TO_COMPARE, Comparison, Tally, cleaned
 from simulator.analysis.statistics.estimates import Estimate, Sample, quantiles
 from simulator.analysis.statistics.proportions import compare_fraction
-from simulator.analysis.statistics.survival import first_at_most, in_order, weighted_shares
+from simulator.analysis.statistics.survival import first_at_most, in_order, weighted_proportions
 
 __all__ = ["NOTHING_TO_COMPARE", "Comparison", "Tally", "compare_fraction", "compare_mean", "compare_quantile"]
 __all__ += ["compare_quantiles", "compare_ratio"]
@@ -103,7 +103,7 @@ def _quantiles_by_weight(sample: Sample, among: IntArray, ps: Sequence[float]) -
     columns = np.searchsorted(among, sample.trials[order])
 
     def found(counts: IntArray) -> FloatArray:
-        shares = weighted_shares(counts[:, columns], over)
+        shares = weighted_proportions(counts[:, columns], over)
         return np.stack([first_at_most(times, shares, 1 - p) for p in ps])
 
     return found
