@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isfinite
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -16,7 +17,9 @@ from simulator.analysis.estimates import QUANTILES, Summary
 from simulator.analysis.records.registry import sample
 from simulator.analysis.samples import primary_metric
 from simulator.analysis.statistics.estimates import Estimate, quantile
-from simulator.scenario.schema import Published
+
+if TYPE_CHECKING:
+    from simulator.scenario.schema import Published
 
 PRECISION, TRIALS = "precision", "trials"  # What ends a run that was asked for a precision.
 FIRST_ANALYSIS = 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,9 @@ from simulator.analysis.statistics.survival import ecdf
 from simulator.cluster.distributions import durations as drawn
 from simulator.protocol import SECOND
 from simulator.randomness import Streams
-from simulator.scenario.schema import Published
+
+if TYPE_CHECKING:
+    from simulator.scenario.schema import Published
 
 
 def counted_as_published(elections: pd.DataFrame, published: Published, seed: int) -> Sample:

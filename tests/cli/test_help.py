@@ -53,6 +53,23 @@ def test_help_imports_nothing_that_is_slow() -> None:
     assert done.stderr == "[]\n"
 
 
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("simulator", HEAVY),
+        ("simulator.analysis.summary", {"scipy.stats", "scipy.optimize", "matplotlib", "pydantic", "simpy", "yaml"}),
+        ("simulator.analysis.comparison", {"scipy.stats", "scipy.optimize", "matplotlib", "pydantic", "simpy", "yaml"}),
+        ("simulator.experiment.runner", {"scipy.stats", "scipy.optimize", "matplotlib"}),
+        ("simulator.results", {"scipy.stats", "scipy.optimize", "matplotlib"}),
+    ],
+)
+def test_an_import_draws_in_nothing_before_it_is_needed(module: str, heavy: set[str]) -> None:
+    """Issue 12: "Nothing draws in scipy.stats, matplotlib or pydantic before it is needed"."""
+    code = f"import sys, {module}; print(sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def completed(line: str) -> list[str]:
     """What bash would be told at the end of that line."""
     words = shlex.split(line)

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+import scipy  # Its parts are imported when they are first used: scipy.stats takes half a second.
+from scipy import special
 
 from simulator.analysis.statistics.bootstrap import RESAMPLES, TAIL, Bca, FloatArray, default_generator, resamples
 from simulator.analysis.statistics.survival import Sample, first_at_most, resampled_curves, survival_curve
@@ -57,7 +58,7 @@ def quantiles(sample: Sample, ps: Sequence[float], generator: np.random.Generato
         raise ValueError(f"not all of {ps} are between 0 and 1")
     if sample.values.size == 0:
         return [NO_DATA for _ in ps]
-    curve = stats.ecdf(stats.CensoredData.right_censored(sample.values, sample.censored)).sf
+    curve = scipy.stats.ecdf(scipy.stats.CensoredData.right_censored(sample.values, sample.censored)).sf
     values = [_first_at_most(curve.quantiles, curve.probabilities, 1 - p) for p in ps]
     if not sample.one_per_trial:
         intervals = _bootstrap_intervals(sample, ps, generator or default_generator())
@@ -75,7 +76,7 @@ def _first_at_most(times: FloatArray, proportion: FloatArray, bound: float) -> f
 def _ranks(n: int, p: float) -> tuple[int, int]:
     """Ranks of the order statistics that enclose the p-quantile, each missing it with a chance of 2.5 % at most; 0 and
     n + 1 are open ends."""
-    return int(stats.binom.ppf(TAIL, n, p)), int(stats.binom.ppf(1 - TAIL, n, p)) + 1
+    return int(scipy.stats.binom.ppf(TAIL, n, p)), int(scipy.stats.binom.ppf(1 - TAIL, n, p)) + 1
 
 
 def _order_statistics(values: FloatArray, p: float) -> tuple[float, float]:
@@ -213,7 +214,7 @@ def proportion_by_trial(successes: npt.ArrayLike, totals: npt.ArrayLike) -> Prop
         return Proportion(proportion, total**2 / float((sizes**2).sum()))
     variance = trials / (trials - 1) * float(((scores - proportion * sizes) ** 2).sum()) / total**2
     design_effect = max(1.0, variance / (proportion * (1 - proportion) / total))
-    few_trials = (float(stats.t.ppf(1 - TAIL, trials - 1)) / _Z) ** 2
+    few_trials = (float(scipy.stats.t.ppf(1 - TAIL, trials - 1)) / _Z) ** 2
     return Proportion(proportion, total / design_effect / few_trials)
 
 
@@ -221,6 +222,6 @@ def rate(count: int, exposure: float) -> Estimate:
     """Incidents per unit of exposure, with the exact Poisson interval (Garwood 1936). nan of no exposure."""
     if exposure <= 0:
         return NO_DATA
-    low = float(stats.chi2.ppf(TAIL, 2 * count)) / 2 if count else 0.0
-    high = float(stats.chi2.ppf(1 - TAIL, 2 * count + 2)) / 2
+    low = float(scipy.stats.chi2.ppf(TAIL, 2 * count)) / 2 if count else 0.0
+    high = float(scipy.stats.chi2.ppf(1 - TAIL, 2 * count + 2)) / 2
     return Estimate(count / exposure, low / exposure, high / exposure)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy import optimize, special
+import scipy  # Its parts are imported when they are first used: scipy.optimize takes a while.
+from scipy import special
 
 from simulator.analysis.statistics.bootstrap import FloatArray
 from simulator.analysis.statistics.comparison import LEVELS, NOTHING_TO_COMPARE, Comparison, Tally, cleaned
@@ -78,7 +79,7 @@ class _Proportions:
 
         if nearer_end(_FURTHEST) > 0:
             return float(2 * special.ndtr(-_FURTHEST))
-        return float(2 * special.ndtr(-optimize.brentq(nearer_end, 1e-9, _FURTHEST)))
+        return float(2 * special.ndtr(-scipy.optimize.brentq(nearer_end, 1e-9, _FURTHEST)))
 
     def _reaches(self, z: float) -> tuple[tuple[float, float], tuple[float, float]]:
         """How far new reaches down while old reaches up, and the other way about."""

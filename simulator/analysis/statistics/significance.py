@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy  # Its parts are imported when they are first used: scipy.stats takes half a second.
 
 from simulator.analysis.statistics.bootstrap import FloatArray, IntArray
 from simulator.analysis.statistics.estimates import Estimate, Sample
@@ -60,7 +60,7 @@ def mann_whitney(before: Sample, after: Sample) -> Significance:
     old, new = _by_trial(before)[1], _by_trial(after)[1]
     if not old.size or not new.size:
         return NO_TEST
-    found = stats.mannwhitneyu(new, old)
+    found = scipy.stats.mannwhitneyu(new, old)
     return Significance(float(found.statistic) / (old.size * new.size), _known(found.pvalue))
 
 
@@ -72,7 +72,7 @@ def kolmogorov_smirnov(before: Sample, after: Sample) -> Significance:
         return NO_TEST
     with warnings.catch_warnings():  # Where its exact sum fails in floating point, scipy goes on asymptotically.
         warnings.filterwarnings("ignore", "ks_2samp: Exact calculation unsuccessful", RuntimeWarning)
-        found = stats.ks_2samp(old, new)
+        found = scipy.stats.ks_2samp(old, new)
     return Significance(float(found.statistic), _known(found.pvalue))
 
 
@@ -95,12 +95,12 @@ def quantile_test(before: Sample, after: Sample, p: float, *, paired: bool) -> S
         changes = np.sign(new[at_new] - old[at_old])
         moved = float((new[at_new] - old[at_old]).mean()) if changes.size else math.nan
         ups, either = int((changes > 0).sum()), int((changes != 0).sum())
-        return Significance(moved, float(stats.binomtest(ups, either).pvalue) if either else 1.0)
+        return Significance(moved, float(scipy.stats.binomtest(ups, either).pvalue) if either else 1.0)
     moved = float(new.mean() - old.mean())
     if before.one_per_trial and after.one_per_trial:
         table = np.array([[side.sum(), side.size - side.sum()] for side in (old, new)], dtype=np.int64)
-        return Significance(moved, float(stats.fisher_exact(table).pvalue))
-    return Significance(moved, _known(stats.mannwhitneyu(new, old).pvalue))
+        return Significance(moved, float(scipy.stats.fisher_exact(table).pvalue))
+    return Significance(moved, _known(scipy.stats.mannwhitneyu(new, old).pvalue))
 
 
 def _by_trial(sample: Sample, threshold: float | None = None) -> tuple[IntArray, FloatArray]:

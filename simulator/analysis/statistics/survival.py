@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy  # Its parts are imported when they are first used: scipy.stats takes half a second.
 
 from simulator.analysis.statistics.bootstrap import (
     CONFIDENCE,
@@ -105,7 +105,7 @@ def ecdf(sample: Sample, generator: np.random.Generator | None = None) -> Ecdf:
     Clopper–Pearson, log-log Kaplan–Meier, or the bootstrap over trials (at 200 points at most).
     """
     if not sample.one_per_trial:
-        steps = stats.ecdf(_censored_data(sample)).cdf
+        steps = scipy.stats.ecdf(_censored_data(sample)).cdf
         band = _bootstrap_band(sample, steps.quantiles, generator or default_generator())
         return Ecdf(steps.quantiles, steps.probabilities, *band)
     curve = survival_curve(sample)
@@ -115,26 +115,26 @@ def ecdf(sample: Sample, generator: np.random.Generator | None = None) -> Ecdf:
 def survival_curve(sample: Sample) -> Survival:
     """The curve of a sample with one value per trial: Kaplan–Meier with its log-log band (exponential Greenwood) where
     censored, otherwise the empirical one with the exact band of Clopper and Pearson (1934)."""
-    curve = stats.ecdf(_censored_data(sample)).sf
+    curve = scipy.stats.ecdf(_censored_data(sample)).sf
     band = _log_log_band(sample) if sample.censored.any() else _exact_band(curve.probabilities, sample.values.size)
     return Survival(curve.quantiles, curve.probabilities, *band)
 
 
-def _censored_data(sample: Sample) -> stats.CensoredData:
-    return stats.CensoredData(uncensored=sample.values[~sample.censored], right=sample.values[sample.censored])
+def _censored_data(sample: Sample) -> scipy.stats.CensoredData:
+    return scipy.stats.CensoredData(uncensored=sample.values[~sample.censored], right=sample.values[sample.censored])
 
 
 def _exact_band(proportion: FloatArray, n: int) -> tuple[FloatArray, FloatArray]:
     lasting = np.rint(n * proportion)
-    low, high = np.zeros(lasting.size), np.asarray(stats.beta.ppf(1 - TAIL, lasting + 1, n - lasting))
+    low, high = np.zeros(lasting.size), np.asarray(scipy.stats.beta.ppf(1 - TAIL, lasting + 1, n - lasting))
     some = lasting > 0
-    low[some] = stats.beta.ppf(TAIL, lasting[some], n - lasting[some] + 1)
+    low[some] = scipy.stats.beta.ppf(TAIL, lasting[some], n - lasting[some] + 1)
     return low, high
 
 
 def _log_log_band(sample: Sample) -> tuple[FloatArray, FloatArray]:
     """The formula's band, with what it leaves undefined at both ends filled in."""
-    curve = stats.ecdf(_censored_data(sample)).sf
+    curve = scipy.stats.ecdf(_censored_data(sample)).sf
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         band: Any = curve.confidence_interval(CONFIDENCE, method="log-log")  # The stubs take its ends for numbers.
