@@ -24,7 +24,7 @@ def algorithm_names(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 def fault_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Every fault of a schedule."""
-    from simulator.scenario.faults.registry import FAULTS
+    from simulator.cluster.faults.registry import FAULTS
 
     return _beginning(FAULTS, incomplete)
 

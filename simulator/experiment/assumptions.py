@@ -1,34 +1,20 @@
-"""Which assumptions about nodes and network a trial broke: an algorithm's promises bind it only where its own held.
+"""Which assumptions about nodes and network a trial broke. An algorithm's guarantees hold only if its assumptions do.
 
-What a cluster is built with (loss, latency) breaks an assumption in every trial, what befalls it where it struck.
+The network and the cluster of a scenario break some in every trial (loss, latency). A fault breaks those of its record
+(`Fault.breaks`) in the trials in which it was injected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from simulator.cluster.distributions import Constant
+from simulator.cluster.faults.registry import FAULTS
 from simulator.cluster.network.network import Transport
 from simulator.cluster.spec import ClusterSpec
 from simulator.protocol import Assumption
 from simulator.trace import event_types
-from simulator.trace.trace import Row, Trace
-
-_SEVERED = (Assumption.NO_PARTITION, Assumption.NO_LOSS)
-
-# What each fault breaks; of nodes that die or pause, the trace has rows of their own.
-FAULTS_BREAK: Mapping[str, tuple[Assumption, ...]] = {
-    **dict.fromkeys(
-        ("partition", "partition_oneway", "cut_link", "isolate", "bridge", "majorities_ring", "flap"), _SEVERED
-    ),
-    "degrade": (Assumption.NO_LOSS, Assumption.FIFO, Assumption.BOUNDED_DELAY),
-    "hold": (Assumption.FIFO, Assumption.BOUNDED_DELAY),
-    **dict.fromkeys(("slow_node", "slow_disk", "stall_disk"), (Assumption.BOUNDED_DELAY,)),
-    "skew_clock": (Assumption.GOOD_CLOCKS,),
-    **dict.fromkeys(("crash", "kill", "bounce", "amnesia", "pause"), ()),
-    **dict.fromkeys(("restart", "resume", "heal", "release"), ()),
-    **dict.fromkeys(("transfer_leadership", "add_server", "remove_server"), ()),
-}
+from simulator.trace.trace import Trace
 
 
 def broken_assumptions(spec: ClusterSpec, trace: Trace) -> frozenset[Assumption]:
@@ -67,8 +53,4 @@ def _by_what_happened(spec: ClusterSpec, trace: Trace) -> Iterator[Assumption]:
         elif row.kind == event_types.PAUSED:
             yield Assumption.NO_PAUSE
         elif row.kind == event_types.FAULT:
-            yield from _by_fault(row)
-
-
-def _by_fault(row: Row) -> tuple[Assumption, ...]:
-    return FAULTS_BREAK[row.field("fault")]
+            yield from FAULTS[row.field("fault")].breaks

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -29,6 +28,7 @@ from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
 from simulator.experiment.signals import Terminated, interruptible, name_of_signal, uninterrupted
 from simulator.experiment.trial import TrialError, TrialResult
 from simulator.scenario import Scenario, load
+from simulator.scenario.text.files import PathLike
 
 SCHEMA = 1  # Of the summary and the tables: docs/results.md says what a new one changes.
 GATHERED_AT_ONCE = 2_000  # Trials of which tables and statistics are made within a second or two.
@@ -118,8 +118,11 @@ def _counts(broken: Sequence[tuple[int, Violation]]) -> dict[str, int]:
 
 
 def run(
-    scenario: Scenario | str | Path,
+    scenario: Scenario | PathLike,
+    overrides: Iterable[str] = (),
     *,
+    algorithm: str | None = None,
+    allow_files: Iterable[PathLike] = (),
     trials: int | None = None,
     seed: int | None = None,
     first_trial: int = 0,
@@ -132,6 +135,10 @@ def run(
 ) -> Result:
     """Run a scenario's trials, `first_trial` being the first, and gather them.
 
+    `scenario` is a loaded scenario, or a path or the name of a shipped scenario. Only a path or name may come with
+    `overrides`, `algorithm` and `allow_files`, which are those of `load`:
+    `run("raft-leader-crash", ["network.loss=0.01"])`.
+
     `trials` and `seed` override the scenario's. The result is the same for any number of `workers` (processes; 0 for
     one per core). `progress` is called with the numbers of trials finished and asked for, `on_finished` with each
     trial, in order. Ctrl-C ends the run early and returns what was finished.
@@ -143,10 +150,10 @@ def run(
     `on_finished`, it raises Terminated, since whoever sends it does not wait for statistics.
 
     Raises ScenarioError for a bad scenario; TrialError where a trial runs away or the algorithm fails, with the
-    finished part, if any, as its `finished`; ValueError for fewer trials than one, and for a bad precision.
+    finished part, if any, as its `finished`; ValueError for fewer trials than one, for a bad precision, and for
+    overrides of a scenario that is loaded already.
     """
-    if not isinstance(scenario, Scenario):
-        scenario = load(scenario)
+    scenario = _loaded(scenario, overrides, algorithm, allow_files)
     count = scenario.trials if trials is None else trials
     used_seed = scenario.seed if seed is None else seed
     if count < 1 or used_seed < 0 or first_trial < 0:
@@ -180,6 +187,21 @@ def run(
         error.finished = gathered(str(error)) if finished else None
         raise
     return gathered(None if watch is None else watch.stopped_by)
+
+
+def _loaded(
+    scenario: Scenario | PathLike, overrides: Iterable[str], algorithm: str | None, allow_files: Iterable[PathLike]
+) -> Scenario:
+    """The scenario itself, or the scenario in that file. Raises as `run` does."""
+    if not isinstance(scenario, Scenario):
+        return load(scenario, overrides, algorithm=algorithm, allow_files=allow_files)
+    given = {"overrides": list(overrides), "algorithm": algorithm, "allow_files": list(allow_files)}
+    if names := [name for name, value in given.items() if value]:
+        raise ValueError(
+            f"scenario {scenario.name} is loaded already; give {' and '.join(names)} to simulator.load, "
+            "or give run the path or the name of the scenario"
+        )
+    return scenario
 
 
 @contextmanager

@@ -6,28 +6,22 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from simulator.cluster.faults.partitions import majority_reach, rings_a_majority
+from simulator.cluster.faults.link_degradation import Remedy
+from simulator.cluster.faults.operator_commands import OperatorCommand
 from simulator.cluster.faults.schedule import TRIGGERS
 from simulator.cluster.network.network import Transport
 from simulator.cluster.stop import StopWhen
 from simulator.scenario import liveness as demands
 from simulator.scenario.faults.affected_nodes import max_affected_nodes
-from simulator.scenario.faults.link_faults import HealVerb, HoldVerb, LinkVerb, MajoritiesRingVerb, ReleaseVerb
-from simulator.scenario.faults.operator_commands import MembersVerb, TransferVerb
 from simulator.scenario.text.errors import Path, alternatives, reject
 from simulator.scenario.text.targets import group_named, is_node, node_id, zone_named
 from simulator.scenario.text.units import format_duration
 
 if TYPE_CHECKING:  # The models call these checks.
-    from simulator.scenario.durations.distributions import DistributionForm
-    from simulator.scenario.faults.forms import FaultForm, Verb
+    from simulator.scenario.durations.form import DistributionForm
+    from simulator.scenario.faults.forms import FaultForm, ScheduledForm
     from simulator.scenario.faults.nemesis import Nemesis
     from simulator.scenario.schema import Cluster, Published, Scenario
-
-_RING = (
-    "needs a majority that is not everybody: of the {present} nodes that start, each would see {most} to see at least "
-    "{majority}; start more nodes"
-)
 
 Found: TypeAlias = Iterator[tuple[Path, str]]
 
@@ -102,17 +96,17 @@ def _is_asked_for(scenario: Scenario) -> Found:
     elif scenario.workload is not None and getattr(scenario.algorithm, "replication", True) is False:
         yield ("workload",), "nothing would be written; give algorithm.replication: true"
     for number, fault in enumerate(scenario.faults):
-        if isinstance(fault, TransferVerb) and "transfer_leadership" not in registration.commands:
-            yield ("faults", number, fault.key), f"{registration.name} hands nothing over; leave this out"
-        if isinstance(fault, MembersVerb) and (trouble := _no_change(scenario)):
-            yield ("faults", number, fault.key), trouble
+        if issubclass(fault.record, OperatorCommand) and (error := _command_error(scenario, fault.record)):
+            yield ("faults", number, fault.keyword), error
 
 
-def _no_change(scenario: Scenario) -> str | None:
-    """Why members could not change: in Raft, a leader first commits an entry of its own term."""
+def _command_error(scenario: Scenario, command: type[OperatorCommand]) -> str | None:
+    """Why the algorithm could not do what is asked. A leader of Raft first commits an entry of its own term."""
     registration, options = scenario.algorithm.registration, scenario.algorithm
-    if "add_server" not in registration.commands:
-        return f"{registration.name} has the same members for ever; leave this out"
+    if command.name not in registration.commands:
+        return f"{registration.name} {command.if_missing}; leave this out"
+    if not command.is_logged:
+        return None
     if getattr(options, "replication", True) is False:
         return "the change could not be logged; give algorithm.replication: true"
     if scenario.workload is None and getattr(options, "no_op", True) is False:
@@ -153,7 +147,7 @@ def _faults(scenario: Scenario) -> Found:
         here: Path = ("faults", number)
         yield from (((*here, *path), trouble) for path, trouble in _naming(fault, labels - {fault.label}, coming))
         yield from (((*here, *path), trouble) for path, trouble in _times(scenario, fault))
-        yield from (((*here, *path), trouble) for path, trouble in verb(scenario, fault))
+        yield from (((*here, *path), trouble) for path, trouble in _fault_errors(scenario, fault))
 
 
 def _nemesis(scenario: Scenario) -> Found:
@@ -166,7 +160,7 @@ def _nemesis(scenario: Scenario) -> Found:
         yield ("stop_when",), "never comes: the nemesis goes on until the end of the trial; give nemesis.quiet"
     well = not any(_placement(scenario))
     for number, entry in enumerate(nemesis.mix):
-        for path, trouble in verb(scenario, entry):
+        for path, trouble in _fault_errors(scenario, entry):
             well = False
             yield ("nemesis", "mix", number, *path), trouble
     if well:
@@ -191,38 +185,36 @@ def _size(scenario: Scenario, nemesis: Nemesis) -> Found:
 def _too_many(scenario: Scenario, nemesis: Nemesis) -> Found:
     spec, most = scenario.cluster_spec(), nemesis.most(scenario.cluster.nodes)
     for number, entry in enumerate(nemesis.mix):
-        troubled = max_affected_nodes(entry.fault(), spec)
-        if troubled > most > 0:
-            trouble = (
-                f"troubles {troubled} nodes, and at_most lets {most} be troubled at once; name fewer, or allow more"
-            )
-            yield ("nemesis", "mix", number, entry.key), trouble
+        affected = max_affected_nodes(entry.fault(), spec)
+        if affected > most > 0:
+            error = f"affects {affected} nodes, and at_most lets {most} be affected at once; name fewer, or allow more"
+            yield ("nemesis", "mix", number, entry.keyword), error
 
 
-def verb(scenario: Scenario, fault: Verb) -> Found:
-    """What a fault does against the cluster and the other faults."""
+def _fault_errors(scenario: Scenario, fault: FaultForm) -> Found:
+    """A fault against the cluster and the other faults."""
     seen: set[str] = set()
     for path, target in fault.targets():
         if trouble := _target_trouble(scenario, target):
             yield path, trouble
         elif target in seen and is_node(target):
             yield path, f"{target} is named twice"
-        elif fault.key == "restart" and target in ("leader", "leader-and-minority"):
-            yield path, "a leader is never down; name the node, or write all"
+        elif target in fault.record.impossible_targets:
+            yield path, fault.record.impossible_targets[target]
         seen.add(target)
-    if isinstance(fault, HealVerb | ReleaseVerb):
-        yield from _label_trouble(scenario, fault, getattr(fault, fault.key))
-    if isinstance(fault, MajoritiesRingVerb):
-        size, present = scenario.cluster.nodes, scenario.cluster.nodes - len(scenario.cluster.absent)
-        if not rings_a_majority(size, present):
-            yield (fault.key,), _RING.format(present=present, majority=size // 2 + 1, most=2 * majority_reach(size) + 1)
+    if issubclass(fault.record, Remedy):
+        yield from _label_errors(scenario, fault, fault.record)
+    size, absent = scenario.cluster.nodes, len(scenario.cluster.absent)
+    if error := fault.record.cluster_error(size, size - absent):
+        yield (fault.keyword,), error
 
 
-def _label_trouble(scenario: Scenario, fault: Verb, label: str) -> Found:
-    kind = HoldVerb if isinstance(fault, ReleaseVerb) else LinkVerb
-    labels = ["all", *sorted({other.label for other in scenario.faults if isinstance(other, kind) and other.label})]
+def _label_errors(scenario: Scenario, fault: FaultForm, remedy: type[Remedy]) -> Found:
+    label = getattr(fault, fault.keyword)
+    ended = (other.label for other in scenario.faults if issubclass(other.record, remedy.ends) and other.label)
+    labels = ["all", *sorted(set(ended))]
     if label not in labels:
-        yield (fault.key,), f"{label} is the label of no {kind.what}; {alternatives(label, labels)}"
+        yield (fault.keyword,), f"{label} is the label of no {remedy.ends.what}; {alternatives(label, labels)}"
 
 
 def _labels_that_come(scenario: Scenario) -> set[str]:
@@ -237,18 +229,18 @@ def _labels_that_come(scenario: Scenario) -> set[str]:
             return coming
 
 
-def _naming(fault: FaultForm, labels: set[str], coming: set[str]) -> Found:
+def _naming(fault: ScheduledForm, labels: set[str], coming: set[str]) -> Found:
     """Its label, and the label that it waits for."""
     if fault.label == "all":
         yield ("label",), "all means every label where it is healed; choose another name"
     elif fault.label in TRIGGERS:
-        yield ("label",), f"{fault.label} is an occasion of its own; choose another name"
+        yield ("label",), f"{fault.label} is a trigger of its own; choose another name"
     trigger = None if fault.after is None else fault.after.occasion
     if trigger in labels and trigger not in coming:
         yield ("after",), f"{trigger} waits, in the end, for itself; give a fault of that label an instant"
 
 
-def _times(scenario: Scenario, fault: FaultForm) -> Found:
+def _times(scenario: Scenario, fault: ScheduledForm) -> Found:
     if fault.at is not None:
         yield from _in_time(scenario, ("at",), fault.at)
     if fault.after is not None:
@@ -257,7 +249,7 @@ def _times(scenario: Scenario, fault: FaultForm) -> Found:
         known = list(dict.fromkeys((*TRIGGERS, *labels)))
         if fault.after.occasion not in known:
             trigger = fault.after.occasion
-            yield ("after",), f"{trigger} is neither an occasion nor another label; {alternatives(trigger, known)}"
+            yield ("after",), f"{trigger} is neither a trigger nor another label; {alternatives(trigger, known)}"
 
 
 def _in_time(scenario: Scenario, path: Path, moment: DistributionForm) -> Found:

@@ -14,7 +14,7 @@ from simulator.scenario.text.fields import Duration, Model
 from simulator.scenario.text.units import format_duration
 
 if TYPE_CHECKING:
-    from simulator.scenario.faults.forms import FaultForm
+    from simulator.scenario.faults.forms import ScheduledForm
     from simulator.scenario.schema import Scenario
 
 
@@ -48,7 +48,7 @@ def _undecidable(scenario: Scenario, within: Nanoseconds) -> Iterator[tuple[Path
         yield here, f"{bound} after {after} is beyond the trial's end at {end}; give duration: {needed} or more"
 
 
-def _over_at(scenario: Scenario, fault: FaultForm) -> Nanoseconds:
+def _over_at(scenario: Scenario, fault: ScheduledForm) -> Nanoseconds:
     """The earliest instant of a fault's last deed in the trial; 0 where it depends on an occasion."""
     if fault.at is None:
         return 0

@@ -13,10 +13,11 @@ from simulator.cluster.stop import StopWhen
 from simulator.protocol import Guarantee, Nanoseconds, NodeId
 from simulator.scenario import consistency as checks
 from simulator.scenario.algorithms import AnyAlgorithm
-from simulator.scenario.durations.distributions import DISTRIBUTIONS, AnyDistribution, DistributionForm
+from simulator.scenario.durations.distributions import DISTRIBUTIONS, AnyDistribution
+from simulator.scenario.durations.form import DistributionForm
+from simulator.scenario.faults.forms import AnyFault
 from simulator.scenario.faults.nemesis import Nemesis
-from simulator.scenario.faults.operator_commands import WorkloadForm
-from simulator.scenario.faults.registry import AnyFault
+from simulator.scenario.faults.workload import WorkloadForm
 from simulator.scenario.liveness import Liveness
 from simulator.scenario.network.network import Network
 from simulator.scenario.text.fields import (

@@ -18,10 +18,10 @@ from simulator.checks.safety import violations
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, Uniform
 from simulator.cluster.faults.partitions import Partition
+from simulator.cluster.faults.registry import FAULTS
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
-from simulator.experiment.assumptions import FAULTS_BREAK
 from simulator.experiment.trial import TrialResult, measure
 from simulator.protocol import LEADER, MILLISECOND, SECOND
 from simulator.trace import event_types
@@ -156,4 +156,4 @@ def test_the_schedules_reach_what_they_are_about(name: str) -> None:
 
 def test_every_fault_is_drawn_or_left_out_by_name() -> None:
     """A fault that is added is drawn from then on, or this says that it is not."""
-    assert {*faults_by_name(3)} | NOT_DRAWN == {*FAULTS_BREAK}
+    assert {*faults_by_name(3)} | NOT_DRAWN == {*FAULTS}

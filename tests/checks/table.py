@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from tests.checks.mutants import MUTANTS
 from tests.checks.replay import hunt
-from tests.support.raft_mutants import BENCH_MUTANTS, tries_until_convicted
+from tests.support.raft_mutants import BENCH_MUTANTS, SCENE_MUTANTS, tries_until_convicted
 
 SEED = 1
 LIMIT = 3000
 
 
 def rows() -> Iterator[tuple[str, str, str, str]]:
-    """Fault, rule, what it is convicted of, and the first trial or schedule that shows it."""
+    """Fault, rule, what it is convicted of, and the first trial or schedule, or the scene, that shows it."""
     for name, mutant in MUTANTS.items():
         for guarantee in mutant.breaks:
             tries = hunt(name, guarantee, SEED, LIMIT).trial + 1
@@ -21,6 +21,8 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
     for algorithm in BENCH_MUTANTS:
         tries, violation = tries_until_convicted(algorithm)
         yield algorithm.__name__, _rule(algorithm), violation.partition(":")[0], f"schedule {tries}"
+    for algorithm, scene in SCENE_MUTANTS.items():
+        yield algorithm.__name__, _rule(algorithm), "another course", f"scene `{scene}`"
 
 
 def _rule(algorithm: type) -> str:

@@ -17,7 +17,7 @@ from simulator.algorithms.registration import Registration
 from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults.node_faults import Injected
+from simulator.cluster.faults.record import Fault, Injected
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.protocol import LEADER, MILLISECOND, NodeId
@@ -30,7 +30,7 @@ Entries = Sequence[Entry]
 
 
 @dataclass
-class Look:
+class Look(Fault):
     """A fault that does nothing but look at every log, again and again in one trial."""
 
     looks: int = 0

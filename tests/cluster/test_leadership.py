@@ -193,7 +193,7 @@ def test_a_served_leader_is_lost_without_a_server_that_has_a_majority_of_the_ens
     def lost(*faults: Scheduled) -> list[tuple[float, str, int | None, str]]:
         return trackers(N1_LEADS, *faults, nodes=2, registration=SERVED)
 
-    assert lost(at(10, CutLink(1, 2)), at(11, CutLink(1, 3)), at(12, CutLink(1, 4))) == []  # n5 is left.
+    assert lost(at(10, CutLink((1, 2))), at(11, CutLink((1, 3))), at(12, CutLink((1, 4)))) == []  # n5 is left.
     assert lost(at(10, Crash(3)), at(20, Crash(4))) == [(20, LEADER_LOST, 1, CUT_OFF)]  # No quorum is left.
     apart = at(10, Partition(((1, 3), (2, 4, 5))))  # n3 is there, but alone.
     assert lost(apart, at(30, Heal())) == [(10, LEADER_LOST, 1, CUT_OFF), (30, LEADER_BACK, 1, CUT_OFF)]

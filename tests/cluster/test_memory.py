@@ -15,7 +15,7 @@ from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.control import ClusterControl
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults.node_faults import Injected
+from simulator.cluster.faults.record import Fault, Injected
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.network.loss import GilbertElliott
@@ -43,7 +43,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Fault):
     """A fault that hurts nobody: it looks at the cluster from inside, while it runs."""
 
     samples: list[Sample] = field(default_factory=list)

@@ -8,10 +8,10 @@ from pathlib import Path
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from simulator.cluster.faults.registry import FAULTS
 from simulator.cluster.faults.schedule import TRIGGERS, WithoutTarget
 from simulator.cluster.faults.targets import DESCRIPTIONS
 from simulator.scenario import json_schema, loads
-from simulator.scenario.faults.registry import FAULTS
 from simulator.scenario.text.tree import parse
 from tests.support.scenarios import SMALL
 

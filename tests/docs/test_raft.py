@@ -10,7 +10,7 @@ import pytest
 from simulator.algorithms.raft import DIALECTS, RaftConfig
 from studies.raft_options import CHOICES, figure, matrix
 from tests.checks.mutants import MUTANTS
-from tests.support.raft_mutants import BENCH_MUTANTS
+from tests.support.raft_mutants import BENCH_MUTANTS, SCENE_MUTANTS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "raft.md").read_text(encoding="utf-8")
 
@@ -20,7 +20,7 @@ def test_every_option_and_dialect_has_its_line(name: str) -> None:
     assert f"\n| `{name}` |" in PAGE
 
 
-@pytest.mark.parametrize("name", [*MUTANTS, *(mutant.__name__ for mutant in BENCH_MUTANTS)])
+@pytest.mark.parametrize("name", [*MUTANTS, *(mutant.__name__ for mutant in (*BENCH_MUTANTS, *SCENE_MUTANTS))])
 def test_every_deliberate_fault_is_in_the_table(name: str) -> None:
     """At least twelve, issue 4 asks for."""
     assert f"\n| {name} |" in PAGE

@@ -5,6 +5,7 @@ import json
 import math
 import multiprocessing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,6 +45,49 @@ def test_workers_change_nothing(tmp_path: Path) -> None:
             getattr(result, name).to_parquet(file)
         assert files[0].read_bytes() == files[1].read_bytes()
     assert alone.summary["metrics"] == together.summary["metrics"]
+
+
+def test_run_takes_overrides_as_load_does(tmp_path: Path) -> None:
+    """ "`run` takes overrides as `load` does" (issue 12, section A)."""
+    file = tmp_path / "small.yaml"
+    file.write_text(CRASH, encoding="utf-8")
+    overrides = ["network.loss=0.2", "cluster.nodes=5"]
+    run = simulator.run(file, overrides, algorithm="bully", trials=3)
+    assert run.digest == simulator.run(simulator.load(file, overrides, algorithm="bully"), trials=3).digest
+    assert (run.scenario.cluster.nodes, run.scenario.algorithm.registration.name) == (5, "bully")
+
+
+def test_run_reads_the_files_that_it_is_allowed_to(tmp_path: Path) -> None:
+    """ "`run` takes overrides as `load` does" (issue 12, section A), and with them what they may read."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "samples.csv").write_text("latency_ms\n5\n7\n", encoding="utf-8")
+    (tmp_path / "here").mkdir()
+    file = tmp_path / "here" / "small.yaml"
+    file.write_text(CRASH, encoding="utf-8")
+    measured = ["network.latency={empirical: ../elsewhere/samples.csv}"]
+    with pytest.raises(simulator.ScenarioError, match=r"outside the scenario's folder"):
+        simulator.run(file, measured, trials=1)
+    assert len(simulator.run(file, measured, allow_files=[tmp_path / "elsewhere"], trials=1).trials) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        (
+            {"overrides": ["network.loss=0.2"]},
+            "scenario small-crash is loaded already; give overrides to simulator.load",
+        ),
+        ({"algorithm": "bully"}, "give algorithm to simulator.load"),
+        (
+            {"overrides": ["seed=4"], "allow_files": ["."]},
+            "give overrides and allow_files to simulator.load",
+        ),
+    ],
+)
+def test_a_loaded_scenario_takes_no_overrides(given: dict[str, Any], error: str) -> None:
+    """ "`run` takes overrides as `load` does": a loaded scenario would silently keep its own values otherwise."""
+    with pytest.raises(ValueError, match=error):
+        simulator.run(load(), **given)
 
 
 def test_a_trial_is_the_same_whatever_ran_before_it() -> None:

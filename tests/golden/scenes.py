@@ -14,8 +14,9 @@ from simulator.algorithms.zookeeper.config import EnsembleConfig
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, Uniform
 from simulator.cluster.faults.link_degradation import Heal
-from simulator.cluster.faults.node_faults import Crash, Fault, Kill, Pause, Restart, Resume
+from simulator.cluster.faults.node_faults import Crash, Kill, Pause, Restart, Resume
 from simulator.cluster.faults.partitions import Partition
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
 from simulator.cluster.spec import ClusterSpec, DiskSpec, LogSpec

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from simulator.scenario import json_schema, json_schema_text, load, loads, resolved, resolved_text
 from simulator.scenario.algorithms import ALGORITHMS
 from simulator.scenario.durations.distributions import DISTRIBUTIONS
-from simulator.scenario.faults.registry import FAULTS
+from simulator.scenario.faults.forms import SCHEDULED_FORMS
 from simulator.scenario.text.tree import parse
 from tests.support.scenarios import RICH, ROOT, SHIPPED, SMALL, WIDE
 
@@ -67,7 +67,7 @@ def test_the_schema_names_everything_that_is_registered() -> None:
         options = definitions[options_form.__name__]["properties"]
         assert set(options) == set(options_form.model_fields)
         assert all(option.get("description") for name, option in options.items() if name != "name")
-    for key, form in {**DISTRIBUTIONS, **FAULTS}.items():
+    for key, form in {**DISTRIBUTIONS, **SCHEDULED_FORMS}.items():
         assert key in definitions[form.__name__]["properties"]
         assert definitions[form.__name__]["description"]
     assert definitions["raft"]["properties"]["election_timeout"]["default"] == ["150ms", "300ms"]

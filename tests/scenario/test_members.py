@@ -27,7 +27,7 @@ def test_members_are_read_and_written_as_names() -> None:
     scenario = loads(GROWS, "x.yaml")
     spec = scenario.cluster_spec()
     assert (spec.config.voters, spec.config.learners) == ((1, 2), (3,))
-    assert list[object](entry.fault for entry in spec.faults) == [AddServer((3, 4)), RemoveServer(("leader",))]
+    assert list[object](entry.fault for entry in spec.faults) == [AddServer((3, 4)), RemoveServer("leader")]
     assert scenario.model_dump(mode="json")["algorithm"]["voters"] == ["n1", "n2"]
 
 

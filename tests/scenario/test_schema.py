@@ -6,7 +6,8 @@ import pytest
 
 from simulator.algorithms.raft import RaftConfig
 from simulator.cluster.distributions import Constant, Distribution, Exponential, LogNormal, Normal, Uniform
-from simulator.cluster.faults.link_degradation import Degrade, Heal, Reach
+from simulator.cluster.faults.link_degradation import Degrade, Heal
+from simulator.cluster.faults.link_faults import LinkTargets
 from simulator.cluster.faults.nemesis import Nemesis
 from simulator.cluster.faults.node_faults import Amnesia, Crash, Pause, Restart, Resume
 from simulator.cluster.faults.partitions import Isolate, Partition
@@ -55,8 +56,8 @@ def test_every_part_arrives_in_the_cluster() -> None:
         nemesis=Nemesis(
             mix=(
                 (3.0, Crash("random")),
-                (1.0, Isolate(("leader",))),
-                (1.0, Degrade(reach=Reach(nodes=("random",)), latency=Constant(50 * MS))),
+                (1.0, Isolate("leader")),
+                (1.0, Degrade(links=LinkTargets(nodes=("random",)), latency=Constant(50 * MS))),
                 (1.0, Amnesia(2)),
             ),
             time_to_failure=500 * MS,

@@ -19,15 +19,17 @@ from simulator.algorithms.detectors import DETECTORS
 from simulator.algorithms.registration import Registration
 from simulator.checks.stable_period import agreement
 from simulator.cluster.distributions import Constant, Distribution, Mixture, Uniform
-from simulator.cluster.faults.link_degradation import Degrade, Flap, HoldBack, Reach
-from simulator.cluster.faults.node_faults import Bounce, Crash, Fault, Kill, Pause
+from simulator.cluster.faults.link_degradation import Degrade, Flap, HoldBack
+from simulator.cluster.faults.link_faults import LinkTargets
+from simulator.cluster.faults.node_faults import Bounce, Crash, Kill, Pause
 from simulator.cluster.faults.partitions import Bridge, CutLink, Isolate, MajoritiesRing, Partition, PartitionOneway
+from simulator.cluster.faults.record import Fault
+from simulator.cluster.faults.registry import FAULTS
 from simulator.cluster.faults.schedule import Scheduled, WithoutTarget
 from simulator.cluster.faults.slowdowns import SkewClock, SlowDisk, SlowNode, StallDisk
 from simulator.cluster.faults.targets import Target
 from simulator.cluster.network.network import NetworkSpec, Transport
 from simulator.cluster.spec import ClusterSpec, DiskSpec
-from simulator.experiment.assumptions import FAULTS_BREAK
 from simulator.protocol import MILLISECOND, SECOND, Assumption, Nanoseconds, NodeId
 from simulator.protocol import uniform as draw
 from simulator.trace.trace import Trace
@@ -42,7 +44,7 @@ LONGEST_DELAY = 30 * MS  # Where an algorithm states no bound.
 
 # What each fault breaks, with what `broken_assumptions` reads off rows of their own.
 BREAKS: Mapping[str, tuple[Assumption, ...]] = {
-    **FAULTS_BREAK,
+    **{name: record.breaks for name, record in FAULTS.items()},
     **dict.fromkeys(("crash", "kill", "bounce"), (Assumption.NO_CRASH,)),
     "pause": (Assumption.NO_PAUSE,),
 }
@@ -70,15 +72,15 @@ def faults_by_name(nodes: int, others: Sequence[str] = ()) -> Mapping[str, Draw]
     def few(source: random.Random) -> tuple[NodeId, ...]:
         return tuple(each for each in range(1, nodes + 1) if pick(source, True, False)) or (nodes,)
 
-    def reach(source: random.Random) -> Reach:
-        return Reach(nodes=few(source), both_ways=True)
+    def reach(source: random.Random) -> LinkTargets:
+        return LinkTargets(nodes=few(source), both_ways=True)
 
     def short(source: random.Random) -> Distribution:
         return Constant(draw(source, (MS, 60 * MS)))
 
     def degrade(source: random.Random) -> Fault:
         loss, duplication = pick(source, 0.0, 0.2, 0.9), pick(source, 0.0, 0.5)
-        return Degrade(reach=reach(source), latency=short(source), loss=loss, duplication=duplication)
+        return Degrade(links=reach(source), latency=short(source), loss=loss, duplication=duplication)
 
     found: dict[str, Draw] = {
         "crash": lambda source: Crash(target(source)),
@@ -88,16 +90,16 @@ def faults_by_name(nodes: int, others: Sequence[str] = ()) -> Mapping[str, Draw]
         "partition": lambda source: Partition((few(source),)),
         "partition_oneway": lambda source: PartitionOneway(few(source)),
         "isolate": lambda source: Isolate(node(source)),
-        "flap": lambda source: Flap(reach=reach(source), down=150 * MS, up=250 * MS),
+        "flap": lambda source: Flap(links=reach(source), down=150 * MS, up=250 * MS),
         "degrade": degrade,
-        "hold": lambda source: HoldBack(reach=reach(source)),
+        "hold": lambda source: HoldBack(links=reach(source)),
         "slow_node": lambda source: SlowNode(node(source), short(source)),
         "slow_disk": lambda source: SlowDisk(node(source), short(source)),
         "stall_disk": lambda source: StallDisk(node(source)),
         "skew_clock": lambda source: SkewClock(node(source), jump_ns=pick(source, -JUMP, JUMP)),
     }
     if nodes >= 2:
-        found["cut_link"] = lambda source: CutLink(1, draw(source, (2, nodes)))
+        found["cut_link"] = lambda source: CutLink((1, draw(source, (2, nodes))))
     if nodes >= 3:
         found |= {"bridge": lambda source: Bridge(node(source)), "majorities_ring": lambda _: MajoritiesRing()}
     return found

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from simulator.algorithms.registration import Registration
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults.node_faults import Fault
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec, DiskSpec

@@ -6,13 +6,15 @@ but what an option of Raft promises.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import pytest
 from hypothesis import Phase, given, settings
 
 from simulator.algorithms.raft import (
+    AppendEntries,
+    AppendEntriesReply,
     PreVote,
     PreVoteReply,
     Raft,
@@ -20,6 +22,8 @@ from simulator.algorithms.raft import (
     RequestVoteReply,
 )
 from simulator.algorithms.raft.check_quorum import CheckQuorum
+from simulator.algorithms.raft.election_timer import ElectionTimer
+from simulator.algorithms.raft.replication import Replication
 from simulator.protocol import CANDIDATE, FOLLOWER, PRE_CANDIDATE, Message, NodeId, Role
 from tests.support.raft_schedules import SCHEDULES, ViolationError, openings, play, schedules
 
@@ -215,6 +219,102 @@ class LeaseOfOldAnswers(Raft):
         super()._check_quorum()
         self.check_quorum.active |= answered
 
+
+# --- Faults that random schedules hardly meet: a scene convicts each
+
+
+class _KeepsMatchIndex(Replication):
+    def lead(self, peers: Sequence[NodeId]) -> None:
+        before = dict(self.match_index)
+        super().lead(peers)
+        for peer in peers:
+            self.match_index[peer] = before.get(peer, 0)
+
+
+class MatchIndexOutlivesLeadership(Raft):
+    """Figure 2: matchIndex is "reinitialized after election". Acknowledgements of an old log must commit nothing."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        if self.replication is not None:
+            self.replication.__class__ = _KeepsMatchIndex
+
+
+class TransferNeverTakenBack(Raft):
+    """3.10, 4.2.3: only the candidacy that the leader has asked for may disturb servers that hear a leader."""
+
+    def _campaign(self) -> None:
+        if self._may_campaign:
+            if self.config.pre_vote:
+                self._become_pre_candidate()
+            else:
+                self._become_candidate()
+
+
+class _RemembersOldLeaders(ElectionTimer):
+    def _forget_leader(self) -> None:
+        pass
+
+
+class OldLeaderCountsAsHeard(Raft):
+    """4.2.3: a server that has heard "from a current leader" refuses; a leader of an earlier term is none."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        if type(self.timer) is ElectionTimer:
+            self.timer.__class__ = _RemembersOldLeaders
+
+
+class _CommitsToItsEnd(Replication):
+    def accept(self, message: AppendEntries) -> tuple[AppendEntriesReply, Mapping[str, object]]:
+        reply, changed = super().accept(message)
+        if reply.success:
+            self.commit_index = max(self.commit_index, min(message.leader_commit, self.log.last_index))
+        return reply, changed
+
+
+class FollowerCommitsToItsOwnEnd(Raft):
+    """Figure 2: "min(leaderCommit, index of last new entry)", not of the follower's last entry."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        if self.replication is not None:
+            self.replication.__class__ = _CommitsToItsEnd
+
+
+class _CountsCommittedEntriesAsAll(Replication):
+    def has_all(self, peer: NodeId) -> bool:
+        return self.match_index[peer] >= self.commit_index
+
+
+class TimeoutNowBeforeTheLogIsThere(Raft):
+    """3.10: TimeoutNow is sent once the target's log matches the leader's log; the committed entries are not enough."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        if self.replication is not None:
+            self.replication.__class__ = _CountsCommittedEntriesAsAll
+
+
+class RepeatedGrantResetsNoTimer(Raft):
+    """Figure 2: a follower's timeout begins anew with each granted vote, also with one that it grants again."""
+
+    def _grant_vote(self, candidate: NodeId) -> None:
+        if self.voted_for is None:
+            super()._grant_vote(candidate)
+        else:
+            self._reply(candidate, RequestVoteReply(self.term, vote_granted=True))
+
+
+# The scene under tests/scripts/raft that takes another course with each.
+SCENE_MUTANTS: Mapping[type[Raft], str] = {
+    MatchIndexOutlivesLeadership: "replication/match_index_begins_anew_with_each_leadership",
+    TransferNeverTakenBack: "transfer/only_the_candidacy_that_was_asked_for_is_a_transfer",
+    OldLeaderCountsAsHeard: "stickiness/leader_of_an_earlier_term_does_not_count",
+    FollowerCommitsToItsOwnEnd: "replication/heartbeat_commits_only_what_it_proves_to_agree",
+    TimeoutNowBeforeTheLogIsThere: "transfer/target_needs_entries_that_are_not_committed",
+    RepeatedGrantResetsNoTimer: "repeated_grant_resets_the_timer",
+}
 
 # What the witness says of each.
 BENCH_MUTANTS: Mapping[type[Raft], str] = {

@@ -16,8 +16,9 @@ from simulator.algorithms.raft import DIALECTS, RaftConfig
 from simulator.algorithms.registration import Registration
 from simulator.cluster.distributions import Constant, Distribution, Exponential, Uniform
 from simulator.cluster.faults.link_degradation import Heal
-from simulator.cluster.faults.node_faults import Crash, Fault, Pause, Restart, Resume
+from simulator.cluster.faults.node_faults import Crash, Pause, Restart, Resume
 from simulator.cluster.faults.partitions import Partition
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.faults.targets import Target
 from simulator.cluster.network.network import NetworkSpec

@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy  # Its parts are imported when they are first used: scipy.stats takes half a second.
-from scipy import special
+import scipy  # Imports scipy.stats and scipy.optimize, which are slow to import, when they are first used.
 
 from simulator.analysis.statistics.bootstrap import RESAMPLES, TAIL, Bca, FloatArray, default_generator, resamples
 from simulator.analysis.statistics.survival import Sample, first_at_most, resampled_curves, survival_curve
@@ -22,7 +21,7 @@ from simulator.analysis.statistics.survival import Sample, first_at_most, resamp
 __all__ = ["NO_DATA", "Estimate", "Sample", "fraction", "fraction_by_trial", "mean", "quantile", "quantiles"]
 __all__ += ["Proportion", "proportion_by_trial", "rate", "ratio"]
 
-_Z = float(special.ndtri(1 - TAIL))
+_Z = float(scipy.special.ndtri(1 - TAIL))
 
 
 class Estimate(NamedTuple):

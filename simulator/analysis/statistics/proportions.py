@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import scipy  # Its parts are imported when they are first used: scipy.optimize takes a while.
-from scipy import special
+import scipy  # Imports scipy.stats and scipy.optimize, which are slow to import, when they are first used.
 
 from simulator.analysis.statistics.bootstrap import FloatArray
 from simulator.analysis.statistics.comparison import LEVELS, NOTHING_TO_COMPARE, Comparison, Tally, cleaned
@@ -30,7 +29,7 @@ def compare_fraction(before: Tally, after: Tally, *, paired: bool) -> Comparison
     both = _Proportions(old, new, _correlation(olds, news) if paired else 0.0)
     n = int(((olds[1] > 0) | (news[1] > 0)).sum() if paired else min((olds[1] > 0).sum(), (news[1] > 0).sum()))
     ratio = math.nan if old.value == new.value == 0 else math.inf if old.value == 0 else new.value / old.value
-    wide, narrow = (float(special.ndtri((1 + level) / 2)) for level in LEVELS)
+    wide, narrow = (float(scipy.special.ndtri((1 + level) / 2)) for level in LEVELS)
     return Comparison(
         difference=Estimate(new.value - old.value, *both.difference(wide)),
         ratio=Estimate(ratio, *both.ratio(wide)),
@@ -78,8 +77,8 @@ class _Proportions:
             return low if self.new.value > self.old.value else -high
 
         if nearer_end(_FURTHEST) > 0:
-            return float(2 * special.ndtr(-_FURTHEST))
-        return float(2 * special.ndtr(-scipy.optimize.brentq(nearer_end, 1e-9, _FURTHEST)))
+            return float(2 * scipy.special.ndtr(-_FURTHEST))
+        return float(2 * scipy.special.ndtr(-scipy.optimize.brentq(nearer_end, 1e-9, _FURTHEST)))
 
     def _reaches(self, z: float) -> tuple[tuple[float, float], tuple[float, float]]:
         """How far new reaches down while old reaches up, and the other way about."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy  # Its parts are imported when they are first used: scipy.stats takes half a second.
+import scipy  # Imports scipy.stats and scipy.optimize, which are slow to import, when they are first used.
 
 from simulator.analysis.statistics.bootstrap import FloatArray, IntArray
 from simulator.analysis.statistics.estimates import Estimate, Sample

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy  # Its parts are imported when they are first used: scipy.stats takes half a second.
+import scipy  # Imports scipy.stats and scipy.optimize, which are slow to import, when they are first used.
 
 from simulator.analysis.statistics.bootstrap import (
     CONFIDENCE,

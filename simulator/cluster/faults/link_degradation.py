@@ -1,7 +1,4 @@
-"""Faults of links that let packets through: late, lost now and then, held back, or by fits and starts.
-
-They concern the links that a `Reach` describes. Lifted by `heal`, by `release`, or when their time is over.
-"""
+"""Faults of links that let packets through: late, lost now and then, held back, or only part of the time."""
 
 from __future__ import annotations
 
@@ -10,119 +7,102 @@ from typing import ClassVar
 
 from simulator.cluster.control import ClusterControl
 from simulator.cluster.distributions import Constant, Distribution
-from simulator.cluster.faults.node_faults import Injected
+from simulator.cluster.faults.link_faults import LinkFault, LinkRuleFault, put_in_force
+from simulator.cluster.faults.record import Family, Fault, Injected, Kind, at_least_one_of, keyword, parameter
 from simulator.cluster.faults.rng import RandomStreams
-from simulator.cluster.faults.targets import Target, present, sides
-from simulator.cluster.network.links import LinkSelector, Pairs, Touching
+from simulator.cluster.network.links import LinkSelector
 from simulator.cluster.network.rules import Cut, Degradation, Hold, LinkRule
-from simulator.protocol import Nanoseconds
+from simulator.protocol import Assumption, Nanoseconds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
-    """Which links: every one of `nodes`; or those from `senders` to `receivers` (to all others where none are given),
-    and back again where `both_ways`.
-    """
+@dataclass(frozen=True, slots=True)
+class Degrade(LinkRuleFault):
+    """Packets take longer, and more of them are lost or arrive twice, in addition to what the network does."""
 
-    nodes: tuple[Target, ...] = ()
-    senders: tuple[Target, ...] = ()
-    receivers: tuple[Target, ...] = ()
-    both_ways: bool = False
-
-    def resolve(self, control: ClusterControl, fault_rng: RandomStreams) -> tuple[LinkSelector, object]:
-        """The links, and the nodes at their ends as far as they were named: one list, or one for each side."""
-        if self.nodes:
-            nodes = present(self.nodes, control, fault_rng)
-            return Touching(nodes), nodes
-        senders, receivers = sides((self.senders, self.receivers), control, fault_rng)
-        others = tuple(node for node in control.nodes_in_state("present") if node not in senders)
-        links = Pairs(senders, receivers if self.receivers else others, both_ways=self.both_ways)
-        return links, (senders, receivers) if self.receivers else senders
-
-
-def rule_in_force(rule: LinkRule, control: ClusterControl, nodes: object) -> Injected:
-    """Put a condition in force; undone, it alone is lifted."""
-    control.add_rule(rule)
-    return Injected(nodes, lambda: nodes if control.remove_rule(rule) else ())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Degrade:
-    """Packets take this much longer, and this share more of them is lost, or arrives twice."""
-
-    reach: Reach
-    latency: Distribution = Constant(0)
-    loss: float = 0.0
-    duplication: float = 0.0
-    label: str | None = None
+    latency: Distribution = parameter(Kind.DISTRIBUTION, "How much longer they take.", default=Constant(0))
+    loss: float = parameter(
+        Kind.PROBABILITY, "The probability of being lost, in addition to what the network does.", default=0.0
+    )
+    duplication: float = parameter(Kind.PROBABILITY, "The probability of arriving twice.", default=0.0)
     name: ClassVar[str] = "degrade"
+    example: ClassVar[str] = "{at: 1s, degrade: n1, latency: {uniform: [10ms, 50ms]}, loss: 0.05}"
+    breaks: ClassVar = (Assumption.NO_LOSS, Assumption.FIFO, Assumption.BOUNDED_DELAY)
+    rules: ClassVar = (at_least_one_of("latency", "loss", "duplication"),)
 
-    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
-        links, nodes = self.reach.resolve(control, fault_rng)
-        degradation = Degradation(
-            links,
+    def rule(self, selector: LinkSelector, fault_rng: RandomStreams) -> LinkRule:
+        return Degradation(
+            selector,
             self.label,
             later=fault_rng.durations(self.latency, "latency"),
             lost=fault_rng.flips(self.loss, "loss"),
             duplicated=fault_rng.flips(self.duplication, "duplication"),
         )
-        return rule_in_force(degradation, control, nodes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flap:
-    """Links are cut for `down`, whole for `up`, and so on in turn."""
+@dataclass(frozen=True, slots=True)
+class Flap(LinkRuleFault):
+    """Links are cut for a while, whole for a while, and so on in turn."""
 
-    reach: Reach
-    down: Nanoseconds
-    up: Nanoseconds
-    label: str | None = None
+    down: Nanoseconds = parameter(Kind.DURATION, "How long they are cut, each time.")
+    up: Nanoseconds = parameter(Kind.DURATION, "How long they are whole, each time.")
     name: ClassVar[str] = "flap"
+    example: ClassVar[str] = "{at: 1s, flap: {between: [leader, follower]}, down: 200ms, up: 300ms, lasts: 2s}"
+    breaks: ClassVar = (Assumption.NO_PARTITION, Assumption.NO_LOSS)
 
     def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
-        links, nodes = self.reach.resolve(control, fault_rng)
-        cut = Cut(links, self.label)
+        selector, nodes = self.links.select(control, fault_rng)
+        cut = Cut(selector, self.label)
 
         def turn() -> None:
             if control.switch(cut, not cut.stops):
                 control.call_after(self.down if cut.stops else self.up, turn)
 
         control.call_after(self.down, turn)
-        return rule_in_force(cut, control, nodes)
+        return put_in_force(cut, control, nodes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldBack:
-    """Packets wait, and go on their way when they are released: delayed, not lost."""
+@dataclass(frozen=True, slots=True)
+class HoldBack(LinkRuleFault):
+    """Packets wait, and go on their way when they are released. They are delayed, not lost."""
 
-    reach: Reach
-    label: str | None = None
     name: ClassVar[str] = "hold"
+    example: ClassVar[str] = "{at: 1s, hold: {senders: leader}, lasts: 200ms}"
+    breaks: ClassVar = (Assumption.FIFO, Assumption.BOUNDED_DELAY)
+    what: ClassVar[str] = "hold"
 
-    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
-        links, nodes = self.reach.resolve(control, fault_rng)
-        return rule_in_force(Hold(links, self.label), control, nodes)
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """What is held under that label goes on its way; without one, all that is held does."""
-
-    label: str | None = None
-    name: ClassVar[str] = "release"
-
-    def inject(self, control: ClusterControl, _: RandomStreams) -> Injected:
-        control.remove_labelled(self.label, Hold)
-        return Injected(())
+    def rule(self, selector: LinkSelector, fault_rng: RandomStreams) -> LinkRule:
+        return Hold(selector, self.label)
 
 
 @dataclass(frozen=True, slots=True)
-class Heal:
-    """Every condition of that label is lifted; without one, all that are in force on links are."""
+class Remedy(Fault):
+    """A fault that ends faults of links: those of a label, or all."""
 
-    label: str | None = None
-    name: ClassVar[str] = "heal"
+    label: str | None = keyword(Kind.LABEL, "`all`, or the label of the faults that end.", default=None)
+    family: ClassVar[Family] = Family.LINKS
+    repairable: ClassVar[bool] = False
+    in_nemesis: ClassVar[bool] = False
+    ends: ClassVar[type[LinkFault]]  # Which faults.
+    removes: ClassVar[type[LinkRule]]  # The rules that they have put in force.
 
     def inject(self, control: ClusterControl, _: RandomStreams) -> Injected:
-        control.remove_labelled(self.label)
+        control.remove_labelled(self.label, self.removes)
         return Injected(())
+
+
+class Release(Remedy):
+    """Packets that are held go on their way: all of them, or those held under a label."""
+
+    name = "release"
+    example = "{at: 2s, release: all}"
+    ends = HoldBack
+    removes = Hold
+
+
+class Heal(Remedy):
+    """Faults of links end: all of them, or those of a label."""
+
+    name = "heal"
+    example = "{at: 2s, heal: all}"
+    ends = LinkFault
+    removes = LinkRule

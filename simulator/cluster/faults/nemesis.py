@@ -20,8 +20,7 @@ from typing import Any
 
 from simulator.cluster.control import ClusterControl
 from simulator.cluster.distributions import Exponential
-from simulator.cluster.faults.affected_nodes import resolve_targets
-from simulator.cluster.faults.node_faults import Fault, Injected
+from simulator.cluster.faults.record import Fault, Injected
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.schedule import FaultScheduler, repair
 from simulator.cluster.faults.targets import NoTargetError
@@ -79,7 +78,7 @@ class _NemesisState:
     def fail(self, fault: Fault, lasts: Nanoseconds, fault_rng: RandomStreams) -> None:
         """Let a fault strike, and be over some time; or leave it out."""
         try:
-            resolved, affected_nodes = resolve_targets(fault, self._control, fault_rng)
+            resolved, affected_nodes = fault.resolve_targets(self._control, fault_rng)
             if why := self._suppression_reason(affected_nodes):
                 self._scheduler.suppressed(fault.name, why)
                 return

@@ -1,91 +1,130 @@
-"""Faults as values. What a fault does it can undo, where that makes sense: nodes are faults' first victims.
-
-A fault's targets are names or descriptions, resolved when it strikes (`targets`). Faults of links are in `cuts` and
-`weather`, those that only strain a node in `strains`; `schedule` says when they strike, and for how long.
-"""
+"""Faults that end, stop or start the process of a node, or its host."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from simulator.cluster.control import ClusterControl
+from simulator.cluster.faults.record import (
+    Family,
+    Fault,
+    Injected,
+    Kind,
+    RepairOne,
+    ResolvedFault,
+    keyword,
+    repair_each,
+)
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.targets import Target, resolve
 from simulator.protocol import NodeId
 
-# What undoes a fault, and returns on whom, for the trace: on nobody where it was over already.
-Repair = Callable[[], object]
-
-
-class Injected(NamedTuple):
-    """Whom a fault has struck, for the trace, and what undoes it; None where nothing does."""
-
-    nodes: object
-    repair: Repair | None = None
-
-
-class Fault(Protocol):
-    """Something that goes wrong, or right again."""
-
-    name: ClassVar[str]
-
-    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
-        """Do it. Raises NoTargetError before anything is done."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
-class NodeFault:
-    """A fault that strikes nodes one by one."""
+class NodeFault(Fault):
+    """A fault that is injected into nodes one by one."""
 
-    target: Target
-    name: ClassVar[str]
-    state: ClassVar[str]  # Whom it can strike.
+    target: Target = keyword(
+        Kind.TARGETS,
+        "A node, a zone, or a description that is resolved when the fault is injected; or a list of these.",
+    )
+    family: ClassVar[Family] = Family.NODES
+    state: ClassVar[str] = "present"  # The state of the nodes that it applies to (`ClusterControl.nodes_in_state`).
 
     def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
         nodes = resolve(self.target, control, self.state, fault_rng)
-        repairs = {node: self.inject_one(control, node) for node in nodes}
+        repairs = {node: self.inject_one(control, node, fault_rng) for node in nodes}
         return Injected(nodes, repair_each({node: repair for node, repair in repairs.items() if repair is not None}))
 
-    def inject_one(self, control: ClusterControl, node: NodeId) -> RepairOne | None:
-        """What happens to each node, and what undoes it."""
+    def inject_one(self, control: ClusterControl, node: NodeId, fault_rng: RandomStreams) -> RepairOne | None:
+        """Inject it into one node, and return what repairs it; None if nothing does."""
         raise NotImplementedError
 
-
-RepairOne = Callable[[], object]  # Returns False where it was over already.
-
-
-def repair_each(repairs: Mapping[NodeId, RepairOne]) -> Repair | None:
-    """One node after the other; None where there are none."""
-    return (lambda: tuple(node for node, repair in repairs.items() if repair() is not False)) if repairs else None
+    def resolve_targets(self, control: ClusterControl, fault_rng: RandomStreams) -> ResolvedFault:
+        nodes = resolve(self.target, control, self.state, fault_rng)
+        return ResolvedFault(replace(self, target=nodes), nodes)
 
 
 class Crash(NodeFault):
-    """The host goes silent; only its disk survives. Undone by a restart."""
+    """The host goes silent. Only what is on its disk survives. A restart repairs it."""
 
     name, state = "crash", "running"
+    example = "{at: {uniform: [1s, 1050ms]}, crash: leader, lasts: 1500ms}"
 
-    def inject_one(self, control: ClusterControl, node: NodeId) -> RepairOne:
+    def inject_one(self, control: ClusterControl, node: NodeId, _: RandomStreams) -> RepairOne:
         control.crash(node)
         return _restart_later(control, node)
 
 
 class Kill(NodeFault):
-    """The process dies, and its host closes its connections; only its disk survives. Undone by a restart."""
+    """The process dies, and its host closes its connections. Only what is on disk survives. A restart repairs it."""
 
     name, state = "kill", "running"
+    example = "{at: 1s, kill: n2}"
 
-    def inject_one(self, control: ClusterControl, node: NodeId) -> RepairOne:
+    def inject_one(self, control: ClusterControl, node: NodeId, _: RandomStreams) -> RepairOne:
         control.kill(node)
         return _restart_later(control, node)
 
 
 class Bounce(Kill):
-    """A kill that is followed by a restart, as in an upgrade."""
+    """The process is killed, and starts again after a time, as in an upgrade."""
 
     name = "bounce"
+    example = "{at: 1s, bounce: follower, lasts: {uniform: [100ms, 2s]}}"
+    duration_required = "say how long a bounced node is down"
+
+
+class Restart(NodeFault):
+    """A node that is down starts again from what it had saved."""
+
+    name, state = "restart", "down"
+    example = "{at: 2s, restart: all}"
+    repairable = in_nemesis = False
+    impossible_targets: ClassVar = dict.fromkeys(
+        ("leader", "leader-and-minority"), "a leader is never down; name the node, or write all"
+    )
+
+    def inject_one(self, control: ClusterControl, node: NodeId, _: RandomStreams) -> None:
+        control.start(node)
+
+
+class Amnesia(NodeFault):
+    """A node starts again at once with an empty disk. If it is running, it crashes first."""
+
+    name = "amnesia"
+    example = "{at: 1s, amnesia: n2}"
+    repairable = False
+
+    def inject_one(self, control: ClusterControl, node: NodeId, _: RandomStreams) -> None:
+        if node in control.nodes_in_state("running"):
+            control.crash(node)
+        control.wipe(node)
+        control.start(node)
+
+
+class Pause(NodeFault):
+    """The process stalls (garbage collection, a stopped virtual machine), and keeps its state. A resume repairs it."""
+
+    name, state = "pause", "awake"
+    example = "{at: 1s, pause: leader, lasts: 400ms}"
+
+    def inject_one(self, control: ClusterControl, node: NodeId, _: RandomStreams) -> RepairOne:
+        control.pause(node)
+        return _unless_over(control, node, "paused", control.resume)
+
+
+class Resume(NodeFault):
+    """A paused node goes on, and handles what arrived while it was paused."""
+
+    name, state = "resume", "paused"
+    example = "{at: 2s, resume: all}"
+    repairable = in_nemesis = False
+
+    def inject_one(self, control: ClusterControl, node: NodeId, _: RandomStreams) -> None:
+        control.resume(node)
 
 
 def _restart_later(control: ClusterControl, node: NodeId) -> RepairOne:
@@ -93,7 +132,9 @@ def _restart_later(control: ClusterControl, node: NodeId) -> RepairOne:
 
 
 def _unless_over(control: ClusterControl, node: NodeId, state: str, end: Callable[[NodeId], None]) -> RepairOne:
-    """End the state in which a node is by now; not where it has left it since, though it be in such a state again."""
+    """Ends the state that the node is in now. Does nothing if the node has left that state since, even if another fault
+    has put it into the same state again.
+    """
     disruptions = control.disruptions(node)
 
     def repair() -> bool:
@@ -103,43 +144,3 @@ def _unless_over(control: ClusterControl, node: NodeId, state: str, end: Callabl
         return lasts
 
     return repair
-
-
-class Restart(NodeFault):
-    """A node that is down starts again from what it had saved."""
-
-    name, state = "restart", "down"
-
-    def inject_one(self, control: ClusterControl, node: NodeId) -> None:
-        control.start(node)
-
-
-class Amnesia(NodeFault):
-    """A node starts again with an empty disk, at once; it crashes first if it runs."""
-
-    name, state = "amnesia", "present"
-
-    def inject_one(self, control: ClusterControl, node: NodeId) -> None:
-        if node in control.nodes_in_state("running"):
-            control.crash(node)
-        control.wipe(node)
-        control.start(node)
-
-
-class Pause(NodeFault):
-    """The process stalls (garbage collection, a stopped virtual machine): it still believes what it believed."""
-
-    name, state = "pause", "awake"
-
-    def inject_one(self, control: ClusterControl, node: NodeId) -> RepairOne:
-        control.pause(node)
-        return _unless_over(control, node, "paused", control.resume)
-
-
-class Resume(NodeFault):
-    """A paused node goes on, and handles what arrived in between."""
-
-    name, state = "resume", "paused"
-
-    def inject_one(self, control: ClusterControl, node: NodeId) -> None:
-        control.resume(node)

@@ -1,4 +1,4 @@
-"""What an operator asks of a cluster, in a schedule like a fault."""
+"""What an operator asks of a cluster, in a schedule like a fault. The algorithm's registration makes the command."""
 
 from __future__ import annotations
 
@@ -6,18 +6,36 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from simulator.cluster.control import ClusterControl
-from simulator.cluster.faults.node_faults import Injected
+from simulator.cluster.faults.record import Family, Fault, Injected, Kind, keyword, parameter
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.targets import Target, resolve
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransferLeadership:
-    """Each of the nodes is asked to let another lead: `to`, or whom the algorithm finds fit."""
+class OperatorCommand(Fault):
+    """A command to a node, by its name in `Registration.commands`, which is the name of the record."""
 
-    target: Target
-    to: Target | None = None
+    __slots__ = ()
+
+    family: ClassVar[Family] = Family.COMMANDS
+    repairable: ClassVar[bool] = False
+    in_nemesis: ClassVar[bool] = False
+    if_missing: ClassVar[str]  # What is true of an algorithm that does not take it; follows the algorithm's name.
+    is_logged: ClassVar[bool] = False  # Whether the algorithm commits it as an entry of its log.
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLeadership(OperatorCommand):
+    """A node, the leader or another, is asked to let another node lead."""
+
+    target: Target = keyword(
+        Kind.TARGETS, "The node that is asked. If it does not lead, it passes the request on, if its algorithm can."
+    )
+    to: Target | None = parameter(
+        Kind.TARGET, "The node that is to lead; by default, the algorithm chooses it.", default=None
+    )
     name: ClassVar[str] = "transfer_leadership"
+    example: ClassVar[str] = "{at: 1s, transfer_leadership: leader, to: n3}"
+    if_missing: ClassVar[str] = "does not transfer leadership"
 
     def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
         asked = resolve(self.target, control, "awake", fault_rng)
@@ -28,11 +46,12 @@ class TransferLeadership:
 
 
 @dataclass(frozen=True, slots=True)
-class _ChangeOfMembers:
-    """Whoever leads, once somebody does, is asked to change the configuration by these nodes, one after the other."""
+class _MembershipChange(OperatorCommand):
+    """The leader, as soon as there is one, is asked to change the configuration by these nodes, one after the other."""
 
-    target: Target
-    name: ClassVar[str]
+    target: Target = keyword(Kind.TARGETS, "One node, or a list of nodes, which are taken one by one.")
+    if_missing: ClassVar[str] = "cannot change its members"
+    is_logged: ClassVar[bool] = True
 
     def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
         (leader,) = resolve("leader", control, "awake", fault_rng)
@@ -42,13 +61,15 @@ class _ChangeOfMembers:
         return Injected(nodes)
 
 
-class AddServer(_ChangeOfMembers):
-    """The leader is asked to let these nodes catch up, and then vote."""
+class AddServer(_MembershipChange):
+    """The leader is asked to add nodes: each catches up as a learner, and then votes."""
 
-    name: ClassVar[str] = "add_server"
+    name = "add_server"
+    example = "{at: 2s, add_server: n2}"
 
 
-class RemoveServer(_ChangeOfMembers):
-    """The leader is asked to let these nodes, itself perhaps, be members no more."""
+class RemoveServer(_MembershipChange):
+    """The leader is asked to remove nodes from the configuration. It may be one of them."""
 
-    name: ClassVar[str] = "remove_server"
+    name = "remove_server"
+    example = "{at: 3500ms, remove_server: leader}"

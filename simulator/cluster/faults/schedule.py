@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from simulator.cluster.control import ClusterControl
 from simulator.cluster.distributions import Constant, Distribution
-from simulator.cluster.faults.node_faults import Fault, Injected
+from simulator.cluster.faults.record import Fault, Injected
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.targets import NoTargetError
 

@@ -1,4 +1,7 @@
-"""Faults that leave a node running, but slower, or wrong about the time. They add up, and each can be undone alone."""
+"""Faults that leave a node running, but slow, or wrong about the time (gray failures). They add up.
+
+Each is repaired alone, and leaves the others in force. They outlive the process: a node has them whatever its state is.
+"""
 
 from __future__ import annotations
 
@@ -7,72 +10,76 @@ from typing import ClassVar
 
 from simulator.cluster.control import ClusterControl
 from simulator.cluster.distributions import Distribution
-from simulator.cluster.faults.node_faults import Injected, RepairOne, repair_each
+from simulator.cluster.faults.node_faults import NodeFault
+from simulator.cluster.faults.record import Kind, RepairOne, at_least_one_of, parameter
 from simulator.cluster.faults.rng import RandomStreams
-from simulator.cluster.faults.targets import Target, resolve
 from simulator.cluster.node.clock import Skew
-from simulator.protocol import Nanoseconds, NodeId
+from simulator.protocol import Assumption, Nanoseconds, NodeId
+
+_MOST_PPM = 500_000
 
 
 @dataclass(frozen=True, slots=True)
-class Strain:
-    """Something that a node suffers, awake or not, until it is taken back."""
+class SlowNode(NodeFault):
+    """The node takes longer to handle each message. Other messages and timers wait until it has handled the message."""
 
-    target: Target
-    name: ClassVar[str]
-
-    def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
-        nodes = resolve(self.target, control, "present", fault_rng)
-        return Injected(nodes, repair_each({node: self.strain(control, node, fault_rng) for node in nodes}))
-
-    def strain(self, control: ClusterControl, node: NodeId, fault_rng: RandomStreams) -> RepairOne:
-        """What happens to each node, and what takes it back."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
-class SlowNode(Strain):
-    """Handling a message takes this much longer; whatever else reaches the node meanwhile waits its turn."""
-
-    service: Distribution
+    service: Distribution = parameter(Kind.DISTRIBUTION, "How much longer.")
     name: ClassVar[str] = "slow_node"
+    example: ClassVar[str] = "{at: 1s, slow_node: highest-id, service: {exponential: 2ms}}"
+    breaks: ClassVar[tuple[Assumption, ...]] = (Assumption.BOUNDED_DELAY,)
 
-    def strain(self, control: ClusterControl, node: NodeId, fault_rng: RandomStreams) -> RepairOne:
+    def inject_one(self, control: ClusterControl, node: NodeId, fault_rng: RandomStreams) -> RepairOne:
         return control.slow_node(node, fault_rng.durations(self.service, f"n{node} service"))
 
 
 @dataclass(frozen=True, slots=True)
-class SlowDisk(Strain):
-    """A write takes this much longer."""
+class SlowDisk(NodeFault):
+    """Each write to the disk takes longer."""
 
-    write: Distribution
+    write: Distribution = parameter(Kind.DISTRIBUTION, "How much longer.")
     name: ClassVar[str] = "slow_disk"
+    example: ClassVar[str] = "{at: 1s, slow_disk: all, write: {lognormal: {median: 5ms, p99: 200ms}}, lasts: 1s}"
+    breaks: ClassVar[tuple[Assumption, ...]] = (Assumption.BOUNDED_DELAY,)
 
-    def strain(self, control: ClusterControl, node: NodeId, fault_rng: RandomStreams) -> RepairOne:
+    def inject_one(self, control: ClusterControl, node: NodeId, fault_rng: RandomStreams) -> RepairOne:
         return control.slow_disk(node, fault_rng.durations(self.write, f"n{node} write"))
 
 
-@dataclass(frozen=True, slots=True)
-class StallDisk(Strain):
-    """No write is done until this is undone; then all that are due are done at once."""
+class StallDisk(NodeFault):
+    """No write ends until the fault is repaired. Then all writes that are due end at once."""
 
-    name: ClassVar[str] = "stall_disk"
+    name = "stall_disk"
+    example = "{at: 1s, stall_disk: leader, lasts: 300ms}"
+    breaks = (Assumption.BOUNDED_DELAY,)
 
-    def strain(self, control: ClusterControl, node: NodeId, _: RandomStreams) -> RepairOne:
+    def inject_one(self, control: ClusterControl, node: NodeId, _: RandomStreams) -> RepairOne:
         return control.stall_disk(node)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SkewClock(Strain):
-    """Clocks go wrong: they run too fast or too slow from now on, are set ahead or back, or jump. Of several drifts or
-    offsets the latest counts, jumps add up. Undone, the clocks go on as if only the others had struck.
+@dataclass(frozen=True, slots=True)
+class SkewClock(NodeFault):
+    """Clocks are wrong: they drift, are set ahead or back by an offset, or jump. Timers follow the drift. The wall
+    clock follows all three. If several drifts or offsets are in force, the latest counts; jumps add up.
     """
 
-    # By how many parts in a billion it is too fast; how far the wall clock is ahead of the monotonic one, or jumps.
-    drift_ppb: int | None = None
-    offset_ns: Nanoseconds | None = None
-    jump_ns: Nanoseconds = 0
+    drift_ppb: int | None = parameter(  # In parts per billion.
+        Kind.NUMBER,
+        "By how many parts per million the clock is too fast.",
+        default=None,
+        key="drift_ppm",
+        bounds=(-_MOST_PPM, _MOST_PPM),
+        convert=lambda ppm: round(1000 * ppm),
+    )
+    offset_ns: Nanoseconds | None = parameter(
+        Kind.SIGNED_DURATION, "How far the wall clock is ahead of the monotonic clock.", default=None, key="offset"
+    )
+    jump_ns: Nanoseconds | None = parameter(
+        Kind.SIGNED_DURATION, "How far the wall clock jumps ahead.", default=None, key="jump"
+    )
     name: ClassVar[str] = "skew_clock"
+    example: ClassVar[str] = "{at: 0, skew_clock: n1, drift_ppm: 200, jump: 150ms}"
+    breaks: ClassVar[tuple[Assumption, ...]] = (Assumption.GOOD_CLOCKS,)
+    rules: ClassVar = (at_least_one_of("drift_ppm", "offset", "jump"),)
 
-    def strain(self, control: ClusterControl, node: NodeId, _: RandomStreams) -> RepairOne:
-        return control.skew_clock(node, Skew(self.drift_ppb, self.offset_ns, self.jump_ns))
+    def inject_one(self, control: ClusterControl, node: NodeId, _: RandomStreams) -> RepairOne:
+        return control.skew_clock(node, Skew(self.drift_ppb, self.offset_ns, self.jump_ns or 0))

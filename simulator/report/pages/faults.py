@@ -9,10 +9,10 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from simulator.cluster.faults.registry import FAULTS
 from simulator.report.pages.listing import field_table, paragraphs, table_with
 from simulator.report.pages.reference import fault_fields
 from simulator.scenario import json_schema
-from simulator.scenario.faults.registry import EXAMPLES
 
 Description = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ def describe() -> list[dict[str, Any]]:
         {
             "name": name,
             "about": about,
-            "example": EXAMPLES[name],
+            "example": FAULTS[name].example,
             "fields": [field.plain() for field in fields],
             "when": when,
         }

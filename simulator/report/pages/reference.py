@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from simulator.scenario.faults.registry import FAULTS
+from simulator.cluster.faults.registry import FAULTS
 from simulator.scenario.text.fields import PERCENTAGE_PATTERN, SIGNED_DURATION_SCHEMA
 from simulator.scenario.text.units import format_duration
 

@@ -1,12 +1,11 @@
-"""How many nodes a fault troubles in a cluster that is well: what a nemesis with a limit must know of its faults."""
+"""How many nodes a fault affects in a healthy cluster. A nemesis with a limit must know it of each of its faults."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from simulator.cluster.faults.affected_nodes import resolve_targets
-from simulator.cluster.faults.node_faults import Fault
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.targets import NoTargetError
 from simulator.cluster.spec import ClusterSpec
@@ -15,15 +14,17 @@ from simulator.randomness import Streams
 
 
 def max_affected_nodes(fault: Fault, spec: ClusterSpec) -> int:
-    """The number of nodes that the fault troubles while all that are not absent run, and the first of them leads."""
+    """The number of nodes that the fault affects while all present nodes run, and the first of them leads."""
     try:
-        return len(resolve_targets(fault, _Well(spec), RandomStreams(Streams(0, 0), "toll")).affected_nodes)
+        return len(
+            fault.resolve_targets(_HealthyCluster(spec), RandomStreams(Streams(0, 0), "affected")).affected_nodes
+        )
     except NoTargetError:  # Such as one other than the leader, of one node.
         return 0
 
 
-class _Well:
-    """A cluster in which nothing is wrong: as much of a `ClusterControl` as aiming needs."""
+class _HealthyCluster:
+    """A cluster in which nothing is wrong: as much of a `ClusterControl` as the resolution of targets needs."""
 
     def __init__(self, spec: ClusterSpec) -> None:
         self._spec = spec
@@ -48,5 +49,5 @@ class _Well:
     def zone_of(self, node: NodeId) -> str | None:
         return None if self._topology is None else self._topology.zone_of(node)
 
-    def __getattr__(self, verb: str) -> Any:
-        raise AssertionError(f"aiming does not {verb}")
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"the resolution of targets must not call {name}")

@@ -8,16 +8,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from simulator.cluster.faults import nemesis as cluster
 from simulator.protocol import Nanoseconds
-from simulator.scenario.faults.forms import WeightedForm, weighted
-from simulator.scenario.faults.registry import VERBS
+from simulator.scenario.faults.forms import AnyWeighted
 from simulator.scenario.text.errors import shown
-from simulator.scenario.text.fields import Duration, Flag, Model, OneKey
+from simulator.scenario.text.fields import Duration, Flag, Model
 from simulator.scenario.text.units import LONGEST, UNITS, format_duration
-
-MIX: dict[str, type[WeightedForm]] = {
-    key: weighted(verb) for key, verb in VERBS.items() if verb.ends or key == "amnesia"
-}
-AnyWeighted = Annotated[WeightedForm, OneKey(MIX, what="a fault that a nemesis can undo")]
 
 SIZES = ("minority", "majority", "all")
 _LONGEST_MEAN: Nanoseconds = LONGEST >> 4  # A draw of 128 means still fits into 64 bits, and none is that long.
@@ -41,31 +35,29 @@ Mean = Annotated[Duration, Field(gt=0), AfterValidator(_mean)]
 
 
 class Nemesis(Model):
-    """Faults that come at random and are undone again, from its start until the quiet at the end of the trial."""
+    """Faults that are injected at random and repaired again, from its start until the quiet at the end of the trial."""
 
     mix: tuple[AnyWeighted, ...] = Field(min_length=1, description="What may go wrong, each with its weight.")
     time_to_failure: Mean = Field(
         description="The mean time from one failure to the next, in the whole cluster; exponential."
     )
-    time_to_repair: Mean = Field(description="The mean time until a failure is undone; exponential.")
+    time_to_repair: Mean = Field(description="The mean time until a failure is repaired; exponential.")
     start: Duration = Field(default=0, description="When it begins.")
-    quiet: Duration = Field(
-        default=0, description="How long before the end of the trial everything that it did is undone."
-    )
+    quiet: Duration = Field(default=0, description="How long before the end of the trial all its faults are repaired.")
     at_most: AtMost = Field(
-        default="minority", description="How many nodes may be struck at once: minority, majority, all, or a number."
+        default="minority", description="How many nodes may be affected at once: minority, majority, all, or a number."
     )
     swarm: Flag = Field(
-        default=False, description="Whether each trial draws for itself which of the kinds it has, and their weights."
+        default=False, description="Whether each trial draws which entries of the mix it has, and their weights."
     )
 
     def most(self, nodes: int) -> int:
-        """How many nodes may be struck at once, in a cluster of that many."""
+        """How many nodes may be affected at once, in a cluster of that many."""
         sizes = {"minority": (nodes - 1) // 2, "majority": nodes // 2 + 1, "all": nodes}
         return self.at_most if isinstance(self.at_most, int) else sizes[self.at_most]
 
     def value(self, nodes: int, duration: Nanoseconds) -> cluster.Nemesis:
-        """What the cluster plays."""
+        """The nemesis as the cluster knows it."""
         return cluster.Nemesis(
             mix=tuple((entry.weight, entry.fault()) for entry in self.mix),
             time_to_failure=self.time_to_failure,

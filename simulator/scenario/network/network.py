@@ -16,7 +16,8 @@ from pydantic import (
 from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
 from simulator.cluster.network.tcp.sockets import LONGEST_TIMEOUT
 from simulator.protocol import Nanoseconds
-from simulator.scenario.durations.distributions import AnyDistribution, ConstantForm, DistributionForm
+from simulator.scenario.durations.distributions import AnyDistribution, ConstantForm
+from simulator.scenario.durations.form import DistributionForm
 from simulator.scenario.network.loss import AnyLoss, ProbabilityForm
 from simulator.scenario.network.topology import AnyTopology, FullMeshForm
 from simulator.scenario.text.errors import reject

@@ -41,16 +41,16 @@ def given(name: str) -> dict[str, Any]:
     return {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
 
 
-def _demand(schema: dict[str, Any], model: type[Model]) -> None:
-    if model.demands:
-        schema["allOf"] = list(model.demands)
+def _add_rules(schema: dict[str, Any], model: type[Model]) -> None:
+    if model.json_schema_rules:
+        schema["allOf"] = list(model.json_schema_rules)
 
 
 class Model(BaseModel):
     """A mapping with fixed keys."""
 
-    demands: ClassVar[tuple[dict[str, Any], ...]] = ()  # What its JSON Schema asks of the keys together.
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=_demand)
+    json_schema_rules: ClassVar[tuple[dict[str, Any], ...]] = ()  # What its JSON Schema asks of the keys together.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=_add_rules)
 
     @model_validator(mode="before")
     @classmethod

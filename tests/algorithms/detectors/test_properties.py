@@ -17,8 +17,9 @@ from simulator.algorithms.detectors import ChenOptions, ExternalOptions, Heartbe
 from simulator.algorithms.omega import OMEGA, OmegaConfig
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults.node_faults import Crash, Fault, Kill, Pause
+from simulator.cluster.faults.node_faults import Crash, Kill, Pause
 from simulator.cluster.faults.partitions import CutLink, Isolate, Partition, PartitionOneway
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.faults.slowdowns import SkewClock
 from simulator.cluster.network.network import NetworkSpec

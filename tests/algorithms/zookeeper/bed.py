@@ -14,7 +14,7 @@ from simulator.algorithms.zookeeper.replica import Replica, ReplicaServer
 from simulator.algorithms.zookeeper.server import Server
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults.node_faults import Fault
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
 from simulator.cluster.spec import ClusterSpec, DiskSpec

@@ -20,9 +20,11 @@ from simulator.algorithms.zookeeper.server import Server
 from simulator.checks.safety import violations
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults.link_degradation import Degrade, Heal, Reach
-from simulator.cluster.faults.node_faults import Crash, Fault, Kill, Pause, Restart, Resume
+from simulator.cluster.faults.link_degradation import Degrade, Heal
+from simulator.cluster.faults.link_faults import LinkTargets
+from simulator.cluster.faults.node_faults import Crash, Kill, Pause, Restart, Resume
 from simulator.cluster.faults.partitions import Isolate
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.faults.schedule import Scheduled, WithoutTarget
 from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
 from simulator.cluster.spec import ClusterSpec, DiskSpec
@@ -103,7 +105,7 @@ def fault(verb: str, whom: int, nodes: int) -> Fault:
 
 
 def spec_of(chosen: Sequence[Move], nodes: int, observers: int) -> ClusterSpec:
-    lossy = Degrade(reach=Reach(nodes=("all",)), loss=0.02)  # Until all is healed.
+    lossy = Degrade(links=LinkTargets(nodes=("all",)), loss=0.02)  # Until all is healed.
     faults, at_ns = [_at(0, lossy)], SECOND
     for tenths, verb, whom in chosen:
         at_ns += tenths * 100 * MS

@@ -15,8 +15,9 @@ from simulator.checks.safety import violations
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Uniform
 from simulator.cluster.faults.link_degradation import Heal
-from simulator.cluster.faults.node_faults import Crash, Fault, Kill, Restart
+from simulator.cluster.faults.node_faults import Crash, Kill, Restart
 from simulator.cluster.faults.partitions import Isolate
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.spec import DiskSpec
 from simulator.cluster.workload import Workload
 from simulator.protocol import CANDIDATE, LEADER, MICROSECOND, SECOND, NodeId, spread

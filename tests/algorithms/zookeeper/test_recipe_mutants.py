@@ -20,8 +20,9 @@ from simulator.algorithms.zookeeper.watches import Watches
 from simulator.checks.stable_period import agreement
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults.node_faults import Crash, Fault, Kill
+from simulator.cluster.faults.node_faults import Crash, Kill
 from simulator.cluster.faults.partitions import Isolate
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.network.network import NetworkSpec, Transport
 from simulator.cluster.spec import ClusterSpec

@@ -22,8 +22,9 @@ from simulator.algorithms.zookeeper.server import Server
 from simulator.algorithms.zookeeper.service import Service
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults.node_faults import Crash, Fault, Kill, Pause
+from simulator.cluster.faults.node_faults import Crash, Kill, Pause
 from simulator.cluster.faults.partitions import Isolate, Partition
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.faults.slowdowns import SkewClock
 from simulator.cluster.network.network import NetworkSpec, Transport

@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults.link_degradation import Degrade, Flap, Heal, HoldBack, Reach, Release
-from simulator.cluster.faults.node_faults import Crash, Fault, Restart
+from simulator.cluster.faults.link_degradation import Degrade, Flap, Heal, HoldBack, Release
+from simulator.cluster.faults.link_faults import LinkTargets
+from simulator.cluster.faults.node_faults import Crash, Restart
 from simulator.cluster.faults.partitions import Isolate, PartitionOneway
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.faults.targets import Target
 from simulator.cluster.network.network import NetworkSpec
@@ -22,7 +24,7 @@ from simulator.protocol import LEADER, Host
 from simulator.trace.event_types import CUT_OFF, LEADER_BACK, LEADER_LOST
 from tests.support.probe import LATENCY_MS, MS, Letter, Script, at, lasting, play, reached, send, timer
 
-WAY = Reach(senders=(2,), receivers=(1,))
+WAY = LinkTargets(senders=(2,), receivers=(1,))
 
 
 def sending(nodes: int = 2) -> Script:
@@ -58,8 +60,8 @@ def delays(found: Sequence[Flight], sender: int = 2, to: int = 1) -> dict[float,
     return by_sent
 
 
-def degrade(ms: float = 0, reach: Reach = WAY, **others: object) -> Degrade:
-    return Degrade(reach=reach, latency=Constant(round(ms * MS)), **others)  # type: ignore[arg-type]
+def degrade(ms: float = 0, links: LinkTargets = WAY, **others: object) -> Degrade:
+    return Degrade(links=links, latency=Constant(round(ms * MS)), **others)  # type: ignore[arg-type]
 
 
 # --- Degrade
@@ -73,7 +75,7 @@ def test_degraded_packets_are_later_one_way_while_it_lasts() -> None:
 
 
 def test_degradations_add_up_and_each_ends_alone() -> None:
-    found = flights(lasting(10, 20, degrade(5)), lasting(20, 20, degrade(3, Reach(nodes=(1,)))))
+    found = flights(lasting(10, 20, degrade(5)), lasting(20, 20, degrade(3, LinkTargets(nodes=(1,)))))
     for sent, took in delays(found).items():
         assert took == [LATENCY_MS + 5 * (10 < sent < 30) + 3 * (20 < sent < 40)]
     for sent, took in delays(found, 1, 2).items():
@@ -82,7 +84,7 @@ def test_degradations_add_up_and_each_ends_alone() -> None:
 
 def test_degradations_lose_packets_independently_of_each_other() -> None:
     """Two of loss 1/2 let a quarter through: of 6 x 5 x 98 packets 735, standard deviation 23.5; five are 117."""
-    faults = [at(0, Degrade(reach=Reach(nodes=("all",)), loss=0.5)) for _ in range(2)]
+    faults = [at(0, Degrade(links=LinkTargets(nodes=("all",)), loss=0.5)) for _ in range(2)]
     assert abs(len(flights(*faults, nodes=6)) - 735) < 117
 
 
@@ -105,7 +107,7 @@ def test_every_copy_of_a_duplicated_packet_is_later() -> None:
 
 def test_what_is_held_is_delayed_not_lost_and_in_order() -> None:
     """With one latency, what was sent first arrives first, though all goes on at one instant."""
-    found = flights(at(10, HoldBack(reach=WAY)), at(30, Release()))
+    found = flights(at(10, HoldBack(links=WAY)), at(30, Release()))
     mine = [(sent, arrived) for sent, arrived, sender, _ in found if sender == 2]
     assert [arrived for sent, arrived in mine if 10 < sent < 30] == [30 + LATENCY_MS] * 20
     assert mine == sorted(mine)
@@ -115,7 +117,7 @@ def test_what_is_held_is_delayed_not_lost_and_in_order() -> None:
 
 @pytest.mark.parametrize("end", ["release", "heal", "lasts"])
 def test_a_hold_ends_by_release_by_heal_or_in_time(end: str) -> None:
-    hold = HoldBack(reach=WAY, label="mine")
+    hold = HoldBack(links=WAY, label="mine")
     ends = {"release": at(30, Release("mine")), "heal": at(30, Heal("mine"))}
     faults = [lasting(10, 20, hold)] if end == "lasts" else [at(10, hold), ends[end]]
     assert delays(flights(*faults))[15.5] == [30 + LATENCY_MS - 15.5]
@@ -125,14 +127,14 @@ def test_a_hold_ends_by_release_by_heal_or_in_time(end: str) -> None:
 
 
 def test_release_leaves_cuts_and_degradations_in_force() -> None:
-    faults = at(10, HoldBack(reach=WAY)), at(10, degrade(5)), at(10, Isolate(3)), at(30, Release())
+    faults = at(10, HoldBack(links=WAY)), at(10, degrade(5)), at(10, Isolate(3)), at(30, Release())
     found = flights(*faults, nodes=3)
     assert delays(found)[40.5] == [LATENCY_MS + 5]
     assert delays(found, 2, 3)[40.5] == []
 
 
 def test_a_packet_is_held_until_every_hold_on_its_way_is_over() -> None:
-    found = flights(lasting(10, 20, HoldBack(reach=WAY)), lasting(15, 25, HoldBack(reach=Reach(nodes=(1,)))))
+    found = flights(lasting(10, 20, HoldBack(links=WAY)), lasting(15, 25, HoldBack(links=LinkTargets(nodes=(1,)))))
     took = delays(found)
     assert (took[12.5], took[17.5], took[35.5]) == ([29.5], [24.5], [6.5])  # All at 40 + 2.
     mine = [sent for sent, _, sender, _ in found if sender == 2]
@@ -142,7 +144,7 @@ def test_a_packet_is_held_until_every_hold_on_its_way_is_over() -> None:
 def test_a_cut_loses_what_a_hold_would_have_kept() -> None:
     """ "reachable? lost? … how late?" (design.md, section 6), in this order: what cannot go on its way is not kept."""
     # Held from 10 to 40, cut from 20 to 30: what is sent in the cut is lost, the rest goes on at 40.
-    took = delays(flights(lasting(10, 30, HoldBack(reach=WAY)), lasting(20, 10, PartitionOneway((2,), (1,)))))
+    took = delays(flights(lasting(10, 30, HoldBack(links=WAY)), lasting(20, 10, PartitionOneway((2,), (1,)))))
     assert took[15.5] == [40 + LATENCY_MS - 15.5]
     assert took[25.5] == []
     assert took[35.5] == [40 + LATENCY_MS - 35.5]
@@ -150,14 +152,14 @@ def test_a_cut_loses_what_a_hold_would_have_kept() -> None:
 
 def test_what_is_released_into_a_cut_is_lost() -> None:
     """Each packet that goes on meets its fate then."""
-    took = delays(flights(lasting(10, 20, HoldBack(reach=WAY)), at(20, PartitionOneway((2,), (1,)))))
+    took = delays(flights(lasting(10, 20, HoldBack(links=WAY)), at(20, PartitionOneway((2,), (1,)))))
     assert took[15.5] == []
 
 
 @pytest.mark.parametrize("hold_first", [True, False])
 def test_heal_opens_the_way_before_it_lets_go_what_was_held(hold_first: bool) -> None:
     """ "heal(all) restores everything": what was held before the cut came arrives, whichever of the two is older."""
-    hold, cut = HoldBack(reach=WAY), PartitionOneway((2,), (1,))
+    hold, cut = HoldBack(links=WAY), PartitionOneway((2,), (1,))
     first, second = (at(10, hold), at(20, cut)) if hold_first else (lasting(5, 7, cut), at(10, hold))
     faults = (first, second, at(14, cut), at(40, Heal()))
     took = delays(flights(*faults))
@@ -167,7 +169,7 @@ def test_heal_opens_the_way_before_it_lets_go_what_was_held(hold_first: bool) ->
 def test_what_is_held_for_a_node_that_is_down_reaches_its_next_life() -> None:
     """Packets on their way know nothing of processes (datagrams)."""
     script = Script(start={2: timer("a", 12)}, on={"timer a": send(1, "a")})
-    faults = lasting(10, 20, HoldBack(reach=WAY)), at(15, Crash(1)), at(20, Crash(2)), at(25, Restart(1))
+    faults = lasting(10, 20, HoldBack(links=WAY)), at(15, Crash(1)), at(20, Crash(2)), at(25, Restart(1))
     assert reached(play(script, *faults), 1) == [(32, "letter a")]
 
 
@@ -176,14 +178,14 @@ def test_what_is_held_for_a_node_that_is_down_reaches_its_next_life() -> None:
 
 def test_a_flapping_link_is_cut_and_whole_in_turn() -> None:
     """Cut from 10 to 13, whole to 18, cut to 21, whole to 26, and so on; until 40, when the flapping is over."""
-    found = flights(lasting(10, 30, Flap(reach=WAY, down=3 * MS, up=5 * MS)))
+    found = flights(lasting(10, 30, Flap(links=WAY, down=3 * MS, up=5 * MS)))
     for sent, took in delays(found).items():
         assert bool(took) == (not 10 < sent < 40 or (sent - 10) % 8 > 3)
     assert set(map(tuple, delays(found, 1, 2).values())) == {(LATENCY_MS,)}
 
 
 def test_a_flap_that_is_healed_flaps_no_more_though_another_begins() -> None:
-    flap = Flap(reach=WAY, down=3 * MS, up=5 * MS, label="flap")
+    flap = Flap(links=WAY, down=3 * MS, up=5 * MS, label="flap")
     took = delays(flights(at(10, flap), at(11, Heal("flap")), at(12, flap), at(30, Heal())))
     # Cut from 10 to 11, and from 12 to 15, 20 to 23 and 28 to 30: the turn that was due at 13 is the first one's.
     lost = {sent for sent, took in took.items() if not took}
@@ -193,7 +195,7 @@ def test_a_flap_that_is_healed_flaps_no_more_though_another_begins() -> None:
 def test_a_leader_behind_a_flapping_link_is_lost_and_back() -> None:
     """`loss`: "has no two-way path to a majority of the configuration"; back when it has again."""
     script = Script(start={1: timer("claim", 5)}, on={"timer claim": lambda host: host.transition(LEADER, 1, host.me)})
-    flap = Flap(reach=Reach(senders=("leader",)), down=3 * MS, up=5 * MS)
+    flap = Flap(links=LinkTargets(senders=("leader",)), down=3 * MS, up=5 * MS)
     trace = play(script, lasting(10, 20, flap), nodes=3)
     rows = [(row.time_ns / MS, row.kind) for row in trace.rows if row.kind in (LEADER_LOST, LEADER_BACK)]
     turns = [(10, 13), (18, 21), (26, 29)]
@@ -201,7 +203,7 @@ def test_a_leader_behind_a_flapping_link_is_lost_and_back() -> None:
     assert {row.field("cause") for row in trace.of_type(LEADER_LOST)} == {CUT_OFF}
 
 
-@pytest.mark.parametrize("rule", [HoldBack(reach=Reach(nodes=(1,))), Isolate(1)])
+@pytest.mark.parametrize("rule", [HoldBack(links=LinkTargets(nodes=(1,))), Isolate(1)])
 def test_a_leader_whose_packets_are_held_is_lost_as_if_they_were_cut(rule: Fault) -> None:
     """A path on which nothing arrives is none, whether what was sent comes later or never."""
     script = Script(start={1: timer("claim", 5)}, on={"timer claim": lambda host: host.transition(LEADER, 1, host.me)})
@@ -215,18 +217,18 @@ def test_a_leader_whose_packets_are_held_is_lost_as_if_they_were_cut(rule: Fault
 # --- Which links
 
 
-def concerned(reach: Reach, nodes: int = 4) -> set[tuple[int, int]]:
+def concerned(links: LinkTargets, nodes: int = 4) -> set[tuple[int, int]]:
     """The links on which a packet of 20.5 is 5 ms late."""
-    found = flights(at(10, degrade(5, reach)), nodes=nodes)
+    found = flights(at(10, degrade(5, links)), nodes=nodes)
     return {(sender, to) for sent, arrived, sender, to in found if sent == 20.5 and arrived - sent == LATENCY_MS + 5}
 
 
 def test_a_reach_says_which_links() -> None:
-    assert concerned(Reach(nodes=(1,))) == {(1, 2), (1, 3), (1, 4), (2, 1), (3, 1), (4, 1)}
-    assert concerned(Reach(senders=(1,))) == {(1, 2), (1, 3), (1, 4)}
-    assert concerned(Reach(senders=(1, 2), receivers=(3,))) == {(1, 3), (2, 3)}
-    assert concerned(Reach(senders=(1,), receivers=(2,), both_ways=True)) == {(1, 2), (2, 1)}
-    assert concerned(Reach(senders=(1,), both_ways=True)) == concerned(Reach(nodes=(1,)))
+    assert concerned(LinkTargets(nodes=(1,))) == {(1, 2), (1, 3), (1, 4), (2, 1), (3, 1), (4, 1)}
+    assert concerned(LinkTargets(senders=(1,))) == {(1, 2), (1, 3), (1, 4)}
+    assert concerned(LinkTargets(senders=(1, 2), receivers=(3,))) == {(1, 3), (2, 3)}
+    assert concerned(LinkTargets(senders=(1,), receivers=(2,), both_ways=True)) == {(1, 2), (2, 1)}
+    assert concerned(LinkTargets(senders=(1,), both_ways=True)) == concerned(LinkTargets(nodes=(1,)))
 
 
 @pytest.mark.parametrize("pair", [("random", "random"), ("random", 1), (2, "random")])
@@ -234,27 +236,29 @@ def test_a_node_that_is_drawn_for_one_side_is_not_the_other(pair: tuple[Target, 
     """A link has two ends: drawn at random, they must not be the same node, which would be no fault at all."""
     for number in range(20):  # The stream is that of the entry: other entries, other draws.
         padding = [at(99, Heal())] * number
-        found = flights(*padding, at(10, degrade(5, Reach(senders=pair[:1], receivers=pair[1:]))), nodes=4)
+        found = flights(*padding, at(10, degrade(5, LinkTargets(senders=pair[:1], receivers=pair[1:]))), nodes=4)
         assert len({(one, two) for sent, arrived, one, two in found if sent > 10 and arrived - sent > 5}) == 1
 
 
 # --- Algebra, over whatever conditions
 
 nodes = st.integers(1, 3)
-reaches = st.one_of(
-    st.builds(lambda node: Reach(nodes=(node,)), nodes),
+link_targets = st.one_of(
+    st.builds(lambda node: LinkTargets(nodes=(node,)), nodes),
     st.builds(
-        lambda order, both: Reach(senders=(order[0],), receivers=(order[1],), both_ways=both),
+        lambda order, both: LinkTargets(senders=(order[0],), receivers=(order[1],), both_ways=both),
         st.permutations((1, 2, 3)),
         st.booleans(),
     ),
 )
-holds: st.SearchStrategy[Fault] = st.builds(lambda reach: HoldBack(reach=reach), reaches)
-degradations: st.SearchStrategy[Fault] = st.builds(lambda reach, ms: degrade(ms, reach), reaches, st.integers(0, 4))
+holds: st.SearchStrategy[Fault] = st.builds(lambda links: HoldBack(links=links), link_targets)
+degradations: st.SearchStrategy[Fault] = st.builds(
+    lambda links, ms: degrade(ms, links), link_targets, st.integers(0, 4)
+)
 weathers: st.SearchStrategy[Fault] = st.one_of(
     holds,
     degradations,
-    st.builds(lambda reach, down, up: Flap(reach=reach, down=down * MS, up=up * MS), reaches, nodes, nodes),
+    st.builds(lambda links, down, up: Flap(links=links, down=down * MS, up=up * MS), link_targets, nodes, nodes),
     st.builds(lambda node: PartitionOneway((node,)), nodes),
 )
 
@@ -285,13 +289,15 @@ def test_undoing_one_condition_leaves_the_other_in_force(one: Fault, other: Faul
     assert late(found, 20) == late(flights(at(5, other), at(60, Heal()), nodes=3), 20)
 
 
-@given(reaches.filter(lambda reach: not reach.both_ways and bool(reach.senders)), st.sampled_from(["degrade", "hold"]))
-def test_one_way_with_its_reverse_is_two_way(there: Reach, kind: str) -> None:
-    def rule(reach: Reach) -> Scheduled:
-        return at(5, degrade(3, reach) if kind == "degrade" else HoldBack(reach=reach))
+@given(
+    link_targets.filter(lambda links: not links.both_ways and bool(links.senders)), st.sampled_from(["degrade", "hold"])
+)
+def test_one_way_with_its_reverse_is_two_way(there: LinkTargets, kind: str) -> None:
+    def rule(links: LinkTargets) -> Scheduled:
+        return at(5, degrade(3, links) if kind == "degrade" else HoldBack(links=links))
 
-    back = Reach(senders=there.receivers, receivers=there.senders)
-    both = Reach(senders=there.senders, receivers=there.receivers, both_ways=True)
+    back = LinkTargets(senders=there.receivers, receivers=there.senders)
+    both = LinkTargets(senders=there.senders, receivers=there.receivers, both_ways=True)
     heal = at(30, Heal())
     found = flights(rule(there), rule(back), heal, nodes=3)
     assert late(found, 0) == late(flights(rule(both), heal, nodes=3), 0)

@@ -15,11 +15,12 @@ from scipy import stats
 
 from simulator.cluster.cluster import Cluster, run_trial
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults.affected_nodes import resolve_targets
-from simulator.cluster.faults.link_degradation import Degrade, Flap, Heal, HoldBack, Reach
+from simulator.cluster.faults.link_degradation import Degrade, Flap, Heal, HoldBack
+from simulator.cluster.faults.link_faults import LinkTargets
 from simulator.cluster.faults.nemesis import Nemesis
-from simulator.cluster.faults.node_faults import Amnesia, Bounce, Crash, Fault, Kill, Pause, Restart
+from simulator.cluster.faults.node_faults import Amnesia, Bounce, Crash, Kill, Pause, Restart
 from simulator.cluster.faults.partitions import Bridge, CutLink, Isolate, MajoritiesRing, Partition, PartitionOneway
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.faults.slowdowns import SkewClock, SlowDisk, SlowNode, StallDisk
@@ -48,13 +49,13 @@ KINDS: tuple[Fault, ...] = (
     SkewClock(target="random", drift_ppb=200_000),
     Partition((("leader",), ("minority",))),
     PartitionOneway(("leader",)),
-    CutLink("leader", "follower"),
+    CutLink(("leader", "follower")),
     Isolate("random"),
     Bridge("random"),
     MajoritiesRing(),
-    Degrade(reach=Reach(nodes=("random",)), latency=Constant(5 * MS), loss=0.1),
-    Flap(reach=Reach(senders=("random",), receivers=("leader",)), down=10 * MS, up=10 * MS),
-    HoldBack(reach=Reach(nodes=("follower",))),
+    Degrade(LinkTargets(nodes=("random",)), latency=Constant(5 * MS), loss=0.1),
+    Flap(links=LinkTargets(senders=("random",), receivers=("leader",)), down=10 * MS, up=10 * MS),
+    HoldBack(links=LinkTargets(nodes=("follower",))),
 )
 DEADLY = ("crash", "kill", "bounce", "amnesia")
 LINKS = {"partition", "partition_oneway", "cut_link", "isolate", "bridge", "majorities_ring"}  # Without weather.
@@ -224,12 +225,12 @@ def test_who_is_well_again_makes_room_for_others() -> None:
         (Partition((("leader", 1), (1, 2))), {6, 1, 2}),  # n1 is where it is named last.
         (PartitionOneway(("leader",)), {6}),
         (PartitionOneway((1, 2, 3), (4, 5)), {4, 5}),
-        (CutLink("leader", 2), {6}),
+        (CutLink(("leader", 2)), {6}),
         (Isolate((1, "leader")), {1, 6}),
         (MajoritiesRing(), {1, 2, 3, 4, 5, 6, 7}),
-        (Degrade(reach=Reach(nodes=(1, 2))), {1, 2}),
-        (Degrade(reach=Reach(senders=(1, 2), receivers=("leader",), both_ways=True)), {6}),
-        (HoldBack(reach=Reach(senders=(1,))), {1}),
+        (Degrade(LinkTargets(nodes=(1, 2))), {1, 2}),
+        (Degrade(LinkTargets(senders=(1, 2), receivers=("leader",), both_ways=True)), {6}),
+        (HoldBack(links=LinkTargets(senders=(1,))), {1}),
         (Crash("leader"), {6}),
         (Crash(7), set()),  # It is down.
         (Amnesia(7), {7}),
@@ -238,7 +239,7 @@ def test_who_is_well_again_makes_room_for_others() -> None:
 def test_a_fault_troubles_the_smaller_end_of_its_links(fault: Fault, troubled: set[int]) -> None:
     # docs/nemesis.md: without the troubled nodes, nothing of the fault would be left.
     assert (
-        set(resolve_targets(fault, ClusterControl(down=(7,)), RandomStreams(Streams(1, 0), "x")).affected_nodes)
+        set(fault.resolve_targets(ClusterControl(down=(7,)), RandomStreams(Streams(1, 0), "x")).affected_nodes)
         == troubled
     )
 
@@ -249,7 +250,7 @@ def test_an_aimed_fault_strikes_whom_it_was_aimed_at(fault: Fault, seed: int) ->
     fault_rng = RandomStreams(Streams(seed, 0), "x")
     if fault.name not in LINKS:
         return
-    resolved, affected_nodes = resolve_targets(fault, ClusterControl(), fault_rng)
+    resolved, affected_nodes = fault.resolve_targets(ClusterControl(), fault_rng)
     first, again = ClusterControl(), ClusterControl()
     resolved.inject(first, RandomStreams(Streams(1, 0), "y"))
     resolved.inject(again, RandomStreams(Streams(2, 0), "y"))
@@ -260,7 +261,7 @@ def test_an_aimed_fault_strikes_whom_it_was_aimed_at(fault: Fault, seed: int) ->
 
 
 def test_only_faults_that_strike_have_a_place_in_it() -> None:
-    with pytest.raises(TypeError, match="heal is a fault that ends others"):
+    with pytest.raises(TypeError, match="heal does not affect nodes of its own"):
         run_with_nemesis(nemesis((1.0, Heal())))
 
 
@@ -331,7 +332,10 @@ def test_each_degradation_has_luck_of_its_own() -> None:
     """A stream that each strike began anew would make all of them lose the same packets."""
     letters = Script(start={1: timer("write", 1)}, on={"timer write": every(send(2, "x"), timer("write", 1))})
     process = nemesis(
-        (1.0, Degrade(reach=Reach(nodes=(1,)), loss=0.5)), time_to_repair=50 * MS, time_to_failure=SECOND, at_most=1
+        (1.0, Degrade(LinkTargets(nodes=(1,)), loss=0.5)),
+        time_to_repair=50 * MS,
+        time_to_failure=SECOND,
+        at_most=1,
     )
     trace = run_with_nemesis(process, config=letters, nodes=2)
     arrived = {row.time_ns for row in trace.of_type("reached") if row.field("text") == "letter x"}

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.cluster.faults.link_degradation import Heal
-from simulator.cluster.faults.node_faults import Fault
 from simulator.cluster.faults.partitions import Bridge, CutLink, Isolate, MajoritiesRing, Partition, PartitionOneway
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.targets import DESCRIPTIONS, NoTargetError, Target, resolve
 from simulator.cluster.network.links import BetweenGroups, Pairs
@@ -85,7 +85,7 @@ subsets = st.frozensets(st.sampled_from(NODES), min_size=1, max_size=6)
 cuts = st.one_of(
     st.builds(lambda group: Partition((tuple(sorted(group)),)), subsets),
     st.builds(lambda one, other: PartitionOneway(tuple(sorted(one)), tuple(sorted(other))), subsets, subsets),
-    st.builds(lambda pair: CutLink(*pair), st.permutations(NODES).map(lambda nodes: nodes[:2])),
+    st.builds(CutLink, st.permutations(NODES).map(lambda nodes: tuple(nodes[:2]))),
     st.builds(Isolate, st.sampled_from(NODES)),
     st.builds(Bridge, st.sampled_from(NODES)),
     st.builds(MajoritiesRing),
@@ -115,7 +115,7 @@ def test_one_way_with_its_reverse_is_two_way(one: frozenset[int], other: frozens
 
 
 def test_healing_a_label_leaves_the_others_in_force() -> None:
-    wall, island = Partition(((1, 2),), "wall"), Isolate(7, "island")
+    wall, island = Partition(((1, 2),), label="wall"), Isolate(7, label="island")
     assert injected(wall, island, Heal("wall")) == injected(island)
     assert injected(wall, island, Heal("island")) == injected(wall)
     assert injected(wall, island, Heal("other")) == injected(wall, island)
@@ -220,7 +220,7 @@ def test_whoever_is_drawn_is_nobody_else_of_the_fault(seed: int) -> None:
     """docs/faults.md: "Whom a list draws is another node than those that it names"; and so do the sides of a fault."""
     assert len(set(meant(("random", "leader", "random"), ClusterControl(), seed))) == 3
     assert len(set(meant(("minority", 1, 2), ClusterControl(), seed))) == 5
-    assert len(ALL - injected(CutLink("random", "random"), seed=seed)) == 2
+    assert len(ALL - injected(CutLink(("random", "random")), seed=seed)) == 2
     # Groups of one and of four, and two left over: from each to the others.
     links = injected(Partition((("random",), ("majority-without-leader",))), seed=seed)
     assert len(links) == 4 * 3 + 2 * 1

@@ -10,8 +10,9 @@ import pytest
 
 from simulator.cluster.distributions import Constant
 from simulator.cluster.faults.link_degradation import Heal
-from simulator.cluster.faults.node_faults import Amnesia, Bounce, Crash, Fault, Kill, Pause, Restart, Resume
+from simulator.cluster.faults.node_faults import Amnesia, Bounce, Crash, Kill, Pause, Restart, Resume
 from simulator.cluster.faults.partitions import Isolate, Partition
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.faults.schedule import MissingTargetError, Scheduled, WithoutTarget
 from simulator.cluster.stop import StopWhen
 from simulator.protocol import FOLLOWER, LEADER, Nanoseconds

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults.link_degradation import Degrade, Heal, Reach
+from simulator.cluster.faults.link_degradation import Degrade, Heal
+from simulator.cluster.faults.link_faults import LinkTargets
 from simulator.cluster.faults.partitions import CutLink
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
@@ -39,13 +40,13 @@ def at_instants(node: NodeId, **deeds: Deed) -> dict[str, Any]:
 
 def cut(begin_ms: float, end_ms: float) -> Sequence[Scheduled]:
     label = f"{begin_ms}"
-    return at(begin_ms, CutLink(1, 2, label)), at(end_ms, Heal(label))
+    return at(begin_ms, CutLink((1, 2), label=label)), at(end_ms, Heal(label))
 
 
 def slow(begin_ms: float, end_ms: float, later_ms: float) -> Sequence[Scheduled]:
     """What n1 sends n2 meanwhile takes so much longer."""
-    reach = Reach(senders=(1,), receivers=(2,))
-    degrade = Degrade(reach=reach, latency=Constant(round(later_ms * MS)), label="slow")
+    reach = LinkTargets(senders=(1,), receivers=(2,))
+    degrade = Degrade(links=reach, latency=Constant(round(later_ms * MS)), label="slow")
     return at(begin_ms, degrade), at(end_ms, Heal("slow"))
 
 

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from simulator.cluster.faults.link_degradation import Heal, HoldBack, Reach, Release
-from simulator.cluster.faults.node_faults import Crash, Fault, Kill, Restart
+from simulator.cluster.faults.link_degradation import Heal, HoldBack, Release
+from simulator.cluster.faults.link_faults import LinkTargets
+from simulator.cluster.faults.node_faults import Crash, Kill, Restart
 from simulator.cluster.faults.partitions import Partition, PartitionOneway
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.network.tcp.sockets import Segment, Socket
 from simulator.protocol import SECOND, Host
 from tests.cluster.network.streams import CONNECTED, SENDS, at_instants, cut, events, later, slow, stream
@@ -187,7 +189,7 @@ def test_copies_do_not_multiply_before_a_dead_host() -> None:
 
 def test_held_segments_go_on_in_order_and_are_not_sent_again() -> None:
     """Issue 3: "`Hold`/`Release` (delay, not lose)"."""
-    hold, release = HoldBack(reach=Reach(nodes=(2,))), Release()
+    hold, release = HoldBack(links=LinkTargets(nodes=(2,))), Release()
     trace = play(SENDS, at(11, hold), at(250, release), network=CONNECTED, duration=500 * MS, journal=True)
     assert later(trace, 2) == [(252, "letter a"), (252, "letter b"), (302, "letter c")]
     assert len(trace.messages) == 3

@@ -14,10 +14,12 @@ from simulator.algorithms.registry import REGISTRY
 from simulator.checks.safety import violations
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults.link_degradation import Degrade, Heal, Reach
+from simulator.cluster.faults.link_degradation import Degrade, Heal
+from simulator.cluster.faults.link_faults import LinkTargets
 from simulator.cluster.faults.nemesis import Nemesis
-from simulator.cluster.faults.node_faults import Bounce, Crash, Fault, Kill, Pause, Restart
+from simulator.cluster.faults.node_faults import Bounce, Crash, Kill, Pause, Restart
 from simulator.cluster.faults.partitions import CutLink, Isolate, Partition
+from simulator.cluster.faults.record import Fault
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
 from simulator.cluster.spec import ClusterSpec, DiskSpec
@@ -77,8 +79,8 @@ def test_raft_keeps_its_promises_over_streams_that_are_haunted() -> None:
         Bounce("leader"),
         Pause("random"),
         Isolate("random"),
-        CutLink("random", "leader"),
-        Degrade(reach=Reach(nodes=("random",)), latency=Uniform(0, 300 * MS), loss=0.3, duplication=0.3),
+        CutLink(("random", "leader")),
+        Degrade(links=LinkTargets(nodes=("random",)), latency=Uniform(0, 300 * MS), loss=0.3, duplication=0.3),
     )
     nemesis = Nemesis(
         mix=tuple((1.0, fault) for fault in mix),

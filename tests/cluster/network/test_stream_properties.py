@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from simulator.algorithms.registration import Registration
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant, Uniform
-from simulator.cluster.faults.link_degradation import Degrade, Heal, HoldBack, Reach, Release
-from simulator.cluster.faults.node_faults import Crash, Fault, Injected, Kill, Pause, Restart, Resume
+from simulator.cluster.faults.link_degradation import Degrade, Heal, HoldBack, Release
+from simulator.cluster.faults.link_faults import LinkTargets
+from simulator.cluster.faults.node_faults import Crash, Kill, Pause, Restart, Resume
 from simulator.cluster.faults.partitions import CutLink, Isolate, PartitionOneway
+from simulator.cluster.faults.record import Fault, Injected
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
@@ -87,7 +89,7 @@ class Talker(Algorithm):
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class Say(Fault):
     """Not a fault: lets a node that is awake send a letter."""
 
     node: NodeId
@@ -116,7 +118,7 @@ def faults_for(verb: str, pick: int) -> Sequence[Fault]:
         case "both":  # Two that may open a connection at once.
             return [Say(one, other), Say(other, one)]
         case "cut":
-            return [CutLink(one, other)]
+            return [CutLink((one, other))]
         case "oneway":
             return [PartitionOneway((one,), (other,))]
         case "isolate":
@@ -124,11 +126,11 @@ def faults_for(verb: str, pick: int) -> Sequence[Fault]:
         case "heal":
             return [Heal()]
         case "hold":
-            return [HoldBack(reach=Reach(senders=(one,), receivers=(other,)))]
+            return [HoldBack(links=LinkTargets(senders=(one,), receivers=(other,)))]
         case "release":
             return [Release()]
         case "slow":
-            return [Degrade(reach=Reach(nodes=(one,)), latency=Uniform(0, 500 * MS), loss=0.2, duplication=0.2)]
+            return [Degrade(links=LinkTargets(nodes=(one,)), latency=Uniform(0, 500 * MS), loss=0.2, duplication=0.2)]
         case _:
             return [{"kill": Kill, "crash": Crash, "restart": Restart, "pause": Pause, "resume": Resume}[verb](one)]
 

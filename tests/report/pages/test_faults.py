@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simulator.cli import main
+from simulator.cluster.faults.registry import FAULTS
 from simulator.report.pages.faults import describe
 from simulator.scenario import json_schema, loads
-from simulator.scenario.faults.registry import EXAMPLES, FAULTS
+from simulator.scenario.faults.forms import SCHEDULED_FORMS
 from simulator.scenario.text.tree import parse
 from tests.support.scenarios import SMALL
 
@@ -25,9 +26,9 @@ def invoke(*arguments: str) -> Result:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_its_example_is_valid_and_of_this_fault(name: str) -> None:
-    text = f"{BEFORE}faults:\n  - {EXAMPLES[name]}\n"
+    text = f"{BEFORE}faults:\n  - {FAULTS[name].example}\n"
     (fault,) = loads(text).faults
-    assert fault.key == name
+    assert fault.keyword == name
     assert jsonschema.Draft202012Validator(json_schema()).is_valid(parse(text, "x").tree)
 
 
@@ -36,7 +37,7 @@ def test_all_are_described() -> None:
     assert [described["name"] for described in descriptions] == list(FAULTS)
     for described in descriptions:
         names = [field["name"] for field in (*described["fields"], *described["when"])]
-        assert sorted(names) == sorted(FAULTS[described["name"]].model_fields)
+        assert sorted(names) == sorted(SCHEDULED_FORMS[described["name"]].model_fields)
         assert described["about"]
         assert names[0] == described["name"]  # What it strikes comes first.
 
@@ -45,7 +46,7 @@ def test_one_is_told_with_its_fields() -> None:
     told = " ".join(invoke("skew_clock").stdout.split())
     assert "- {at: 0, skew_clock: n1, drift_ppm: 200, jump: 150ms}" in told
     assert "jump none How far the wall clock jumps ahead. (duration, also below 0)" in told
-    assert "without_target none What it does where its target does not exist" in told
+    assert "without_target none What it does if its target does not exist" in told
 
 
 def test_json_has_them_all_or_one() -> None:

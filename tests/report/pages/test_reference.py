@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from simulator.algorithms.registry import REGISTRY
+from simulator.cluster.faults.registry import FAULTS
 from simulator.report.pages.reference import reference_page
 from simulator.scenario import json_schema
 from simulator.scenario.durations.distributions import DISTRIBUTIONS
-from simulator.scenario.faults.registry import FAULTS
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = json_schema()

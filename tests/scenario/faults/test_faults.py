@@ -6,15 +6,17 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from simulator.cluster.distributions import AtLeast, Constant, Exponential, Uniform
-from simulator.cluster.faults.link_degradation import Degrade, Flap, Heal, HoldBack, Reach, Release
-from simulator.cluster.faults.node_faults import Amnesia, Bounce, Crash, Fault, Kill, Pause, Restart, Resume
+from simulator.cluster.faults.link_degradation import Degrade, Flap, Heal, HoldBack, Release
+from simulator.cluster.faults.link_faults import LinkTargets
+from simulator.cluster.faults.node_faults import Amnesia, Bounce, Crash, Kill, Pause, Restart, Resume
 from simulator.cluster.faults.operator_commands import AddServer, RemoveServer, TransferLeadership
 from simulator.cluster.faults.partitions import Bridge, CutLink, Isolate, MajoritiesRing, Partition, PartitionOneway
+from simulator.cluster.faults.record import Fault
+from simulator.cluster.faults.registry import FAULTS
 from simulator.cluster.faults.schedule import Scheduled, WithoutTarget
 from simulator.cluster.faults.slowdowns import SkewClock, SlowDisk, SlowNode, StallDisk
 from simulator.protocol import MILLISECOND, SECOND
 from simulator.scenario import ScenarioError, json_schema, loads, resolved_text
-from simulator.scenario.faults.registry import FAULTS
 from simulator.scenario.text.tree import parse
 from tests.support.scenarios import ONE_FAULT
 
@@ -53,28 +55,28 @@ VERBS: list[tuple[str, Fault]] = [
         SkewClock(target=(1, 2), drift_ppb=1000, offset_ns=SECOND, jump_ns=-MS),
     ),
     ("partition: [[leader, minority], [n1]]", Partition((("leader", "minority"), (1,)))),
-    ("partition_oneway: {senders: leader}", PartitionOneway(("leader",))),
-    ("partition_oneway: {senders: [n1, n2], receivers: n3}", PartitionOneway((1, 2), (3,))),
-    ("cut_link: [leader, follower]", CutLink("leader", "follower")),
-    ("isolate: n1", Isolate((1,))),
+    ("partition_oneway: {senders: leader}", PartitionOneway("leader")),
+    ("partition_oneway: {senders: [n1, n2], receivers: n3}", PartitionOneway((1, 2), 3)),
+    ("cut_link: [leader, follower]", CutLink(("leader", "follower"))),
+    ("isolate: n1", Isolate(1)),
     ("bridge: random", Bridge("random")),
     ("majorities_ring: all", MajoritiesRing()),
     ("transfer_leadership: leader", TransferLeadership(target="leader")),
     ("transfer_leadership: follower, to: highest-id", TransferLeadership(target="follower", to="highest-id")),
     ("add_server: [n1, n2]", AddServer((1, 2))),
-    ("remove_server: leader", RemoveServer(("leader",))),
-    ("degrade: n1, latency: 5ms", Degrade(reach=Reach(nodes=(1,)), latency=Constant(5 * MS))),
-    ("degrade: {nodes: [n1, n2]}, loss: 0.5", Degrade(reach=Reach(nodes=(1, 2)), loss=0.5)),
+    ("remove_server: leader", RemoveServer("leader")),
+    ("degrade: n1, latency: 5ms", Degrade(links=LinkTargets(nodes=(1,)), latency=Constant(5 * MS))),
+    ("degrade: {nodes: [n1, n2]}, loss: 0.5", Degrade(links=LinkTargets(nodes=(1, 2)), loss=0.5)),
     (
         "degrade: {between: [n1, [n2, n3]]}, duplication: 1",
-        Degrade(reach=Reach(senders=(1,), receivers=(2, 3), both_ways=True), duplication=1.0),
+        Degrade(links=LinkTargets(senders=(1,), receivers=(2, 3), both_ways=True), duplication=1.0),
     ),
-    ("degrade: {senders: leader}, loss: 0.1", Degrade(reach=Reach(senders=("leader",)), loss=0.1)),
+    ("degrade: {senders: leader}, loss: 0.1", Degrade(links=LinkTargets(senders=("leader",)), loss=0.1)),
     (
         "flap: {senders: n1, receivers: [n2]}, down: 1s, up: 2s",
-        Flap(reach=Reach(senders=(1,), receivers=(2,)), down=SECOND, up=2 * SECOND),
+        Flap(links=LinkTargets(senders=(1,), receivers=(2,)), down=SECOND, up=2 * SECOND),
     ),
-    ("hold: leader", HoldBack(reach=Reach(nodes=("leader",)))),
+    ("hold: leader", HoldBack(links=LinkTargets(nodes=("leader",)))),
     ("release: all", Release()),
     ("heal: all", Heal()),
 ]
@@ -137,8 +139,8 @@ def test_labels_reach_what_they_name() -> None:
     ]
     entries = loads(text(*faults)).cluster_spec().faults
     assert [entry.fault for entry in entries] == [
-        Isolate((1,), "cut"),
-        HoldBack(reach=Reach(nodes=(2,)), label="kept"),
+        Isolate(1, label="cut"),
+        HoldBack(links=LinkTargets(nodes=(2,)), label="kept"),
         Heal("cut"),
         Release("kept"),
     ]
@@ -151,7 +153,7 @@ MISTAKES: list[tuple[str, str, bool]] = [
     # When
     ("crash: n1", "at: is missing; give at or after", True),
     ("at: 1s, after: leader-lost, crash: n1", "at: at and after cannot stand together; give one of them", True),
-    ("after: leader-lots, crash: n1", "after: leader-lots is neither an occasion nor another label; did you", False),
+    ("after: leader-lots, crash: n1", "after: leader-lots is neither a trigger nor another label; did you", False),
     ("after: leader-lost + 5, crash: n1", "after: 5 is not a duration; write a number and a unit", True),
     (
         "after: leader-lost - 5ms, crash: n1",
@@ -159,23 +161,23 @@ MISTAKES: list[tuple[str, str, bool]] = [
         True,
     ),
     ("after: + 5ms, crash: n1", "after: + 5ms is not an occasion; write leader-elected + 500ms, for example", True),
-    ("after: 5ms, crash: n1", "after: 5ms is neither an occasion nor another label; known: leader-elected,", False),
+    ("after: 5ms, crash: n1", "after: 5ms is neither a trigger nor another label; known: leader-elected,", False),
     ("after: 5, crash: n1", "after: 5 is not an occasion; write leader-elected + 500ms, for example", True),
     ("after: leader-lost + 4s, crash: n1", "after: 4s is not before the trial's end at 4s (duration)", False),
     ("after: {occasion: leader-lost, occurrence: 0}, crash: n1", "after.occurrence: 0 is below 1, the least", True),
     ("after: {occurrence: 2}, crash: n1", "after.occasion: is missing", True),
     ("after: {occasion: leader-lost, dely: 1s}, crash: n1", "after.dely: unknown key; did you mean delay?", True),
-    ("after: x, crash: n1, label: x", "after: x is neither an occasion nor another label; known: leader-", False),
+    ("after: x, crash: n1, label: x", "after: x is neither a trigger nor another label; known: leader-", False),
     ("at: 1s, crash: n1, lasts: forever", "lasts: forever is not a distribution; known: constant,", True),
-    ("at: 1s, heal: all, lasts: 1s", "lasts: heal is not undone by time; leave this out", True),
-    ("at: 1s, restart: n1, lasts: 1s", "lasts: restart is not undone by time; leave this out", True),
+    ("at: 1s, heal: all, lasts: 1s", "lasts: heal does nothing that could be repaired; leave this out", True),
+    ("at: 1s, restart: n1, lasts: 1s", "lasts: restart does nothing that could be repaired; leave this out", True),
     ("at: 1s, bounce: n1", "lasts: is missing; say how long a bounced node is down", True),
     ("at: 1s, crash: n1, without_target: ignore", "without_target: ignore is not known here; known: wait,", True),
     # Labels
     ("at: 1s, crash: n1, label: a b", "label: a b is not a label; write letters, digits, hyphens and", True),
     ("at: 1s, crash: n1, label: 3", "label: 3 is not a label; write letters, digits, hyphens and underscores", True),
     ("at: 1s, crash: n1, label: all", "label: all means every label where it is healed; choose another", False),
-    ("at: 1s, crash: n1, label: leader-lost", "label: leader-lost is an occasion of its own; choose", False),
+    ("at: 1s, crash: n1, label: leader-lost", "label: leader-lost is a trigger of its own; choose", False),
     ("at: 1s, heal: island", "heal: island is the label of no fault of links; known: all", False),
     ("at: 1s, release: island", "release: island is the label of no hold; known: all", False),
     # Targets

@@ -8,9 +8,9 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 import simulator
+from simulator.cluster.faults.registry import FAULTS
 from simulator.scenario import Scenario, ScenarioError, json_schema, loads
-from simulator.scenario.faults.nemesis import MIX
-from simulator.scenario.faults.registry import VERBS
+from simulator.scenario.faults.forms import WEIGHTED_FORMS
 from simulator.scenario.text.tree import parse
 from tests.support.scenarios import ROOT, SMALL
 
@@ -52,14 +52,14 @@ def test_how_many_may_be_struck_at_once(at_most: str, most: int) -> None:
 
 def test_a_mix_has_every_fault_that_can_be_undone_and_amnesia() -> None:
     requests = {"transfer_leadership", "add_server", "remove_server"}
-    assert set(VERBS) - set(MIX) == {"restart", "resume", "heal", "release", *requests}
+    assert set(FAULTS) - set(WEIGHTED_FORMS) == {"restart", "resume", "heal", "release", *requests}
 
 
 MISTAKES = [
     ("nemesis.mix=[]", "nemesis.mix: holds 0; give at least 1"),
-    ("nemesis.mix.0=crash", "nemesis.mix.0: crash is not a fault that a nemesis can undo; did you mean crash?"),
-    ("nemesis.mix.0={crush: n1}", "nemesis.mix.0.crush: is not a fault that a nemesis can undo; did you mean crash?"),
-    ("nemesis.mix.0={heal: all}", "nemesis.mix.0.heal: is not a fault that a nemesis can undo; "),
+    ("nemesis.mix.0=crash", "nemesis.mix.0: crash is not a fault that a nemesis can repair; did you mean crash?"),
+    ("nemesis.mix.0={crush: n1}", "nemesis.mix.0.crush: is not a fault that a nemesis can repair; did you mean crash?"),
+    ("nemesis.mix.0={heal: all}", "nemesis.mix.0.heal: is not a fault that a nemesis can repair; "),
     ("nemesis.mix.0={crash: n1, at: 1s}", "nemesis.mix.0.at: unknown key; "),
     ("nemesis.mix.0={crash: n1, lasts: 1s}", "nemesis.mix.0.lasts: unknown key; "),
     ("nemesis.mix.0={isolate: n1, label: x}", "nemesis.mix.0.label: unknown key; known: weight, isolate"),
@@ -87,10 +87,10 @@ MISTAKES = [
     ("nemesis.start=30s", "nemesis.start: a start at 30s and a quiet of 3s leave nothing of a trial of 20s (duration)"),
     (
         "nemesis.mix.0={crash: all}",
-        "nemesis.mix.0.crash: troubles 5 nodes, and at_most lets 2 be troubled at once; name fewer, or allow more",
+        "nemesis.mix.0.crash: affects 5 nodes, and at_most lets 2 be affected at once; name fewer, or allow more",
     ),
-    ("nemesis.mix.0={isolate: [n1, n2, n3]}", "nemesis.mix.0.isolate: troubles 3 nodes, and at_most lets 2 be"),
-    ("nemesis.mix.0={majorities_ring: all}", "nemesis.mix.0.majorities_ring: troubles 5 nodes, and at_most lets 2 be"),
+    ("nemesis.mix.0={isolate: [n1, n2, n3]}", "nemesis.mix.0.isolate: affects 3 nodes, and at_most lets 2 be"),
+    ("nemesis.mix.0={majorities_ring: all}", "nemesis.mix.0.majorities_ring: affects 5 nodes, and at_most lets 2 be"),
     # Demands
     ("liveness.within=0s", "liveness.within: 0s is not above 0"),
     ("liveness={}", "liveness.within: is missing"),
@@ -149,7 +149,7 @@ def test_what_may_be_decided_is_left_to_the_trials() -> None:
 def test_absent_nodes_are_neither_named_nor_counted() -> None:
     assert "n5 is absent" in complaint(HAUNTED, "cluster.absent=[n5]", "nemesis.mix.0={crash: n5}")
     text = complaint(HAUNTED, "cluster.absent=[n5]", "nemesis.at_most=3", "nemesis.mix.0={crash: all}")
-    assert "troubles 4 nodes, and at_most lets 3" in text
+    assert "affects 4 nodes, and at_most lets 3" in text
 
 
 MATRIX = "{oslo: {oslo: 0, berlin: 20ms}, berlin: {oslo: 20ms, berlin: 0}}"
@@ -161,7 +161,7 @@ def test_zones_are_known_and_counted() -> None:
     unknown = complaint(HAUNTED, ZONES, "nemesis.mix.0={isolate: 'zone:bergen'}")
     assert "nemesis.mix.0.isolate: bergen is not a zone; " in unknown
     large = complaint(HAUNTED, ZONES, "nemesis.mix.0={isolate: 'zone:oslo'}")
-    assert "nemesis.mix.0.isolate: troubles 3 nodes, and at_most lets 2 be troubled at once" in large
+    assert "nemesis.mix.0.isolate: affects 3 nodes, and at_most lets 2 be affected at once" in large
     loads(HAUNTED, "x", [ZONES, "nemesis.mix.0={isolate: 'zone:berlin'}"])
     # From the others' side, those in the lesser zone are cut off, whichever of the two is named.
     loads(HAUNTED, "x", [ZONES, "nemesis.mix.0={partition: [['zone:oslo']]}"])
