@@ -1,4 +1,4 @@
-"""A run beside the published figures that its scenario names."""
+"""Compares a run with the published figures that its scenario names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def counted_as_published(elections: pd.DataFrame, published: Published, seed: int) -> Sample:
-    """The durations of the published metric, each counted from where the published ones were, by its own luck."""
+    """The durations of the published metric, each counted from where the published ones were, at random."""
     found = sample(elections, published.metric)
     if published.counted_from is None:
         return found

@@ -1,7 +1,7 @@
 """Two sets of trials compared: by how much a quantile, a mean or a share differs, with intervals.
 
-Trials that ran with the same seed share their luck (common random numbers): trial 17 of one is the pair of trial 17 of
-the other, and pairs are resampled. Other sets are independent, and each is resampled by itself. The trial is the unit
+Trials that ran with the same seed use common random numbers: trial 17 of one is the pair of trial 17 of the other, and
+pairs are resampled. Other sets are independent, and each is resampled by itself. The trial is the unit
 throughout, whatever it holds: one value, several, or none.
 """
 
