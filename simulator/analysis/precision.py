@@ -19,7 +19,7 @@ from simulator.analysis.samples import primary_metric
 from simulator.analysis.statistics.estimates import Estimate, quantile
 
 if TYPE_CHECKING:
-    from simulator.scenario.schema import Published
+    from simulator.scenario.published import Published
 
 PRECISION, TRIALS = "precision", "trials"  # What ends a run that was asked for a precision.
 FIRST_ANALYSIS = 100

@@ -17,7 +17,7 @@ from simulator.protocol import SECOND
 from simulator.randomness import Streams
 
 if TYPE_CHECKING:
-    from simulator.scenario.schema import Published
+    from simulator.scenario.published import Published
 
 
 def counted_as_published(elections: pd.DataFrame, published: Published, seed: int) -> Sample:

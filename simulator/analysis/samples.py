@@ -10,7 +10,7 @@ import pandas as pd
 from simulator.analysis.statistics.estimates import Sample
 
 if TYPE_CHECKING:
-    from simulator.scenario.schema import Published
+    from simulator.scenario.published import Published
 
 
 def primary_cause(elections: pd.DataFrame) -> str:

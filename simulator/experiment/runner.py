@@ -27,7 +27,7 @@ from simulator.experiment.executors import results
 from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
 from simulator.experiment.signals import Terminated, interruptible, name_of_signal, uninterrupted
 from simulator.experiment.trial import TrialError, TrialResult
-from simulator.scenario import Scenario, load
+from simulator.scenario import Scenario, check, load
 from simulator.scenario.text.files import PathLike
 
 SCHEMA = 1  # Of the summary and the tables: docs/results.md says what a new one changes.
@@ -201,6 +201,7 @@ def _loaded(
             f"scenario {scenario.name} is loaded already; give {' and '.join(names)} to simulator.load, "
             "or give run the path or the name of the scenario"
         )
+    check(scenario)  # A program may have built it or changed it since.
     return scenario
 
 

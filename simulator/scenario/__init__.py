@@ -3,7 +3,7 @@
 from simulator.scenario.advice import advice
 from simulator.scenario.algorithms import register
 from simulator.scenario.export import json_schema, json_schema_text, resolved, resolved_text
-from simulator.scenario.loading import dropped_options, load, loads
+from simulator.scenario.loading import check, dropped_options, load, loads
 from simulator.scenario.schema import Scenario
 from simulator.scenario.text.errors import Problem, ScenarioError
 
@@ -12,6 +12,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "advice",
+    "check",
     "dropped_options",
     "json_schema",
     "json_schema_text",

@@ -10,9 +10,10 @@ from pathlib import Path as FilePath
 from pydantic import ValidationError
 
 from simulator.scenario import overrides as overriding
+from simulator.scenario.consistency.check import errors_of
 from simulator.scenario.schema import Scenario
 from simulator.scenario.text import explain
-from simulator.scenario.text.errors import Problem, ScenarioError, shown
+from simulator.scenario.text.errors import Problem, ScenarioError, reject, shown
 from simulator.scenario.text.files import PathLike, file_access
 from simulator.scenario.text.tree import LARGEST_BYTES, Document, parse
 from simulator.shipped import find, shipped
@@ -55,7 +56,7 @@ def _read(path: PathLike) -> tuple[str, str]:
             content = file.read(LARGEST_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
         message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise ScenarioError([Problem(source, (), f"cannot be read: {message}{_like(source)}")]) from None
+        raise ScenarioError([Problem(source, (), f"cannot be read: {message}{_suggestion(source)}")]) from None
     if len(content) > LARGEST_BYTES:
         raise ScenarioError([Problem(source, (), f"larger than {LARGEST_BYTES} bytes, which no scenario needs")])
     try:
@@ -65,7 +66,7 @@ def _read(path: PathLike) -> tuple[str, str]:
         raise ScenarioError([Problem(f"{source}:{line}", (), "not UTF-8; save the file in that encoding")]) from None
 
 
-def _like(name: str) -> str:
+def _suggestion(name: str) -> str:
     """A hint, where no folder is given: it may be a slip in the name of a shipped scenario."""
     if os.path.dirname(name):
         return ""
@@ -98,9 +99,21 @@ def loads(
     known_keys: dict[int, tuple[str, ...]] = {}
     try:
         with file_access(folder, allow_files):
-            return Scenario.model_validate(document.tree, context=known_keys)
+            scenario = Scenario.model_validate(document.tree, context=known_keys)
+        reject(errors_of(scenario))
     except ValidationError as error:
         raise ScenarioError(explain.problems(error, document, known_keys)) from None
+    return scenario
+
+
+def check(scenario: Scenario) -> None:
+    """Checks whether the parts of a scenario fit together, as `load` does.
+
+    A program needs it for a scenario that it has built or changed itself. Raises ScenarioError.
+    """
+    problems = [Problem(scenario.name, path, message) for path, message in errors_of(scenario)]
+    if problems:
+        raise ScenarioError(problems)
 
 
 def _document(text: str, source: str) -> Document:

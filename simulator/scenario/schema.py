@@ -1,142 +1,38 @@
-"""What a scenario is: frozen models of the YAML file, with every default, and the cluster that they describe."""
+"""The models of a scenario: frozen values of its YAML file, with every default filled in.
+
+Each field, and each model for itself, is checked when it is built. Whether the parts fit together, `consistency` checks
+when a scenario is loaded or run.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from simulator.cluster.distributions import Constant, Distribution, Uniform
-from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec, DiskSpec, LogSpec
+from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec
 from simulator.cluster.stop import StopWhen
 from simulator.protocol import Guarantee, Nanoseconds, NodeId
-from simulator.scenario import consistency as checks
 from simulator.scenario.algorithms import AnyAlgorithm
-from simulator.scenario.durations.distributions import DISTRIBUTIONS, AnyDistribution
-from simulator.scenario.durations.form import DistributionForm
+from simulator.scenario.cluster import Cluster
 from simulator.scenario.faults.forms import AnyFault
 from simulator.scenario.faults.nemesis import Nemesis
 from simulator.scenario.faults.workload import WorkloadForm
-from simulator.scenario.liveness import Liveness
 from simulator.scenario.network.network import Network
-from simulator.scenario.text.fields import (
-    DURATION_SCHEMA,
-    Duration,
-    Flag,
-    Integer,
-    Model,
-    Number,
-    OneKey,
-    Word,
-)
-from simulator.scenario.text.targets import NodeName, node_id
+from simulator.scenario.published import Published
+from simulator.scenario.text.fields import Duration, Integer, Model
+from simulator.scenario.text.targets import node_id
 from simulator.scenario.text.units import LONGEST
 
 STABLE_AFTER_HEARTBEATS = 16  # How long a stable leader lasts (docs/metrics.md, stabilisation time).
-_MOST_NODES = 100_000
 _LARGEST_SEED = (1 << 63) - 1  # Results keep it in a column of 64-bit integers.
 
 
-class TogetherForm(Word):
-    """Every node starts at the same instant."""
+class Liveness(Model):
+    """A leader whom a majority follows is there soon after the last fault has struck, or has been undone."""
 
-    together: None = None
-
-    def value(self) -> Distribution:
-        return Constant(0)
-
-
-class SpreadForm(Model):
-    """Each node starts at an instant of its own, uniform between 0 and this."""
-
-    spread: Duration
-
-    def value(self) -> Distribution:
-        return Uniform(0, self.spread)
-
-
-STARTS: dict[str, type[Model]] = {"together": TogetherForm, "spread": SpreadForm, **DISTRIBUTIONS}
-AnyStart = Annotated[
-    TogetherForm | SpreadForm | DistributionForm,
-    OneKey(STARTS, words=("together",), what="a start", bare="constant", bare_schema=DURATION_SCHEMA),
-]
-
-
-class SameLogsForm(Word):
-    """All logs are alike, and so everybody is eligible."""
-
-    same: None = None
-    lengths: ClassVar[tuple[int, ...]] = ()
-
-    def value(self) -> LogSpec | None:
-        return None
-
-
-LogLength = Annotated[Integer, Field(ge=0, le=1 << 53)]
-
-
-class LengthsForm(Model):
-    """The length of each node's log, from n1 on."""
-
-    lengths: tuple[LogLength, ...]
-
-    def value(self) -> LogSpec | None:
-        return LogSpec(lengths=self.lengths)
-
-
-class PermutationForm(Model):
-    """These lengths, dealt out to the nodes anew in each trial."""
-
-    permutation: tuple[LogLength, ...]
-
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        return self.permutation
-
-    def value(self) -> LogSpec | None:
-        return LogSpec(lengths=self.permutation, permuted=True)
-
-
-LOGS: dict[str, type[Model]] = {"same": SameLogsForm, "lengths": LengthsForm, "permutation": PermutationForm}
-AnyLogs = Annotated[
-    SameLogsForm | LengthsForm | PermutationForm, OneKey(LOGS, words=("same",), what="a way to give logs")
-]
-
-
-class Disk(Model):
-    """What durable writes cost."""
-
-    write: AnyDistribution | None = Field(
-        default=None, description="How long a write takes; null: no time at all, and no event in the simulation."
-    )
-    blocking: Flag = Field(default=True, description="Whether a node is deaf while it writes.")
-
-    def spec(self) -> DiskSpec:
-        return DiskSpec(write=None if self.write is None else self.write.value(), blocking=self.blocking)
-
-
-class Cluster(Model):
-    """The nodes, called n1, n2, and so on, and the state that they start from."""
-
-    nodes: Annotated[Integer, Field(ge=1, le=_MOST_NODES)] = Field(description="The size of the electorate.")
-    absent: tuple[NodeName, ...] = Field(
-        default=(), description="Members of the electorate that never start. A quorum counts them.", examples=[["n5"]]
-    )
-    start: AnyStart = Field(default=TogetherForm(), description="When each node starts.")
-    logs: AnyLogs = Field(
-        default=SameLogsForm(), description="The lengths of the nodes' logs, for algorithms that compare them."
-    )
-    disk: Disk = Field(default=Disk(), description="What durable writes cost.")
-    service: AnyDistribution | None = Field(
-        default=None,
-        description="How long a node takes over each message, one after the other; null: no time at all.",
-    )
-
-    @model_validator(mode="after")
-    def _check(self) -> Cluster:
-        checks.cluster(self)
-        return self
+    within: Annotated[Duration, Field(gt=0)] = Field(description="How soon.")
 
 
 class Limits(Model):
@@ -145,30 +41,6 @@ class Limits(Model):
     events: Annotated[Integer, Field(ge=1)] = Field(
         default=DEFAULT_EVENT_LIMIT, description="The most events that one trial may take."
     )
-
-
-class Published(Model):
-    """A distribution that someone has published for this experiment, to lay over the simulated one."""
-
-    metric: Literal[
-        "failover", "detection", "election", "announcement_majority", "announcement_all", "downtime", "stabilisation"
-    ] = Field(description="What was measured, in the words of docs/metrics.md.")
-    source: Annotated[str, StringConstraints(min_length=1)] = Field(
-        description="Whom to cite, and under which licence."
-    )
-    quantiles: tuple[tuple[Annotated[Number, Field(gt=0, lt=1)], Duration], ...] = Field(
-        default=(), description="Pairs of a probability and its quantile, both rising.", examples=[[[0.5, "150ms"]]]
-    )
-    mean: Duration | None = Field(default=None, description="The published mean.")
-    counted_from: AnyDistribution | None = Field(
-        default=None,
-        description="How long after it began the published durations were counted from, drawn for each; null: at once.",
-    )
-
-    @model_validator(mode="after")
-    def _check(self) -> Published:
-        checks.published(self)
-        return self
 
 
 def _not_true(version: object) -> object:
@@ -225,7 +97,6 @@ class Scenario(Model):
     def _check(self) -> Scenario:
         if self.algorithm.registration.requires_connections and "transport" not in self.network.model_fields_set:
             object.__setattr__(self, "network", self.network.over_streams())
-        checks.scenario(self)
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""`python -m tests.checks.table` prints how soon each deliberate fault is convicted, as docs/raft.md has it."""
+"""`python -m tests.checks.table` prints how soon each deliberate fault is found, as docs/raft.md shows it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LIMIT = 3000
 
 
 def rows() -> Iterator[tuple[str, str, str, str]]:
-    """Fault, rule, what it is convicted of, and the first trial or schedule, or the scene, that shows it."""
+    """Fault, rule, what it violates, and the first trial or schedule, or the scene, that shows it."""
     for name, mutant in MUTANTS.items():
         for guarantee in mutant.breaks:
             tries = hunt(name, guarantee, SEED, LIMIT).trial + 1
@@ -22,7 +22,7 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
         tries, violation = tries_until_convicted(algorithm)
         yield algorithm.__name__, _rule(algorithm), violation.partition(":")[0], f"schedule {tries}"
     for algorithm, scene in SCENE_MUTANTS.items():
-        yield algorithm.__name__, _rule(algorithm), "another course", f"scene `{scene}`"
+        yield algorithm.__name__, _rule(algorithm), "another answer", f"scene `{scene}`"
 
 
 def _rule(algorithm: type) -> str:
@@ -30,6 +30,6 @@ def _rule(algorithm: type) -> str:
 
 
 if __name__ == "__main__":
-    print("| fault | the rule that it breaks | convicted of | in |\n| --- | --- | --- | --- |")
+    print("| fault | the rule that it breaks | violation found | in |\n| --- | --- | --- | --- |")
     for row in rows():
         print(f"| {' | '.join(row)} |")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from simulator.scenario import advice, loads
-from simulator.scenario.schema import Cluster, Scenario
+from simulator.scenario.cluster import Cluster
+from simulator.scenario.schema import Scenario
 from simulator.shipped import shipped
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scenario.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ import pytest
 import simulator
 from simulator.analysis import published as published_figures
 from simulator.analysis.records.registry import sample
-from simulator.scenario.schema import Published
+from simulator.scenario.published import Published
 
 CRASH = """
 version: 1

@@ -37,9 +37,17 @@ def test_members_are_read_and_written_as_names() -> None:
         ("[n1, n2]", "[n1, n9]", "x.yaml:7: algorithm.voters.1: n9 is not a node; the nodes are n1 to n4"),
         ("[n1, n2]", "[n1, two]", "x.yaml:7: algorithm.voters: two is not a node; nodes are called n1, n2, and so on"),
         ("[n1, n2]", "[n1, 2]", "x.yaml:7: algorithm.voters: 2 is not a node; nodes are called n1, n2, and so on"),
-        ("[n1, n2]", "[]", "x.yaml:7: algorithm.voters: [] is refused: nobody could be elected; name at least one"),
-        ("[n1, n2]", "[n1, n1]", "x.yaml:7: algorithm.voters: [n1, n1] is refused: somebody is named twice"),
-        ("[n3]", "[n2]", "x.yaml:8: algorithm.learners: [n2] is refused: n2 is a voter, too"),
+        (
+            "[n1, n2]",
+            "[]",
+            "x.yaml:7: algorithm.voters: [] is refused: no server could be elected; name at least one",
+        ),
+        ("[n1, n2]", "[n1, n1]", "x.yaml:7: algorithm.voters: [n1, n1] is refused: a node is named twice"),
+        (
+            "[n3]",
+            "[n2]",
+            "x.yaml:8: algorithm.learners: [n2] is refused: n2 is a voter as well; name it in one list",
+        ),
         (
             "[n3]",
             "[n3]\n  priorities: [1, 2]",

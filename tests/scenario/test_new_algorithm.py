@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from simulator.algorithms.registration import Registration
 from simulator.cluster.spec import LogSpec
 from simulator.protocol import MILLISECOND, SECOND, Algorithm, Duration, DurationRange, DurationSpread, OneOf, option
-from simulator.scenario import consistency as checks
-from simulator.scenario import loads
+from simulator.scenario import ScenarioError, loads
 from simulator.scenario.algorithms import options_form
+from simulator.scenario.loading import check
 from tests.support.scenarios import SMALL
 
 MS = MILLISECOND
@@ -169,9 +169,9 @@ def test_what_needs_a_log_or_heartbeats_is_refused_without() -> None:
     novel = NOVEL.model_validate({"name": "novel", "lease": "1s"})
     scenario = loads(SMALL, "x", ["stop_when=leader-stable", "cluster.logs={lengths: [1, 2, 3, 4, 5]}"])
     assert scenario.cluster.logs.value() == LogSpec(lengths=(1, 2, 3, 4, 5))
-    with pytest.raises(ValidationError) as caught:
-        checks.scenario(scenario.model_copy(update={"algorithm": novel, "stable_after": None}))
-    assert [(error["loc"], error["msg"]) for error in caught.value.errors()] == [
+    with pytest.raises(ScenarioError) as caught:
+        check(scenario.model_copy(update={"algorithm": novel, "stable_after": None}))
+    assert [(problem.path, problem.message) for problem in caught.value.problems] == [
         (("cluster", "logs"), "novel keeps no log; leave this out"),
         (("stable_after",), "is missing; novel has no heartbeat interval, so say how long a stable leader lasts"),
     ]

@@ -1,4 +1,4 @@
-"""Raft as others have it: sets of options, each with where its rules are stated."""
+"""Dialects of Raft: the sets of options that real systems and published experiments use, and their sources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MS = MILLISECOND
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """A name, what it stands for and where that is stated, and the options that differ from the paper's."""
+    """A set of options: its name, what it models, its source, and the options that differ from the paper's."""
 
     name: str
     about: str
@@ -24,12 +24,12 @@ class Dialect:
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
-        preset.name: preset
-        for preset in (
+        dialect.name: dialect
+        for dialect in (
             Dialect(name="paper", about="Ongaro and Ousterhout 2014, Figure 2 and sections 5.1 to 5.6."),
             Dialect(
                 name="availsim",
-                about="AvailSim (dissertation, 9.3): AppendEntries of a higher term only steps down.",
+                about="AvailSim (dissertation, 9.3): on AppendEntries of a higher term, a server only steps down.",
                 options={
                     "election_timeout": (300 * MS, 600 * MS),
                     "heartbeat_interval": 150 * MS,
@@ -38,8 +38,8 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 name="logcabin",
-                about="LogCabin (RaftConsensus.cc): a new term and a vote are two writes; whoever has heard a leader "
-                "within the least timeout refuses votes, whatever their term; a leader without a quorum steps down.",
+                about="LogCabin (RaftConsensus.cc): a new term and a vote are two writes; a server that has heard a "
+                "leader within the least timeout refuses votes of any term; a leader without a quorum steps down.",
                 options={
                     "election_timeout": (500 * MS, 1000 * MS),
                     "heartbeat_interval": 250 * MS,
@@ -51,14 +51,14 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             Dialect(
                 name="refloated",
                 about="Howard et al., Raft Refloated (2015): a candidate that steps down starts a new timer, and does "
-                "not vote on the request that it steps down for.",
+                "refuses the request for which it steps down.",
                 options={"step_down_resets_timer": "candidate", "votes_after_stepping_down": False},
             ),
             Dialect(
                 name="etcd",
-                about="etcd's raft library (etcd-io/raft, raft.go): whole ticks, drawn where the role may change; "
+                about="etcd's raft library (etcd-io/raft, raft.go): whole ticks, drawn when the role may change; "
                 "CheckQuorum; requests within a leader's lease, or of an earlier term, are ignored; a candidacy ends "
-                "once too many have refused.",
+                "once too many voters have refused.",
                 options={
                     "election_timeout": (1000 * MS, 1900 * MS),
                     "heartbeat_interval": 100 * MS,
@@ -72,9 +72,9 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 name="hashicorp",
-                about="hashicorp/raft (raft.go; DefaultConfig): a follower's timer runs on whatever it hears, and it "
-                "stands only after a heartbeat timeout of silence; heartbeats at a random tenth to fifth of it; who "
-                "knows of a leader refuses; a leader's lease slides. Since 1.7.0, also PreVote.",
+                about="hashicorp/raft (raft.go; DefaultConfig): heartbeats do not touch a follower's running timer; it "
+                "campaigns only after a heartbeat timeout without contact; heartbeats at a random tenth to fifth of "
+                "that; a server that knows a leader refuses votes; a leader's lease slides. Since 1.7.0, also PreVote.",
                 options={
                     "election_timeout": (1000 * MS, 2000 * MS),
                     "candidate_timeout": (1000 * MS, 2000 * MS),
@@ -90,9 +90,8 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 name="pysyncobj",
-                about="PySyncObj (syncobj.py): timeouts are looked at in a poll loop, which messages and closed "
-                "connections wake; nothing is ever refused by a reply; a leader falls back after 30 s without a "
-                "majority's answers.",
+                about="PySyncObj (syncobj.py): a poll loop, which messages and closed connections wake, looks at the "
+                "timeouts; refusals are never sent; a leader steps down after 30 s without a majority's answers.",
                 options={
                     "election_timeout": (400 * MS, 1400 * MS),
                     "heartbeat_interval": 100 * MS,
@@ -109,5 +108,8 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
 
 
 def dialect(name: str, **options: Any) -> RaftConfig:
-    """The options of a dialect, some of them replaced. Raises KeyError for an unknown one, ValueError as RaftConfig."""
+    """Return the options of a dialect, with some of them replaced.
+
+    Raises KeyError for an unknown dialect, and ValueError for options that RaftConfig refuses.
+    """
     return RaftConfig(**{**DIALECTS[name].options, **options})

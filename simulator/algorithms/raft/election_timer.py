@@ -201,7 +201,8 @@ class TickTimer(ElectionTimer):
 
 class LastContactTimer(ElectionTimer):
     """hashicorp's way: heartbeats do not touch a follower's running timer. When it fires, the follower campaigns if its
-    last contact is older than `heartbeat_timeout`; otherwise the timer is drawn anew (hashicorp/raft, `runFollower`).
+    last contact is older than the heartbeat timeout (option `least_silence`); otherwise the timer is drawn anew
+    (hashicorp/raft, `runFollower`, `HeartbeatTimeout`).
     """
 
     def __init__(self, host: Host, config: RaftConfig) -> None:

@@ -1,4 +1,4 @@
-"""A Raft server's log (5.3): entries from index 1 on, each with the term in which a leader took it."""
+"""A Raft server's log (5.3): entries from index 1 on, each with the term in which a leader received it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simulator.algorithms.raft.configuration import Configuration
 
 
 class Entry(NamedTuple):
-    """One entry: a command of `size` bytes, a no-op, which has none (dissertation, 6.4), or a configuration (4.1)."""
+    """One entry: a command of `size` bytes, a no-op of none (dissertation, 6.4), or a configuration (4.1)."""
 
     term: int
     size: int = 0
@@ -18,7 +18,7 @@ class Entry(NamedTuple):
 
     @property
     def wire_bytes(self) -> int:
-        """Its term, and its command."""
+        """The bytes that the entry takes in a message: its term, and its command or configuration."""
         return 8 + self.size + (0 if self.configuration is None else self.configuration.wire_bytes)
 
     def __repr__(self) -> str:
@@ -27,16 +27,16 @@ class Entry(NamedTuple):
 
 
 class Log:
-    """The entries of one server, and where they stand on its disk."""
+    """The entries of one server, and the names under which they are saved on its disk."""
 
     def __init__(self, entries: Sequence[Entry] = ()) -> None:
         self._entries = list(entries)
-        self.configurations: list[tuple[int, Configuration]] = []  # With their indices.
+        self.configurations: list[tuple[int, Configuration]] = []  # With their indices, in order.
         self._find_configurations(1)
 
     @classmethod
     def restored(cls, durable: Mapping[str, Any]) -> Log:
-        """The log that `saved` has left on disk; before its first entry, what `last_log` says, if anything."""
+        """Return the log that an earlier life has left on disk; it begins with what `last_log` says, if anything."""
         base_term, base_length = durable.get("last_log", (0, 0))
         base = {_key(at): Entry(base_term) for at in range(1, base_length + 1)}
         length = durable.get("log_length", base_length)
@@ -51,30 +51,30 @@ class Log:
 
     @property
     def last(self) -> tuple[int, int]:
-        """Term and index of the last entry: what two logs are compared by (5.4.1)."""
+        """Term and index of the last entry. Two logs are compared by these (5.4.1)."""
         return self.term_at(self.last_index), self.last_index
 
     def term_at(self, index: int) -> int:
-        """0 before the first entry, and beyond the last."""
+        """Return the term of the entry at an index; 0 before the first entry and beyond the last."""
         return self._entries[index - 1].term if 0 < index <= self.last_index else 0
 
     def holds(self, index: int, term: int) -> bool:
-        """Whether an entry of that term stands there: the consistency check of AppendEntries."""
+        """Return whether the entry at an index has that term: the consistency check of AppendEntries."""
         return index <= self.last_index and self.term_at(index) == term
 
     def after(self, index: int, most: int) -> tuple[Entry, ...]:
-        """The entries behind an index, at most so many of them."""
+        """Return the entries after an index, at most `most` of them."""
         return tuple(self._entries[index : index + most])
 
     def append(self, entry: Entry) -> Mapping[str, object]:
-        """Add an entry; what is to be saved."""
+        """Add an entry. Return the values to save."""
         self._entries.append(entry)
         self._find_configurations(self.last_index)
         return self._saved_from(self.last_index)
 
     def merge(self, index: int, entries: Sequence[Entry]) -> Mapping[str, object]:
-        """Put entries behind an index: "if an existing entry conflicts with a new one, delete the existing entry and
-        all that follow it" (Figure 2). What is to be saved; nothing where the log held them all.
+        """Put entries after an index. "If an existing entry conflicts with a new one, delete the existing entry and all
+        that follow it" (Figure 2). Return the values to save: none if the log held all entries.
         """
         for offset, entry in enumerate(entries, start=1):
             if not self.holds(index + offset, entry.term):
@@ -85,21 +85,21 @@ class Log:
         return {}
 
     def first_of_term_at(self, index: int) -> int:
-        """The first index with the term that stands at an index: how far a conflict may reach back (5.3)."""
+        """Return the first index of the term at an index: how far back a conflict may reach (5.3)."""
         term = self.term_at(index)
         while index > 1 and self.term_at(index - 1) == term:
             index -= 1
         return index
 
     def runs(self) -> tuple[tuple[int, int], ...]:
-        """The log in short: each term in order, with the last index that it reaches."""
+        """Return the log in short: each term in order, with the last index of its entries."""
         found: dict[int, int] = {}
         for index, entry in enumerate(self._entries, start=1):
             found[entry.term] = index
         return tuple(found.items())
 
     def _find_configurations(self, index: int) -> None:
-        """Entries from an index on are new, and those that were there are gone."""
+        """The entries from an index on are new: find the configurations among them, and forget those they replace."""
         while self.configurations and self.configurations[-1][0] >= index:
             self.configurations.pop()
         for at in range(index, self.last_index + 1):
@@ -112,5 +112,5 @@ class Log:
 
 
 def _key(index: int) -> str:
-    """The name of an entry on disk: so that a write holds what is new, not the whole log."""
+    """Return the name of an entry on disk. Each entry has its own, so that a write holds only what is new."""
     return f"entry {index}"

@@ -8,9 +8,10 @@ from simulator.protocol import NodeId, message
 
 @message
 class RequestVote:
-    """A candidate asks for a vote (5.2), and shows the end of its log (5.4.1).
+    """A candidate asks for a vote (5.2), and tells the term and index of its last log entry (5.4.1).
 
-    One that the leader has asked to stand says so: it is heard even where a leader was heard (dissertation, 4.2.3).
+    `is_transfer`: the leader has asked the candidate to campaign. Voters then heed the request even if they have just
+    heard a leader (dissertation, 4.2.3).
     """
 
     term: int
@@ -21,7 +22,7 @@ class RequestVote:
 
 @message
 class RequestVoteReply:
-    """A voter's answer; `term` tells a candidate that is behind to step down."""
+    """A voter's answer. A candidate whose term is lower than `term` steps down."""
 
     term: int
     vote_granted: bool
@@ -29,32 +30,32 @@ class RequestVoteReply:
 
 @message
 class AppendEntries:
-    """A leader's heartbeat (5.2), and what a follower's log lacks (5.3)."""
+    """A leader's heartbeat (5.2), with the entries that a follower's log lacks (5.3)."""
 
     term: int
     prev_log_index: int = 0
     prev_log_term: int = 0
     entries: tuple[Entry, ...] = ()
     leader_commit: int = 0
-    round: int | None = None  # Of heartbeats, where the leader keeps a lease (dissertation, 6.4.1).
+    round: int | None = None  # The number of a round of heartbeats, if the leader keeps a lease (6.4.1).
 
 
 @message
 class AppendEntriesReply:
-    """A follower's answer; a refusal of a later term tells a leader that its own is over.
+    """A follower's answer. A leader whose term is lower than `term` steps down.
 
-    `match_index` is how far the logs agree or, in a refusal, at most agree (5.3).
+    `match_index` is the index up to which the logs agree; in a refusal, up to which they agree at most (5.3).
     """
 
     term: int
     success: bool
     match_index: int = 0
-    round: int | None = None  # That of what it answers.
+    round: int | None = None  # The round that it answers.
 
 
 @message
 class PreVote:
-    """Would you vote for me in this term, which is the one after mine? (Dissertation, 9.6.)"""
+    """A pre-candidate asks whether it would get a vote in `term`, the one after its own (dissertation, 9.6)."""
 
     term: int
     last_log_term: int = 0
@@ -63,7 +64,7 @@ class PreVote:
 
 @message
 class PreVoteReply:
-    """Granted, `term` is the one that was asked about; refused, it is the voter's own."""
+    """A voter's answer. `term` is the one that was asked about if a vote is promised, and else the voter's own."""
 
     term: int
     vote_granted: bool
@@ -71,14 +72,14 @@ class PreVoteReply:
 
 @message
 class TimeoutNow:
-    """A leader asks a follower that has all of its log to stand at once (dissertation, 3.10)."""
+    """A leader asks a follower that has its whole log to campaign at once (dissertation, 3.10)."""
 
     term: int
 
 
 @message
 class TransferRequest:
-    """A follower passes on what an operator has asked it for, to the leader."""
+    """A follower passes an operator's `Transfer` on to the leader."""
 
     term: int
     to: NodeId | None = None
@@ -89,27 +90,27 @@ class TransferRequest:
 
 @message
 class Transfer:
-    """Hand leadership to that server, or to whoever has all of the leader's log."""
+    """Transfer leadership to that server; if none is named, to the one whose log reaches the furthest."""
 
     to: NodeId | None = None
 
 
 @message
 class Propose:
-    """A client's command, of so many bytes."""
+    """A client's command of `size` bytes."""
 
     size: int
 
 
 @message
 class AddServer:
-    """Let that server vote, once it has caught up (dissertation, 4.2.1)."""
+    """Make that server a voter once it has caught up (dissertation, 4.2.1)."""
 
     node: NodeId
 
 
 @message
 class RemoveServer:
-    """Let that server, voter or learner, be a member no more."""
+    """Remove that server, a voter or a learner, from the members."""
 
     node: NodeId

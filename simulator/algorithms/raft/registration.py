@@ -1,4 +1,4 @@
-"""Raft under its name."""
+"""Raft's entry in the registry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulator.algorithms.registration import Registration
 
 
 def _log_of(index: int) -> Mapping[str, Any]:
-    """A log of that many entries, all written in term 1: the term that a server must then have reached, too."""
+    """Return what is on disk of a server whose log has so many entries, all of term 1; the server is in term 1, too."""
     return {"term": 1, "last_log": (1, index)}
 
 

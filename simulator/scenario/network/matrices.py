@@ -47,7 +47,7 @@ class Matrix:
         }
 
 
-def zone_trouble(name: str) -> str | None:
+def zone_name_error(name: str) -> str | None:
     """What is wrong with the name of a zone, if anything."""
     if re.fullmatch(ZONE_NAME_PATTERN, name):
         return None
@@ -99,7 +99,7 @@ def _check_zones(zones: Sequence[str], where: str) -> None:
         raise ValueError(f"{where}: names more than {MOST_ZONES} zones; merge some")
     for position, zone in enumerate(zones):
         column = f"{where}: column {position + 2}"
-        if zone_trouble(zone):
+        if zone_name_error(zone):
             raise ValueError(f"{column} names no zone; {_ZONE_NAMES}")
         if zone in zones[:position]:
             raise ValueError(f"{column} names a zone a second time; give one column for each zone")
@@ -133,11 +133,11 @@ def _read(value: Any) -> Matrix:
         raise ValueError(f"names more than {MOST_ZONES} zones; merge some")
     zones = list(value)
     figures: Figures = {}
-    troubles: list[tuple[Path, str]] = []
+    errors: list[tuple[Path, str]] = []
     for zone, row in value.items():
-        figures[zone], found = _inline_row(zone, row, zones)
-        troubles += found
-    reject(troubles)
+        figures[zone], row_errors = _inline_row(zone, row, zones)
+        errors += row_errors
+    reject(errors)
     return _matrix(figures, zones)
 
 
@@ -145,21 +145,21 @@ def _inline_row(
     zone: str, row: Any, zones: Sequence[str]
 ) -> tuple[dict[str, Nanoseconds | None], list[tuple[Path, str]]]:
     """The figures, and what is wrong with them."""
-    if trouble := zone_trouble(zone):
-        return {}, [((zone,), trouble)]
+    if error := zone_name_error(zone):
+        return {}, [((zone,), error)]
     if not isinstance(row, Mapping):
         return {}, [((zone,), f"{shown(row)} is not a row; write the latency to each zone, {{{zones[0]}: 10ms}}")]
     figures: dict[str, Nanoseconds | None] = {}
-    troubles: list[tuple[Path, str]] = []
+    errors: list[tuple[Path, str]] = []
     for other, figure in row.items():
         try:
             figures[other] = parse_duration(figure)
         except ValueError as error:
-            troubles.append(((zone, other), str(error)))
+            errors.append(((zone, other), str(error)))
         if other not in zones:
-            troubles.append(((zone, other), f"{shown(other)} is a column without a row; {alternatives(other, zones)}"))
+            errors.append(((zone, other), f"{shown(other)} is a column without a row; {alternatives(other, zones)}"))
     gaps = [other for other in zones if other not in row and other != zone]
-    return figures, [*troubles, *(((zone,), _gap(zone, other)) for other in gaps)]
+    return figures, [*errors, *(((zone,), _gap(zone, other)) for other in gaps)]
 
 
 AnyMatrix = Annotated[

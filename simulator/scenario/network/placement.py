@@ -6,28 +6,26 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import cycle, islice
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from simulator.scenario.text.errors import Path, reject, shown
+from simulator.scenario.text.errors import FieldErrors, Path, reject, shown
 from simulator.scenario.text.targets import NODE_PATTERN, ZONE_NAME_PATTERN, node_id
-
-Found: TypeAlias = Iterator[tuple[Path, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class InTurn:
+class RoundRobinPlacement:
     """A zone for each node from n1 on; where there are more nodes, from the first zone again."""
 
     zones: tuple[str, ...]
 
-    def named(self) -> Found:
-        """The place of each zone's name, and that name."""
+    def named(self) -> Iterator[tuple[Path, str]]:
+        """The path of each zone's name, and that name."""
         for position, zone in enumerate(self.zones):
             yield (position,), zone
 
-    def troubles(self, nodes: int) -> Found:
+    def errors(self, nodes: int) -> FieldErrors:
         """What does not fit a cluster of that size."""
         if len(self.zones) > nodes:
             yield (), f"places {len(self.zones)} nodes, but the cluster has {nodes}; leave out the last zones"
@@ -42,17 +40,17 @@ class InTurn:
 
 
 @dataclass(frozen=True, slots=True)
-class ByName:
+class PlacementByZone:
     """The nodes of each zone."""
 
     nodes_in: tuple[tuple[str, tuple[str, ...]], ...]
 
-    def named(self) -> Found:
-        """The place of each zone's name, and that name."""
+    def named(self) -> Iterator[tuple[Path, str]]:
+        """The path of each zone's name, and that name."""
         for zone, _ in self.nodes_in:
             yield (zone,), zone
 
-    def troubles(self, nodes: int) -> Found:
+    def errors(self, nodes: int) -> FieldErrors:
         """What does not fit a cluster of that size."""
         seen: set[int] = set()
         for zone, names in self.nodes_in:
@@ -77,29 +75,29 @@ class ByName:
         return {zone: list(names) for zone, names in self.nodes_in}
 
 
-def _read(value: Any) -> InTurn | ByName:
-    if isinstance(value, InTurn | ByName):
+def _read(value: Any) -> RoundRobinPlacement | PlacementByZone:
+    if isinstance(value, RoundRobinPlacement | PlacementByZone):
         return value
     if isinstance(value, Mapping) and value:
-        return _by_name(value)
+        return _by_zone(value)
     if not isinstance(value, list | tuple) or not value:
         example = "[frankfurt, tokyo], or {frankfurt: [n1, n2], tokyo: [n3]}"
         raise ValueError(f"{shown(value)} is no placement; write {example}")
     reject([((place,), f"{shown(zone)} is not a zone's name") for place, zone in enumerate(value) if not _text(zone)])
-    return InTurn(tuple(value))
+    return RoundRobinPlacement(tuple(value))
 
 
-def _by_name(value: Mapping[str, Any]) -> ByName:
-    troubles: list[tuple[Path, str]] = []
+def _by_zone(value: Mapping[str, Any]) -> PlacementByZone:
+    errors: list[tuple[Path, str]] = []
     for zone, names in value.items():
         if not isinstance(names, list | tuple):
-            troubles.append(((zone,), f"{shown(names)} is not a list of nodes; write [n1, n2]"))
+            errors.append(((zone,), f"{shown(names)} is not a list of nodes; write [n1, n2]"))
             continue
         for position, name in enumerate(names):
             if not _text(name) or not re.fullmatch(NODE_PATTERN, name):
-                troubles.append(((zone, position), f"{shown(name)} is not a node; nodes are called n1, n2, and so on"))
-    reject(troubles)
-    return ByName(tuple((zone, tuple(names)) for zone, names in value.items()))
+                errors.append(((zone, position), f"{shown(name)} is not a node; nodes are called n1, n2, and so on"))
+    reject(errors)
+    return PlacementByZone(tuple((zone, tuple(names)) for zone, names in value.items()))
 
 
 def _text(value: object) -> bool:
@@ -109,7 +107,7 @@ def _text(value: object) -> bool:
 _ZONE_SCHEMA = {"type": "string", "pattern": ZONE_NAME_PATTERN}
 _NODES_SCHEMA = {"type": "array", "items": {"type": "string", "pattern": NODE_PATTERN}}
 Placement = Annotated[
-    InTurn | ByName,
+    RoundRobinPlacement | PlacementByZone,
     PlainValidator(_read),
     PlainSerializer(lambda placement: placement.written()),
     WithJsonSchema(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Path: TypeAlias = tuple[str | int, ...]  # The keys and list positions that lead to a value.
+FieldErrors: TypeAlias = Iterator[tuple[Path, str]]  # The path of a bad value, and what is wrong with it.
 
 _LONGEST_SHOWN = 60
 _MOST_PROBLEMS = 20
@@ -81,15 +82,21 @@ def alternatives(value: object, known: Sequence[str]) -> str:
     return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
 
 
-def reject(found: Sequence[tuple[Path, str]]) -> None:
-    """From inside a model's validator: report problems at paths below that model, if there are any."""
-    if found:
+def below(path: Path, errors: Iterable[tuple[Path, str]]) -> FieldErrors:
+    """The errors of a part of a scenario, with the path of that part put before theirs."""
+    for inner, message in errors:
+        yield (*path, *inner), message
+
+
+def reject(errors: Iterable[tuple[Path, str]]) -> None:
+    """Raises ValidationError if there are errors. Called in a model's validator, with paths below that model."""
+    if errors := list(errors):
         raise ValidationError.from_exception_data(
             "scenario",
             [
                 InitErrorDetails(
                     type=PydanticCustomError("scenario", "{message}", {"message": message}), loc=path, input=None
                 )
-                for path, message in found
+                for path, message in errors
             ],
         )
