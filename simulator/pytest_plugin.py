@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from simulator.printable import printable
+
 if TYPE_CHECKING:
     from simulator.experiment.runner import Result
 
@@ -85,7 +87,7 @@ class Elections:
 
 def _failed(reason: str) -> BaseException:
     """What makes a test fail with a line, and no traceback."""
-    return pytest.fail.Exception(reason, pytrace=False)
+    return pytest.fail.Exception(printable(reason), pytrace=False)
 
 
 def _run(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from simulator.cli.algorithms import algorithms
 from simulator.cli.clean import clean
@@ -22,15 +25,37 @@ from simulator.experiment.signals import handled
 __all__ = ["LARGEST_SEED", "MOST_TRIALS", "main"]
 
 
+@contextmanager
+def _usage_errors_in_one_line() -> Iterator[None]:
+    """What click refuses ends like other bad input: one line that names the remedy, and exit code 2."""
+    try:
+        yield
+    except NoArgsIsHelpError:
+        raise  # Its message is the help.
+    except click.UsageError as error:
+        names = [] if error.ctx is None else error.ctx.command_path.split(" ")[1:]  # The first is the program's own.
+        reason = " ".join(error.format_message().split()).rstrip(".")
+        remedy = f"`{' '.join(('electsim', *names))} --help` lists what it takes"
+        fail(": ".join((*names, f"{reason}; {remedy}")), EXIT_BAD_INPUT)
+
+
 class Commands(click.Group):
     """Ends with the documented code where a command is interrupted early, or cannot print what it has to say."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)  # As they were added.
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Parse the options before the command; a wrong one ends with a line."""
+        with _usage_errors_in_one_line():
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, and end with an exit code of docs/exit-codes.md if it cannot be run to its end."""
         try:
-            with handled():
+            with handled(), _usage_errors_in_one_line():
                 return super().invoke(ctx)
         except KeyboardInterrupt as error:
             end_interrupted(error)

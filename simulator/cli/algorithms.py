@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, fail, print_table
+from simulator.cli.common import EXIT_BAD_INPUT, fail
 from simulator.cli.completion import algorithm_names
+from simulator.cli.printing import print_json, print_note, print_table, print_text
 
 if TYPE_CHECKING:
     from simulator.algorithms.registration import Registration
@@ -37,14 +37,14 @@ def algorithms(name: str | None, *, as_json: bool, markdown: bool) -> None:
         fail("--markdown is the page about all of them; leave NAME and --json out", EXIT_BAD_INPUT)
     known = _all() if name is None else [_named(name)]
     if markdown:
-        click.echo(page(known), nl=False)
+        print_text(page(known), newline=False)
         return
     found = describe(known)
     if as_json:
-        click.echo(json.dumps(found if name is None else found[0], indent=2, ensure_ascii=False))
+        print_json(found if name is None else found[0])
     elif name is None:
         print_table(overview(found))
-        click.echo("\nelectsim algorithms NAME tells more: assumptions, promises, options.", err=True)
+        print_note("\nelectsim algorithms NAME tells more: assumptions, promises, options.")
     else:
         print_table(detail(found[0]))
 
@@ -71,5 +71,5 @@ def _all() -> list[Registration]:
         try:
             usable.append(ALGORITHMS[name].registration)
         except PluginError as error:
-            click.echo(f"electsim: {name} cannot be used: {error}", err=True)
+            print_note(f"electsim: {name} cannot be used: {error}")
     return usable

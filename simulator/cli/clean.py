@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from simulator.cli.common import EXIT_BAD_INPUT, fail
+from simulator.cli.printing import print_text
 
 
 @click.command()
@@ -28,11 +29,11 @@ def clean(root: Path, yes: bool) -> None:
 
     drafts = dead_drafts(root)
     if not drafts:
-        click.echo(f"{root}: no drafts of killed runs")
+        print_text(f"{root}: no drafts of killed runs")
         return
     for path in drafts:
         draft = described(path)
-        click.echo(f"{path}: {draft.trials:,} finished trials, {draft.bytes / 1e6:,.1f} MB")
+        print_text(f"{path}: {draft.trials:,} finished trials, {draft.bytes / 1e6:,.1f} MB")
     if not yes and not _confirmed(len(drafts)):
         return
     for path in drafts:
@@ -40,7 +41,7 @@ def clean(root: Path, yes: bool) -> None:
             removed = remove(path)
         except OSError as error:
             fail(f"{path}: cannot be removed: {error.strerror or error}", EXIT_BAD_INPUT)
-        click.echo(f"{path}: {'removed' if removed else 'in use again, and left as it is'}")
+        print_text(f"{path}: {'removed' if removed else 'in use again, and left as it is'}")
 
 
 def _confirmed(count: int) -> bool:

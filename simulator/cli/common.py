@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from simulator.cli.completion import scenario_names
+from simulator.cli.printing import print_note
 from simulator.experiment.signals import TERMINATED, name_of_signal
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from simulator.scenario import Scenario
 
 # docs/exit-codes.md says what each means. Where several apply, the first of these counts: 143, 130, 2, 3, 1.
@@ -46,7 +43,7 @@ ALLOW_FILES = click.option(
 
 def fail(text: str, code: int) -> NoReturn:
     """End with one line on standard error."""
-    click.echo(f"electsim: {text}", err=True)
+    print_note(f"electsim: {text}")
     sys.exit(code)
 
 
@@ -68,7 +65,7 @@ def notice_drafts(root: Path, but: Path | None = None) -> None:
         named = ", ".join(str(path) for path in drafts[:_MOST_DRAFTS])
         more = f" and {len(drafts) - _MOST_DRAFTS} more" if len(drafts) > _MOST_DRAFTS else ""
         remedy = "`electsim show` reads the finished trials of one, `electsim clean` removes them"
-        click.echo(f"electsim: left by killed runs: {named}{more}; {remedy}", err=True)
+        print_note(f"electsim: left by killed runs: {named}{more}; {remedy}")
 
 
 def load_scenario(
@@ -81,11 +78,11 @@ def load_scenario(
         scenario = load(path, overrides, algorithm=algorithm, allow_files=allow_files)
         own, dropped = ("", ()) if algorithm is None else dropped_options(path, algorithm)
     except ScenarioError as error:
-        click.echo(str(error), err=True)
+        print_note(str(error))
         sys.exit(EXIT_BAD_INPUT)
     if dropped:
         remedy = f"those of {algorithm} have their defaults, unless --set algorithm.OPTION=VALUE gives another"
-        click.echo(f"{path}: the options of {own} are dropped ({', '.join(dropped)}); {remedy}", err=True)
+        print_note(f"{path}: the options of {own} are dropped ({', '.join(dropped)}); {remedy}")
     advise(path, scenario)
     return scenario
 
@@ -95,31 +92,7 @@ def advise(path: Path, scenario: Scenario) -> None:
     from simulator.scenario import advice
 
     for line in advice(scenario):
-        click.echo(f"{path}: look again: {line}", err=True)
-
-
-def print_table(table: RenderableType) -> None:
-    """As wide as the terminal, or as a page."""
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else 100
-    Console(width=width, highlight=False, markup=False).print(table, crop=False)  # Brackets are intervals and lists.
-
-
-@contextmanager
-def trials_progress(name: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error, where somebody can see it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:  # A disabled bar still prints an empty line when it stops, before rich 14.3.
-        yield lambda done, total: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(f"{name}: trials", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+        print_note(f"{path}: look again: {line}")
 
 
 class Percentage(click.ParamType):  # type: ignore[type-arg,unused-ignore]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,9 +17,9 @@ from simulator.cli.common import (
     end_interrupted,
     fail,
     notice_drafts,
-    print_table,
 )
 from simulator.cli.comparing import compare_and_keep, draw, end_without_any, finish, run_all
+from simulator.cli.printing import print_json, print_note, print_table
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS
 from simulator.experiment.signals import TERMINATED, uninterrupted
 
@@ -95,7 +94,7 @@ def compare(
         made = variants(scenario_file, by_field, overrides, allow_files)
         held = read_reference(reference, by_field) if reference else None
     except ScenarioError as error:
-        click.echo(str(error), err=True)
+        print_note(str(error))
         sys.exit(EXIT_BAD_INPUT)
     _check_metrics(metrics)
     plan = ComparisonPlan(metrics=metrics, reference=held, margin=margin)
@@ -116,14 +115,14 @@ def compare(
         fail(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt as error:  # After the last trial.
         end_interrupted(error, "" if kept is None else f": figures are left out; all else is in {kept}")
-    click.echo(f"Results are in {kept}", err=True)
+    print_note(f"Results are in {kept}")
     finish(found, len(made), not_drawn)
 
 
 def show_comparison(comparison: Summary, as_json: bool, tests: bool) -> None:
     """As JSON, or as a table."""
     if as_json:
-        click.echo(json.dumps(comparison, indent=2, ensure_ascii=False, allow_nan=False))
+        print_json(comparison)
         return
     from simulator.report.tables.comparison import comparison_table
 

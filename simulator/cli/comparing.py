@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
-import click
-
 from simulator.cli.common import (
     EXIT_BAD_INPUT,
     EXIT_FOUND,
     EXIT_TRIALS_FAILED,
     end_stopped_by,
     fail,
-    trials_progress,
 )
+from simulator.cli.printing import print_note, trials_progress
 from simulator.experiment.signals import INTERRUPTED, TERMINATED, interruptible, name_of_signal
 
 if TYPE_CHECKING:
@@ -174,7 +172,7 @@ def finish(found: Found, asked: int, not_drawn: str | None) -> None:
     parts = found.parts
     for variant, result in parts:
         for guarantee, count in result.summary["violations"].items():
-            click.echo(f"electsim: {variant.name}: {guarantee} was broken {count:,} times", err=True)
+            print_note(f"electsim: {variant.name}: {guarantee} was broken {count:,} times")
     kept = f": {len(parts)} of {asked} variants were kept"
     if found.unfinished is not None:
         cut = found.unfinished

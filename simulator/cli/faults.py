@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, fail, print_table
+from simulator.cli.common import EXIT_BAD_INPUT, fail
 from simulator.cli.completion import fault_names
+from simulator.cli.printing import print_json, print_note, print_table
 
 
 @click.command()
@@ -33,9 +32,9 @@ def faults(name: str | None, *, as_json: bool) -> None:
     if name is not None and name not in found:
         fail(f"{name} is not a fault; {alternatives(name, tuple(found))}", EXIT_BAD_INPUT)
     if as_json:
-        click.echo(json.dumps(list(found.values()) if name is None else found[name], indent=2, ensure_ascii=False))
+        print_json(list(found.values()) if name is None else found[name])
     elif name is None:
         print_table(overview(found.values()))
-        click.echo("\nelectsim faults NAME tells more: its fields, and when it strikes.", err=True)
+        print_note("\nelectsim faults NAME tells more: its fields, and when it strikes.")
     else:
         print_table(detail(found[name]))

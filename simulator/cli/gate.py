@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -18,8 +17,8 @@ from simulator.cli.common import (
     EXIT_TRIALS_FAILED,
     SCENARIOS,
     fail,
-    print_table,
 )
+from simulator.cli.printing import print_json, print_note, print_table, print_text, trials_progress
 
 if TYPE_CHECKING:
     from simulator.gate.guard import Guarded
@@ -32,7 +31,7 @@ def _print_workflow(context: click.Context, parameter: click.Parameter, name: st
     if name is not None and not context.resilient_parsing:
         from simulator.gate.workflows import WORKFLOWS
 
-        click.echo(WORKFLOWS[name].read_text(encoding="utf-8"), nl=False)
+        print_text(WORKFLOWS[name].read_text(encoding="utf-8"), newline=False)
         context.exit()
 
 
@@ -111,35 +110,52 @@ def gate(
     if reason is None and (tolerance is not None or alpha is not None):
         fail("--tolerance and --alpha are kept in the baseline: give them with --accept", EXIT_BAD_INPUT)
     try:
-        found = guarded(files, directory, allow_files)
-    except (ScenarioError, BaselineError) as error:
-        click.echo(str(error), err=True)
-        sys.exit(EXIT_BAD_INPUT)
-    try:
+        try:
+            found = guarded(files, directory, allow_files)
+        except (ScenarioError, BaselineError) as error:
+            _end_bad_input([str(error)], junit_file)
         if reason is not None:
             sys.exit(_accept(found, reason, tolerance, alpha, workers))
-        verdicts = _check(found, workers)
+        verdicts = _check(found, workers, junit_file)
         _report(verdicts, json_wanted, junit_file, markdown_file)
     except OSError as error:
         fail(f"{error.filename or directory}: cannot be written: {error.strerror or error}", EXIT_BAD_INPUT)
     _finish(found, verdicts, directory)
 
 
-def _check(found: list[Guarded], workers: int) -> list[Verdict]:
-    """Every baseline is looked at before anything is run."""
+def _end_bad_input(errors: list[str], junit_file: Path | None) -> NoReturn:
+    """Print a line for each error, report them in the JUnit file, too, if one is wanted, and end with exit code 2.
+
+    Raises OSError if that file cannot be written.
+    """
+    from simulator.experiment.files import write_whole
+    from simulator.gate.reports import junit_of_errors
+
+    for error in errors:
+        print_note(error)
+    if junit_file is not None:
+        write_whole(junit_file, junit_of_errors([(error.partition(":")[0], error) for error in errors]))
+    sys.exit(EXIT_BAD_INPUT)
+
+
+def _check(found: list[Guarded], workers: int, junit_file: Path | None) -> list[Verdict]:
+    """The verdicts. Every baseline is read before anything is run."""
     from simulator.gate.baseline import BaselineError
     from simulator.gate.guard import check
 
-    baselines, wrong = [], False
+    baselines, errors = [], []
     for one in found:
         try:
             baselines.append(one.baseline())
         except BaselineError as error:
-            click.echo(str(error), err=True)
-            wrong = True
-    if wrong:
-        sys.exit(EXIT_BAD_INPUT)
-    return [check(one, baseline, workers) for one, baseline in zip(found, baselines, strict=True)]
+            errors.append(str(error))
+    if errors:
+        _end_bad_input(errors, junit_file)
+    verdicts = []
+    for one, baseline in zip(found, baselines, strict=True):
+        with trials_progress(one.scenario.name) as progress:
+            verdicts.append(check(one, baseline, workers, progress))
+    return verdicts
 
 
 def _report(verdicts: list[Verdict], json_wanted: bool, junit_file: Path | None, markdown_file: Path | None) -> None:
@@ -150,7 +166,7 @@ def _report(verdicts: list[Verdict], json_wanted: bool, junit_file: Path | None,
 
     if json_wanted:
         document = as_json(verdicts, version("electsim"))
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+        print_json(document)
     else:
         print_table(table(verdicts))
     if junit_file is not None:
@@ -169,14 +185,15 @@ def _accept(found: list[Guarded], reason: str, tolerance: float | None, alpha: f
 
     code = 0
     for one in found:
-        done = accept(one, reason, tolerance=tolerance, alpha=alpha, workers=workers)
+        with trials_progress(one.scenario.name) as progress:
+            done = accept(one, reason, tolerance=tolerance, alpha=alpha, workers=workers, progress=progress)
         if done.verdict is not None:
             print_table(table([done.verdict]))
         if done.refused is not None:
-            click.echo(f"electsim: {one.file}: not accepted: {done.refused}", err=True)
+            print_note(f"electsim: {one.file}: not accepted: {done.refused}")
             code = max(code, EXIT_TRIALS_FAILED if done.failed else EXIT_FOUND)
         else:
-            click.echo(f"{one.path}: {'accepted' if done.written else 'holds, and is left as it is'}")
+            print_text(f"{one.path}: {'accepted' if done.written else 'holds, and is left as it is'}")
     return code
 
 
@@ -188,9 +205,9 @@ def _finish(found: list[Guarded], verdicts: list[Verdict], directory: Path) -> N
     for one, verdict in zip(found, verdicts, strict=True):
         named[verdict.outcome].append(str(one.file))
     if better := named[Outcome.IMPROVED]:
-        click.echo(f"Improved: to guard the gain: {_accepting(better, directory)}", err=True)
+        print_note(f"Improved: to guard the gain: {_accepting(better, directory)}")
     if worse := named[Outcome.REGRESSED]:
-        click.echo(f"Regressed: if it is meant: {_accepting(worse, directory)}", err=True)
+        print_note(f"Regressed: if it is meant: {_accepting(worse, directory)}")
     if any(verdict.failed for verdict in verdicts):
         sys.exit(EXIT_TRIALS_FAILED)
     if named[Outcome.REGRESSED] or named[Outcome.BROKEN]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import ALLOW_FILES, EXIT_BAD_INPUT, SCENARIO, fail, load_scenario, print_table
+from simulator.cli.common import ALLOW_FILES, EXIT_BAD_INPUT, SCENARIO, fail, load_scenario
+from simulator.cli.printing import print_note, print_table
 
 
 @click.command()
@@ -72,4 +73,4 @@ def latency(
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         fail(f"{path}: cannot write the figure: {reason}", EXIT_BAD_INPUT)
-    click.echo(f"The figure is in {written}", err=True)
+    print_note(f"The figure is in {written}")

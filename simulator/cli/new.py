@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from simulator.cli.common import EXIT_BAD_INPUT, fail
+from simulator.cli.printing import print_note
 
 _STARTERS = Path(__file__).parent / "starters"
 _ALGORITHM = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
@@ -42,10 +43,10 @@ def new(name: str, *, algorithm: bool) -> None:
         for path, text in files.items():
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
-            click.echo(f"Written: {path}", err=True)
+            print_note(f"Written: {path}")
     except OSError as error:
         fail(f"{path}: cannot be written: {error.strerror or error}", EXIT_BAD_INPUT)
-    click.echo(f"Now: {then}", err=True)
+    print_note(f"Now: {then}")
 
 
 def _scenario(name: str) -> tuple[Mapping[Path, str], str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FOUND, EXIT_TRIALS_FAILED, fail, notice_drafts, print_table
+from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FOUND, EXIT_TRIALS_FAILED, fail, notice_drafts
+from simulator.cli.printing import print_json, print_note, print_table, print_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -46,7 +46,7 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
     stored = _load(directory)
     with _readable(directory / "summary.json"):
         if as_json:
-            click.echo(json.dumps(stored.summary, indent=2, ensure_ascii=False, allow_nan=False))
+            print_json(stored.summary)
         else:
             from simulator.report.tables.summary import summary_table
 
@@ -71,7 +71,7 @@ def _draw(directory: Path, figures: Path, write: Callable[[], list[Path]]) -> No
     except OSError as error:
         fail(f"{figures}: cannot write the figures: {error.strerror or error}", EXIT_BAD_INPUT)
     for path in written:
-        click.echo(f"Drawn: {path}", err=True)
+        print_note(f"Drawn: {path}")
 
 
 @contextmanager
@@ -147,14 +147,14 @@ def trace(
     lines = story(told, interest, messages=messages or SENT in kinds)
     if as_json:
         for line in lines:
-            click.echo(
-                json.dumps({"time_s": line.time_ns / 1e9, "node": line.node, "kind": line.kind, "text": line.text})
+            print_json(
+                {"time_s": line.time_ns / 1e9, "node": line.node, "kind": line.kind, "text": line.text}, indent=None
             )
         return
     for text in _told(lines):
-        click.echo(text)
+        print_text(text)
     if not lines:
-        click.echo("Nothing of that happened in this trial.", err=True)
+        print_note("Nothing of that happened in this trial.")
 
 
 @click.command()
@@ -172,7 +172,7 @@ def replay(directory: Path, trial: int | None) -> None:
     stored = _load(directory)
     told = _again(stored, trial)
     size = f"{len(told.rows):,} rows, {len(told.messages):,} messages"
-    click.echo(f"trial {_number(stored, trial)} again: {size}, digest {told.digest}: the same")
+    print_text(f"trial {_number(stored, trial)} again: {size}, digest {told.digest}: the same")
 
 
 def _load(directory: Path) -> SavedRun:

@@ -19,6 +19,7 @@ from simulator.cli.common import (
     notice_drafts,
 )
 from simulator.cli.completion import algorithm_names
+from simulator.cli.printing import print_note
 from simulator.cli.running import Request, finish, run_and_keep
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def run(
     request = Request(scenario, command, trials, seed, first_trial, workers, precision, precision_of, measured)
     notice_drafts(root)
     outcome = run_and_keep(request, root, as_json, trace)
-    click.echo(f"Results are in {outcome.kept}", err=True)
+    print_note(f"Results are in {outcome.kept}")
     finish(outcome)
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
-
-import click
 
 from simulator.cli.common import (
     EXIT_BAD_INPUT,
@@ -17,9 +14,8 @@ from simulator.cli.common import (
     end_interrupted,
     end_stopped_by,
     fail,
-    print_table,
-    trials_progress,
 )
+from simulator.cli.printing import print_json, print_note, print_table, trials_progress
 from simulator.experiment.signals import (
     INTERRUPTED,
     TERMINATED,
@@ -96,7 +92,7 @@ def run_and_keep(request: Request, root: Path, as_json: bool, trace: bool) -> Ou
     except KeyboardInterrupt as error:
         if kept is None:
             end_interrupted(error, " before a trial was finished")
-        click.echo("electsim: figures are left out", err=True)
+        print_note("electsim: figures are left out")
         return Outcome(result, failure, kept, name_of_signal(error), None)
     signal = result.stopped_by if result.stopped_by in (INTERRUPTED, TERMINATED) else None
     return Outcome(result, failure, kept, signal, not_drawn)
@@ -106,7 +102,7 @@ def _leave(writer: RunWriter, request: Request) -> NoReturn:
     """Keep so many trials as they were written down: SIGTERM leaves no time for their statistics."""
     writer.leave(TERMINATED)
     kept = writer.publish()
-    click.echo(f"Results are in {kept}", err=True)
+    print_note(f"Results are in {kept}")
     asked = request.trials or request.scenario.trials
     remedy = f"`electsim show {kept}` makes their tables"
     end_stopped_by(TERMINATED, f": {writer.finished} of {asked} trials were kept; {remedy}")
@@ -144,7 +140,7 @@ def _simulate(request: Request, writer: RunWriter) -> tuple[Result, str | None]:
     finally:
         if writer.journal_error is not None:
             reason = writer.journal_error.strerror or writer.journal_error
-            click.echo(f"electsim: finished trials were no longer written down as they came: {reason}", err=True)
+            print_note(f"electsim: finished trials were no longer written down as they came: {reason}")
 
 
 def _replay(command: str, trial: int) -> str:
@@ -154,7 +150,7 @@ def _replay(command: str, trial: int) -> str:
 
 def _show(result: Result, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(result.summary, indent=2, ensure_ascii=False, allow_nan=False))
+        print_json(result.summary)
         return
     from simulator.report.tables.summary import summary_table
 
@@ -190,10 +186,10 @@ def finish(outcome: Outcome) -> None:
     for kind, broken in (("broken promise", result.violations), ("waived promise, broken", result.waived)):
         for trial, violation in broken[:_MOST_TOLD]:
             what = "no recovery" if violation.guarantee == LIVENESS else kind
-            click.echo(f"electsim: {what}: trial {trial}: {violation}", err=True)
+            print_note(f"electsim: {what}: trial {trial}: {violation}")
         if len(broken) > _MOST_TOLD:
             trials = len({trial for trial, _ in broken})
-            click.echo(f"electsim: … and {len(broken) - _MOST_TOLD:,} more, in {trials:,} trials in all", err=True)
+            print_note(f"electsim: … and {len(broken) - _MOST_TOLD:,} more, in {trials:,} trials in all")
     if outcome.signal is not None:
         end_stopped_by(outcome.signal, f": {len(result.trials)} of {result.requested} trials were kept")
     if outcome.not_drawn is not None:

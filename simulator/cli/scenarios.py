@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import ALLOW_FILES, EXIT_BAD_INPUT, SCENARIOS, advise, print_table
+from simulator.cli.common import ALLOW_FILES, EXIT_BAD_INPUT, SCENARIOS, advise
+from simulator.cli.printing import print_note, print_table, print_text
 
 
 @click.command()
@@ -29,9 +30,9 @@ def validate(files: tuple[Path, ...], allow_files: tuple[Path, ...]) -> None:
             scenario = load(file, allow_files=allow_files)
         except ScenarioError as error:
             wrong = True
-            click.echo(str(error), err=True)
+            print_note(str(error))
         else:
-            click.echo(f"{file}: {scenario.name}: valid")
+            print_text(f"{file}: {scenario.name}: valid")
             advise(file, scenario)
     if wrong:
         sys.exit(EXIT_BAD_INPUT)
@@ -71,6 +72,6 @@ def schema(*, markdown: bool) -> None:
     if markdown:
         from simulator.report.pages.reference import reference_page
 
-        click.echo(reference_page(json_schema()), nl=False)
+        print_text(reference_page(json_schema()), newline=False)
     else:
-        click.echo(json_schema_text(), nl=False)
+        print_text(json_schema_text(), newline=False)

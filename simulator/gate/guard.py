@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from simulator.scenario.text.tree import parse
 from simulator.shipped import find
 
 _MOST_CHANGES = 3
+Progress = Callable[[int, int], None]  # Called with the numbers of trials finished and asked for.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +79,10 @@ def _guarded(file: Path, directory: Path, allow_files: Sequence[Path]) -> Guarde
     return Guarded(file=file, scenario=scenario, tree=tree, path=baseline_file(directory, scenario.name))
 
 
-def check(one: Guarded, baseline: Baseline, workers: int = 0) -> Verdict:
-    """Run the scenario's trials, and compare them with what was accepted. `workers`: as for `run`."""
+def check(one: Guarded, baseline: Baseline, workers: int = 0, progress: Progress | None = None) -> Verdict:
+    """Run the scenario's trials, and compare them with what was accepted. `workers`, `progress`: as for `run`."""
     try:
-        return judge(one.scenario.name, baseline, _run(one, workers))
+        return judge(one.scenario.name, baseline, _run(one, workers, progress))
     except TrialError as error:
         return failed(one.scenario.name, baseline, str(error))
 
@@ -97,14 +98,20 @@ class Acceptance:
 
 
 def accept(
-    one: Guarded, reason: str, *, tolerance: float | None = None, alpha: float | None = None, workers: int = 0
+    one: Guarded,
+    reason: str,
+    *,
+    tolerance: float | None = None,
+    alpha: float | None = None,
+    workers: int = 0,
+    progress: Progress | None = None,
 ) -> Acceptance:
     """Run the scenario's trials, and make them its baseline. Raises OSError where that cannot be written.
 
     Where `tolerance` or `alpha` is not given, it stays what it was.
     """
     try:
-        result = _run(one, workers)
+        result = _run(one, workers, progress)
     except TrialError as error:
         return Acceptance(verdict=None, written=False, refused=str(error), failed=True)
     if result.violations:
@@ -129,8 +136,9 @@ def _earlier(one: Guarded) -> Baseline | None:
         return None
 
 
-def _run(one: Guarded, workers: int) -> Result:
-    result = run(one.scenario, workers=workers, command=shlex.join(["electsim", "run", str(one.file)]))
+def _run(one: Guarded, workers: int, progress: Progress | None) -> Result:
+    command = shlex.join(["electsim", "run", str(one.file)])
+    result = run(one.scenario, workers=workers, progress=progress, command=command)
     if result.stopped_by is not None:  # A signal: part of the trials is no candidate, and no baseline.
         raise signal_named(result.stopped_by)
     return result

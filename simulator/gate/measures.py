@@ -41,6 +41,9 @@ class Measure(Protocol):
     def p_value(self, before: Headlines, after: Headlines) -> float:
         """The chance of such a change, or a larger one, where nothing tells the two runs apart; nan without data."""
 
+    def least_p(self, before: Headlines, after: Headlines) -> float:
+        """The smallest p value that is possible with this number of trials: what `p_value` is if all pairs agree."""
+
     def ratio(self, before: Headlines, after: Headlines) -> Estimate:
         """After / before, with its 95 % interval."""
 
@@ -61,6 +64,11 @@ class DurationQuantile:
 
     def p_value(self, before: Headlines, after: Headlines) -> float:
         return quantile_test(before.durations, after.durations, self.p, paired=True).p
+
+    def least_p(self, before: Headlines, after: Headlines) -> float:
+        values = before.durations.values.size + after.durations.values.size
+        exceeding = math.floor((1 - self.p) * values + 1e-9)  # Of both runs; at best, all are of one run.
+        return _all_agree(min(exceeding, len(before.digests), len(after.digests)))
 
     def ratio(self, before: Headlines, after: Headlines) -> Estimate:
         return compare_quantile(before.durations, after.durations, self.p, paired=True).ratio
@@ -90,6 +98,9 @@ class Counted:
         old, new = (self._rates(of) if self.unit == "/s" else of.counts[self.column] for of in (before, after))
         return sign_flip_test(new - old)
 
+    def least_p(self, before: Headlines, after: Headlines) -> float:
+        return _all_agree(min(len(before.digests), len(after.digests)))
+
     def ratio(self, before: Headlines, after: Headlines) -> Estimate:
         compare = compare_fraction if self.unit == "%" else compare_ratio
         return compare(self._tally(before), self._tally(after), paired=True).ratio
@@ -104,6 +115,11 @@ class Counted:
     def _rates(self, of: Headlines) -> npt.NDArray[np.float64]:
         amounts, exposures = map(np.asarray, self._tally(of))
         return np.asarray(np.divide(amounts, exposures, out=np.zeros(amounts.size), where=exposures > 0))
+
+
+def _all_agree(pairs: int) -> float:
+    """The two-sided p value of an exact test in which all these pairs differ in the same direction."""
+    return min(1.0, 2.0 ** (1 - pairs))
 
 
 MEASURES: Sequence[Measure] = (

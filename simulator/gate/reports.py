@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
@@ -13,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.gate.verdicts import Figure, Finding, Outcome, Verdict
+from simulator.printable import printable
 
 _HEADINGS = ("before", "after", "after / before", "p")
 _STYLES: Mapping[str, str] = {
@@ -24,6 +27,7 @@ _STYLES: Mapping[str, str] = {
     Finding.REGRESSION: "bold red",
     Finding.IMPROVEMENT: "bold green",
     Finding.SAME: "dim",
+    Finding.TOO_FEW: "yellow",
 }
 _SMALLEST_SHOWN = 1e-9  # Below, it says nothing more to anybody.
 _LEGEND = "[95 % interval]. p: exact tests of the pairs of trials, by Holm's method for the figures of a scenario."
@@ -46,7 +50,7 @@ def headline(verdict: Verdict) -> str:
     changed = f"{verdict.changed:,} of {verdict.trials:,} trials went otherwise than before"
     told = [
         f"{finding}: " + " · ".join(figure.name for figure in verdict.figures if figure.finding is finding)
-        for finding in (Finding.REGRESSION, Finding.IMPROVEMENT)
+        for finding in (Finding.REGRESSION, Finding.IMPROVEMENT, Finding.TOO_FEW)
         if any(figure.finding is finding for figure in verdict.figures)
     ]
     return "; ".join([changed, *(told or ["no figure changed beyond chance and tolerance"])])
@@ -128,10 +132,19 @@ def markdown(verdicts: Sequence[Verdict]) -> str:
     """A section for a summary page: what failed stands open, what passed is a line."""
     passed = "passed" if passes(verdicts) else "failed"
     lines = [f"## Election timing: {passed}", "", "| scenario | outcome | |", "|---|---|---|"]
-    lines += [f"| {verdict.scenario} | {verdict.outcome} | {_escaped(headline(verdict))} |" for verdict in verdicts]
+    lines += [f"| {_escaped(v.scenario)} | {v.outcome} | {_escaped(headline(v))} |" for v in verdicts]
     for verdict in (verdict for verdict in verdicts if verdict.figures):
-        lines += ["", f"### {verdict.scenario}", "", f"| | {' | '.join(_HEADINGS)} | |", "|---|--:|--:|--:|--:|---|"]
-        lines += [f"| {' | '.join((label(figure), *cells(figure), _marked(figure)))} |" for figure in verdict.figures]
+        lines += [
+            "",
+            f"### {_escaped(verdict.scenario)}",
+            "",
+            f"| | {' | '.join(_HEADINGS)} | |",
+            "|---|--:|--:|--:|--:|---|",
+        ]
+        lines += [
+            f"| {' | '.join((_escaped(label(figure)), *cells(figure), _marked(figure)))} |"
+            for figure in verdict.figures
+        ]
         lines += ["", _escaped("; ".join(notes(verdict))) + "."]
     if any(verdict.figures for verdict in verdicts):
         lines += ["", _LEGEND]
@@ -143,7 +156,9 @@ def _marked(figure: Figure) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+    """The text as Markdown that shows it as it is: no table cell, link, code or HTML begins in it."""
+    marks = re.sub(r"[\\`*_\[\]~|]", r"\\\g<0>", html.escape(printable(text), quote=False))
+    return " ".join(marks.split())
 
 
 # --- For programs
@@ -187,20 +202,53 @@ def junit(verdicts: Sequence[Verdict]) -> str:
     root = ElementTree.Element("testsuites", name="electsim gate")
     for verdict in verdicts:
         cases = [_case(verdict.scenario, "trials", headline(verdict) if verdict.outcome is Outcome.BROKEN else None)]
-        cases += [_case(verdict.scenario, figure.name, _failure(figure)) for figure in verdict.figures]
-        failures = str(sum(len(case) for case in cases))
+        cases += [_figure_case(verdict.scenario, figure) for figure in verdict.figures]
+        failures = str(sum(case.find("failure") is not None for case in cases))
+        skipped = str(sum(case.find("skipped") is not None for case in cases))
         suite = ElementTree.SubElement(
-            root, "testsuite", name=verdict.scenario, tests=str(len(cases)), failures=failures, errors="0"
+            root,
+            "testsuite",
+            name=_xml(verdict.scenario),
+            tests=str(len(cases)),
+            failures=failures,
+            errors="0",
+            skipped=skipped,
         )
         suite.extend(cases)
+    return _document(root)
+
+
+def junit_of_errors(errors: Sequence[tuple[str, str]]) -> str:
+    """A suite with one erroneous case for each pair (file, message): input that kept the gate from running."""
+    root = ElementTree.Element("testsuites", name="electsim gate")
+    for file, message in errors:
+        suite = ElementTree.SubElement(root, "testsuite", name=_xml(file), tests="1", failures="0", errors="1")
+        case = ElementTree.SubElement(suite, "testcase", classname="electsim.gate", name=_xml(file))
+        ElementTree.SubElement(case, "error", message=_xml(message), type="bad input").text = _xml(message)
+    return _document(root)
+
+
+def _document(root: ElementTree.Element) -> str:
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
+def _figure_case(scenario: str, figure: Figure) -> ElementTree.Element:
+    case = _case(scenario, figure.name, _failure(figure))
+    if figure.finding is Finding.TOO_FEW:
+        ElementTree.SubElement(case, "skipped", message=str(Finding.TOO_FEW))
+    return case
+
+
+def _xml(text: str) -> str:
+    """The text with U+FFFD in place of characters that no XML 1.0 document may hold (section 2.2 of the standard)."""
+    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
+
+
 def _case(scenario: str, name: str, failure: str | None) -> ElementTree.Element:
-    case = ElementTree.Element("testcase", classname=f"electsim.gate.{scenario}", name=name)
+    case = ElementTree.Element("testcase", classname=_xml(f"electsim.gate.{scenario}"), name=_xml(name))
     if failure is not None:
-        ElementTree.SubElement(case, "failure", message=failure, type="regression").text = failure
+        ElementTree.SubElement(case, "failure", message=_xml(failure), type="regression").text = _xml(failure)
     return case
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ class Finding(enum.StrEnum):
     SAME = "same"  # Nothing beyond chance, or nothing beyond the tolerance.
     REGRESSION = "regression"
     IMPROVEMENT = "improvement"
+    TOO_FEW = "too few trials to tell"  # Beyond the tolerance, and no result of so few trials could be significant.
 
 
 class Outcome(enum.StrEnum):
@@ -111,29 +113,41 @@ def failed(name: str, baseline: Baseline, reason: str) -> Verdict:
 def compare(before: Headlines, after: Headlines, tolerance: float, alpha: float) -> list[Figure]:
     """Every figure: a change counts where it is significant at alpha, after Holm, and larger than the tolerance."""
     p_values = holm([measure.p_value(before, after) for measure in MEASURES])
-    return [_figure(measure, before, after, p, tolerance, alpha) for measure, p in zip(MEASURES, p_values, strict=True)]
+    family = sum(not math.isnan(p) for p in p_values)
+    return [
+        _figure(measure, before, after, p, family, tolerance, alpha)
+        for measure, p in zip(MEASURES, p_values, strict=True)
+    ]
 
 
-def _figure(measure: Measure, before: Headlines, after: Headlines, p: float, tolerance: float, alpha: float) -> Figure:
+def _figure(
+    measure: Measure, before: Headlines, after: Headlines, p: float, family: int, tolerance: float, alpha: float
+) -> Figure:
     old, new = measure.value(before), measure.value(after)
+    least_p = family * measure.least_p(before, after)  # By Holm's method, if it is the smallest of its family.
     return Figure(
         name=measure.name(after),
         unit=measure.unit,
         before=old,
         after=new,
         p=p,
-        finding=finding(old, new, p, tolerance, alpha),
+        finding=finding(old, new, p, tolerance, alpha, least_p),
         ratio=measure.ratio(before, after),
     )
 
 
-def finding(before: float, after: float, p: float, tolerance: float, alpha: float) -> Finding:
-    """Less is better. Of a figure that was 0, or is hidden by censoring now, every change is beyond the tolerance."""
-    if not p < alpha:
+def finding(before: float, after: float, p: float, tolerance: float, alpha: float, least_p: float = 0.0) -> Finding:
+    """What a change of a figure amounts to; smaller values are better.
+
+    If the figure was 0, or is hidden by censoring now, every change is beyond the tolerance. `least_p` is the smallest
+    p value that this number of trials can give: if it is not below `alpha`, no change can be told from chance.
+    """
+    worse, better = after > before * (1 + tolerance), after < before * (1 - tolerance)
+    if not (worse or better):
         return Finding.SAME
-    if after > before * (1 + tolerance):
-        return Finding.REGRESSION
-    return Finding.IMPROVEMENT if after < before * (1 - tolerance) else Finding.SAME
+    if not p < alpha:
+        return Finding.TOO_FEW if least_p >= alpha and not math.isnan(p) else Finding.SAME
+    return Finding.REGRESSION if worse else Finding.IMPROVEMENT
 
 
 def _outcome(identical: bool, broken: Sequence[str], figures: Sequence[Figure]) -> Outcome:

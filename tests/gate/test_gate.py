@@ -17,6 +17,7 @@ from simulator.experiment import executors
 from simulator.experiment.signals import Terminated
 from simulator.experiment.trial import TrialResult, simulate
 from simulator.gate.baseline import read
+from simulator.gate.reports import junit_of_errors
 from simulator.protocol import MILLISECOND, uniform
 from tests.experiment.test_runner import CRASH
 
@@ -89,7 +90,7 @@ def test_code_that_got_slower_is_caught(desk: Desk, monkeypatch: pytest.MonkeyPa
     )
     outcome = desk.gate()
     assert outcome.exit_code == 1
-    assert "45 of 45 trials went otherwise than before; regression: failover, median\n" in outcome.stdout
+    assert "45 of 45 trials went otherwise than before; regression: failover, median; " in outcome.stdout
 
 
 def test_an_algorithm_that_fails_is_no_regression(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,3 +259,40 @@ def test_a_baseline_that_cannot_be_written(tmp_path: Path) -> None:
     outcome = desk.gate("--accept", "x")
     assert outcome.exit_code == 2
     assert "a file" in desk.baselines.read_text()
+
+
+def test_a_baseline_cannot_damage_the_reports(desk: Desk, tmp_path: Path) -> None:
+    """ "JUnit stays well-formed whatever a baseline holds; Markdown from a baseline is text" (issue 12, C3)."""
+    attack = "\x00\x1b[31m\ufffe|a](http://x)![b]\n# `c`<img src=x onerror=y>&amp;**d**"
+    plain = json.loads(desk.baseline.read_text())
+    desk.rewrite(reason=attack, digest="0" * 64, versions={**plain["versions"], attack: attack})
+    outcome = desk.gate("--junit", tmp_path / "gate.xml", "--markdown", tmp_path / "gate.md")
+    assert outcome.exit_code == 0, outcome.output
+    ElementTree.parse(tmp_path / "gate.xml")
+    (note,) = [line for line in (tmp_path / "gate.md").read_text().splitlines() if line.startswith("accepted because")]
+    text = r"\|a\](http://x)!\[b\] # \`c\`&lt;img src=x onerror=y&gt;&amp;amp;\*\*d\*\*"
+    assert note.startswith(f"accepted because: \ufffe{text}; tolerance 5 %")
+
+
+@pytest.mark.parametrize("damage", ["scenario", "baseline", "none"])
+def test_junit_is_written_for_bad_input_too(desk: Desk, tmp_path: Path, damage: str) -> None:
+    """ "`gate` … writes JUnit also for bad input" (issue 12, C8): a CI that finds no file shows no reason."""
+    if damage == "scenario":
+        desk.file.write_text("version: \x0b\n")
+    elif damage == "baseline":
+        desk.baseline.write_text("[]")
+    else:
+        desk.baseline.unlink()
+    outcome = desk.gate("--junit", tmp_path / "gate.xml")
+    assert outcome.exit_code == 2
+    (suite,) = ElementTree.parse(tmp_path / "gate.xml").getroot()
+    assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+    (error,) = suite.iter("error")
+    assert error.text == outcome.stderr.rstrip("\n")
+
+
+def test_junit_holds_no_character_that_xml_forbids() -> None:
+    """XML 1.0, section 2.2: a document with U+001B or U+FFFE in it is not well-formed, and a CI shows none of it."""
+    root = ElementTree.fromstring(junit_of_errors([("a\x1b", 'b\x00\ufffe\ud800<&>"\n')]))
+    (error,) = root.iter("error")
+    assert error.text == 'b\ufffd\ufffd\ufffd<&>"\n'

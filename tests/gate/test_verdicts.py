@@ -79,6 +79,25 @@ def test_p_values_are_exact_and_corrected_for_the_family() -> None:
     assert findings(made(overlaps=[1] * 13 + [0] * 87)) == {}
 
 
+def test_too_few_trials_to_tell() -> None:
+    """ "`gate` says 'too few trials to tell' where it cannot tell" (issue 12, C8).
+
+    Exact tests of n pairs cannot give a p value below 2 · 2^-n; corrected for 8 figures, 14 pairs reach 0.00098 and 13
+    do not. Of a hundred trials twice, two values exceed the p99 of both: even if all of them are new, p is 0.5.
+    """
+    slower = figures(made(2 + np.arange(TRIALS) / 100, overlaps=[1] * 13 + [0] * 87))
+    assert slower["failover, median"].finding is Finding.REGRESSION
+    assert slower["failover, p99"].finding is Finding.TOO_FEW
+    assert slower["leaders overlap, per trial"].finding is Finding.SAME, "a hundred trials could have shown it"
+    measure = MEASURES[2]
+    for trials, enough in ((13, False), (14, True)):
+        few = replace(made(), digests=["x"] * trials)
+        assert (8 * measure.least_p(few, few) < 0.001) is enough
+    assert finding(1, 2, 0.01, 0.05, 0.001, least_p=0.002) is Finding.TOO_FEW
+    assert finding(1, 1.01, 1.0, 0.05, 0.001, least_p=1.0) is Finding.SAME, "a small change"
+    assert finding(1, 2, math.nan, 0.05, 0.001, least_p=1.0) is Finding.SAME, "without data, there was no test"
+
+
 def test_an_effect_within_the_tolerance_is_no_regression_however_certain() -> None:
     # Every trial 4 % slower, and with 4 % more messages: certain, and tolerated.
     slower = made(1.04 * (1 + np.arange(TRIALS) / 100), peace_messages=52)

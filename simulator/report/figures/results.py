@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter, StrMethodFormatter
 
 from simulator.analysis.statistics.bootstrap import TAIL
 from simulator.analysis.statistics.estimates import Sample, quantiles
 from simulator.analysis.statistics.survival import Ecdf, ecdf
 from simulator.experiment.files import write_whole
+from simulator.printable import printable
 from simulator.report.figures.style import BLACK, GREY, SERIES, new_figure, short, style
 from simulator.report.figures.timeline import timeline_figure
 
@@ -175,6 +177,8 @@ def save(figure: Figure, path: Path, formats: Sequence[str] = ("png", "svg")) ->
     """Write a figure as `path` with the ending of each format, the same to the byte each time; the paths written."""
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
     written = [path.with_suffix(f".{name}") for name in formats]
+    for text in figure.findobj(Text):
+        text.set_text(printable(text.get_text()))  # An SVG holds it as text, and XML allows no control characters.
     with style():
         for name, file in zip(formats, written, strict=True):
             drawn = BytesIO()  # A full disk, or a kill, leaves no half of a figure.
