@@ -45,7 +45,7 @@ class Limits(Model):
     )
     memory: Size = Field(
         default=DEFAULT_MEMORY_LIMIT_BYTES,
-        description="The most memory that one trial, and so each worker, may take; it changes no result.",
+        description="The greatest memory of a trial, and so of each worker. It changes no result.",
     )
 
 

@@ -101,8 +101,8 @@ MISTAKES = [
         "x.yaml:30: stop_when: stable is not known here; did you mean leader-stable?",
     ),
     # Choices
-    ("name: raft", "name: paxos", "x.yaml:5: algorithm.name: paxos is not an algorithm; known: raft"),
-    ("  name: raft\n", "", "x.yaml:4: algorithm: has no name; known: raft"),
+    ("name: raft", "name: paxos", "x.yaml:5: algorithm.name: paxos is not an algorithm; known: bully"),
+    ("  name: raft\n", "", "x.yaml:4: algorithm: has no name; known: bully"),
     (
         "{normal: {mean: 5ms, sd: 3ms}}",
         "{norml: {mean: 5ms, sd: 3ms}}",
