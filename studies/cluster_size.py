@@ -70,7 +70,7 @@ def election(name: str, nodes: int, trial: int) -> tuple[int, float]:
     )
     cluster = Cluster(spec, seed=1, trial=trial)
     before: Counter[type] = Counter()
-    cluster.call_after(crash_at, lambda: before.update(cluster.network.sent))
+    cluster.control.call_after(crash_at, lambda: before.update(cluster.network.sent))
     trace = cluster.run()
     began = next(
         row.time_ns

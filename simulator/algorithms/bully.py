@@ -305,4 +305,5 @@ BULLY = Registration(
     quorum=False,
     delay_bound=delay_bound,
     stabilization_bound=stabilization_bound,
+    bytes_per_pair=9,
 )

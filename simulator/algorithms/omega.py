@@ -126,4 +126,5 @@ OMEGA = Registration(
     quorum=False,
     delay_bound=delay_bound,
     stabilization_bound=stabilization_bound,
+    bytes_per_pair=520,
 )

@@ -253,4 +253,5 @@ PRIORITY = Registration(
     quorum=False,
     delay_bound=delay_bound,
     stabilization_bound=stabilization_bound,
+    bytes_per_pair=32,
 )

@@ -1,41 +1,38 @@
 """The algorithms that a scenario can name: those of this package, those registered by a program, and plug-ins.
 
-A plug-in is an entry point of the group `simulator.algorithms`, whose name is that of the algorithm and whose object is
-its `Registration`. It is imported when it is asked for, and not before.
-"""
+Every `Registration` that a module of `simulator.algorithms` defines is built in, so a new algorithm needs no line here.
+If an algorithm is a package with a module `registration`, that module defines it.
+
+A plug-in is an entry point of the group `simulator.algorithms`. Its name is the name of the algorithm, and its object
+is the `Registration`. It is imported only when the algorithm is asked for."""
 
 from __future__ import annotations
 
 import pickle
+import pkgutil
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
 from functools import cached_property
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
 
-from simulator.algorithms.bully import BULLY
-from simulator.algorithms.invitation import INVITATION
-from simulator.algorithms.omega import OMEGA
-from simulator.algorithms.priority import PRIORITY
-from simulator.algorithms.raft.registration import RAFT
+import simulator.algorithms as built_in_algorithms
 from simulator.algorithms.registration import Registration
-from simulator.algorithms.rings import CHANG_ROBERTS, HIRSCHBERG_SINCLAIR, RING
-from simulator.algorithms.zookeeper.registration import ENSEMBLE, ZOOKEEPER
-
-_BUILT_IN = (RAFT, BULLY, INVITATION, RING, CHANG_ROBERTS, HIRSCHBERG_SINCLAIR, OMEGA, PRIORITY, ZOOKEEPER, ENSEMBLE)
 
 GROUP = "simulator.algorithms"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 class PluginError(ValueError):
-    """An algorithm of an installed package that cannot be had: one line, with the package."""
+    """A plug-in cannot be used. The message is one line and names the package."""
 
 
 class Registry(Mapping[str, Registration]):
-    """Every algorithm by its name. Iteration knows the names of plug-ins without importing them.
+    """Every algorithm by its name. Iterating over the names imports no plug-in.
 
-    Asking for a plug-in that is broken raises PluginError.
+    Looking up a plug-in that is broken raises PluginError.
     """
 
     def __init__(self, built_in: Iterable[Registration]) -> None:
@@ -44,14 +41,14 @@ class Registry(Mapping[str, Registration]):
         self._loaded: dict[str, Registration] = {}
 
     def add(self, registration: Registration) -> None:
-        """Register it, in place of an earlier one that was registered by this name. Raises ValueError as `check`."""
+        """Register an algorithm. Replaces one that was added under the same name. Raises ValueError as `check` does."""
         self.check(registration)
         self._added[registration.name] = registration
 
     def check(self, registration: Registration) -> None:
-        """Raises ValueError for a name that is not free, and for what could not be handed to worker processes."""
-        if trouble := _trouble(registration):
-            raise ValueError(trouble)
+        """Raises ValueError if the name is not free, or the registration cannot be sent to worker processes."""
+        if error := _error(registration):
+            raise ValueError(error)
         if registration.name in self.built_in or registration.name in self._plugins:
             raise ValueError(f"{registration.name} is the name of another algorithm; choose one that is free")
 
@@ -73,12 +70,12 @@ class Registry(Mapping[str, Registration]):
 
     @cached_property
     def _plugins(self) -> Mapping[str, list[EntryPoint]]:
-        """Those that name each algorithm; an installed package cannot change what a name of this one means."""
-        found: dict[str, list[EntryPoint]] = {}
+        """The entry points by the name of the algorithm. They cannot replace a built-in algorithm."""
+        points: dict[str, list[EntryPoint]] = {}
         for entry in entry_points(group=GROUP):
             if entry.name not in self.built_in:
-                found.setdefault(entry.name, []).append(entry)
-        return dict(sorted(found.items()))
+                points.setdefault(entry.name, []).append(entry)
+        return dict(sorted(points.items()))
 
 
 def _load(entries: list[EntryPoint]) -> Registration:
@@ -89,11 +86,11 @@ def _load(entries: list[EntryPoint]) -> Registration:
         )
     try:
         registration = entry.load()
-    except Exception as error:  # Whatever may go wrong in somebody else's module.
+    except Exception as error:  # The module of a plug-in may raise anything.
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise PluginError(f"{_package(entry)} cannot be imported ({entry.value}): {reason}") from error
-    if trouble := _trouble(registration):
-        raise PluginError(f"{_package(entry)}: {entry.value}: {trouble}")
+    if mistake := _error(registration):
+        raise PluginError(f"{_package(entry)}: {entry.value}: {mistake}")
     if registration.name != entry.name:
         raise PluginError(f"{_package(entry)}: the entry point {entry.name} is a registration of {registration.name}")
     return registration  # type: ignore[no-any-return]
@@ -103,8 +100,8 @@ def _package(entry: EntryPoint) -> str:
     return f"the package {entry.dist.name} {entry.dist.version}" if entry.dist else "a package"
 
 
-def _trouble(registration: object) -> str | None:
-    """Why it could not be run by name, and in worker processes; None where it can."""
+def _error(registration: object) -> str | None:
+    """Why it cannot be run by name and in worker processes; None if it can."""
     if not isinstance(registration, Registration):
         return f"{type(registration).__name__} is not a Registration (simulator.algorithms.registration)"
     if not _NAME.fullmatch(registration.name):
@@ -121,4 +118,21 @@ def _trouble(registration: object) -> str | None:
     return None
 
 
-REGISTRY = Registry(_BUILT_IN)
+def _built_in() -> Iterator[Registration]:
+    """The registrations that the modules of `simulator.algorithms` define, each once, by name."""
+    registrations: dict[str, Registration] = {}
+    for path in _modules(built_in_algorithms):
+        if path != __name__:
+            module = import_module(path)
+            own = f"{path}.registration"
+            defining = import_module(own) if own in _modules(module) else module
+            registrations |= {value.name: value for value in vars(defining).values() if isinstance(value, Registration)}
+    yield from (registrations[name] for name in sorted(registrations))
+
+
+def _modules(package: ModuleType) -> list[str]:
+    """The full names of the modules of a package; none if it is a plain module."""
+    return [f"{package.__name__}.{name}" for _, name, _ in pkgutil.iter_modules(getattr(package, "__path__", ()))]
+
+
+REGISTRY = Registry(_built_in())

@@ -114,3 +114,25 @@ class Percentage(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 PERCENTAGE = Percentage()
+
+
+class Workers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """A number of worker processes that a machine can start; 0 stands for one per core."""
+
+    name = "number"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        from simulator.experiment.executors import MOST_WORKERS
+
+        text = str(value).strip()
+        count = int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else -1
+        if not 0 <= count <= MOST_WORKERS:
+            self.fail(
+                f"{text[:20]!r} is not a number of processes from 1 to {MOST_WORKERS}; write 0 for one per core",
+                param,
+                ctx,
+            )
+        return count
+
+
+WORKERS = Workers()

@@ -14,6 +14,7 @@ from simulator.cli.common import (
     EXIT_BAD_INPUT,
     PERCENTAGE,
     SCENARIO,
+    WORKERS,
     end_interrupted,
     fail,
     notice_drafts,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 @click.option("--trials", type=click.IntRange(1, MOST_TRIALS), help="How many trials of each variant.")
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="The seed, in place of the scenario's.")
 @click.option("--set", "overrides", multiple=True, metavar="FIELD=VALUE", help="Override a field in all variants.")
-@click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes; 0, the default: one per core.")
+@click.option("--workers", type=WORKERS, default=0, help="Processes; 0, the default: one per core.")
 @ALLOW_FILES
 @click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON, and no table.")

@@ -16,6 +16,7 @@ from simulator.cli.common import (
     EXIT_FOUND,
     EXIT_TRIALS_FAILED,
     SCENARIOS,
+    WORKERS,
     fail,
 )
 from simulator.cli.printing import print_json, print_note, print_table, print_text, trials_progress
@@ -61,7 +62,7 @@ def _print_workflow(context: click.Context, parameter: click.Parameter, name: st
 @click.option("--junit", "junit_file", metavar="FILE", type=_FILE, help="Also write the verdicts as JUnit XML.")
 @click.option("--markdown", "markdown_file", metavar="FILE", type=_FILE, help="Also write them as Markdown.")
 @click.option("--json", "json_wanted", is_flag=True, help="Print the verdicts as JSON, and no table.")
-@click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes; 0, the default: one per core.")
+@click.option("--workers", type=WORKERS, default=0, help="Processes; 0, the default: one per core.")
 @click.option(
     "--workflow",
     type=click.Choice(["github", "gitlab"]),  # As simulator.gate.workflows has them; a test holds them equal.

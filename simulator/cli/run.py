@@ -14,6 +14,7 @@ from simulator.cli.common import (
     EXIT_BAD_INPUT,
     PERCENTAGE,
     SCENARIO,
+    WORKERS,
     fail,
     load_scenario,
     notice_drafts,
@@ -41,7 +42,7 @@ MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # As the scenario schema has t
     shell_complete=algorithm_names,
     help="Another algorithm in place of the scenario's, with its default options.",
 )
-@click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes; 0, the default: one per core.")
+@click.option("--workers", type=WORKERS, default=0, help="Processes; 0, the default: one per core.")
 @click.option(
     "--first-trial",
     type=click.IntRange(0, LARGEST_SEED - MOST_TRIALS),

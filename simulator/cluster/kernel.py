@@ -24,6 +24,10 @@ def _stop(_: object, __: object) -> None:
     raise StopSimulation(None)
 
 
+def _check_nothing() -> None:
+    pass
+
+
 def _process(event: Any, _: object) -> None:
     """What SimPy's own `step` does with an event that has come due."""
     callbacks, event.callbacks = event.callbacks, None
@@ -62,14 +66,25 @@ class Kernel(simpy.Environment):
     def _stop_at(self, at_ns: int) -> None:
         heappush(self._queue, (at_ns, URGENT, next(self._eid), _stop, None, None))
 
-    def run_until(self, end_ns: int, event_limit: int) -> None:
-        """Handle what is due before `end_ns`, at most `event_limit` events: `step` inlined, which is a tenth faster."""
+    def run_until(
+        self, end_ns: int, event_limit: int, check: Callable[[], None] = _check_nothing, events_between: int = 1 << 62
+    ) -> None:
+        """Handle all events before `end_ns`, and call `check` after every `events_between` events.
+
+        `step` is inlined, which is a tenth faster. Raises EventLimitError after `event_limit` events, and what `check`
+        raises.
+        """
         queue = self._queue
         self._stop_at(end_ns)
+        left = event_limit
         try:
-            for _ in repeat(None, event_limit):
-                self._now, _, _, act, one, other = heappop(queue)
-                act(one, other)
+            while left:
+                turn = min(left, events_between)
+                for _ in repeat(None, turn):
+                    self._now, _, _, act, one, other = heappop(queue)
+                    act(one, other)
+                left -= turn
+                check()
         except StopSimulation:
             return
         raise EventLimitError(

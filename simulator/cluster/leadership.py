@@ -1,27 +1,32 @@
-"""Who claims to lead a group, who of them reigns, and when a reign is lost.
+"""Which nodes of a group claim to lead, which of them is the current leader, and when that leader is lost.
 
-The reigning leader is the claimant of the highest term, then of the latest claim. It is lost at the instant at which
-it crashes, pauses, steps down, or is cut off: has no two-way path to whom the algorithm needs (`QuorumRule`). That is a
-majority of the configuration, its own where members change, of which a member that is down or paused counts as
-unreachable, since a quorum system gets no answer from it; or a majority of those that run; or a server of an ensemble
-that has such a majority of it.
+The current leader is the claimant of the highest term, and of the latest claim among equal terms. It is lost at the
+instant at which it crashes, is paused, steps down, or is cut off. A leader is cut off if it has no two-way path to the
+nodes that its algorithm needs (`QuorumRule`):
 
-Where no quorum is asked for, a claim is no proof of a following: one made on the smaller side of a partition is lost at
-once, and if there is another claimant whom nothing troubles, that one reigns.
+- a majority of the voters. The voters are those of the leader's own configuration, where members change. A voter that
+  is down or paused counts as unreachable, because it cannot answer;
+- or, for an algorithm without quorums, a majority of the voters that are awake;
+- or, for clients of an ensemble, one server that itself reaches a majority of the ensemble.
+
+In an algorithm without quorums, a claim does not show that other nodes follow. A claim on the smaller side of a
+partition is therefore lost at once, and another claimant that is not lost becomes the current leader.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
+from simulator.cluster.network.rules import LinkRules
+from simulator.cluster.node.node import Node
 from simulator.protocol import Nanoseconds, NodeId
 from simulator.trace.event_types import CUT_OFF, LEADER_BACK, LEADER_LOST, PAUSE, STEP_DOWN
 
 
 class Claim(NamedTuple):
-    """Ordered as the right to reign is."""
+    """One node's claim to lead. The greatest claim is that of the current leader."""
 
     term: int
     order: int
@@ -29,42 +34,51 @@ class Claim(NamedTuple):
     since_ns: Nanoseconds
 
 
-class Connectivity(Protocol):
-    """What is known of nodes and of the links between them."""
+class Connectivity:
+    """Which nodes are awake, and which of them can exchange messages."""
 
-    def awake(self, node: NodeId) -> bool: ...
+    def __init__(self, nodes: Mapping[NodeId, Node], rules: LinkRules) -> None:
+        self._nodes = nodes
+        self._rules = rules
 
-    def reachable_both_ways(self, one: NodeId, other: NodeId) -> bool: ...
+    def awake(self, node: NodeId) -> bool:
+        """Whether the node is running and not paused."""
+        return self._nodes[node].awake
+
+    def reachable_both_ways(self, node_a: NodeId, node_b: NodeId) -> bool:
+        """Whether no rule stops packets between two nodes, in either direction."""
+        return self._rules.reachable_both_ways(node_a, node_b)
+
+    def reaches_majority(self, node: NodeId, members: Sequence[NodeId]) -> bool:
+        """Whether a node has a two-way path to a majority of the members. Only members that are awake count."""
+        reached = sum(1 for member in members if self.awake(member) and self.reachable_both_ways(node, member))
+        return 2 * reached > len(members)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuorumRule:
-    """Whom a leader must reach. `servers` is None where it needs its own group, and of that `quorum` says how many."""
+    """Which nodes a leader must reach: a quorum of its voters, or, with `servers`, one server of an ensemble."""
 
-    quorum: bool = True
+    quorum: bool = True  # False: a majority of the voters that are awake is enough.
     servers: Sequence[NodeId] | None = None
 
-    def reaches(self, leader: NodeId, voters: Sequence[NodeId], connectivity: Connectivity) -> bool:
-        """Whether a leader is of use to anybody."""
+    def has_quorum(self, leader: NodeId, voters: Sequence[NodeId], connectivity: Connectivity) -> bool:
+        """Whether a leader reaches the nodes that it needs."""
         if self.servers is not None:
             return any(
                 connectivity.awake(server)
                 and connectivity.reachable_both_ways(leader, server)
-                and _reaches_majority(server, self.servers, connectivity)
+                and connectivity.reaches_majority(server, self.servers)
                 for server in self.servers
             )
-        return _reaches_majority(leader, voters if self.quorum else [*filter(connectivity.awake, voters)], connectivity)
-
-
-def _reaches_majority(node: NodeId, members: Sequence[NodeId], connectivity: Connectivity) -> bool:
-    heard = sum(
-        1 for member in members if connectivity.awake(member) and connectivity.reachable_both_ways(node, member)
-    )
-    return 2 * heard > len(members)
+        return connectivity.reaches_majority(leader, voters if self.quorum else [*filter(connectivity.awake, voters)])
 
 
 class LeadershipTracker:
-    """The claims of one group. `record` is called with the kind of row, the leader and the cause."""
+    """The claims of one group, and its current leader.
+
+    `record` is called with `LEADER_LOST` or `LEADER_BACK`, the leader and the cause.
+    """
 
     def __init__(
         self,
@@ -74,95 +88,122 @@ class LeadershipTracker:
         record: Callable[[str, NodeId, str], None],
     ) -> None:
         self.members = members
-        self.electorate = members  # Who votes, in the eyes of the reigning leader, or of the last one.
-        self._everybody = frozenset(members)
-        self._configurations: dict[NodeId, Mapping[str, Any]] = {}  # Of the nodes that know of another than everybody.
+        self.voters = members  # In the configuration of the current leader, or of the last one.
         self.claims: dict[NodeId, Claim] = {}
-        self._backing = quorum_rule
+        self._all_members = frozenset(members)
+        self._configurations: dict[NodeId, Mapping[str, Any]] = {}  # By node, where it is not all members.
+        self._named: dict[NodeId, NodeId | None] = {}  # The leader that each running node names.
+        self._quorum_rule = quorum_rule
         self._connectivity = connectivity
         self._record = record
-        self._orders = 0
-        self._reigning: NodeId | None = None
-        self._lost: str | None = None  # Why the reigning leader, which still claims, is lost at present.
+        self._claims_made = 0
+        self._current: NodeId | None = None
+        self._loss_cause: str | None = None  # Why the current leader, which still claims to lead, is lost at present.
 
     @property
     def leader(self) -> NodeId | None:
-        """Whom a fault that says `leader` means."""
+        """The node that a fault with the target `leader` means: the greatest claimant, lost or not."""
         return max(self.claims.values()).node if self.claims else None
 
     @property
-    def untroubled(self) -> Claim | None:
-        """The claim of the reigning leader, unless it is lost."""
-        if self._reigning is None or self._lost is not None:
+    def current_claim(self) -> Claim | None:
+        """The claim of the current leader; None if there is no leader, or if it is lost."""
+        if self._current is None or self._loss_cause is not None:
             return None
-        return self.claims[self._reigning]
+        return self.claims[self._current]
+
+    # --- What nodes declare, and what happens to them
 
     def claimed(self, node: NodeId, term: int, now_ns: Nanoseconds) -> None:
-        self._orders += 1
-        self.claims[node] = Claim(term, self._orders, node, now_ns)
-        if self._reigning is None or self._lost is not None or self.leader == node:
-            self._reigning, self._lost = node, None
-            self.electorate = self._voters(node)
+        """A node claims to lead."""
+        self._claims_made += 1
+        self.claims[node] = Claim(term, self._claims_made, node, now_ns)
+        if self._current is None or self._loss_cause is not None or self.leader == node:
+            self._current, self._loss_cause = node, None
+            self.voters = self._voters_of(node)
         self.recheck()
 
+    def names_leader(self, node: NodeId, leader: NodeId | None) -> None:
+        """A node names its leader, or none."""
+        self._named[node] = leader
+
     def stepped_down(self, node: NodeId) -> None:
-        self._ended(node, STEP_DOWN)
+        """A node no longer claims to lead."""
+        self._end_claim(node, STEP_DOWN)
 
     def died(self, node: NodeId, cause: str) -> None:
-        """By a crash, or a kill."""
+        """A node has crashed or was killed."""
+        self._named.pop(node, None)
         self._configurations.pop(node, None)
-        self._ended(node, cause)
+        self._end_claim(node, cause)
 
     def configured(self, node: NodeId, configuration: Mapping[str, Any]) -> None:
-        """A node uses another configuration from now on: its voters, and its learners."""
+        """A node uses another configuration from now on, with `voters` and `learners`."""
         self._configurations[node] = configuration
-        if self._reigning in (None, node):
-            self.electorate = self._voters(node)
+        if self._current in (None, node):
+            self.voters = self._voters_of(node)
             self.recheck()
-
-    def members_of(self, leader: NodeId) -> Container[NodeId]:
-        """Who belongs to the cluster in a leader's eyes, learners included."""
-        configuration = self._configurations.get(leader)
-        return self._everybody if configuration is None else (*configuration["voters"], *configuration["learners"])
 
     def recheck(self) -> None:
-        """See whether the reigning leader can still lead, after nodes or links have changed."""
-        node = self._reigning
+        """See whether the current leader is lost or back, after nodes or links have changed."""
+        node = self._current
         if node is None:
             return
-        cause = self._trouble(node)
-        if cause and not self._lost:
+        cause = self._cause_of_loss(node)
+        if cause and not self._loss_cause:
             self._record(LEADER_LOST, node, cause)
-        elif self._lost and not cause:
-            self._record(LEADER_BACK, node, self._lost)
-        self._lost = cause
-        if cause and not self._backing.quorum:
-            self._give_way(cause)
+        elif self._loss_cause and not cause:
+            self._record(LEADER_BACK, node, self._loss_cause)
+        self._loss_cause = cause
+        if cause and not self._quorum_rule.quorum:
+            self._replace_lost_leader(cause)
 
-    def _give_way(self, cause: str) -> None:
-        """Let another claimant reign instead of the one that is lost, if nothing troubles it."""
-        fine = [claim for claim in self.claims.values() if self._trouble(claim.node) is None]
-        if fine:
-            self._reigning, self._lost = max(fine).node, None
-            self.electorate = self._voters(self._reigning)
-            self._record(LEADER_BACK, self._reigning, cause)
+    # --- Questions
 
-    def _ended(self, node: NodeId, cause: str) -> None:
-        if self.claims.pop(node, None) is not None and node == self._reigning:
-            if self._lost is None:
+    def is_announced(self, leader: NodeId) -> bool:
+        """Whether every member that is awake and can hear of this leader names it."""
+        configuration = self._configurations.get(leader)
+        members: Container[NodeId] = (
+            self._all_members if configuration is None else (*configuration["voters"], *configuration["learners"])
+        )
+        return all(
+            self._named.get(node) == leader
+            for node in self.members
+            if self._connectivity.awake(node) and node in members and self._can_hear(node, leader)
+        )
+
+    def has_quorum(self, node: NodeId) -> bool:
+        """Whether a node reaches the nodes that it would need as a leader."""
+        return self._quorum_rule.has_quorum(node, self._voters_of(node), self._connectivity)
+
+    # --- Inside
+
+    def _can_hear(self, node: NodeId, leader: NodeId) -> bool:
+        """Whether a node can hear of a leader: from it, or from the servers that both are clients of."""
+        if self._quorum_rule.servers is None:
+            return self._connectivity.reachable_both_ways(leader, node)
+        return self.has_quorum(node)
+
+    def _end_claim(self, node: NodeId, cause: str) -> None:
+        if self.claims.pop(node, None) is not None and node == self._current:
+            if self._loss_cause is None:
                 self._record(LEADER_LOST, node, cause)
-            self._reigning, self._lost = self.leader, cause  # An older claimant reigns again, once nothing troubles it.
+            self._current, self._loss_cause = self.leader, cause  # An older claimant leads again, unless it is lost.
             self.recheck()
 
-    def _trouble(self, node: NodeId) -> str | None:
+    def _replace_lost_leader(self, cause: str) -> None:
+        """Make another claimant the current leader, if one of them is not lost."""
+        fit = [claim for claim in self.claims.values() if self._cause_of_loss(claim.node) is None]
+        if fit:
+            self._current, self._loss_cause = max(fit).node, None
+            self.voters = self._voters_of(self._current)
+            self._record(LEADER_BACK, self._current, cause)
+
+    def _cause_of_loss(self, node: NodeId) -> str | None:
         if not self._connectivity.awake(node):
             return PAUSE
         return None if self.has_quorum(node) else CUT_OFF
 
-    def has_quorum(self, node: NodeId) -> bool:
-        """Whether a node reaches whom it would need as a leader."""
-        return self._backing.reaches(node, self._voters(node), self._connectivity)
-
-    def _voters(self, node: NodeId) -> Sequence[NodeId]:
+    def _voters_of(self, node: NodeId) -> Sequence[NodeId]:
         configuration = self._configurations.get(node)
         return self.members if configuration is None else configuration["voters"]

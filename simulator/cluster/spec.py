@@ -10,6 +10,7 @@ from simulator.algorithms.registration import Registration
 from simulator.cluster.distributions import Constant, Distribution
 from simulator.cluster.faults.nemesis import Nemesis
 from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.memory import DEFAULT_MEMORY_LIMIT_BYTES
 from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.stop import StopWhen
 from simulator.cluster.workload import Workload
@@ -57,6 +58,7 @@ class ClusterSpec:
     liveness_within: Nanoseconds | None = None  # How soon the last fault must be recovered from; None: whenever.
     waived: frozenset[Guarantee] = frozenset()  # Promises that may be broken.
     event_limit: int = DEFAULT_EVENT_LIMIT
+    memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES  # For one trial, and so for each worker.
 
     @property
     def groups(self) -> Mapping[str, tuple[NodeId, ...]]:

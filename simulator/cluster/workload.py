@@ -1,4 +1,4 @@
-"""Clients: commands that reach whoever leads, at random instants."""
+"""Clients: they send commands to the leader at random instants."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from simulator.randomness import Streams
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """Commands of one size, so many per second on average, with exponential times between them, from `start` on."""
+    """Commands of one size, at a mean rate, from `start` on. The times between commands are exponential."""
 
     rate_per_s: float
     size_bytes: int = 100
     start: Nanoseconds = 0
 
 
-def ask(
+def run_workload(
     workload: Workload, propose: Callable[[int], None], timeout: Callable[[int], Any], streams: Streams
 ) -> Generator[Any, Any, None]:
-    """The process of all clients together. A command that finds no leader is not repeated."""
+    """The SimPy process of all clients: calls `propose(size_bytes)` for each command, which is never repeated."""
     yield timeout(workload.start)
     for gap in durations(Exponential(round(SECOND / workload.rate_per_s)), streams, "workload"):
         yield timeout(gap)

@@ -23,6 +23,7 @@ from simulator.experiment.trial import TrialError, TrialResult, simulate
 
 _Chunk = tuple[list[TrialResult], TrialError | None]
 _CHUNK = 20  # Trials a worker does at a time: enough to make handing them over cheap, few enough to show progress.
+MOST_WORKERS = 1024  # Processes: each takes 100 MB at least, and file descriptors of its coordinator.
 _AHEAD = 4  # Chunks for each worker that may be under way, or wait for earlier ones.
 _EXIT_S = 5.0  # How long a worker that has nothing to do may take to end.
 _SIGNAL_S = 0.2  # How much later than its workers a coordinator may get a signal that is meant for all of them.

@@ -23,7 +23,7 @@ from simulator.analysis.precision import Precision, Watch
 from simulator.analysis.published import beside_published
 from simulator.analysis.tables import RunTables
 from simulator.checks.violation import Violation
-from simulator.experiment.executors import results
+from simulator.experiment.executors import MOST_WORKERS, results
 from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
 from simulator.experiment.signals import Terminated, interruptible, name_of_signal, uninterrupted
 from simulator.experiment.trial import TrialError, TrialResult
@@ -150,14 +150,16 @@ def run(
     `on_finished`, it raises Terminated, since whoever sends it does not wait for statistics.
 
     Raises ScenarioError for a bad scenario; TrialError where a trial runs away or the algorithm fails, with the
-    finished part, if any, as its `finished`; ValueError for fewer trials than one, for a bad precision, and for
-    overrides of a scenario that is loaded already.
+    finished part, if any, as its `finished`; ValueError for fewer trials than one, for a bad precision, for more than
+    1024 workers, and for overrides of a scenario that is loaded already.
     """
     scenario = _loaded(scenario, overrides, algorithm, allow_files)
     count = scenario.trials if trials is None else trials
     used_seed = scenario.seed if seed is None else seed
     if count < 1 or used_seed < 0 or first_trial < 0:
         raise ValueError(f"{count} trials from trial {first_trial} of seed {used_seed}: at least 1, and none negative")
+    if not 0 <= workers <= MOST_WORKERS:
+        raise ValueError(f"{workers} workers: write 0 for one per core, or a number up to {MOST_WORKERS}")
     watch = None if precision is None else Watch(precision, precision_of, scenario.published, count)
     finished: list[TrialResult] = []
 

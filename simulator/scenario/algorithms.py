@@ -1,4 +1,4 @@
-"""The options of the registered algorithms, read off their configuration classes: a new one needs nothing here."""
+"""The options of every algorithm, derived from its configuration class. A new algorithm needs no change here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from simulator.algorithms.registry import REGISTRY, PluginError
 from simulator.protocol import OneOf
 from simulator.scenario.text.errors import alternatives, reject, shown
 from simulator.scenario.text.fields import (
-    Choice,
     Duration,
     DurationRange,
     DurationSpread,
@@ -34,11 +33,11 @@ from simulator.scenario.text.fields import (
     Integer,
     Model,
     Number,
-    OneKey,
 )
+from simulator.scenario.text.tagged_unions import KeyTaggedUnion, TaggedUnion
 from simulator.scenario.text.targets import NodeIds
 
-# What a marked or plain type of an algorithm's option is in a scenario.
+# The type that reads an option from a scenario: by its mark in the configuration class, or by its plain type.
 _MARKED = {
     "duration": Duration,
     "duration range": DurationRange,
@@ -52,19 +51,19 @@ class Options(Model):
     """An algorithm, with its options."""
 
     registration: ClassVar[Registration]
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]]  # Of each dialect, as a scenario would write its options.
+    dialects: ClassVar[Mapping[str, Mapping[str, Any]]]  # The options of each dialect, as a scenario writes them.
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_in(cls, data: Any) -> Any:
-        """The options of the dialect, where the scenario does not give them."""
+    def _apply_dialect(cls, data: Any) -> Any:
+        """Adds the options of the dialect that the scenario does not give."""
         name = data.get("dialect") if isinstance(data, dict) else None
-        return {**cls.presets[name], **data} if isinstance(name, str) and name in cls.presets else data
+        return {**cls.dialects[name], **data} if isinstance(name, str) and name in cls.dialects else data
 
     def config(self) -> Any:
         """An instance of the registration's configuration class. Raises ValueError as that class does."""
         kind = self.registration.config
-        return kind(**{option.name: _plain(getattr(self, option.name)) for option in fields(kind)})
+        return kind(**{option.name: _config_value(getattr(self, option.name)) for option in fields(kind)})
 
     @model_validator(mode="after")
     def _check(self) -> Options:
@@ -78,7 +77,7 @@ class Options(Model):
 
 
 class OptionSet(Model):
-    """A set of options under its name, the only key: `{phi: {threshold: 8}}`."""
+    """A set of options under its name, which is the only key: `{phi: {threshold: 8}}`."""
 
     kind: ClassVar[type]
 
@@ -96,26 +95,26 @@ class OptionSet(Model):
         return self
 
 
-def _plain(value: Any) -> Any:
-    """An option as the algorithm's configuration holds it."""
+def _config_value(value: Any) -> Any:
+    """The value of an option in the algorithm's configuration."""
     return value.value() if isinstance(value, OptionSet) else value
 
 
-def _members(config: type[Any]) -> dict[str, Any]:
-    """The fields of the pydantic model of a dataclass of options."""
+def _model_fields(config: type[Any]) -> dict[str, Any]:
+    """The fields of the pydantic model for a dataclass of options: by name, the type and the pydantic field."""
     hints = get_type_hints(config, include_extras=True)
-    members: dict[str, Any] = {}
+    model_fields: dict[str, Any] = {}
     for option in fields(config):
         kind = _in_scenario(hints[option.name])
         about = option.metadata.get("about")
         if option.default is MISSING:
-            members[option.name] = (kind, Field(description=about))
+            model_fields[option.name] = (kind, Field(description=about))
             continue
-        default = _written_set(hints[option.name], option.default)
+        default = _option_set_default(hints[option.name], option.default)
         written = TypeAdapter(kind).dump_python(default, mode="json")
         extra = {"default": written}
-        members[option.name] = (kind, Field(default, description=about, json_schema_extra=extra))
-    return members
+        model_fields[option.name] = (kind, Field(default, description=about, json_schema_extra=extra))
+    return model_fields
 
 
 def _one_of(hint: Any) -> OneOf | None:
@@ -125,37 +124,37 @@ def _one_of(hint: Any) -> OneOf | None:
 
 @cache
 def _forms(choice: OneOf) -> Mapping[str, type[OptionSet]]:
-    """The pydantic model of each set of options."""
-    found: dict[str, type[OptionSet]] = {}
+    """The pydantic model of each set of options, by its name."""
+    forms: dict[str, type[OptionSet]] = {}
     for name, kind in choice.forms.items():
         about = (kind.__doc__ or name).splitlines()[0]
-        inside = create_model(kind.__name__, __base__=Model, __doc__=about, **_members(kind))
+        inside = create_model(kind.__name__, __base__=Model, __doc__=about, **_model_fields(kind))
         only: dict[str, Any] = {name: (inside, ...)}
         form = create_model(f"{kind.__name__}Form", __base__=OptionSet, __doc__=about, **only)
         form.kind = kind
-        found[name] = form
-    return found
+        forms[name] = form
+    return forms
 
 
-def _written_set(hint: Any, default: Any) -> Any:
-    """A default as the scenario's model holds it."""
+def _option_set_default(hint: Any, default: Any) -> Any:
+    """The default of an option in the scenario's model: a set of options becomes its form, other values stay."""
     choice = _one_of(hint)
     if choice is None or default is None:
         return default
     name = choice.name_of(default)
-    given = {option.name: getattr(default, option.name) for option in fields(default)}
+    options = {option.name: getattr(default, option.name) for option in fields(default)}
     form = _forms(choice)[name]
-    return form.model_construct(**{name: form.model_fields[name].annotation.model_construct(**given)})  # type: ignore[union-attr]
+    return form.model_construct(**{name: form.model_fields[name].annotation.model_construct(**options)})  # type: ignore[union-attr]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OneSet(OneKey):
-    """A set of options, or its name alone, with the defaults of all its options."""
+class OptionSetUnion(KeyTaggedUnion):
+    """A set of options under its name. The name alone means the set with all its defaults."""
 
     def read(self, data: Any) -> Any:
         if isinstance(data, str) and data in self.forms:
             return {data: {}}
-        read = OneKey.read(self, data)
+        read = KeyTaggedUnion.read(self, data)
         return {key: {} if part is None else part for key, part in read.items()} if isinstance(read, dict) else read
 
     def short_forms(self) -> list[dict[str, Any]]:
@@ -163,11 +162,11 @@ class OneSet(OneKey):
 
 
 def _in_scenario(hint: Any) -> Any:
-    """The type that reads an option of that type from YAML, with units where it is marked as a duration."""
+    """The type that reads an option with this type hint from a scenario, with units if the hint marks a duration."""
     choice = _one_of(hint)
     if choice is not None:
         forms = _forms(choice)
-        return Annotated[OptionSet, OneSet(forms, what="a set of options")]
+        return Annotated[OptionSet, OptionSetUnion(forms, what="a set of options")]
     if get_origin(hint) is Annotated:
         plain, *marks = get_args(hint)
         return next((_MARKED[mark] for mark in marks if mark in _MARKED), _in_scenario(plain))
@@ -180,39 +179,39 @@ def _in_scenario(hint: Any) -> Any:
 
 
 def options_form(registration: Registration) -> type[Options]:
-    """The pydantic model of one algorithm's options, called by its name: several may share a class of options."""
+    """The pydantic model of an algorithm's options. It has the algorithm's name, since several may share one class."""
     members: dict[str, Any] = {"name": (Literal[registration.name], ...)}
-    options = _members(registration.config)
-    kinds = {name: kind for name, (kind, _) in options.items()}
+    option_fields = _model_fields(registration.config)
+    kinds = {name: kind for name, (kind, _) in option_fields.items()}
     if names := tuple(registration.dialects):
-        preset = "A preset of the options below; those that are given replace its own."
-        members["dialect"] = (Literal[names], Field(names[0], description=preset))
-    members |= options
+        about = "A preset of the options below; those that are given replace its own."
+        members["dialect"] = (Literal[names], Field(names[0], description=about))
+    members |= option_fields
     paper = (sys.modules[registration.algorithm.__module__].__doc__ or registration.name).splitlines()[0]
     form = create_model(registration.name, __base__=Options, __doc__=paper, **members)
     form.registration = registration
-    form.presets = {
-        name: {key: TypeAdapter(kinds[key]).dump_python(value, mode="json") for key, value in preset.items()}
-        for name, preset in registration.dialects.items()
+    form.dialects = {
+        name: {key: TypeAdapter(kinds[key]).dump_python(value, mode="json") for key, value in options.items()}
+        for name, options in registration.dialects.items()
     }
     return form
 
 
 class Forms(Mapping[str, type[Options]]):
-    """The model of the options of every algorithm, made when it is asked for.
+    """The model of the options of every algorithm, by its name. A model is built when it is first read.
 
-    Raises PluginError for a plug-in that is broken.
+    Reading one raises PluginError if the plug-in is broken.
     """
 
     def __init__(self) -> None:
-        self._made: dict[str, type[Options]] = {}
+        self._forms: dict[str, type[Options]] = {}
 
     def __getitem__(self, name: str) -> type[Options]:
         registration = REGISTRY[name]
-        made = self._made.get(name)
-        if made is None or made.registration is not registration:
-            made = self._made[name] = _readable_form(registration)
-        return made
+        form = self._forms.get(name)
+        if form is None or form.registration is not registration:
+            form = self._forms[name] = _readable_form(registration)
+        return form
 
     def __iter__(self) -> Iterator[str]:
         return iter(REGISTRY)
@@ -225,17 +224,17 @@ class Forms(Mapping[str, type[Options]]):
 
 
 def _readable_form(registration: Registration) -> type[Options]:
-    """Raises PluginError where the options of a user's algorithm are none that a scenario could hold."""
+    """The model of an algorithm's options. Raises PluginError if a scenario cannot hold an option of that type."""
     try:
         return options_form(registration)
-    except Exception as error:  # Types that no scenario can hold: pydantic has many ways to say so.
+    except Exception as error:  # Pydantic raises many kinds of errors for a type that it does not know.
         reason = str(error).splitlines()[0]
         raise PluginError(f"the options of {registration.name} cannot be read: {reason}") from error
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ByName(Choice):
-    """The form is named by the value under the key `name`. Which there are is looked up anew each time."""
+class NameTaggedUnion(TaggedUnion):
+    """The value of the key `name` is the tag. It is looked up each time, since programs may register algorithms."""
 
     def read(self, data: Any) -> Any:
         if not isinstance(data, dict):
@@ -274,14 +273,16 @@ class ByName(Choice):
 
 ALGORITHMS = Forms()
 
-AnyAlgorithm = Annotated[Options, ByName(ALGORITHMS)]
+AnyAlgorithm = Annotated[Options, NameTaggedUnion(ALGORITHMS)]
 
 
 def register(registration: Registration) -> None:
-    """Let scenarios name an algorithm of your own, in this program; an earlier one that you gave that name goes.
+    """Registers an algorithm of your own in this program, so that scenarios can name it.
 
-    A package makes one known to every program, and to the command line, by an entry point of the group
-    `simulator.algorithms`. Raises ValueError where the name is not free, or worker processes could not be handed it.
+    It replaces an algorithm that you registered earlier under the same name. A package registers an algorithm for every
+    program, and for the command line, with an entry point of the group `simulator.algorithms`.
+
+    Raises ValueError if the name belongs to another algorithm, or if the algorithm cannot be sent to worker processes.
     """
     REGISTRY.check(registration)
     _readable_form(registration)

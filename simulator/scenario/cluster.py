@@ -11,13 +11,21 @@ from simulator.cluster.spec import DiskSpec, LogSpec
 from simulator.scenario.durations.distributions import DISTRIBUTIONS, AnyDistribution
 from simulator.scenario.durations.form import DistributionForm
 from simulator.scenario.text.errors import FieldErrors, reject
-from simulator.scenario.text.fields import DURATION_SCHEMA, Duration, Flag, Integer, Model, OneKey, Word
+from simulator.scenario.text.fields import (
+    DURATION_SCHEMA,
+    Duration,
+    Flag,
+    Integer,
+    KeywordForm,
+    Model,
+)
+from simulator.scenario.text.tagged_unions import KeyTaggedUnion
 from simulator.scenario.text.targets import NodeName, node_error
 
 _MOST_NODES = 100_000
 
 
-class TogetherForm(Word):
+class TogetherForm(KeywordForm):
     """Every node starts at the same instant."""
 
     together: None = None
@@ -38,11 +46,11 @@ class SpreadForm(Model):
 STARTS: dict[str, type[Model]] = {"together": TogetherForm, "spread": SpreadForm, **DISTRIBUTIONS}
 AnyStart = Annotated[
     TogetherForm | SpreadForm | DistributionForm,
-    OneKey(STARTS, words=("together",), what="a start", bare="constant", bare_schema=DURATION_SCHEMA),
+    KeyTaggedUnion(STARTS, keywords=("together",), what="a start", bare="constant", bare_schema=DURATION_SCHEMA),
 ]
 
 
-class SameLogsForm(Word):
+class SameLogsForm(KeywordForm):
     """All logs are alike, and so everybody is eligible."""
 
     same: None = None
@@ -79,7 +87,7 @@ class PermutationForm(Model):
 
 LOGS: dict[str, type[Model]] = {"same": SameLogsForm, "lengths": LengthsForm, "permutation": PermutationForm}
 AnyLogs = Annotated[
-    SameLogsForm | LengthsForm | PermutationForm, OneKey(LOGS, words=("same",), what="a way to give logs")
+    SameLogsForm | LengthsForm | PermutationForm, KeyTaggedUnion(LOGS, keywords=("same",), what="a way to give logs")
 ]
 
 

@@ -56,7 +56,7 @@ def _read(path: PathLike) -> tuple[str, str]:
             content = file.read(LARGEST_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
         message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise ScenarioError([Problem(source, (), f"cannot be read: {message}{_like(source)}")]) from None
+        raise ScenarioError([Problem(source, (), f"cannot be read: {message}{_suggestion(source)}")]) from None
     if len(content) > LARGEST_BYTES:
         raise ScenarioError([Problem(source, (), f"larger than {LARGEST_BYTES} bytes, which no scenario needs")])
     try:
@@ -66,7 +66,7 @@ def _read(path: PathLike) -> tuple[str, str]:
         raise ScenarioError([Problem(f"{source}:{line}", (), "not UTF-8; save the file in that encoding")]) from None
 
 
-def _like(name: str) -> str:
+def _suggestion(name: str) -> str:
     """A hint, where no folder is given: it may be a slip in the name of a shipped scenario."""
     if os.path.dirname(name):
         return ""

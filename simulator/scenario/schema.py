@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from simulator.cluster.memory import DEFAULT_MEMORY_LIMIT_BYTES
 from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec
 from simulator.cluster.stop import StopWhen
 from simulator.protocol import Guarantee, Nanoseconds, NodeId
@@ -22,6 +23,7 @@ from simulator.scenario.faults.workload import WorkloadForm
 from simulator.scenario.network.network import Network
 from simulator.scenario.published import Published
 from simulator.scenario.text.fields import Duration, Integer, Model
+from simulator.scenario.text.sizes import Size
 from simulator.scenario.text.targets import node_id
 from simulator.scenario.text.units import LONGEST
 
@@ -40,6 +42,10 @@ class Limits(Model):
 
     events: Annotated[Integer, Field(ge=1)] = Field(
         default=DEFAULT_EVENT_LIMIT, description="The most events that one trial may take."
+    )
+    memory: Size = Field(
+        default=DEFAULT_MEMORY_LIMIT_BYTES,
+        description="The most memory that one trial, and so each worker, may take; it changes no result.",
     )
 
 
@@ -141,4 +147,5 @@ class Scenario(Model):
             liveness_within=None if self.liveness is None else self.liveness.within,
             waived=frozenset(self.waive),
             event_limit=self.limits.events,
+            memory_limit_bytes=self.limits.memory,
         )

@@ -1,14 +1,14 @@
-"""A host for tests, on which an algorithm is driven by hand, by scripts or by Hypothesis.
+"""The interaction bench: a host for tests, on which an algorithm is driven by hand, by scripts or by Hypothesis.
 
-Your own algorithm goes onto the bench with a `Registration` of its own:
+An algorithm of your own runs on the bench with a `Registration`:
 
     mine = Registration(name="mine", algorithm=MyAlgorithm, config=MyConfig)
     bench = InteractionBench(mine, nodes=3)
     bench.node(1).fire("election")
     bench.settle()
 
-and into scripts with `replay(text, registry={"mine": mine})`.
-"""
+and in scripts with `replay(text, registry={"mine": mine})`. `check_contract(mine)` checks that its state can be copied
+and compared."""
 
 from simulator.testing.bench import Envelope, InteractionBench
 from simulator.testing.commands import COMMANDS, Session

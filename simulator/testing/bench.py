@@ -1,4 +1,4 @@
-"""The bench: n nodes, and the messages between them, which move only when told to."""
+"""The bench: nodes, and the messages between them. Nothing happens unless a test asks for it."""
 
 from __future__ import annotations
 
@@ -19,27 +19,28 @@ SETTLE_LIMIT = 10_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Envelope:
-    """A message that has left its sender. Two envelopes with the same content are still two."""
+    """A message that has left its sender. Envelopes with equal contents are not equal."""
 
     sender: NodeId
     to: NodeId
     message: Message
-    text: str  # The message as it was when it left.
+    text: str  # The message as text, when it was sent.
 
     def __str__(self) -> str:
         return f"{self.sender}->{self.to} {self.text}"
 
 
 class InteractionBench:
-    """A cluster driven by hand: every node is started, and from then on nothing happens unasked.
+    """A cluster driven by hand. All nodes are started; after that, nothing happens unless a test asks for it.
 
-    Of an algorithm with several groups, `nodes` is the size of the headline group; the others' nodes come after it.
-    `config` defaults to the registration's defaults, `logs` gives the length of each node's log in id order, and
-    `durable` what else is on each node's disk at the start. The same seed gives the same random numbers.
+    `nodes` is the size of the primary group; the nodes of other groups are numbered after it. `config` is by default
+    the default options. `logs` gives the length of each node's log in id order, and `durable` the other values on each
+    node's disk at the start. The same seed gives the same random numbers. Raises InteractionError for a number of nodes
+    below 1, and for logs that do not fit.
 
-    A message stays `in_flight` until it is delivered or dropped; one delivered to a node that is down is lost.
-    `sent`, `transitions` and `notes` hold all that has happened, in order: a message is in `sent` once it has
-    left, not while it waits for a write.
+    A message stays in `in_flight` until it is delivered or dropped. A message that is delivered to a node that is down
+    is lost. `sent`, `transitions` and `notes` hold everything that has happened, in order. A message is in `sent` once
+    it has left its sender, not while it waits for a write.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class InteractionBench:
         seed: int = 0,
     ) -> None:
         if nodes < 1:
-            raise InteractionError(f"a cluster of {nodes} nodes")
+            raise InteractionError(f"a cluster needs at least 1 node, not {nodes}")
         self.registration = registration
         self.config = registration.config() if config is None else config
         self.in_flight: list[Envelope] = []
@@ -95,7 +96,7 @@ class InteractionBench:
             raise InteractionError(f"{len(logs)} logs for {len(members)} nodes")
         return {me: {**log_of(length), **durable.get(me, {})} for me, length in zip(members, logs, strict=True)}
 
-    # --- What surrounds a node (`Surroundings`)
+    # --- The environment of a node (`Environment`)
 
     def now(self) -> Nanoseconds:
         return self._now_ns
@@ -115,7 +116,7 @@ class InteractionBench:
     # --- The network
 
     def inject(self, sender: NodeId, to: NodeId, message: Message) -> Envelope:
-        """Put a message in flight that `sender` need not have sent: a stale or a forged one."""
+        """Put a message in flight, even if `sender` has not sent it: a stale or a forged one."""
         self.node(sender)
         self.node(to)
         envelope = Envelope(sender, to, message, describe(message))
@@ -123,6 +124,7 @@ class InteractionBench:
         return envelope
 
     def deliver(self, envelope: Envelope) -> None:
+        """Deliver a message in flight. Raises InteractionError if it is not in flight, or was changed after sending."""
         self.drop(envelope)
         if describe(envelope.message) != envelope.text:
             raise InteractionError(f"{envelope} was changed after it was sent: {describe(envelope.message)}")
@@ -131,20 +133,21 @@ class InteractionBench:
             node.receive(envelope.sender, envelope.message)
 
     def drop(self, envelope: Envelope) -> None:
+        """Lose a message in flight. Raises InteractionError if it is not in flight."""
         if envelope not in self.in_flight:
             raise InteractionError(f"{envelope} is not in flight")
         self.in_flight.remove(envelope)
 
     def duplicate(self, envelope: Envelope) -> Envelope:
-        """The network carries the message a second time; the copy is the last in flight."""
+        """Put a copy of a message in flight, behind all others. Raises InteractionError if it is not in flight."""
         if envelope not in self.in_flight:
             raise InteractionError(f"{envelope} is not in flight")
         return self.inject(envelope.sender, envelope.to, envelope.message)
 
     def settle(self, limit: int = SETTLE_LIMIT) -> None:
-        """Deliver in the order of sending until nothing is in flight.
+        """Deliver messages in the order in which they were sent, until none is in flight.
 
-        Raises InteractionError when that takes more than `limit` deliveries.
+        Raises InteractionError if that takes more than `limit` deliveries.
         """
         for _ in range(limit):
             if not self.in_flight:
@@ -156,17 +159,18 @@ class InteractionBench:
     # --- The nodes
 
     def node(self, me: NodeId) -> BenchNode:
+        """The node of that id. Raises InteractionError if there is none."""
         if me not in self.nodes:
             raise InteractionError(f"there is no node {me}; the cluster has {len(self.nodes)}")
         return self.nodes[me]
 
     def advance(self, delay: Nanoseconds, limit: int = SETTLE_LIMIT) -> None:
-        """Move the clock on, and fire the timers that come due, in order. Messages and disks stand still.
+        """Move the clock forward, and fire the timers that come due, in order. Messages and disks do not move.
 
-        Raises InteractionError when more than `limit` timers come due.
+        Raises InteractionError if more than `limit` timers come due, or `delay` is negative.
         """
         if delay < 0:
-            raise InteractionError("the clock does not go back")
+            raise InteractionError(f"the clock cannot go back by {-delay} ns")
         end_ns = self._now_ns + delay
         for _ in range(limit):
             due = self._next_due()
@@ -178,7 +182,7 @@ class InteractionBench:
         raise InteractionError(f"more than {limit} timers came due")
 
     def fire_next(self) -> bool:
-        """Move the clock on to the next deadline and fire that timer. False if no timer is set."""
+        """Move the clock forward to the next deadline and fire that timer. Returns False if no timer is set."""
         due = self._next_due()
         if due is not None:
             self._now_ns, _, node, name = due

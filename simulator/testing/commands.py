@@ -1,29 +1,32 @@
-"""The commands of a script, one function each: the table at the end is the list of them."""
+"""The commands of a script, one function each. The table at the end lists them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
-from typing import get_type_hints
 
 from simulator.algorithms.registration import Registration
-from simulator.protocol import FOLLOWER, LEADER, OneOf, describe
-from simulator.testing.bench import Envelope, InteractionBench
+from simulator.protocol import FOLLOWER, LEADER, describe
+from simulator.testing.bench import InteractionBench
+from simulator.testing.build import build_bench
 from simulator.testing.errors import InteractionError
 from simulator.testing.node import BenchNode, Transition
+from simulator.testing.selection import select
 from simulator.testing.syntax import (
+    parse_assignments,
     parse_duration,
     parse_link,
     parse_literal,
     parse_message,
-    parse_option,
     parse_whole,
     show_duration,
 )
 
 
 class Session:
-    """One script's bench. A command answers with the messages that left, then the transitions, then what it asked."""
+    """The bench of one script.
+
+    The answer to a command lists the messages that left, then the transitions, then what the command asked for.
+    """
 
     def __init__(self, registry: Mapping[str, Registration]) -> None:
         self.registry = registry
@@ -36,7 +39,10 @@ class Session:
         return self._bench
 
     def run(self, line: str) -> list[str]:
-        """Run one command line; raises InteractionError for what it cannot do."""
+        """Run one command line.
+
+        Returns the lines of its answer. Raises InteractionError if the command cannot be run.
+        """
         name, _, rest = line.strip().partition(" ")
         if name not in COMMANDS:
             raise InteractionError(f"unknown command {name!r}; there are: {', '.join(COMMANDS)}")
@@ -44,115 +50,36 @@ class Session:
         asked = COMMANDS[name](self, rest.strip())
         left = [str(envelope) for envelope in self.bench.sent[sent:]]
         declared = self.bench.transitions[transitions:]
-        if name == "cluster":  # Where every node starts: as a follower who knows no leader.
-            declared = [one for one in declared if one.role is not FOLLOWER or one.leader is not None]
-        return [*left, *(self.show(one) for one in declared), *asked]
+        if name == "cluster":  # Every node starts as a follower that knows no leader; that is not shown.
+            declared = [row for row in declared if row.role is not FOLLOWER or row.leader is not None]
+        return [*left, *(self.show(row) for row in declared), *asked]
 
     def show(self, transition: Transition) -> str:
+        """A transition as a line of an answer."""
         led = transition.role is LEADER and transition.leader == transition.node
         leader = "" if led or transition.leader is None else f" leader {transition.leader}"
         group = "" if transition.group == self.bench.registration.group else f" in {transition.group}"
         return f"{transition.node} {transition.role} term {transition.term}{leader}{group}"
 
     def open(self, bench: InteractionBench) -> None:
+        """Use this bench. Raises InteractionError if there is one already."""
         if self._bench is not None:
             raise InteractionError("there is a cluster already")
         self._bench = bench
 
     def node(self, text: str) -> BenchNode:
+        """The node of that number."""
         return self.bench.node(parse_whole(text))
-
-    def selected(self, text: str) -> list[Envelope]:
-        """The messages in flight that `[LINK] [COUNT | #NUMBER | MESSAGE]` speaks of; never none."""
-        first, _, rest = text.partition(" ")
-        link = parse_link(first)
-        sender, to = link or (None, None)
-        which = (rest if link else text).strip()
-        for node in (sender, to):
-            if node is not None:
-                self.bench.node(node)
-        there = [
-            envelope
-            for envelope in self.bench.in_flight
-            if sender in (None, envelope.sender) and to in (None, envelope.to)
-        ]
-        chosen = self._narrow(there, which)
-        if not chosen:
-            raise InteractionError(f"nothing like {text!r} is in flight" if text else "nothing is in flight")
-        return chosen
-
-    def _narrow(self, there: list[Envelope], which: str) -> list[Envelope]:
-        if not which:
-            return there
-        if which.startswith("#"):
-            number = parse_whole(which[1:])
-            return there[number - 1 : number] if number else []
-        if which[0].isdigit():
-            number = parse_whole(which)
-            if len(there) < number:
-                raise InteractionError(f"only {len(there)} in flight, not {number}")
-            return there[:number]
-        known = self.bench.registration.receive
-        if which in {kind.__name__ for kind in known}:
-            return [envelope for envelope in there if type(envelope.message).__name__ == which]
-        message = describe(parse_message(which, known))
-        return [envelope for envelope in there if envelope.text == message]
-
-
-def _assignments(words: list[str]) -> dict[str, str]:
-    for word in words:
-        if "=" not in word:
-            raise InteractionError(f"{word!r} is not of the form name=value")
-    return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 
 def _cluster(session: Session, text: str) -> list[str]:
     """`cluster ALGORITHM NODES [logs=1,2,3] [seed=N] [dialect=NAME] [OPTION=VALUE …]`: build and start the nodes."""
-    words = text.split()
-    if len(words) < 2:
-        raise InteractionError("usage: cluster ALGORITHM NODES [logs=1,2,3] [seed=N] [dialect=NAME] [OPTION=VALUE …]")
-    name, nodes, *rest = words
-    if name not in session.registry:
-        raise InteractionError(f"unknown algorithm {name!r}; there are: {', '.join(session.registry)}")
-    registration = session.registry[name]
-    settings = _assignments(rest)
-    logs = [parse_whole(length) for length in settings.pop("logs").split(",")] if "logs" in settings else None
-    seed = parse_whole(settings.pop("seed", "0"))
-    options = _dialect(registration, settings.pop("dialect", None))
-    allowed = [field.name for field in fields(registration.config)]
-    if unknown := [option for option in settings if option not in allowed]:
-        raise InteractionError(f"{name} has no option {unknown[0]!r}; it has: {', '.join(allowed)}")
-    try:
-        options |= {option: _option(registration.config, option, value) for option, value in settings.items()}
-        config = registration.config(**options)
-    except (TypeError, ValueError) as error:
-        raise InteractionError(f"{text}: {error}") from error
-    session.open(InteractionBench(registration, parse_whole(nodes), config=config, logs=logs, seed=seed))
+    session.open(build_bench(text, session.registry))
     return []
 
 
-def _option(config: type, name: str, text: str) -> object:
-    """An option's value; where it is one of several sets of options, `phi`, or `phi(threshold=8,window=100)`."""
-    hint = get_type_hints(config, include_extras=True)[name]
-    choice = next((mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, OneOf)), None)
-    chosen, _, inside = text.partition("(")
-    if choice is None or chosen not in choice.forms:
-        return parse_option(text)
-    given = _assignments([part for part in inside.removesuffix(")").split(",") if part])
-    return choice.forms[chosen](**{part: parse_option(value) for part, value in given.items()})
-
-
-def _dialect(registration: Registration, name: str | None) -> dict[str, object]:
-    if name is None:
-        return {}
-    if name not in registration.dialects:
-        known = ", ".join(registration.dialects) or "none"
-        raise InteractionError(f"{registration.name} has no dialect {name!r}; there are: {known}")
-    return dict(registration.dialects[name])
-
-
 def _timeout(session: Session, text: str) -> list[str]:
-    """`timeout NODE`: the node's election timer comes due now."""
+    """`timeout NODE`: the timer `election` of the node comes due now."""
     session.node(text).fire("election")
     return []
 
@@ -165,41 +92,41 @@ def _fire(session: Session, text: str) -> list[str]:
 
 
 def _advance(session: Session, text: str) -> list[str]:
-    """`advance DURATION`: the clock moves on, and the timers that come due fire, in order."""
+    """`advance DURATION`: move the clock forward; the timers that come due fire, in order."""
     session.bench.advance(parse_duration(text))
     return []
 
 
 def _deliver(session: Session, text: str) -> list[str]:
-    """`deliver [LINK] [COUNT | #NUMBER | MESSAGE]`: deliver those in flight now, not what they lead to."""
-    for envelope in session.selected(text):
+    """`deliver [LINK] [COUNT | #NUMBER | MESSAGE]`: deliver messages in flight, but none that follow from them."""
+    for envelope in select(session.bench, text):
         session.bench.deliver(envelope)
     return []
 
 
 def _drop(session: Session, text: str) -> list[str]:
-    """`drop [LINK] [COUNT | #NUMBER | MESSAGE]`: the network loses them."""
-    for envelope in session.selected(text):
+    """`drop [LINK] [COUNT | #NUMBER | MESSAGE]`: lose messages in flight."""
+    for envelope in select(session.bench, text):
         session.bench.drop(envelope)
     return []
 
 
 def _duplicate(session: Session, text: str) -> list[str]:
-    """`duplicate [LINK] [COUNT | #NUMBER | MESSAGE]`: the network carries each a second time."""
-    for envelope in session.selected(text):
+    """`duplicate [LINK] [COUNT | #NUMBER | MESSAGE]`: put a copy of each in flight."""
+    for envelope in select(session.bench, text):
         session.bench.duplicate(envelope)
     return []
 
 
 def _settle(session: Session, text: str) -> list[str]:
-    """`settle`: deliver in the order of sending until nothing is in flight."""
+    """`settle`: deliver messages in the order of sending, until none is in flight."""
     _nothing_more(text)
     session.bench.settle()
     return []
 
 
 def _inject(session: Session, text: str) -> list[str]:
-    """`inject 1->2 MESSAGE`: 2 receives at once what 1 need not have sent: a stale or forged message."""
+    """`inject 1->2 MESSAGE`: 2 receives the message at once, even if 1 has not sent it (stale or forged)."""
     first, _, rest = text.partition(" ")
     sender, to = parse_link(first) or (None, None)
     if sender is None or to is None:
@@ -210,7 +137,7 @@ def _inject(session: Session, text: str) -> list[str]:
 
 
 def _ask(session: Session, text: str) -> list[str]:
-    """`ask NODE COMMAND`: a client or an operator asks the node for something: `ask 1 Propose(size=10)`."""
+    """`ask NODE COMMAND`: give the node a command of a client or an operator, such as `ask 1 Propose(size=10)`."""
     node, _, rest = text.partition(" ")
     command = parse_message(rest.strip(), session.bench.registration.command_types)
     session.node(node).command(command)
@@ -218,14 +145,14 @@ def _ask(session: Session, text: str) -> list[str]:
 
 
 def _connect(session: Session, text: str) -> list[str]:
-    """`connect NODE PEER`: the node is told that its connection with the peer is open."""
+    """`connect NODE PEER`: tell the node that its connection with the peer is open."""
     node, _, peer = text.partition(" ")
     session.node(node).connect(session.node(peer).me)
     return []
 
 
 def _disconnect(session: Session, text: str) -> list[str]:
-    """`disconnect NODE PEER REASON`: the node is told that it is gone: refused, closed, reset, or by a timeout."""
+    """`disconnect NODE PEER REASON`: tell the node that its connection with the peer is closed."""
     node, *rest = text.split()
     if len(rest) != 2 or rest[1] not in ("refused", "closed", "reset", "timeout"):
         raise InteractionError("usage: disconnect NODE PEER refused|closed|reset|timeout")
@@ -234,19 +161,19 @@ def _disconnect(session: Session, text: str) -> list[str]:
 
 
 def _crash(session: Session, text: str) -> list[str]:
-    """`crash NODE`: it loses everything but what is on its disk."""
+    """`crash NODE`: the node loses everything that is not on its disk."""
     session.node(text).crash()
     return []
 
 
 def _restart(session: Session, text: str) -> list[str]:
-    """`restart NODE`: it starts anew from its disk."""
+    """`restart NODE`: start the node from its disk."""
     session.node(text).start()
     return []
 
 
 def _disk(session: Session, text: str) -> list[str]:
-    """`disk NODE slow|fast`: a slow disk finishes a write when told to, by `sync`."""
+    """`disk NODE slow|fast`: a slow disk finishes writes only on `sync`."""
     node, _, speed = text.partition(" ")
     if speed not in ("slow", "fast"):
         raise InteractionError("usage: disk NODE slow|fast")
@@ -255,24 +182,26 @@ def _disk(session: Session, text: str) -> list[str]:
 
 
 def _sync(session: Session, text: str) -> list[str]:
-    """`sync NODE [COUNT]`: its waiting writes, or the first of them, are on disk."""
+    """`sync NODE [COUNT]`: finish the first COUNT waiting writes of the node, or all."""
     node, _, writes = text.partition(" ")
     session.node(node).sync(parse_whole(writes) if writes else None)
     return []
 
 
 def _store(session: Session, text: str) -> list[str]:
-    """`store NODE NAME=VALUE …`: put on the disk of a node that is down what an earlier life left there."""
+    """`store NODE NAME=VALUE …`: put values on the disk of a node that is down."""
     first, *rest = text.split(maxsplit=1)
     node = session.node(first)
     if node.running:
         raise InteractionError(f"node {node.me} is running: crash it first")
-    node.durable.update({name: parse_literal(value) for name, value in _assignments(" ".join(rest).split()).items()})
+    node.durable.update(
+        {name: parse_literal(value) for name, value in parse_assignments(" ".join(rest).split()).items()}
+    )
     return []
 
 
 def _state(session: Session, text: str) -> list[str]:
-    """`state [NODE]`: what each node has declared, and what is on its disk."""
+    """`state [NODE]`: show what each node has declared, and what is on its disk."""
     return [_describe_node(session, node) for node in _asked_nodes(session, text)]
 
 
@@ -283,7 +212,7 @@ def _describe_node(session: Session, node: BenchNode) -> str:
 
 
 def _inflight(session: Session, text: str) -> list[str]:
-    """`inflight`: the messages in flight, then those that wait for a write to disk."""
+    """`inflight`: show the messages in flight, then those that wait for a write to disk."""
     _nothing_more(text)
     held = [
         f"held {node.me}->{to} {describe(message)}"
@@ -294,7 +223,7 @@ def _inflight(session: Session, text: str) -> list[str]:
 
 
 def _timers(session: Session, text: str) -> list[str]:
-    """`timers [NODE]`: the timers that are set, and when they come due."""
+    """`timers [NODE]`: show the pending timers, and when they come due."""
     now = session.bench.now()
     return [
         f"{node.me} {name} in {show_duration(timer.deadline_ns - now)}"
@@ -304,7 +233,7 @@ def _timers(session: Session, text: str) -> list[str]:
 
 
 def _notes(session: Session, text: str) -> list[str]:
-    """`notes NODE [KIND]`: what the node has written to the trace so far, in its order."""
+    """`notes NODE [KIND]`: show what the node has written to the trace so far, in order."""
     node, _, kind = text.partition(" ")
     me = session.node(node).me
     return [
@@ -320,7 +249,7 @@ def _asked_nodes(session: Session, text: str) -> list[BenchNode]:
 
 def _nothing_more(text: str) -> None:
     if text:
-        raise InteractionError(f"{text!r} says nothing here")
+        raise InteractionError(f"this command takes no argument, but has {text!r}")
 
 
 COMMANDS: Mapping[str, Callable[[Session, str], list[str]]] = {

@@ -1,5 +1,5 @@
-"""What can go wrong on the bench."""
+"""The error of the interaction bench."""
 
 
 class InteractionError(ValueError):
-    """The bench was asked for what cannot be done, by its user or by the algorithm on it."""
+    """A test, or the algorithm on the bench, has asked for something that cannot be done."""

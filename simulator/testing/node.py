@@ -1,6 +1,6 @@
 """One node on the bench: the `Host` of one algorithm object at a time, with its timers, disk and incarnations.
 
-Nothing happens on it of its own accord. Time stands still unless moved, and a slow disk writes when it is told to.
+Nothing happens unless a test asks for it: time moves, timers fire and slow disks write only on request.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from simulator.testing.errors import InteractionError
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What a node has declared of itself."""
+    """The role, term and leader that a node has declared."""
 
     node: NodeId
     incarnation: int
@@ -30,7 +30,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a node has written to the trace."""
+    """An event that a node has written to the trace."""
 
     node: NodeId
     kind: str
@@ -39,10 +39,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A timer that is set."""
+    """A pending timer."""
 
     deadline_ns: Nanoseconds
-    number: int  # Of two timers due at one instant, the one that was set first comes first.
+    number: int  # Timers due at the same instant fire in the order of their numbers: as they were set.
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class Write:
     values: Mapping[str, object]
 
 
-class Surroundings(Protocol):
-    """What is around a node: the network, the clock, and who listens to what it declares."""
+class Environment(Protocol):
+    """What a node uses of its bench: the network, the clock, and the record of what it declares."""
 
     def now(self) -> Nanoseconds: ...
 
@@ -78,7 +78,7 @@ class BenchNode(OldHostNames):
         build: Callable[[Host, Mapping[str, Any]], Algorithm],
         source: random.Random,
         durable: Mapping[str, Any],
-        surroundings: Surroundings,
+        environment: Environment,
     ) -> None:
         self.me = me
         self.groups = groups
@@ -91,12 +91,13 @@ class BenchNode(OldHostNames):
         self.timers: dict[str, Timer] = {}
         self.disk_is_slow = False
         self._build = build
-        self._surroundings = surroundings
+        self._environment = environment
         self._outbox: deque[Write | tuple[NodeId, Message]] = deque()  # Begins with a write, or is empty.
-        self._saved: deque[str] = deque()  # Names of finished writes that the algorithm has not been told of.
+        self._saved: deque[str] = deque()  # Names of finished writes for which `on_saved` has not been called yet.
 
     @property
     def running(self) -> bool:
+        """Whether the node is up."""
         return self.algorithm is not None
 
     @property
@@ -109,24 +110,24 @@ class BenchNode(OldHostNames):
         """The messages that wait for those writes, each with its receiver, in order."""
         return [waiting for waiting in self._outbox if not isinstance(waiting, Write)]
 
-    # --- What the algorithm asks for (`Host`)
+    # --- The host of the algorithm (`Host`)
 
     def now(self) -> Nanoseconds:
-        return self._surroundings.now()
+        return self._environment.now()
 
     def monotonic(self) -> Nanoseconds:
-        return self._surroundings.now()
+        return self._environment.now()
 
     def send(self, to: NodeId, message: Message, *, ordered: bool = True) -> None:
         if self._outbox and ordered:
             self._outbox.append((to, message))
         else:
-            self._surroundings.send_segment(self.me, to, message)
+            self._environment.send_segment(self.me, to, message)
 
     def set_timer(self, name: str, delay: Nanoseconds) -> None:
         if type(delay) is not int or delay < 0:
             raise InteractionError(f"timer {name!r} of node {self.me}: {delay!r} is not a whole number of nanoseconds")
-        self.timers[name] = Timer(self.now() + delay, self._surroundings.next_number())
+        self.timers[name] = Timer(self.now() + delay, self._environment.next_number())
 
     def cancel_timer(self, name: str) -> None:
         self.timers.pop(name, None)
@@ -142,22 +143,25 @@ class BenchNode(OldHostNames):
 
     def transition(self, role: Role, term: int, leader: NodeId | None, group: str = ELECTORATE) -> None:
         self.declared = Transition(self.me, self.incarnation, role, term, leader, group)
-        self._surroundings.on_transition(self.declared)
+        self._environment.on_transition(self.declared)
 
     def note(self, kind: str, **fields: object) -> None:
-        self._surroundings.on_note(Note(self.me, kind, fields))
+        self._environment.on_note(Note(self.me, kind, fields))
 
-    # --- What happens to the node
+    # --- What a test does to the node
 
     def start(self) -> None:
-        """Build the algorithm anew from what is on disk."""
+        """Start the node: build a new algorithm object from what is on disk.
+
+        Raises InteractionError if it runs already.
+        """
         if self.running:
             raise InteractionError(f"node {self.me} is running already")
         self.algorithm = self._build(self, MappingProxyType(dict(self.durable)))
         self._step(self.algorithm.on_start)
 
     def crash(self) -> None:
-        """Lose everything but the disk; a write that has not reached it is lost, too."""
+        """Crash the node. Everything but the disk is lost, and so are the writes that are not on disk yet."""
         self._running()
         self.incarnation += 1
         self.algorithm = None
@@ -167,10 +171,11 @@ class BenchNode(OldHostNames):
         self._saved.clear()
 
     def receive(self, sender: NodeId, message: Message) -> None:
+        """Let a message arrive."""
         self._step(self._running().on_message, sender, message)
 
     def fire(self, timer: str) -> None:
-        """Let a timer come due now, whatever its deadline."""
+        """Fire a pending timer now, before its deadline. Raises InteractionError if there is none of that name."""
         algorithm = self._running()
         if timer not in self.timers:
             raise InteractionError(
@@ -180,21 +185,21 @@ class BenchNode(OldHostNames):
         self._step(algorithm.on_timer, timer)
 
     def connect(self, peer: NodeId) -> None:
-        """The node is told that a connection is open; messages move as they are told to, connected or not."""
+        """Tell the node that a connection is open. Messages can be delivered with and without a connection."""
         self._step(self._running().on_connect, peer)
 
     def disconnect(self, peer: NodeId, reason: str) -> None:
-        """The node is told that a connection is gone."""
+        """Tell the node that a connection is closed."""
         self._step(self._running().on_disconnect, peer, reason)
 
     def command(self, command: Message) -> None:
-        """An operator or a client asks for something."""
+        """Give the node a command of an operator or a client."""
         self._step(self._running().on_command, command)
 
     def sync(self, writes: int | None = None) -> None:
-        """Finish the first `writes` of the waiting writes (None: all): let out what waited for them, and tell of them.
+        """Finish the first `writes` of the waiting writes (None: all), and send the messages that waited for them.
 
-        Raises InteractionError when fewer are waiting.
+        Raises InteractionError if fewer writes are waiting.
         """
         self._running()
         waiting = len(self.writes)
@@ -205,7 +210,7 @@ class BenchNode(OldHostNames):
             self._finish_first_write()
 
     def set_disk(self, *, slow: bool) -> None:
-        """A slow disk finishes a write when told to (`sync`). A disk that turns fast first finishes what it has."""
+        """Make the disk slow, so that it finishes writes only on `sync`; or fast, which finishes all waiting writes."""
         self.disk_is_slow = slow
         while not slow and self._outbox:
             self._finish_first_write()
@@ -218,11 +223,11 @@ class BenchNode(OldHostNames):
         return self.algorithm
 
     def _step(self, handler: Callable[..., None], *arguments: object) -> None:
-        """One input, and then the writes that the node has finished meanwhile: never in the middle of a step."""
+        """Handle one input. Writes that finish meanwhile are reported after it, never in the middle."""
         handler(*arguments)
-        self._tell_saved()
+        self._report_saved()
 
-    def _tell_saved(self) -> None:
+    def _report_saved(self) -> None:
         algorithm = self._running()
         while self._saved:
             algorithm.on_saved(self._saved.popleft())
@@ -237,13 +242,13 @@ class BenchNode(OldHostNames):
         self.durable.update(write.values)
         while self._outbox and not isinstance(waiting := self._outbox[0], Write):
             self._outbox.popleft()
-            self._surroundings.send_segment(self.me, *waiting)
+            self._environment.send_segment(self.me, *waiting)
         self._has_saved(write.then)
-        self._tell_saved()
+        self._report_saved()
 
 
 def _refuse_mutable(name: str, value: object) -> None:
-    """A value that could change after the write would not be the one on disk."""
+    """Raises InteractionError for a mutable value: it could differ from the one on disk after a change."""
     try:
         hash(value)
     except TypeError:

@@ -1,6 +1,6 @@
-"""Text scripts: commands, `----`, and what they answered, in the manner of CockroachDB's and etcd's datadriven tests.
+"""Text scripts of commands and expected answers, like the datadriven tests of CockroachDB and etcd.
 
-    # A comment: what this scene is about, and the sentence that it holds the algorithm to.
+    # A comment: what this scene is about, and the sentence of the paper that it tests.
     cluster raft 3
     ----
 
@@ -10,7 +10,7 @@
     1->3 RequestVote(term=1)
     1 candidate term 1
 
-An empty line ends an answer. Several commands may stand above one `----`; their answers follow one another.
+An empty line ends an answer. Several commands may precede one `----`; their answers follow one another.
 `simulator.testing.commands` lists the commands.
 """
 
@@ -28,13 +28,14 @@ SEPARATOR = "----"
 
 
 class ScriptError(InteractionError):
-    """A script that cannot be run, with its file and line."""
+    """A script cannot be run. The message names its file and line."""
 
 
 def replay(text: str, name: str = "script", registry: Mapping[str, Registration] = REGISTRY) -> str:
-    """Run a script; return its text with the answers of this run in the place of those that it held.
+    """Run a script. Returns its text with the answers of this run in place of the expected ones.
 
-    A script whose answers are right comes back unchanged. Raises ScriptError, which begins with `name:line: `.
+    If all answers are as expected, the text is returned unchanged. Raises ScriptError, whose message begins with
+    `name:line: `, if a command cannot be run.
     """
     session = Session(registry)
     lines = enumerate(text.splitlines(), start=1)
@@ -59,7 +60,7 @@ def replay(text: str, name: str = "script", registry: Mapping[str, Registration]
 
 
 def replay_file(path: Path, registry: Mapping[str, Registration] = REGISTRY) -> tuple[str, str]:
-    """The text of a script file, and the same with the answers of this run."""
+    """The text of a script file, and the same text with the answers of this run."""
     text = path.read_text(encoding="utf-8")
     return text, replay(text, str(path), registry)
 
@@ -75,7 +76,7 @@ def _run(session: Session, name: str, number: int, command: str) -> list[str]:
 
 
 def _skip_answer(lines: Iterator[tuple[int, str]], name: str) -> list[str]:
-    """Pass over the old answer; return the empty line that ends it, or nothing at the end of the file."""
+    """Skip the expected answer. Returns the empty line that ends it; nothing at the end of the file."""
     for number, line in lines:
         if not line.strip():
             return [line]

@@ -1,4 +1,4 @@
-"""The words of a script: links, durations, options and messages as text. Nothing in a script is ever evaluated."""
+"""Parses the words of a script: links, durations, options, messages. No part of a script is run as code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LINK = re.compile(r"(\d*)->(\d*)")
 
 
 def parse_whole(text: str) -> int:
-    """A node, a count, a seed."""
+    """A whole number: a node, a count or a seed."""
     if not re.fullmatch(r"[0-9]+", text):
         raise InteractionError(f"{text!r} is not a whole number")
     return int(text)
@@ -32,13 +32,13 @@ def parse_duration(text: str) -> Nanoseconds:
 
 
 def show_duration(duration: Nanoseconds) -> str:
-    """In the largest unit that gives a whole number."""
+    """A duration as text, in the largest unit that gives a whole number."""
     unit = next(unit for unit, size in _UNITS.items() if duration % size == 0)
     return f"{duration // _UNITS[unit]}{unit}"
 
 
 def parse_link(text: str) -> tuple[NodeId | None, NodeId | None] | None:
-    """The ends of `1->2`, `1->` or `->2`; None for what is no link."""
+    """The ends of `1->2`, `1->` or `->2`. None if the text is no link."""
     match = _LINK.fullmatch(text)
     if match is None:
         return None
@@ -47,7 +47,7 @@ def parse_link(text: str) -> tuple[NodeId | None, NodeId | None] | None:
 
 
 def parse_option(text: str) -> object:
-    """The value of an algorithm's option, as a scenario has it: `150ms`, `[150ms,300ms]`, `true`, `3`, a word."""
+    """The value of an option, written as in a scenario: `150ms`, `[150ms,300ms]`, `true`, `3`, a word."""
     if text.startswith("[") and text.endswith("]"):
         return tuple(parse_option(part.strip()) for part in text[1:-1].split(","))
     if _DURATION.fullmatch(text):
@@ -60,6 +60,15 @@ def parse_option(text: str) -> object:
         return text
 
 
+def parse_assignments(words: Iterable[str]) -> dict[str, str]:
+    """The values of `name=value` by their names."""
+    words = list(words)
+    for word in words:
+        if "=" not in word:
+            raise InteractionError(f"{word!r} is not of the form name=value")
+    return {name: value for name, _, value in (word.partition("=") for word in words)}
+
+
 def parse_literal(text: str) -> object:
     """A value in Python's notation: a number, a string, a tuple, …"""
     try:
@@ -69,7 +78,7 @@ def parse_literal(text: str) -> object:
 
 
 def parse_message(text: str, known: Iterable[type]) -> Message:
-    """A message written as `describe` shows it; fields left out take their defaults."""
+    """A message written as `describe` shows it. Fields that are left out have their defaults."""
     types = {kind.__name__: kind for kind in known}
     name, values = _parse_call(text)
     if name not in types:

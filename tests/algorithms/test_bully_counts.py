@@ -43,7 +43,7 @@ def counts(nodes: int, detectors: range) -> Counts:
     )
     cluster = Cluster(spec, seed=1, trial=0)
     before: Counter[type] = Counter()
-    cluster.call_after(CRASH_AT, lambda: before.update(cluster.network.sent))
+    cluster.control.call_after(CRASH_AT, lambda: before.update(cluster.network.sent))
     trace = cluster.run()
     last = [row for row in trace.rows if row.role is LEADER][-1]
     assert (last.node, last.time_ns > CRASH_AT) == (nodes - 1, True)

@@ -1,4 +1,4 @@
-"""Each deliberate fault in Bully, Invitation and the plain election is caught by what tests the algorithms."""
+"""Each deliberate fault in Bully, Invitation and the simple election is caught by what tests the algorithms."""
 
 from __future__ import annotations
 

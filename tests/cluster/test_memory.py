@@ -50,13 +50,12 @@ class Probe(Fault):
     name: ClassVar[str] = "probe"
 
     def inject(self, control: ClusterControl, source: RandomStreams) -> Injected:
-        assert isinstance(control, Cluster)
         self.samples.append(
             Sample(
                 allocated_bytes=tracemalloc.get_traced_memory()[0],
-                messages=sum(control.network.sent.values()),
-                rows=len(control.recorder.rows),
-                queued=len(control.kernel._queue),
+                messages=sum(control._network.sent.values()),
+                rows=len(control._recorder.rows),
+                queued=len(control._kernel._queue),
             )
         )
         return Injected(())
@@ -165,7 +164,7 @@ def test_the_network_has_state_for_the_links_in_use_only() -> None:
     assert 0 < candidates < 10
     used = candidates * (nodes - 1)
     assert isinstance(cluster.network, StreamNetwork)
-    ends = sum(len(machine.ends) for machine in cluster.network._machines.values())
+    sockets = sum(len(host_stack.sockets) for host_stack in cluster.network._host_stacks.values())
     wires = sum(len(interface.wires_free_at) for interface in cluster.network.interfaces.values())
-    assert used <= ends <= 2 * used  # Each opens one to everybody, and some have been accepted by then.
+    assert used <= sockets <= 2 * used  # Each opens one to everybody, and some have been accepted by then.
     assert used <= wires <= 2 * used

@@ -108,7 +108,7 @@ def test_a_resolved_scenario_holds_every_default() -> None:
     }
     assert written["cluster"]["start"] == "together"
     assert written["stable_after"] == "800ms"
-    assert written["limits"] == {"events": 50_000_000}
+    assert written["limits"] == {"events": 50_000_000, "memory": "4GiB"}
 
 
 @given(

@@ -86,6 +86,7 @@ def test_what_is_left_out_is_as_the_layers_below_have_it() -> None:
     assert (built.start, built.absent, built.faults) == (plain.start, plain.absent, plain.faults)
     assert built.stop_when is None
     assert built.event_limit == DEFAULT_EVENT_LIMIT
+    assert built.memory_limit_bytes == plain.memory_limit_bytes
 
 
 @pytest.mark.parametrize(("interval", "stable_after"), [("50ms", 800 * MS), ("150ms", 2400 * MS)])

@@ -32,7 +32,7 @@ _QUICK_CLIENTS = ZooKeeperConfig(
     reconnect_delay=(0, 50 * MILLISECOND),
 )
 
-CASES = (
+_STATED = (
     # Three election timeouts of at most 300 ms, since a vote may split.
     *cases_of(REGISTRY["raft"], (BOOT, leader_crash(at=SECOND), leader_return(at=SECOND, away=SECOND)), bound=SECOND),
     # A dead node is suspected after 200 ms, and one that comes back is trusted with its first heartbeat.
@@ -87,6 +87,22 @@ CASES = (
             (BOOT, leader_crash(at=SECOND), leader_return(at=SECOND, away=2 * SECOND)),
             bound=bound,
             seeds=(1,),
+        )
+    ),
+)
+
+# An algorithm without a line above has ten seconds, and a leader after one at the latest.
+CASES = (
+    *_STATED,
+    *(
+        case
+        for name in sorted(REGISTRY.built_in.keys() - {case.registration.name for case in _STATED})
+        for case in cases_of(
+            REGISTRY[name],
+            (BOOT, leader_crash(at=SECOND), leader_return(at=SECOND, away=SECOND)),
+            bound=10 * SECOND,
+            seeds=(1,),
+            **({"network": _STREAMS} if REGISTRY[name].requires_connections else {}),
         )
     ),
 )

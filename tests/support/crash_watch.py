@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.spec import ClusterSpec
-from simulator.protocol import SECOND, Algorithm, Host, Message, Nanoseconds, NodeId, Role, describe
+from simulator.protocol import SECOND, Algorithm, Host, Message, Nanoseconds, NodeId, describe
 
 NEVER = None  # The node does not come back.
 
@@ -52,15 +52,21 @@ class Watched(Cluster):
         self._opens_at = opens_at
         self._dies_at = dies_at
         self._back = back
+        for part, method in (
+            (self.observer, "on_transition"),
+            (self.control, "start"),
+            (self.control, "_record_death"),
+        ):
+            setattr(part, method, self._with_a_look_afterwards(getattr(part, method)))
 
     @property
     def counts(self) -> bool:
         """Whether the window is open, and nobody has died in it yet."""
-        return self.died_at is None and self._now() >= self._opens_at
+        return self.died_at is None and self.kernel._now >= self._opens_at
 
     def reaches(self, node: NodeId, handled: str, act: str = "") -> None:
         """A node takes a step: its last one, if it is the one to die at."""
-        step = Step(len(self.steps) + 1, self._now(), node, handled, act)
+        step = Step(len(self.steps) + 1, self.kernel._now, node, handled, act)
         self.steps.append(step)
         if step.number == self._dies_at:
             self.died_at = step
@@ -72,15 +78,15 @@ class Watched(Cluster):
             self.reaches(node, handled)
             handle()
         except _DiedError:
-            self.crash(node)
+            self.control.crash(node)
             if self._back is not NEVER:
-                self.call_after(self._back, lambda: self.start(node))
+                self.control.call_after(self._back, lambda: self.control.start(node))
 
     def disagreement(self) -> str:
         """Why the running members do not follow one leader, who runs and alone claims to lead; empty where they do."""
-        running = [node for node in self.groups[self.group] if self.nodes[node].running]
-        named = {node: self._named.get(node) for node in running}
-        claims = sorted(self.leadership.claims)
+        running = [node for node in self.observer.leadership.members if self.nodes[node].running]
+        named = {node: self.observer.leadership._named.get(node) for node in running}
+        claims = sorted(self.observer.leadership.claims)
         if len(claims) == 1 and claims[0] in running and all(leader == claims[0] for leader in named.values()):
             return ""
         opinions = ", ".join(f"n{node} names {_name(leader)}" for node, leader in named.items())
@@ -90,17 +96,12 @@ class Watched(Cluster):
         watched: Any = _WatchedHost(host, self)
         return _WatchedAlgorithm(super()._build_algorithm(algorithm, watched, durable), watched, self)
 
-    def on_transition(self, node: NodeId, role: Role, term: int, leader: NodeId | None, group: str) -> None:
-        super().on_transition(node, role, term, leader, group)
-        self._look_for_agreement()
+    def _with_a_look_afterwards(self, method: Callable[..., None]) -> Callable[..., None]:
+        def looked(*arguments: Any) -> None:
+            method(*arguments)
+            self._look_for_agreement()
 
-    def start(self, node: NodeId) -> None:
-        super().start(node)
-        self._look_for_agreement()
-
-    def _died(self, node: NodeId, cause: str, detail: Mapping[str, object]) -> None:
-        super()._died(node, cause, detail)
-        self._look_for_agreement()
+        return looked
 
     def _look_for_agreement(self) -> None:
         if self.disagreement():

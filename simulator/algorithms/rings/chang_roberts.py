@@ -73,4 +73,5 @@ CHANG_ROBERTS = Registration(
     assumes=assumes_besides,
     delay_bound=delay_bound,
     stabilization_bound=partial(stabilization_bound, rounds=ChangRoberts.rounds),
+    bytes_per_pair=16,
 )

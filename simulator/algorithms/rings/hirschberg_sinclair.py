@@ -152,4 +152,5 @@ HIRSCHBERG_SINCLAIR = Registration(
     assumes=assumes_besides,
     delay_bound=delay_bound,
     stabilization_bound=partial(stabilization_bound, rounds=HirschbergSinclair.rounds),
+    bytes_per_pair=16,
 )

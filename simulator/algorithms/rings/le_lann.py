@@ -100,4 +100,5 @@ RING = Registration(
     assumes=assumes_besides,
     delay_bound=delay_bound,
     stabilization_bound=partial(stabilization_bound, rounds=Ring.rounds),
+    bytes_per_pair=16,
 )

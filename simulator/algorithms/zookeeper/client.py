@@ -1,13 +1,13 @@
 """A client's session with the ensemble, as ZooKeeper's own client keeps it.
 
-Hunt et al. 2010, section 4.4: the client sends a heartbeat after its session has been idle for a third of the session's
-timeout, and goes to another server when it has heard nothing from its own for two thirds. It takes the servers in a
-random order of its own, and gives each attempt the timeout divided by their number. Before every attempt but the first
-it waits for a random time of up to a second, so that not all clients return at once (ClientCnxn.startConnect).
+Hunt et al. 2010, section 4.4: the client sends a heartbeat after its session has been idle for a third of its timeout.
+It changes to another server after hearing nothing from its own for two thirds of the timeout. It tries the servers in a
+random order. Each attempt may take the timeout divided by their number. Before every attempt but the first it waits for
+a random time of up to a second, so that not all clients return at once (ClientCnxn.startConnect).
 
-While a client moves, its session lives on, until the leader closes it. The client learns of that only from a server
-("Session expiration is managed by the ZooKeeper cluster itself", Programmer's Guide), and then begins a new session.
-What it asked for and has not been told of is lost with a connection: whether it was done, it must find out.
+While a client changes servers, its session continues until the leader closes it. The client learns of that only from a
+server ("Session expiration is managed by the ZooKeeper cluster itself", Programmer's Guide), and then asks for a new
+session. When a connection is lost, replies that have not come are lost; the client has to find out what was done.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ from simulator.protocol import Host, Message, Nanoseconds, NodeId, uniform
 
 
 class User(Protocol):
-    """Whose session it is."""
+    """The algorithm that uses a session."""
 
     def on_connected(self, *, new: bool) -> None:
-        """A server serves the session; it is a new one, or goes on. Watches set before are gone."""
+        """A server serves the session, which is new or continues. Watches set before are gone."""
 
     def on_disconnected(self) -> None:
-        """It is not served any more. It may go on, or have expired."""
+        """No server serves the session any more. It may continue, or have expired."""
 
     def on_expired(self) -> None:
-        """A server says that it has expired; a new one is asked for."""
+        """A server says that the session has expired. The client asks for a new one."""
 
     def on_notification(self, path: str, change: Change) -> None:
-        """What a watch was set on has changed."""
+        """A znode with a watch has changed."""
 
     def on_reply(self, purpose: str, reply: Reply) -> None:
         """The reply to an operation that was asked for with this purpose."""
@@ -58,14 +58,14 @@ class Client:
         order = list(servers)
         host.random.shuffle(order)
         self.session: SessionId | None = None
-        self.timeout: Nanoseconds = config.session_timeout  # As asked for, and then as granted.
+        self.timeout: Nanoseconds = config.session_timeout  # As requested, and later as granted.
         self.connected = False
         self._host = host
         self._config = config
         self._user = user
         self._servers = order
         self._next_server = 0  # An index of `_servers`.
-        self._server: NodeId | None = None  # Which serves the session, or has been asked to.
+        self._server: NodeId | None = None  # The server that serves the session, or has been asked to.
         self._connection = 0
         self._last_zxid: Zxid | None = None
         self._last_xid = 0
@@ -74,7 +74,7 @@ class Client:
 
     @property
     def time_left(self) -> Nanoseconds:
-        """Until the session may have expired by the client's own clock: its timeout after it last heard a server."""
+        """The time until the session may have expired: its timeout, less the time since a server was last heard."""
         return self.timeout - (self._host.monotonic() - self._heard_at)
 
     def ask(self, operation: type[Any], *fields: object, purpose: str) -> None:
@@ -87,7 +87,7 @@ class Client:
     # --- Inputs
 
     def connect(self) -> None:
-        """Ask the next server."""
+        """Ask the next server to serve the session."""
         self._server = self._servers[self._next_server]
         self._next_server = (self._next_server + 1) % len(self._servers)
         self._connection += 1
@@ -97,7 +97,7 @@ class Client:
 
     def on_message(self, sender: NodeId, message: Message) -> None:
         if sender != self._server:
-            return  # It was left before it answered.
+            return  # The client has left this server.
         if self.connected:
             self._heard()
         self.receive[type(message)](self, message)
@@ -107,13 +107,13 @@ class Client:
             self._send(SessionPing())
         elif name == "client-connect":
             self.connect()
-        else:  # Nothing has been heard for too long, of an attempt or of a connection.
+        else:  # An attempt or a connection has been silent for too long.
             assert self._server is not None
             self._host.send(self._server, Disconnect())
             self._lose()
 
     def on_disconnect(self, peer: NodeId) -> None:
-        """The stream to a server is gone."""
+        """The connection to a server is closed."""
         if peer == self._server:
             self._lose()
 
@@ -158,7 +158,7 @@ class Client:
         self._expect_ping()
 
     def _expect_ping(self) -> None:
-        """A third of the timeout after whatever was sent last, or somewhat earlier (kazoo)."""
+        """Ping a third of the timeout after the last message, or somewhat earlier (kazoo)."""
         early = uniform(self._host.random, self._config.ping_jitter)
         self._host.set_timer("client-ping", max(self.timeout // 3 - early, early))
 
@@ -170,7 +170,7 @@ class Client:
         self._last_zxid = zxid
 
     def _lose(self) -> None:
-        """The connection, or the attempt at one, has come to nothing."""
+        """The connection, or the attempt to open one, has failed."""
         was_connected, self.connected, self._server = self.connected, False, None
         self._asked.clear()
         for timer in ("client-attempt", "client-read", "client-ping"):

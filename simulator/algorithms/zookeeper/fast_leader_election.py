@@ -1,19 +1,20 @@
-"""Fast Leader Election: how the servers of an ensemble find out whom they are to follow, before Zab begins (phase 0).
+"""Fast Leader Election: the servers of an ensemble choose the server that leads them, before Zab begins (phase 0).
 
 Medeiros, "ZooKeeper's atomic broadcast protocol: theory and practice" (2012), describes it; details are those of
-ZooKeeper 3.8 (FastLeaderElection.java). A server that looks for a leader votes for itself, and tells all voters. It
-changes to the greatest vote that it hears of, by (epoch, zxid, id), and tells all of each change. Once a quorum, itself
-included, votes as it does, it listens for another `finalize_wait`, from the last vote that was no better, and then
-follows its choice. Whoever does not look for a leader answers who does with the vote that it goes by; of a quorum that
-follows a leader, and the leader itself, that is enough to join them.
+ZooKeeper 3.8 (FastLeaderElection.java). A server that looks for a leader votes for itself and sends its vote to all
+voters. Votes are ordered by (epoch, zxid, id). If the server hears of a greater vote, it changes to that vote and sends
+it to all. When a quorum, itself included, has the same vote as the server, it waits for another `finalize_wait`, which
+starts again with each vote that is no better. Then it follows its choice. A server that is not looking answers a server
+that is with its own vote. A server joins a leader if a quorum follows that leader, and the leader itself says so.
 
-A vote reaches only those who are looking: a server that enters the election just after one has been sent has not heard
-it, and hears it when it is repeated, at the earliest after 200 ms of silence. Nothing here promises that anybody is
-elected, or one server only: Zab does not depend on it.
+A vote reaches only servers that are looking. If a server begins to look just after a vote was sent, it has missed the
+vote, and gets it when it is repeated, at the earliest after 200 ms of silence. Nothing guarantees that a server is
+elected, or only one; Zab does not depend on it.
 
-Each server has one connection with each other, whoever has opened it. In ZooKeeper it is the server of the higher id
-that opens it, and closes one that a lower has opened. As there, what was told last is told again over a new connection,
-unless something still waits to be told. Unlike there, older votes that wait are not dropped for newer ones.
+Each server has one connection with each other server, whichever opened it. In ZooKeeper the server with the higher id
+opens it, and closes connections that lower ones have opened. As there, the last vote is sent again over a new
+connection, unless another vote still waits to be sent. Unlike there, older votes that wait are not dropped for newer
+ones.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from simulator.protocol import Nanoseconds, NodeId, describe
 
 REPEAT, FINALIZE, PASSED = "notification", "finalize", "passed"  # Timers.
 THREADS = 4  # WorkerSender and SendWorker on one side, RecvWorker and WorkerReceiver on the other.
-_NOBODY = Notification(leader=0, zxid=Zxid(-1, 0), peer_epoch=-1, election_epoch=0)  # An observer votes for nobody.
+_NOBODY = Notification(
+    leader=0, zxid=Zxid(-1, 0), peer_epoch=-1, election_epoch=0
+)  # The vote of an observer, for no server.
 
 
 class FastLeaderElection:
@@ -43,13 +46,15 @@ class FastLeaderElection:
         self.config = server.config
         self.clock = 0  # Counts elections (ZooKeeper's logicalclock); it is not on disk.
         self.vote = _NOBODY
-        self.received: dict[NodeId, Notification] = {}  # Of this election.
-        self.established: dict[NodeId, Notification] = {}  # Of those who follow or lead, whatever election that was.
+        self.received: dict[NodeId, Notification] = {}  # The votes of this election, by voter.
+        self.established: dict[NodeId, Notification] = {}  # The votes of servers that follow or lead, of any election.
         self.interval = self.config.notification_interval[0]
         self.finalizing = False
-        self._passing: deque[tuple[Nanoseconds, NodeId, Notification]] = deque()  # When each has passed all threads.
+        self._passing: deque[tuple[Nanoseconds, NodeId, Notification]] = (
+            deque()
+        )  # Each with the instant at which it has passed all threads.
         self._connected: set[NodeId] = set()
-        self._waiting: set[NodeId] = set()  # To whom something has been sent that waits for a connection.
+        self._waiting: set[NodeId] = set()  # Peers to which a vote was sent that waits for a connection.
 
     @property
     def looking(self) -> bool:
@@ -84,13 +89,13 @@ class FastLeaderElection:
 
     def _receive(self, sender: NodeId, heard: Notification) -> NodeId | None:
         if sender not in self.server.voters:
-            self._tell(sender)
+            self._send(sender)
         elif not self.looking:
             if heard.state == State.LOOKING:
-                self._tell(sender)
+                self._send(sender)
         else:
             if heard.state == State.LOOKING and heard.election_epoch < self.clock:
-                self._tell(sender)
+                self._send(sender)
             return self._take(sender, heard)
         return None
 
@@ -102,18 +107,18 @@ class FastLeaderElection:
             if self._passing:
                 self.host.set_timer(PASSED, max(0, self._passing[0][0] - self.host.monotonic()))
             return self._receive(sender, heard)
-        self._tell_all()
+        self._send_to_all()
         self.interval = min(2 * self.interval, self.config.notification_interval[1])
         self._listen()
         return None
 
     def on_connect(self, peer: NodeId) -> None:
-        """Who could not be reached before has heard nothing."""
+        """Send the vote to a peer that could not be reached before."""
         self._connected.add(peer)
         if peer in self._waiting:
             self._waiting.remove(peer)
         elif self.looking and peer in self.server.voters:
-            self._tell(peer)
+            self._send(peer)
 
     def on_disconnect(self, peer: NodeId) -> None:
         self._connected.discard(peer)
@@ -124,13 +129,13 @@ class FastLeaderElection:
             self.host.cancel_timer(name)
 
     def synchronised(self, epoch: int) -> None:
-        """The server has a leader's history: what it tells others of it is that leader's epoch (ZOOKEEPER-1732)."""
+        """The server has its leader's history, so its vote now carries that leader's epoch (ZOOKEEPER-1732)."""
         self.vote = replace(self.vote, peer_epoch=epoch)
 
     # --- Votes
 
     def _take(self, sender: NodeId, heard: Notification) -> NodeId | None:
-        """What a server that looks does with a notification of a voter, as it takes them from its queue in turn."""
+        """Handle the notification of a voter while looking."""
         if self.finalizing:
             if heard.order <= self.vote.order:
                 self.host.set_timer(FINALIZE, self.config.finalize_wait)
@@ -160,14 +165,20 @@ class FastLeaderElection:
         self._count()
 
     def _count(self) -> None:
-        """Where a quorum votes as this server does, nothing but a better vote can change that any more."""
+        """If a quorum has this server's vote, wait for `finalize_wait`.
+
+        Only a better vote can change the outcome now.
+        """
         if self._has_quorum(self.received, self.vote):
             self.finalizing = True
             self.host.cancel_timer(REPEAT)
             self.host.set_timer(FINALIZE, self.config.finalize_wait)
 
     def _join(self, sender: NodeId, heard: Notification) -> NodeId | None:
-        """From who follows or leads: of this election, it counts with the others; of any, a quorum of them does."""
+        """Handle the vote of a server that follows or leads.
+
+        If it is of this election, it also counts in this election.
+        """
         if heard.election_epoch == self.clock:
             self.received[sender] = heard
             if self._has_quorum(self.received, heard) and self._leads(self.received, heard):
@@ -182,7 +193,10 @@ class FastLeaderElection:
         return self.server.is_quorum([voter for voter, other in votes.items() if _same(vote, other)])
 
     def _leads(self, votes: Mapping[NodeId, Notification], vote: Notification) -> bool:
-        """Whether a leader says so itself: or servers would go on electing one that has died."""
+        """Whether the leader of a vote says itself that it leads.
+
+        Otherwise, a crashed server could be elected again.
+        """
         if vote.leader == self.host.me:
             return vote.election_epoch == self.clock
         return vote.leader in votes and votes[vote.leader].state == State.LEADING
@@ -195,7 +209,7 @@ class FastLeaderElection:
         self.vote = replace(vote, election_epoch=self.clock, state=State.LEADING if leads else learns)
         return self.vote.leader
 
-    # --- Telling
+    # --- Sending votes
 
     def _own_vote(self) -> Notification:
         server = self.server
@@ -204,18 +218,18 @@ class FastLeaderElection:
         return Notification(self.host.me, server.history.last, server.current_epoch, self.clock)
 
     def _propose(self, vote: Notification) -> None:
-        """Vote as one has heard another vote, or for oneself, and tell all: oneself, too."""
+        """Vote as another server does, or for this server, and send the vote to all voters."""
         self.vote = replace(vote, election_epoch=self.clock, state=State.LOOKING)
-        self._tell_all()
+        self._send_to_all()
         if not self.server.observes:
             self.received[self.host.me] = self.vote
 
-    def _tell_all(self) -> None:
+    def _send_to_all(self) -> None:
         for voter in self.server.voters:
             if voter != self.host.me:
-                self._tell(voter)
+                self._send(voter)
 
-    def _tell(self, peer: NodeId) -> None:
+    def _send(self, peer: NodeId) -> None:
         if peer not in self._connected:
             self._waiting.add(peer)
         self.host.send(peer, self.vote)
@@ -225,7 +239,7 @@ class FastLeaderElection:
 
 
 def _same(one: Notification, other: Notification) -> bool:
-    """Votes of those who follow differ in what they know of the leader's history and of elections (ZOOKEEPER-1805)."""
+    """Whether two votes agree. Those of following servers differ in zxid and election (ZOOKEEPER-1805)."""
     if State.LOOKING in (one.state, other.state):
         return one.order == other.order and one.election_epoch == other.election_epoch
     return (one.leader, one.peer_epoch) == (other.leader, other.peer_epoch)

@@ -1,4 +1,4 @@
-"""A server's history: the transactions that it has logged, behind a snapshot, if any."""
+"""A server's history: the transactions that it has logged, after a snapshot, if there is one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simulator.protocol import Message
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """A transaction, and what is before it. `index` counts from the first transaction of all, which has 1."""
+    """A transaction, and the entry before it. `index` counts all transactions, the first is 1."""
 
     zxid: Zxid
     transaction: Message
@@ -20,41 +20,43 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """Immutable, so that a server can receive another while it keeps its own, and change to it in one write.
+    """An immutable history. So a server can receive its leader's while it keeps its own, and replace it in one write.
 
-    It is a chain from its last entry back, which histories share: to append, to compare and to save cost no copy.
+    Each entry refers to the one before it, and histories share entries, so that appending and saving copy nothing.
     """
 
-    newest: Entry | None = None  # None: there is nothing behind the snapshot.
-    base: Zxid = NOTHING  # The last transaction that is in the snapshot.
-    base_runs: tuple[tuple[int, int], ...] = ()  # What is in the snapshot, as `runs` tells it.
+    newest: Entry | None = None  # None: there is no transaction after the snapshot.
+    base: Zxid = NOTHING  # The last transaction in the snapshot.
+    base_runs: tuple[tuple[int, int], ...] = ()  # The transactions in the snapshot, in the form of `runs`.
     snapshot: object = None
 
     @property
     def last(self) -> Zxid:
+        """The number of the last transaction."""
         return self.base if self.newest is None else self.newest.zxid
 
     @property
     def index(self) -> int:
-        """How many transactions there have been, up to the last."""
+        """The index of the last transaction: how many there have been."""
         return self._base_index if self.newest is None else self.newest.index
 
     def append(self, zxid: Zxid, transaction: Message) -> History:
+        """This history with one more transaction."""
         return replace(self, newest=Entry(zxid, transaction, self.index + 1, self.newest))
 
     def truncate(self, zxid: Zxid) -> History:
-        """Without what is behind a transaction."""
+        """This history without the transactions after this one."""
         return replace(self, newest=self._up_to(zxid))
 
     def common(self, zxid: Zxid) -> Zxid | None:
-        """The last transaction here that is not behind that one; None where even the snapshot is."""
+        """The last transaction that is not after this one. None if even the snapshot is after it."""
         found = self._up_to(zxid)
         if found is not None:
             return found.zxid
         return self.base if self.base <= zxid else None
 
     def after(self, zxid: Zxid) -> list[Entry]:
-        """The entries behind a transaction, in order."""
+        """The entries after a transaction, in order."""
         behind = []
         entry = self.newest
         while entry is not None and entry.zxid > zxid:
@@ -63,7 +65,7 @@ class History:
         return behind[::-1]
 
     def last_entries(self, count: int) -> list[Entry]:
-        """At most `count` entries behind the snapshot, the last ones, in order."""
+        """The last `count` entries after the snapshot, or fewer, in order."""
         last: list[Entry] = []
         entry = self.newest
         while entry is not None and len(last) < count:
@@ -72,7 +74,7 @@ class History:
         return last[::-1]
 
     def runs(self) -> tuple[tuple[int, int], ...]:
-        """The history in short: each epoch in order, with the last index that it reaches."""
+        """Each epoch in order, with the index of its last transaction."""
         reached = dict(self.base_runs)
         for entry in self.after(self.base):
             reached[entry.zxid.epoch] = entry.index
@@ -94,7 +96,7 @@ class History:
 
 
 def of_length(length: int) -> History:
-    """So many transactions, all of epoch 1."""
+    """A history of so many transactions, all of epoch 1."""
     history = History()
     for counter in range(1, length + 1):
         history = history.append(Zxid(1, counter), Write())

@@ -1,27 +1,25 @@
-"""A candidate of ZooKeeper's election recipe: of the znodes that candidates make, the lowest leads.
+"""A candidate of ZooKeeper's election recipe: the candidate with the lowest znode leads.
 
-The ZooKeeper Recipes, "Leader Election": each candidate makes an ephemeral, sequential child of one znode, and the
-lowest number leads. A candidate watches the next lower znode only, so that the end of one wakes one other;
-all watch the parent in the variant that the recipe warns of, the herd. A leader whose session ends has lost its znode,
-and who is next is told.
+The ZooKeeper Recipes, "Leader Election": each candidate creates an ephemeral, sequential child of one znode, and the
+lowest number leads. A candidate watches only the next lower znode, so that the end of one znode wakes one candidate. In
+the variant that the recipe warns of, the herd, all candidates watch the parent. When the session of a leader ends, its
+znode is deleted, and the next candidate is told.
 
-The sequence number is never given twice and only grows, so it is the fencing token, by which whoever is led can tell an
-old leader from a new one. It makes the term of a claim: the number plus one, since term 0 is that of algorithms without
-terms. Who is lowest does not know that it is until it reads, and others do not know whether it does: as the recipe
-suggests, a leader therefore makes a znode of its own, which all watch (`announce`).
+Sequence numbers are never reused and only grow, so the number is a fencing token: a client can refuse an old leader for
+a newer one. The term of a leader is its number plus one, since term 0 means an algorithm without terms. The candidate
+with the lowest znode learns that only when it reads, and others do not know when it has. So a leader creates a second
+znode, which all watch, as the recipe suggests (`announce`).
 
-What the ensemble decides, a client hears of late. A leader that is disconnected does not know whether its session, and
-so its lead, goes on: it stops (`stop_leading: disconnect`), or trusts its own clock for as long as its session's
-timeout (`expiry`). Either needs a clock that is right and a process that runs: one that is paused leads on when it
-should not.
+A client learns late what the ensemble decides. A leader that is disconnected does not know whether its session still
+exists. It stops leading at once (`stop_leading: disconnect`), or after its session's timeout by its own clock
+(`expiry`). Both need a correct clock and a process that runs: a leader that is paused goes on leading for too long.
 
-Safe are the tokens: no two candidates claim with the same one, whatever happens. Nothing else is promised; how long two
-lead at once is measured. Costs, with n candidates and s servers: a write takes 3(s - 1) messages, and 2 for the client,
-or 3 where another server than the leader serves it. An election takes the end of a session, which is a write without a
-client, an event, and a read; to announce it, a write, and for each candidate two events and three reads. The herd takes
-an event and a read for each candidate. Besides, 2n pings every third of the session's timeout, and 2(s - 1) every half
-tick.
-"""
+Guaranteed are the tokens: no two candidates lead with the same one, whatever happens. Nothing else is; how long two
+candidates lead at once is measured. Costs, with n candidates and s servers: a write takes 3(s - 1) messages, and 2 for
+the client, or 3 if its server is not the leader. An election takes the end of a session (a write without a client), an
+event, and a read. To announce it takes a write, and for each candidate two events and three reads. The herd takes an
+event and a read for each candidate. Besides, there are 2n pings every third of the session's timeout, and 2(s - 1)
+every half tick."""
 
 from __future__ import annotations
 
@@ -52,7 +50,7 @@ ANNOUNCED, ANNOUNCEMENT_READ, ANNOUNCEMENT_AWAITED = "announced", "announcement 
 
 
 class Volunteer(NamedTuple):
-    """What the name of a candidate's znode tells. Ordered by the right to lead."""
+    """A candidate, as the name of its znode describes it. The lowest one leads."""
 
     sequence: int
     node: NodeId
@@ -67,11 +65,12 @@ class Volunteer(NamedTuple):
 
     @property
     def term(self) -> int:
+        """The term in which it leads."""
         return self.sequence + 1
 
 
 class Candidate(Algorithm):
-    """One candidate, in one life: with the process ends what it knew, and its session in due time."""
+    """One candidate. A crash loses everything that it knows; its session expires later."""
 
     guarantees = frozenset({Guarantee.ELECTION_SAFETY, Guarantee.MONOTONIC_TERMS})
 
@@ -82,10 +81,10 @@ class Candidate(Algorithm):
         self.role: Role | None = None  # Not declared yet.
         self.term = 0  # The highest token that it has heard of.
         self.leader: NodeId | None = None
-        self.own: Volunteer | None = None  # Its znode, as of the last read.
-        self.predecessor: Volunteer | None = None  # The next lower one, where there is any.
+        self.own: Volunteer | None = None  # Its own znode, at the last read.
+        self.predecessor: Volunteer | None = None  # The next lower znode, if there is one.
         self.lowest: Volunteer | None = None
-        self.announced = False  # Its lead, in this session.
+        self.announced = False  # Whether it has announced its lead in this session.
 
     def view(self) -> Mapping[str, object]:
         own, predecessor = self.own, self.predecessor
@@ -117,10 +116,10 @@ class Candidate(Algorithm):
     def on_disconnect(self, peer: NodeId, reason: str) -> None:
         self.client.on_disconnect(peer)
 
-    # --- What becomes of the session (`User`)
+    # --- The session (`User`)
 
     def on_connected(self, *, new: bool) -> None:
-        """A session that goes on may have a znode already, of which the candidate has not heard: it reads first."""
+        """A session that continues may already have a znode of which the candidate does not know, so it reads first."""
         self.host.cancel_timer("lead-ends")
         if new:
             self._volunteer()
@@ -161,7 +160,7 @@ class Candidate(Algorithm):
     # --- The recipe
 
     def _volunteer(self) -> None:
-        """The session's number serves as the guid by which a candidate knows a znode whose creation went unanswered."""
+        """Create a znode. The session's number in its name identifies it if the reply to its creation is lost."""
         path = f"{ELECTION}/n{self.host.me}-{self.client.session:x}-n_"
         self.client.ask(Create, path, "", True, True, purpose=CREATED)
 
@@ -174,7 +173,7 @@ class Candidate(Algorithm):
 
     def _on_children(self, reply: Reply) -> None:
         volunteers = sorted(map(Volunteer.named, reply.value))
-        own = next((one for one in volunteers if one.session == self.client.session), None)
+        own = next((candidate for candidate in volunteers if candidate.session == self.client.session), None)
         if own is None:
             self._volunteer()
             return
@@ -191,20 +190,20 @@ class Candidate(Algorithm):
             self.client.ask(Exists, path, True, purpose=PREDECESSOR)
 
     def _on_predecessor(self, reply: Reply) -> None:
-        if reply.code is Code.NO_NODE:  # It has gone between the two reads. The watch for its creation never rings.
+        if reply.code is Code.NO_NODE:  # Deleted between the two reads. The watch for its creation never triggers.
             self._read()
 
     def _lead(self, own: Volunteer) -> None:
         if self.role is not LEADER:
             self._become_candidate(own)
             self._become_leader(own)
-        if self.config.announce and not self.announced:  # Or has it, and was not told? Then this is refused.
+        if self.config.announce and not self.announced:  # If it has, and the reply was lost, this is refused.
             self.client.ask(Create, ANNOUNCEMENT, own.name, True, purpose=ANNOUNCED)
 
     def _on_announced(self, reply: Reply) -> None:
         self.announced = True
 
-    # --- Whom it follows
+    # --- The leader that it follows
 
     def _look_for_announcement(self) -> None:
         self.client.ask(GetData, ANNOUNCEMENT, True, purpose=ANNOUNCEMENT_READ)
@@ -216,11 +215,11 @@ class Candidate(Algorithm):
             self.client.ask(Exists, ANNOUNCEMENT, True, purpose=ANNOUNCEMENT_AWAITED)
 
     def _on_awaited(self, reply: Reply) -> None:
-        if reply.code is Code.OK:  # It was made between the two reads.
+        if reply.code is Code.OK:  # It was created between the two reads.
             self._look_for_announcement()
 
     def _name(self, leader: Volunteer) -> None:
-        """Follow a leader, unless it is an older one, of which a server tells that lags."""
+        """Follow a leader, unless it is an older one, as read from a server that lags behind."""
         if self.role is LEADER or leader.term < self.term or leader.node == self.host.me:
             return
         if self.leader not in (None, leader.node):
@@ -228,20 +227,20 @@ class Candidate(Algorithm):
         self._become_follower(leader.node, leader.term)
 
     def _suspect(self, leader: NodeId | None) -> None:
-        """Whom it follows leads no more, as far as the ensemble knows."""
+        """The leader that it follows does not lead any more, as far as the ensemble knows."""
         self.host.note("suspected", leader=leader)
 
     # --- Roles
 
     def _become_follower(self, leader: NodeId | None, term: int | None = None) -> None:
-        """From any role: of a leader, or of nobody for the time being."""
+        """From any role. `leader` is None if it knows no leader."""
         declared = self.role, self.leader, self.term
         self.role, self.leader, self.term = FOLLOWER, leader, self.term if term is None else term
         if declared != (self.role, self.leader, self.term):
             self.host.transition(FOLLOWER, self.term, leader)
 
     def _become_candidate(self, own: Volunteer) -> None:
-        """Nobody can come before it any more, as numbers only grow: it only has to be sure."""
+        """From follower. Numbers only grow, so no candidate can come before it; it only has to read again."""
         assert self.role is not LEADER
         if self.role is not CANDIDATE:
             self.role, self.leader, self.term = CANDIDATE, None, own.term

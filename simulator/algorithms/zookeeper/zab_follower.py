@@ -1,10 +1,9 @@
-"""What a server does that follows, or observes, whom Fast Leader Election has chosen: Zab's phases, as a learner.
+"""The part of a server that follows or observes the elected leader: Zab's phases as a learner.
 
-Junqueira, Reed and Serafini, "Zab" (2011). A learner connects, tells the last epoch that it has accepted, accepts the
-leader's if that is greater, and takes over the leader's history, in place of its own and in one write, before it
-acknowledges. It serves once the leader does, and logs and acknowledges what is proposed from then on. A leader that is
-silent for too long, or whose connection closes, is left at once.
-"""
+Junqueira, Reed and Serafini, "Zab" (2011). A learner connects to the leader and sends the last epoch that it has
+accepted. It accepts the leader's epoch if that is greater. It replaces its history by the leader's, in one write,
+before it acknowledges. It serves when the leader serves, and then logs and acknowledges every proposal. It leaves a
+leader that is silent for too long, or whose connection closes."""
 
 from __future__ import annotations
 
@@ -53,13 +52,13 @@ class Learner:
         self.leader = leader
         self.attempts = 0
         self.connection = 0  # Its number.
-        self.open = False  # For all that it knows: it has not been refused, nor told that the leader is gone.
-        self.connected = False  # The leader has answered.
-        self.history = server.history  # The leader's, as far as it is known.
+        self.open = False  # As far as it knows: it was not refused, nor told that the leader has closed it.
+        self.connected = False  # Whether the leader has answered.
+        self.history = server.history  # The leader's history, as far as it has come.
         self.committed = server.history.last
-        self.knows_history = False  # All of it has come;
-        self.has_history = False  # and is its own.
-        self.unacknowledged: list[Zxid] = []  # What was proposed before the history was taken over.
+        self.knows_history = False  # Whether the whole history of the leader has come.
+        self.has_history = False  # Whether that history has replaced its own.
+        self.unacknowledged: list[Zxid] = []  # Proposals that came before the history was taken over.
 
     # --- Inputs
 
@@ -72,7 +71,7 @@ class Learner:
         self._await()
 
     def on_message(self, message: Message) -> Outcome | None:
-        """Until the leader has answered, what it says belongs to an earlier connection."""
+        """Handle a message of the leader. Until the leader has answered, most belong to an earlier connection."""
         if self.connected:
             self._await()
         elif not isinstance(message, LeaderInfo | Refused | Closed):
@@ -97,7 +96,7 @@ class Learner:
         return self._leave()
 
     def close(self) -> None:
-        """The server learns of this leader no more."""
+        """The server leaves this leader."""
         for name in (RETRY, SILENCE, SYNCHRONISED):
             self.host.cancel_timer(name)
         if self.open:
@@ -146,7 +145,7 @@ class Learner:
     # --- Synchronisation
 
     def _on_diff(self, message: Diff) -> None:
-        """All that it has is right."""
+        """The history is a prefix of the leader's: keep it."""
 
     def _on_trunc(self, message: Trunc) -> None:
         self.history = self.history.truncate(message.zxid)
@@ -155,7 +154,7 @@ class Learner:
         self.history = History(base=message.zxid, base_runs=message.runs, snapshot=message.snapshot)
 
     def _on_new_leader(self, message: NewLeader) -> None:
-        """The leader's history is here. To put it to use takes some time."""
+        """The leader's whole history has come. Taking it over takes some time."""
         self.knows_history, self.committed = True, self.history.last
         delay = spread(self.host.random, self.config.synchronisation)
         if delay:
@@ -176,7 +175,10 @@ class Learner:
     # --- Broadcast
 
     def _on_proposal(self, message: Proposal) -> None:
-        """Log and acknowledge it. During synchronisation, it is a part of the leader's history, or comes after it."""
+        """Log and acknowledge a proposal.
+
+        During synchronisation it is a part of the leader's history, or follows it.
+        """
         if self.has_history:
             self.server.log(message.zxid, message.transaction)
             self._acknowledge(message.zxid)

@@ -41,11 +41,11 @@ EPOCH_PROPOSED, EPOCH_CURRENT = "epoch proposed", "epoch current"  # Writes, wit
 
 @dataclass(slots=True)
 class Connection:
-    """A learner that is connected, and how far it has come."""
+    """A connected learner, and how far it has come."""
 
     number: int
-    summary: AckEpoch | None = None  # What it has answered to the epoch.
-    synchronising: bool = False  # It has been sent the history, and is sent all that is new.
+    summary: AckEpoch | None = None  # Its answer to the epoch.
+    synchronising: bool = False  # The history was sent to it, and every new proposal is.
     has_history: bool = False
 
 
@@ -62,9 +62,12 @@ class Leader:
         self.config = server.config
         self.listening = False
         self.learners: dict[NodeId, Connection] = {}
-        self.accepted = {self.host.me: server.accepted_epoch}  # By whoever has asked to follow.
-        self.summary = (server.current_epoch, server.history.last)  # Of its own history, which it must be ahead with.
-        self.epoch: int | None = None  # Proposed.
+        self.accepted = {self.host.me: server.accepted_epoch}  # The epochs that the learners have accepted.
+        self.summary = (
+            server.current_epoch,
+            server.history.last,
+        )  # Of its own history. No follower may be ahead of it.
+        self.epoch: int | None = None  # The epoch that it has proposed.
         self.epoch_on_disk = False
         self.accepted_by: set[NodeId] = set()  # The voters that have accepted the epoch.
         self.has_quorum_of_epochs = False
@@ -92,7 +95,7 @@ class Leader:
         return self.receive[type(message)](self, sender, learner, message)
 
     def on_follower_info(self, sender: NodeId, message: FollowerInfo) -> None:
-        """A learner connects, in place of an earlier connection of its own."""
+        """A learner connects. This replaces its earlier connection, if any."""
         self.learners[sender] = Connection(message.connection)
         self._await(sender)
         self.accepted[sender] = message.accepted_epoch
@@ -131,7 +134,7 @@ class Leader:
             self._forget(peer)
 
     def close(self) -> None:
-        """The server gives up leading."""
+        """The server gives up leading: close all connections."""
         for name in (LISTEN, STEP, HALF_TICK):
             self.host.cancel_timer(name)
         for learner in list(self.learners):
@@ -140,7 +143,7 @@ class Leader:
     # --- Discovery
 
     def _discover(self) -> None:
-        """Propose an epoch, once a quorum has told which it has accepted."""
+        """Propose an epoch, once a quorum has told which epochs it has accepted."""
         if self.epoch is None and self.server.is_quorum(self.accepted):
             self.epoch = max(self.accepted.values()) + 1
             self.server.accept(self.epoch, then=self._write(EPOCH_PROPOSED))
@@ -168,7 +171,7 @@ class Leader:
                 self._has_accepted(sender)
 
     def _has_accepted(self, voter: NodeId) -> None:
-        """A voter accepts an epoch once, so that no two leaders have it."""
+        """A voter has accepted the epoch. It accepts an epoch only once, so no two leaders have the same epoch."""
         self.accepted_by.add(voter)
         self.host.note("vote", term=self.epoch, voter=voter)
         if self.server.is_quorum(self.accepted_by):
@@ -182,7 +185,7 @@ class Leader:
     # --- Synchronisation
 
     def _synchronise(self, node: NodeId) -> None:
-        """Send a learner what it has missed, drop what it has too much, and let it take part in what is going on."""
+        """Send a learner what it has missed, and what to drop, and let it take part in the broadcast."""
         learner, server = self.learners[node], self.server
         assert learner.summary is not None and self.epoch is not None
         learner.synchronising = True
@@ -266,13 +269,13 @@ class Leader:
             self._forget(sender)
 
     def _await(self, learner: NodeId) -> None:
-        """A learner may be silent for so long: it is pinged, once this server serves."""
+        """Restart the timer of a learner's silence. Learners are pinged only when this server serves."""
         pinged = self.server.serving and self.learners[learner].has_history
         timeout = self.config.sync_timeout if pinged else self.config.init_timeout
         self.host.set_timer(f"{LEARNER}{learner}", timeout)
 
     def _await_step(self) -> None:
-        """A quorum must come through each step within initLimit."""
+        """Restart the timer of the present step: a quorum must complete each step within initLimit."""
         self.host.set_timer(STEP, self.config.init_timeout)
 
     def _drop(self, learner: NodeId) -> None:

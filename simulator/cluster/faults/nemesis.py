@@ -1,11 +1,11 @@
 """A random fault process: failures and repairs one after another, with exponential times between them.
 
-Its faults are drawn with weights from a mix, or, in a swarm, from a mix that each trial draws for itself: some kinds
-of fault hide others, so that trials with a bit of everything find less than trials that differ (Groce et al., "Swarm
-Testing", 2012).
+Faults are drawn with weights from a mix. In a swarm, each trial draws a mix of its own: some faults hide others, so
+that trials that differ find more than trials with a bit of everything (Groce et al., "Swarm Testing", 2012).
 
-Every failure has luck of its own, and draws its interval, its kind and its time to repair whatever becomes of it: what
-one fault finds, or needs to draw, shifts no other, and two variants of an experiment meet the same failures.
+Every failure has random streams of its own. It draws its interval, its entry of the mix and its time to repair whether
+or not it is injected. So no fault shifts the draws of another, and two variants of an experiment meet the same
+failures.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from simulator.cluster.faults.schedule import FaultScheduler, repair
 from simulator.cluster.faults.targets import NoTargetError
 from simulator.protocol import Nanoseconds, NodeId
 
-Mix = Sequence[tuple[float, Fault]]  # Weights, which need not sum to 1, and faults that can be undone, or `Amnesia`.
+Mix = Sequence[tuple[float, Fault]]  # Weights, which need not sum to 1, and faults (`Fault.in_nemesis`).
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nemesis:
     """Failures come at a mean interval and last for a mean time, both exponential, from `start` to `end`.
 
-    At `end` everything that it did is repaired. A fault is left out if it and the nemesis's faults in force would
-    affect more than `at_most` nodes, or if its target does not exist. A fault without a repair is over at once.
+    At `end` all its faults are repaired. A fault is left out if it and the nemesis's faults in force would affect more
+    than `at_most` nodes, or if its target does not exist. A fault without a repair is over at once.
     """
 
     mix: tuple[tuple[float, Fault], ...]
@@ -49,7 +49,7 @@ class Nemesis:
 def run_nemesis(
     nemesis: Nemesis, control: ClusterControl, scheduler: FaultScheduler, fault_rng: RandomStreams
 ) -> Generator[Any, Any, None]:
-    """The process of a nemesis."""
+    """The process of a nemesis: draw failures, inject them, and repair them in time."""
     state = _NemesisState(nemesis, control, scheduler)
     mix = _swarmed(nemesis.mix, fault_rng.of("swarm").random) if nemesis.swarm else nemesis.mix
     kinds = fault_rng.of("kinds").random
@@ -67,16 +67,16 @@ def run_nemesis(
 
 
 class _NemesisState:
-    """What a nemesis has done and not undone."""
+    """The faults of a nemesis that are in force."""
 
     def __init__(self, nemesis: Nemesis, control: ClusterControl, scheduler: FaultScheduler) -> None:
         self._at_most = nemesis.at_most
         self._control = control
         self._scheduler = scheduler
-        self._in_force: list[tuple[NodeId, ...]] = []  # The victims of each fault.
+        self._in_force: list[tuple[NodeId, ...]] = []  # The nodes that each of them affects.
 
     def fail(self, fault: Fault, lasts: Nanoseconds, fault_rng: RandomStreams) -> None:
-        """Let a fault strike, and be over some time; or leave it out."""
+        """Inject a fault, and repair it after that time; or leave it out."""
         try:
             resolved, affected_nodes = fault.resolve_targets(self._control, fault_rng)
             if why := self._suppression_reason(affected_nodes):
@@ -92,19 +92,19 @@ class _NemesisState:
             self._control.call_after(lasts, partial(self._repair, resolved, injected, affected_nodes))
 
     def _suppression_reason(self, affected_nodes: tuple[NodeId, ...]) -> str | None:
-        """Why these nodes are not to be troubled, if so."""
+        """Why a fault that would affect these nodes is left out; None if it is not."""
         if not affected_nodes:
             return "no node would be affected"
         affected = set(affected_nodes).union(*self._in_force)
         return f"more than {self._at_most} nodes would be affected" if len(affected) > self._at_most else None
 
     def _repair(self, fault: Fault, injected: Injected, affected_nodes: tuple[NodeId, ...]) -> None:
-        self._in_force.remove(affected_nodes)  # Of two that are alike, either one.
+        self._in_force.remove(affected_nodes)  # If two affect the same nodes, either one.
         repair(fault, injected, self._scheduler)
 
 
 def _swarmed(mix: Mix, source: random.Random) -> Mix:
-    """The mix of one trial: about half of the kinds, at least one, with weights of the trial's own."""
+    """The mix of one trial: each entry with probability 1/2, at least one of them, with weights of its own."""
     while True:
         drawn = [(source.getrandbits(1), weight * _unit(source), fault) for weight, fault in mix]
         if chosen := [(weight, fault) for taken, weight, fault in drawn if taken]:

@@ -1,4 +1,4 @@
-"""The luck of one fault: random streams of its own, each made when it is first needed."""
+"""The random streams of one fault, each made when it is first needed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simulator.randomness import Streams
 
 
 class RandomStreams:
-    """Streams whose names begin with the fault's: adding a draw to one fault never shifts another."""
+    """Named streams. Each name begins with that of the fault, so that a draw of one fault never shifts another's."""
 
     def __init__(self, streams: Streams, name: str) -> None:
         self._streams = streams
@@ -19,15 +19,17 @@ class RandomStreams:
 
     @cached_property
     def random(self) -> random.Random:
-        """For single draws: whom the fault strikes."""
+        """The stream for single draws, which choose targets."""
         return self._streams.python(f"{self._name} targets")
 
     def of(self, part: object) -> RandomStreams:
-        """The luck of one part of it, such as each strike of a nemesis: what one draws shifts no other."""
+        """The streams of one part of it, such as one fault of a nemesis. What one part draws shifts no other."""
         return RandomStreams(self._streams, f"{self._name} {part}")
 
     def durations(self, distribution: Distribution, purpose: str) -> Iterator[int]:
+        """Draws from the distribution, in nanoseconds, without end."""
         return durations(distribution, self._streams, f"{self._name} {purpose}")
 
     def flips(self, probability: float, purpose: str) -> Iterator[bool]:
+        """Draws that are true with that probability, without end."""
         return coin_flips(probability, self._streams, f"{self._name} {purpose}")

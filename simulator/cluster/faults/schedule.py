@@ -1,7 +1,7 @@
-"""When faults strike, and for how long: a schedule of them, and the SimPy process that plays one entry of it.
+"""The schedule of faults: when each is injected and for how long, and the SimPy process that runs one entry.
 
-An entry strikes at an instant, or some time after an occasion: an election, a loss, another entry. While the target
-that it describes does not exist, it waits, or is left out, or fails the trial, as the entry says.
+A fault is injected at an instant, or some time after a trigger: an election, the loss of a leader, another entry. If
+its target does not exist then, the fault waits, is left out, or fails the trial, as the entry says.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from simulator.cluster.faults.record import Fault, Injected
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.targets import NoTargetError
 
-# Occasions that every trial may have. Labels of entries are occasions, too: the instant at which the entry strikes.
-LEADER_ELECTED = "leader-elected"  # A node claims.
-LEADER_ANNOUNCED = "leader-announced"  # Everybody who can hear of the reigning leader names it.
-LEADER_LOST = "leader-lost"  # The reigning leader is lost.
+# Triggers that every trial may have. The label of an entry is a trigger, too: the instant at which it is injected.
+LEADER_ELECTED = "leader-elected"  # A node claims to lead.
+LEADER_ANNOUNCED = "leader-announced"  # Every node that can hear of the current leader names it.
+LEADER_LOST = "leader-lost"  # The current leader is lost.
 TRIGGERS = (LEADER_ELECTED, LEADER_ANNOUNCED, LEADER_LOST)
 
 
@@ -33,31 +33,31 @@ class WithoutTarget(enum.StrEnum):
 
 
 class MissingTargetError(RuntimeError):
-    """A fault that was to fail without its target has done so."""
+    """The target of a fault does not exist, and the entry says that this fails the trial."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduled:
-    """A fault, when it strikes and for how long: until the end, or somebody else undoes it, where `lasts` is None."""
+    """A fault, when it is injected, and how long it lasts. If `lasts` is None, only another fault may end it."""
 
     fault: Fault
-    at: Distribution = Constant(0)  # Counted from the start of the trial, or from the occasion.
-    after: str | None = None  # The occasion: one of OCCASIONS, or the label of another entry.
-    occurrence: int = 1  # The how-many-th of its kind in the trial.
+    at: Distribution = Constant(0)  # Counted from the start of the trial, or from the trigger.
+    after: str | None = None  # The trigger: one of TRIGGERS, or the label of another entry.
+    occurrence: int = 1  # Which occurrence of the trigger in the trial, from 1 on.
     lasts: Distribution | None = None
     label: str | None = None
     without_target: WithoutTarget = WithoutTarget.WAIT
 
 
 class FaultScheduler(Protocol):
-    """What the schedule needs of the cluster besides the patient."""
+    """What the schedule and the nemesis need of a trial, besides `ClusterControl`."""
 
     def trigger(self, name: str, occurrence: int) -> Any:
-        """An event of SimPy that succeeds with that occasion, at once if it is over."""
+        """An event of SimPy that succeeds with that occurrence of the trigger, or at once if that is over."""
         ...
 
     def happened(self, name: str) -> None:
-        """It is the occasion of that name."""
+        """The trigger of that name has occurred."""
         ...
 
     def timeout(self, delay: int) -> Any: ...
@@ -66,7 +66,7 @@ class FaultScheduler(Protocol):
         ...
 
     def settled(self, entry: Scheduled) -> None:
-        """An entry has struck, or was left out."""
+        """An entry no longer waits: its fault was injected, or was left out."""
         ...
 
     def injected(self, fault: str, nodes: object) -> None: ...
@@ -74,14 +74,14 @@ class FaultScheduler(Protocol):
     def skipped(self, fault: str, why: str) -> None: ...
     def suppressed(self, fault: str, why: str) -> None: ...
     def finished(self) -> None:
-        """An entry has struck, or was left out; if it was to be over some time, it is."""
+        """An entry, or the nemesis, has nothing left to do: faults that last have been repaired."""
         ...
 
 
 def play(
     entry: Scheduled, control: ClusterControl, scheduler: FaultScheduler, fault_rng: RandomStreams
 ) -> Generator[Any, Any, None]:
-    """The process of one entry: wait for its occasion, its instant and its target; strike; and undo it in time."""
+    """The process of one entry: wait for its trigger, instant and target, inject the fault, and repair it in time."""
     if entry.after is not None:
         yield scheduler.trigger(entry.after, entry.occurrence)
     yield scheduler.timeout(next(fault_rng.durations(entry.at, "at")))
@@ -93,7 +93,7 @@ def play(
 
 
 def repair(fault: Fault, injected: Injected, scheduler: FaultScheduler) -> None:
-    """The time of a fault is over. What was over already, by a heal or a restart, is not undone again."""
+    """Repair a fault whose time is over. What another fault has ended already is not repaired again."""
     if injected.repair is not None and (nodes := injected.repair()):
         scheduler.repaired(fault.name, nodes)
 
@@ -101,7 +101,7 @@ def repair(fault: Fault, injected: Injected, scheduler: FaultScheduler) -> None:
 def _inject(
     entry: Scheduled, control: ClusterControl, scheduler: FaultScheduler, fault_rng: RandomStreams
 ) -> Generator[Any, Any, Injected | None]:
-    """None where the entry is left out."""
+    """Injects the fault as soon as its target exists. Returns None if the entry is left out."""
     name = entry.fault.name
     while True:
         try:

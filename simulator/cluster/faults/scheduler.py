@@ -1,4 +1,4 @@
-"""Where the schedule of one trial is played: its occasions, what has struck, and what is still to come."""
+"""The scheduler of one trial's faults: triggers, the entries that still wait, and the rows that it writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simulator.trace import event_types
 
 
 class TrialFaultScheduler:
-    """The `FaultScheduler` of a trial. `note` writes a row; `over` is called when an entry, or the nemesis, is done."""
+    """The `FaultScheduler` of a trial. `note` writes a row. `over` is called when an entry or the nemesis ends."""
 
     def __init__(
         self,
@@ -22,9 +22,9 @@ class TrialFaultScheduler:
         note: Callable[[str, Mapping[str, object]], None],
         over: Callable[[], None],
     ) -> None:
-        self.to_come = len(entries) + nemeses  # What is not done yet.
+        self.to_come = len(entries) + nemeses  # Entries and nemeses that have not ended.
         self._kernel = kernel
-        self._unsettled = entries  # Those that have not struck yet.
+        self._unsettled = entries  # Entries whose faults were not injected yet.
         self._note = note
         self._over = over
         self._triggers = Triggers(kernel.event)
@@ -43,7 +43,7 @@ class TrialFaultScheduler:
         return self._change
 
     def tell_change(self) -> None:
-        """Something has changed that a target may depend on."""
+        """Wake the entries that wait for their targets: something has changed that a target may depend on."""
         change, self._change = self._change, self._kernel.event()
         change.succeed()
 
@@ -67,6 +67,6 @@ class TrialFaultScheduler:
         self._over()
 
     def close(self) -> None:
-        """The trial has ended: write down what never struck."""
+        """Write a row for every fault that still waits at the end of the trial."""
         for entry in self._unsettled:
             self._note(event_types.NOT_INJECTED, {"fault": entry.fault.name})

@@ -1,4 +1,4 @@
-"""Whom a fault strikes: a node by its name, a zone, or a description that is resolved when the fault strikes."""
+"""The targets of faults: nodes by name, zones, groups, or descriptions that are resolved when a fault is injected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEADER_OF = "leader-of:"  # The leader of a group.
 
 
 class NoTargetError(LookupError):
-    """What a target describes does not exist at present: says so in a clause, such as `there is no leader`."""
+    """What a target describes does not exist at present. The text is a clause, such as `there is no leader`."""
 
 
 def resolve(target: Target, control: ClusterControl, state: str, fault_rng: RandomStreams) -> tuple[NodeId, ...]:
@@ -27,38 +27,40 @@ def resolve(target: Target, control: ClusterControl, state: str, fault_rng: Rand
 
     A named node in another state is left out. Raises NoTargetError if a description fits no node.
     """
-    return _apart([target], list(control.nodes_in_state(state)), control, fault_rng)[0]
+    return _resolve_all([target], list(control.nodes_in_state(state)), control, fault_rng)[0]
 
 
 def present(targets: Sequence[Target], control: ClusterControl, fault_rng: RandomStreams) -> tuple[NodeId, ...]:
-    """The nodes meant, running or not, each once, in the order named."""
+    """The nodes that the targets mean, in any state, each once, in the order of the targets."""
     return resolve(tuple(targets), control, "present", fault_rng)
 
 
 def sides(targets: Sequence[Target], control: ClusterControl, fault_rng: RandomStreams) -> list[tuple[NodeId, ...]]:
-    """The nodes meant by each target, running or not; whoever is drawn for one side is on no other."""
-    return _apart(targets, list(control.nodes_in_state("present")), control, fault_rng)
+    """The nodes that each target means, in any state. A node that is drawn for one target belongs to no other."""
+    return _resolve_all(targets, list(control.nodes_in_state("present")), control, fault_rng)
 
 
-def _apart(
+def _resolve_all(
     targets: Sequence[Target], eligible: Sequence[NodeId], control: ClusterControl, fault_rng: RandomStreams
 ) -> list[tuple[NodeId, ...]]:
-    """The nodes that each target means. What is drawn is drawn last, from those whom nothing else means."""
-    found: dict[tuple[int, int], tuple[NodeId, ...]] = {}
+    """The eligible nodes that each target means. What is random is drawn last, from nodes that no other part means."""
+    nodes_of: dict[tuple[int, int], tuple[NodeId, ...]] = {}  # By the target's position, and the part's within it.
     parts = [((side, place), part) for side, target in enumerate(targets) for place, part in enumerate(_parts(target))]
-    for where, part in sorted(parts, key=lambda part: part[1] in DRAWN):
-        taken = {node for nodes in found.values() for node in nodes} if part in DRAWN else ()
-        found[where] = _resolve_one(part, [node for node in eligible if node not in taken], control, fault_rng)
+    for position, part in sorted(parts, key=lambda part: part[1] in DRAWN):
+        taken = {node for nodes in nodes_of.values() for node in nodes} if part in DRAWN else ()
+        nodes_of[position] = _resolve_one(part, [node for node in eligible if node not in taken], control, fault_rng)
     return [
-        tuple(dict.fromkeys(node for where in sorted(found) if where[0] == side for node in found[where]))
+        tuple(
+            dict.fromkeys(node for position in sorted(nodes_of) if position[0] == side for node in nodes_of[position])
+        )
         for side in range(len(targets))
     ]
 
 
 def _parts(target: Target) -> Iterator[NodeId | str]:
     if isinstance(target, tuple):
-        for one in target:
-            yield from _parts(one)
+        for part in target:
+            yield from _parts(part)
     else:
         yield target
 
@@ -80,7 +82,7 @@ def _resolve_one(
 
 
 def draw(nodes: Sequence[NodeId], count: int, source: random.Random) -> tuple[NodeId, ...]:
-    """That many of the nodes, in random order. Raises NoTargetError where there are too few."""
+    """Draws that many of the nodes, in random order. Raises NoTargetError if there are too few."""
     left = list(nodes)
     if len(left) < count:
         raise NoTargetError(f"there are {len(left)} nodes to draw {count} from")
@@ -117,7 +119,7 @@ def _within(eligible: Sequence[NodeId], nodes: Sequence[NodeId]) -> tuple[NodeId
 
 
 def _successor(control: ClusterControl, eligible: Sequence[NodeId], _: RandomStreams) -> tuple[NodeId, ...]:
-    """The next id after the leader's, cyclically."""
+    """The eligible node with the next id after the leader's; after the highest id comes the lowest."""
     leader = _leader(control, control.nodes_in_state("running"))
     in_turn = sorted(_others(control, eligible), key=lambda node: (node < leader, node))
     if not in_turn:
@@ -144,7 +146,7 @@ def _minority(control: ClusterControl) -> int:
 
 Describe: TypeAlias = Callable[[ClusterControl, Sequence[NodeId], RandomStreams], tuple[NodeId, ...]]
 
-# Majorities and minorities are of the configuration, whoever is down; so are followers, who could lead.
+# Majorities and minorities count all voters of the configuration, even those that are down. A follower is a voter.
 DESCRIPTIONS: Mapping[str, Describe] = {
     "leader": lambda control, eligible, _: (_leader(control, eligible),),
     "follower": lambda control, eligible, fault_rng: draw(_other_voters(control, eligible), 1, fault_rng.random),
@@ -167,6 +169,6 @@ DESCRIPTIONS: Mapping[str, Describe] = {
         *draw(_other_voters(control, eligible), max(0, _minority(control) - 1), fault_rng.random),
     ),
 }
-DRAWN = frozenset(  # Of those that are left.
+DRAWN = frozenset(  # From the nodes that no other part of the target means.
     {"follower", "random", "minority", "minority-without-leader", "majority-without-leader"}
 )

@@ -1,4 +1,4 @@
-"""Sets of links, each with a direction. None holds pairs: a set says of any pair whether it covers it."""
+"""Sets of links, each with a direction. A set holds no pairs: it answers for any pair whether it covers that link."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class LinkSelector(Protocol):
     """Some of the links between nodes."""
 
     def covers(self, sender: NodeId, to: NodeId) -> bool:
-        """Whether the way from `sender` to `to` is one of them."""
+        """Whether the link from `sender` to `to` is in the set."""
         ...
 
 
@@ -36,7 +36,7 @@ class Touching:
 
 
 class Pairs:
-    """From any of the senders to any of the receivers; with `both_ways`, back again, too."""
+    """From any of the senders to any of the receivers; with `both_ways`, also from receivers to senders."""
 
     __slots__ = ("_both_ways", "_receivers", "_senders")
 
@@ -51,13 +51,13 @@ class Pairs:
         return self._both_ways and to in self._senders and sender in self._receivers
 
 
-_REST = frozenset((-1,))  # The group of those that are in none.
+_REST = frozenset((-1,))  # The group of the nodes that are in no group.
 
 
 class BetweenGroups:
-    """From one group to another; nodes in no group form one more. Who is in several reaches all of these.
+    """Links from one group to another. Nodes in no group form one more group. Bridges are in every group.
 
-    Bridges are in every group.
+    A node in several groups reaches the nodes of each of them.
     """
 
     __slots__ = ("_bridges", "_groups_of")
@@ -76,7 +76,9 @@ class BetweenGroups:
 
 
 class BeyondNeighbours:
-    """On a ring of nodes, between those more than `reach` places apart. Who is not on it is nobody's neighbour."""
+    """Links between nodes that are more than `reach` places apart on a ring. A node that is not on the ring has no
+    neighbour.
+    """
 
     __slots__ = ("_place_of", "_reach")
 

@@ -1,4 +1,4 @@
-"""Loss of packets, as values: each by chance on its own, or in bursts."""
+"""Models of packet loss: independent losses, and losses in bursts."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ Loses = Callable[[NodeId], bool]  # Whether the next packet to that node is lost
 
 @dataclass(frozen=True, slots=True)
 class Bernoulli:
-    """Each packet is lost with the same probability, whatever befell the others."""
+    """Each packet is lost with the same probability, independently of all others."""
 
     probability: float
 
     @property
     def rate(self) -> float:
-        """The share of packets that are lost."""
+        """The proportion of packets that are lost."""
         return self.probability
 
     @property
     def mean_burst(self) -> float:
-        """How many packets in a row are lost, on average; infinite where none gets through."""
+        """The mean number of packets lost in a row; infinite if no packet arrives."""
         return inf if self.probability == 1 else 1 / (1 - self.probability)
 
     def of(self, streams: Streams, name: str) -> Loses:
@@ -39,11 +39,11 @@ class Bernoulli:
 
 @dataclass(frozen=True, slots=True)
 class GilbertElliott:
-    """Bursts: a link is good or bad, may change with each packet, and loses packets as its state says.
+    """Bursts of loss: a link is good or bad, may change at each packet, and loses packets at its state's rate.
 
     Gilbert 1960, Elliott 1963. A link's state before its first packet is drawn from the stationary distribution, in
-    which it is bad with probability enter / (enter + leave). With `loss_bad` 1 and `loss_good` 0, that is the share of
-    packets lost, and a burst has 1 / leave packets on average.
+    which it is bad with probability enter / (enter + leave). With `loss_bad` 1 and `loss_good` 0, that is the
+    proportion of packets lost, and a burst has 1 / leave packets on average.
     """
 
     enter: float  # The probability of turning bad, per packet.
@@ -53,14 +53,14 @@ class GilbertElliott:
 
     @property
     def rate(self) -> float:
-        """The share of packets that are lost, in the long run."""
+        """The proportion of packets that are lost, in the long run."""
         return self._bad * self.loss_bad + (1 - self._bad) * self.loss_good
 
     @property
     def mean_burst(self) -> float:
-        """How many packets in a row are lost, on average: the share of those lost over that of those lost last.
+        """The mean number of packets lost in a row: lost packets divided by those that are the last of their burst.
 
-        Infinite where none gets through after a loss, or where nothing is lost.
+        Infinite if no packet arrives after a loss, or if no packet is lost.
         """
         after_bad = self.leave * (1 - self.loss_good) + (1 - self.leave) * (1 - self.loss_bad)
         after_good = self.enter * (1 - self.loss_bad) + (1 - self.enter) * (1 - self.loss_good)
@@ -69,11 +69,11 @@ class GilbertElliott:
 
     @property
     def _bad(self) -> float:
-        """The share of packets that find the link bad."""
+        """The proportion of packets that find the link bad."""
         return self.enter / (self.enter + self.leave)
 
     def of(self, streams: Streams, name: str) -> Loses:
-        """State is kept per receiver, from the first packet to it; the luck is the sender's, in two draws a packet."""
+        """Whether each next packet is lost. State is kept per receiver. Each packet takes two draws."""
         uniform = _uniform_numbers(streams, name)
         bad: dict[NodeId, bool] = {}
         enter, stay = _threshold(self.enter), _threshold(1 - self.leave)
@@ -97,5 +97,5 @@ def _threshold(probability: float) -> int:
 
 
 def _uniform_numbers(streams: Streams, name: str) -> Iterator[int]:
-    """Whole numbers uniform in [0, 2**63)."""
+    """Integers uniform in [0, 2**63)."""
     return chain.from_iterable((raw >> np.uint64(1)).tolist() for raw in raw_blocks(streams, name))

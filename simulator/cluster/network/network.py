@@ -1,6 +1,6 @@
-"""The network: one place decides a packet's fate. Reachable? Lost? How late? Duplicated?
+"""The network. One function, `Network.send_packet`, decides the fate of a packet: stopped, lost, late or duplicated.
 
-A packet's fate is settled when it is sent: one that left before a partition still arrives.
+The fate is decided when the packet is sent: a packet that left before a partition still arrives.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from simulator.trace.trace import MessageRow
 
 
 class Transport(enum.StrEnum):
-    """What carries messages."""
+    """How messages travel."""
 
-    DATAGRAM = "datagram"  # Each on its own: late, lost, twice, or before an earlier one.
-    STREAM = "stream"  # Over connections: in order, and again until it is there.
+    DATAGRAM = "datagram"  # Each message is a packet of its own: it may be late, lost, duplicated or reordered.
+    STREAM = "stream"  # Over connections: in order, and sent again until it arrives.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +38,14 @@ class StreamSpec:
     """How connections behave (docs/transport.md)."""
 
     retransmit_after: Nanoseconds = 200 * MILLISECOND  # The first retransmission timeout; each next one is twice that.
-    give_up_after: Nanoseconds = 900 * SECOND  # Of silence, after which a connection is given up.
+    give_up_after: Nanoseconds = 900 * SECOND  # How long nothing arrives before a connection is given up.
     notice: Distribution = Constant(0)  # How long a host takes to close the connections of a process that died.
     open_at_start: bool = False  # Whether a process opens its connections when it starts, or when it first sends.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSpec:
-    """What every link does: latency above that of the topology, loss and duplication per packet, bytes per second."""
+    """What every link does to packets. The latency is added to the base latency of the topology."""
 
     latency: Distribution = Constant(5 * MILLISECOND)
     loss: float | LossModel = 0.0
@@ -65,7 +65,7 @@ class Endpoint(Protocol):
 
 
 class NetworkInterface:
-    """A node's way into the network: its random streams, and where what arrives for it is delivered."""
+    """A node's connection to the network: its random streams, and where packets for it are delivered."""
 
     __slots__ = (
         "bases",
@@ -88,19 +88,19 @@ class NetworkInterface:
         self.duplicates: Iterator[bool] = coin_flips(spec.duplication, streams, f"n{node} duplication")
         self.duplicate_latencies: Iterator[int] = durations(spec.latency, streams, f"n{node} duplicate latency")
         self.bases = None if spec.topology is None else spec.topology.bases_from(node)
-        self.wires_free_at: dict[NodeId, Nanoseconds] = {}  # When the link to each receiver has sent what came before.
+        self.wires_free_at: dict[NodeId, Nanoseconds] = {}  # When the link to each receiver is free.
 
 
 def _loses(loss: float | LossModel, streams: Streams, name: str) -> Loses | None:
-    """None where nothing is ever lost."""
+    """Whether each next packet is lost; None if no packet ever is."""
     model = Bernoulli(loss) if isinstance(loss, int | float) else loss
     return None if model == Bernoulli(0.0) else model.of(streams, name)
 
 
 class Network:
-    """Carries messages between ports as datagrams, and counts what was sent by type, lost or not.
+    """Carries messages between interfaces as datagrams, and counts the messages sent by type, lost or not.
 
-    With `journal`, it writes down every packet that carries a message: for one trial that is looked at closely.
+    With `journal`, it also records every packet that carries a message.
     """
 
     def __init__(
@@ -114,7 +114,9 @@ class Network:
     ) -> None:
         self.traffic = Traffic(message_types)
         self._slots, self._messages, self._varies = self.traffic.slots, self.traffic.messages, self.traffic.varies
-        self._usual: Message | None = None  # One that needs no weighing, when it is sent to others too.
+        self._usual: Message | None = (
+            None  # A message of usual size, which need not be measured again for other receivers.
+        )
         self.rules = LinkRules()
         self.interfaces: dict[NodeId, NetworkInterface] = {}
         self.journal: list[MessageRow] | None = [] if journal else None
@@ -128,15 +130,15 @@ class Network:
 
     @property
     def sent(self) -> Mapping[type, int]:
-        """How many messages of each type it has been given."""
+        """How many messages of each type have been sent, lost or not."""
         return dict(zip(self.traffic.kinds, self.traffic.messages, strict=True))
 
     def attach(self, node: NodeId, endpoint: Endpoint) -> NetworkInterface:
         interface = self.interfaces[node] = NetworkInterface(node, self.spec, self._streams, endpoint)
         return interface
 
-    def send_segment(self, interface: NetworkInterface, to: NodeId, message: Message) -> None:
-        """Send one message. The hot path: where nothing but loss befalls a packet, it costs a latency and a push."""
+    def send_message(self, interface: NetworkInterface, to: NodeId, message: Message) -> None:
+        """Send one message. The hot path: a packet that can only be late or lost costs one latency and one push."""
         slot = self._slots[type(message)]  # As `Traffic.count` does, without a call.
         self._messages[slot] += 1
         if self._varies[slot] and message is not self._usual:
@@ -160,19 +162,21 @@ class Network:
         lost: Callable[[], None] | None = None,
         sent_ns: Nanoseconds | None = None,
     ) -> None:
-        """Decide the fate of one packet: `arrive(sender, message)` is called for each copy; or `lost()`, at once.
+        """Decide the fate of one packet: call `arrive(sender, message)` for each copy, or `lost()` at once.
 
-        `sent_ns` is when it was sent, where it has been held back since.
+        A cut loses the packet. A hold keeps it, and sends it when the hold ends; `sent_ns` is then its first sending.
         """
         rules = self.rules.on(interface.node, to) if self.rules.in_force else ()
-        stop = _what_stops(rules) if rules else None
+        stop = _stopping_rule(rules) if rules else None
         if isinstance(stop, Hold):
             held_ns = self._kernel._now if sent_ns is None else sent_ns
             stop.held.append(partial(self.send_packet, interface, to, message, arrive, lost, held_ns))
             return
         arrivals = () if stop is not None else self._arrivals(interface, to, message, rules)
         if self.journal is not None and message is not None:
-            self._write_down(self._kernel._now if sent_ns is None else sent_ns, interface.node, to, message, arrivals)
+            self._record_packet(
+                self._kernel._now if sent_ns is None else sent_ns, interface.node, to, message, arrivals
+            )
         for arrives in arrivals:
             heappush(self._queue, (arrives, NORMAL, next(self._order), arrive, interface.node, message))
         if not arrivals and lost is not None:
@@ -183,7 +187,7 @@ class Network:
         self._plain = False
 
     def remove_rule(self, *rules: LinkRule) -> bool:
-        """End conditions, all before what they held is sent on. False where each has been lifted before."""
+        """Remove all these rules, then send the packets that they held. False if each was removed before."""
         removed = [rule for rule in rules if self.rules.remove_rule(rule)]
         self._plain = self._is_plain()
         for rule in removed:
@@ -192,13 +196,13 @@ class Network:
                     send_again()
         return bool(removed)
 
-    # --- What happens to processes and hosts, which datagrams do not notice
+    # --- What happens to processes and hosts: datagrams are not affected
 
     def process_started(self, interface: NetworkInterface, peers: Iterable[NodeId]) -> None:
-        """A process has started on a host, which is up."""
+        """A process has started on a host that is up."""
 
     def process_died(self, interface: NetworkInterface) -> None:
-        """The process is gone; its host is up, and closes its sockets."""
+        """The process has died. Its host is up, and closes the sockets."""
 
     def host_died(self, interface: NetworkInterface) -> None:
         """The host goes silent."""
@@ -206,7 +210,7 @@ class Network:
     # --- Inside
 
     def _is_plain(self) -> bool:
-        """Whether a packet is late or lost, as its sender's luck has it, and nothing else."""
+        """Whether packets can only be late or lost: no rules, topology, bandwidth, duplication or journal."""
         spec = self.spec
         nothing_else = self.journal is None and spec.topology is None and spec.bandwidth is None
         return nothing_else and not (self.rules.in_force or spec.duplication)
@@ -214,7 +218,7 @@ class Network:
     def _arrivals(
         self, interface: NetworkInterface, to: NodeId, message: Message | None, rules: Iterable[LinkRule]
     ) -> Sequence[Nanoseconds]:
-        """The instant at which each copy of a packet that passes arrives; none for one that is lost."""
+        """The instants at which the copies of a packet arrive that no rule stops; empty if it is lost."""
         now = self._kernel._now
         base = now if interface.bases is None else now + interface.bases[self._placed[to - 1]]
         if self.spec.bandwidth is not None:
@@ -224,7 +228,7 @@ class Network:
         twice = False
         for rule in rules:
             if isinstance(rule, Degradation):
-                base += next(rule.later)  # Both copies of a packet that arrives twice are later.
+                base += next(rule.later)  # A rule delays both copies of a duplicated packet.
                 lost |= next(rule.lost)
                 twice |= next(rule.duplicated)
         if lost:
@@ -234,13 +238,13 @@ class Network:
         return (base + latency,)
 
     def _sending(self, interface: NetworkInterface, to: NodeId, message: Message | None) -> Nanoseconds:
-        """When the last byte has left: behind what was sent before on the same link."""
+        """When the packet's last byte has left, after all earlier packets on the same link."""
         assert self.spec.bandwidth is not None
         free_at = max(self._kernel._now, interface.wires_free_at.get(to, 0))
         sent_at = interface.wires_free_at[to] = free_at + round(wire_size(message) * SECOND / self.spec.bandwidth)
         return sent_at
 
-    def _write_down(
+    def _record_packet(
         self, sent_ns: Nanoseconds, sender: NodeId, to: NodeId, message: Message, arrivals: Sequence[Nanoseconds]
     ) -> None:
         assert self.journal is not None
@@ -249,8 +253,8 @@ class Network:
             self.journal.append(MessageRow(sent_ns, arrives_ns, sender, to, name, text))
 
 
-def _what_stops(rules: Iterable[LinkRule]) -> LinkRule | None:
-    """What a packet meets: a cut, or else a hold, or nothing that stops it."""
+def _stopping_rule(rules: Iterable[LinkRule]) -> LinkRule | None:
+    """The rule that stops a packet: a cut before a hold; None if no rule does."""
     stopping = [rule for rule in rules if rule.stops]
     cut = (rule for rule in stopping if isinstance(rule, Cut))
     return next(cut, stopping[0] if stopping else None)

@@ -55,10 +55,10 @@ class Clock:
         """The first instant at which the monotonic clock tells that, from the last change on."""
         return self._since_ns + true_delay(told_ns - self._told_ns, self.drift_ppb)
 
-    def add_rule(self, skew: Skew, now_ns: Nanoseconds) -> None:
+    def add(self, skew: Skew, now_ns: Nanoseconds) -> None:
         self._apply((*self._skews, skew), now_ns)
 
-    def remove_rule(self, skew: Skew, now_ns: Nanoseconds) -> None:
+    def remove(self, skew: Skew, now_ns: Nanoseconds) -> None:
         """End a skew, which is known by its identity."""
         self._apply(tuple(other for other in self._skews if other is not skew), now_ns)
 

@@ -1,4 +1,4 @@
-"""A duration made of parts that come and go: what a disk, or a message's handling, takes."""
+"""A duration that is the sum of several random delays, which may change while the simulation runs."""
 
 from __future__ import annotations
 
@@ -8,21 +8,27 @@ from simulator.protocol import Nanoseconds
 
 
 class SumOfDelays:
-    """The sum of a draw from each of several supplies. `none` while there are no supplies."""
+    """The sum of several random delays. Faults add and remove delays while the simulation runs.
 
-    __slots__ = ("_supplies", "none")
+    Used for disk writes and message processing. `none` is true while there are no delays.
+    """
+
+    __slots__ = ("_delays", "none")
 
     def __init__(self, base: Iterator[int] | None) -> None:
-        self._supplies: list[Iterator[int]] = [] if base is None else [base]
+        self._delays: list[Iterator[int]] = [] if base is None else [base]
         self.none = base is None
 
     def draw(self) -> Nanoseconds:
-        return sum(map(next, self._supplies))
+        """One duration: the sum of the next value of each delay."""
+        return sum(map(next, self._delays))
 
-    def add(self, supply: Iterator[int]) -> None:
-        self._supplies.append(supply)
+    def add(self, delay: Iterator[int]) -> None:
+        """Add a delay, an endless iterator of nanoseconds, to the sum."""
+        self._delays.append(delay)
         self.none = False
 
-    def remove(self, supply: Iterator[int]) -> None:
-        self._supplies = [other for other in self._supplies if other is not supply]
-        self.none = not self._supplies
+    def remove(self, delay: Iterator[int]) -> None:
+        """Remove a delay that was added; the iterator is found by identity."""
+        self._delays = [other for other in self._delays if other is not delay]
+        self.none = not self._delays

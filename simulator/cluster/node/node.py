@@ -1,7 +1,7 @@
 """A virtual node: the `Host` of one algorithm object at a time, with its timers, clocks, disk and incarnations.
 
-A node handles one thing at a time. While it is paused, blocked by a write to disk, or busy with a message, what
-arrives waits in its backlog in order of arrival. What it sends waits in its outbox behind the writes requested before.
+A node handles one input at a time. While it is paused, blocked by a write to disk, or busy with a message, inputs wait
+in its backlog in order of arrival. Messages that it sends wait in its outbox behind the writes requested before them.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from simulator.cluster.network.network import Network
 from simulator.cluster.node.clock import Clock, Skew, true_delay
 from simulator.cluster.node.delays import SumOfDelays
 from simulator.cluster.node.disk import Disk, Write
-from simulator.cluster.node.timers import Alarm, Timers
+from simulator.cluster.node.timers import TimerEntry, Timers
 from simulator.protocol import ELECTORATE, Algorithm, Host, Message, Nanoseconds, NodeId, OldHostNames, Role
 
 
 class Observer(Protocol):
-    """Who is told what a node declares."""
+    """What a node reports its transitions and notes to."""
 
     def on_transition(self, node: NodeId, role: Role, term: int, leader: NodeId | None, group: str) -> None: ...
 
@@ -31,7 +31,7 @@ class Observer(Protocol):
 
 
 class Node(OldHostNames):
-    """One node. `running` from start to crash; `ready` while it handles what arrives at once, in no time."""
+    """One node. It is `running` from start to crash, and `ready` while it handles each input at once, in no time."""
 
     def __init__(
         self,
@@ -66,8 +66,8 @@ class Node(OldHostNames):
         self._observer = observer
         self._timers = Timers(kernel, self._on_due)
         self._network = network
-        self._port = network.attach(me, self)
-        self._transmit = network.send_segment
+        self._interface = network.attach(me, self)
+        self._send_message = network.send_message
         self._blocking_disk = blocking_disk
         self._service_times = SumOfDelays(service_times)  # How long it takes to handle a message.
         self._serving = False
@@ -98,19 +98,19 @@ class Node(OldHostNames):
         assert self.algorithm is None
         self.algorithm = self._build(self, MappingProxyType(dict(self.durable)))
         self._update()
-        self._network.process_started(self._port, self.peers)
+        self._network.process_started(self._interface, self.peers)
         self.algorithm.on_start()
 
     def crash(self) -> None:
-        """The host goes silent. All is lost but the disk; a write that has not reached it is lost, too."""
+        """The host goes silent. Everything is lost but the disk. A write that has not reached the disk is lost, too."""
         self._die()
         self.disk.forget()
-        self._network.host_died(self._port)
+        self._network.host_died(self._interface)
 
     def kill(self) -> None:
-        """The process dies, with all that a crash takes; its host closes its connections."""
+        """The process dies, and loses what a crash loses. Its host closes its connections."""
         self._die()
-        self._network.process_died(self._port)
+        self._network.process_died(self._interface)
 
     def pause(self) -> None:
         self.disruptions += 1
@@ -118,7 +118,7 @@ class Node(OldHostNames):
         self._update()
 
     def resume(self) -> None:
-        """Handle at this instant all that came due, in the order of its instants."""
+        """Handle at this instant everything that came due during the pause, in the order of its instants."""
         self.paused = False
         self._update()
         written, self._written = self._written, []
@@ -126,21 +126,21 @@ class Node(OldHostNames):
             self._complete(write)
         self._catch_up()
 
-    def slow(self, service_times: Iterator[int]) -> None:
-        """Take longer over every message, until `hasten` is called with the same supply."""
+    def add_service_times(self, service_times: Iterator[int]) -> None:
+        """Add a duration to the handling of each message, until `remove_service_times` gets the same iterator."""
         self._service_times.add(service_times)
         self._update()
 
-    def hasten(self, service_times: Iterator[int]) -> None:
+    def remove_service_times(self, service_times: Iterator[int]) -> None:
         self._service_times.remove(service_times)
         self._update()
 
-    def skew(self, skew: Skew) -> None:
-        """Let the clocks go wrong, until `unskew` is called with the same skew."""
-        self._change_clock(self.clock.add_rule, skew)
+    def add_skew(self, skew: Skew) -> None:
+        """Let the clocks run wrong, until `remove_skew` is called with the same skew."""
+        self._change_clock(self.clock.add, skew)
 
-    def unskew(self, skew: Skew) -> None:
-        self._change_clock(self.clock.remove_rule, skew)
+    def remove_skew(self, skew: Skew) -> None:
+        self._change_clock(self.clock.remove, skew)
 
     # --- What the algorithm asks for (`Host`)
 
@@ -154,7 +154,7 @@ class Node(OldHostNames):
         if self._outbox and ordered:
             self._outbox.append((to, message))
         else:
-            self._transmit(self._port, to, message)
+            self._send_message(self._interface, to, message)
 
     def save(self, then: str | None = None, **durable: object) -> None:
         hash(tuple(durable.values()))  # A value that could change after the write would not be the one on disk.
@@ -175,21 +175,21 @@ class Node(OldHostNames):
         self._observer.on_note(self.me, kind, fields)
 
     def _change_clock(self, change: Callable[[Skew, Nanoseconds], None], skew: Skew) -> None:
-        """Pending timers ring when the monotonic clock tells what it would have told at their deadlines."""
+        """Change the clocks, and move pending timers to when the monotonic clock will show their deadlines."""
         before = copy(self.clock)
         change(skew, self._kernel._now)
         if self.clock.drift_ppb != before.drift_ppb:
-            self._timers.move(lambda deadline: self.clock.reaches(before.monotonic(deadline)))
+            self._timers.move_deadlines(lambda deadline: self.clock.reaches(before.monotonic(deadline)))
             self.set_timer = self._set_drifting_timer if self.clock.drift_ppb else self._timers.set
 
     def _set_drifting_timer(self, name: str, delay: Nanoseconds) -> None:
         self._timers.set(name, true_delay(delay, self.clock.drift_ppb))
 
     def command(self, command: Message) -> None:
-        """An operator or a client asks the algorithm for something, now or when it can listen."""
-        self._receive(self._obey, command)
+        """Give the algorithm a command of an operator or a client, now or when it can handle inputs again."""
+        self._receive(self._handle_command, command)
 
-    def _obey(self, command: Message, _: None) -> None:
+    def _handle_command(self, command: Message, _: None) -> None:
         assert self.algorithm is not None
         self.algorithm.on_command(command)
 
@@ -217,17 +217,17 @@ class Node(OldHostNames):
 
     # --- What comes due
 
-    def _on_due(self, alarm: Alarm) -> None:
-        assert alarm.deadline is not None
+    def _on_due(self, entry: TimerEntry) -> None:
+        assert entry.deadline_ns is not None
         if self.ready:
-            self._ring(alarm, alarm.deadline)
+            self._fire(entry, entry.deadline_ns)
         else:
-            self._receive(self._ring, alarm, alarm.deadline)
+            self._receive(self._fire, entry, entry.deadline_ns)
 
-    def _ring(self, alarm: Alarm, deadline: Nanoseconds) -> None:
+    def _fire(self, entry: TimerEntry, deadline_ns: Nanoseconds) -> None:
         assert self.algorithm is not None
-        if self._timers.take(alarm, deadline):
-            self.algorithm.on_timer(alarm.name)
+        if self._timers.use_up(entry, deadline_ns):
+            self.algorithm.on_timer(entry.name)
 
     def _on_instant_write(self, write: Write, _: None) -> None:
         self._on_written(write)
@@ -250,7 +250,7 @@ class Node(OldHostNames):
             self._outbox.popleft()
             while self._outbox and not isinstance(waiting := self._outbox[0], Write):
                 self._outbox.popleft()
-                self._transmit(self._port, *waiting)
+                self._send_message(self._interface, *waiting)
         self._update()
         if write.then is not None and self.algorithm is not None:
             self.algorithm.on_saved(write.then)

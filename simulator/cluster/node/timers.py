@@ -1,8 +1,10 @@
 """A node's named timers.
 
-A timer keeps its deadline, and its alarm in SimPy's queue re-arms when it rings too early: postponing an election
-timeout, which every heartbeat does, costs no heap operation. The alarm takes its place among the things due at one
-instant when the timer is set, so that re-arming does not change the order of events.
+A timer keeps its deadline, and has one entry in the kernel's queue. If the entry comes due before the deadline, it is
+queued again for the deadline. So postponing an election timeout, as every heartbeat does, costs no heap operation.
+
+Things that are due at the same instant happen in the order in which they were scheduled. A timer takes its place in
+that order when it is set, so that queuing its entry again does not change the order.
 """
 
 from __future__ import annotations
@@ -14,84 +16,87 @@ from typing import Any
 from simpy.events import NORMAL
 
 from simulator.cluster.kernel import Kernel
+from simulator.protocol import Nanoseconds
 
-_OUT_OF_QUEUE = 1 << 62  # An instant later than any deadline: this alarm will not ring again.
+_NOT_QUEUED = 1 << 62  # An instant later than any deadline: this entry is not in the queue.
 
 
-class Alarm:
-    """An entry in the queue for one named timer."""
+class TimerEntry:
+    """The entry in the kernel's queue for one named timer."""
 
-    __slots__ = ("deadline", "name", "order", "rings_at", "rings_order")
+    __slots__ = ("deadline_ns", "name", "order", "queued_for_ns", "queued_order")
 
-    def __init__(self, name: str, deadline: int, order: int) -> None:
+    def __init__(self, name: str, deadline_ns: Nanoseconds, order: int) -> None:
         self.name = name
-        self.deadline: int | None = deadline  # None: cancelled.
+        self.deadline_ns: Nanoseconds | None = deadline_ns  # None: cancelled.
         self.order = order
-        self.rings_at = deadline
-        self.rings_order = order
+        self.queued_for_ns = deadline_ns
+        self.queued_order = order
 
 
 class Timers:
-    """The timers of one node. `due` is called with an alarm at its deadline."""
+    """The timers of one node. `on_due` is called with a timer's entry at its deadline."""
 
-    def __init__(self, kernel: Kernel, due: Callable[[Alarm], None]) -> None:
+    def __init__(self, kernel: Kernel, on_due: Callable[[TimerEntry], None]) -> None:
         self._kernel = kernel
         self._queue: list[Any] = kernel._queue
         self._order = kernel._eid
-        self._due = due
-        self._alarms: dict[str, Alarm] = {}
+        self._on_due = on_due
+        self._entries: dict[str, TimerEntry] = {}
 
     @property
     def pending(self) -> tuple[str, ...]:
         """The names of the timers that have not come due, sorted."""
-        return tuple(sorted(name for name, alarm in self._alarms.items() if alarm.deadline is not None))
+        return tuple(sorted(name for name, entry in self._entries.items() if entry.deadline_ns is not None))
 
-    def set(self, name: str, delay: int) -> None:
-        deadline = self._kernel._now + delay
+    def set(self, name: str, delay: Nanoseconds) -> None:
+        """Set a timer to come due after a delay; a timer of that name that is pending is replaced."""
+        deadline_ns = self._kernel._now + delay
         order = next(self._order)
-        alarm = self._alarms.get(name)
-        if alarm is not None and alarm.rings_at <= deadline:
-            alarm.deadline = deadline
-            alarm.order = order
+        entry = self._entries.get(name)
+        if entry is not None and entry.queued_for_ns <= deadline_ns:
+            entry.deadline_ns = deadline_ns
+            entry.order = order
         else:
-            alarm = self._alarms[name] = Alarm(name, deadline, order)
-            self._push(alarm)
+            entry = self._entries[name] = TimerEntry(name, deadline_ns, order)
+            self._push(entry)
 
     def cancel(self, name: str) -> None:
-        alarm = self._alarms.get(name)
-        if alarm is not None:
-            alarm.deadline = None
+        """Cancel a timer, if one of that name is pending."""
+        entry = self._entries.get(name)
+        if entry is not None:
+            entry.deadline_ns = None
 
-    def move(self, moved: Callable[[int], int]) -> None:
-        """Give every timer that has not come due the deadline that `moved` makes of its own; their order stays."""
-        now = self._kernel._now
-        for alarm in sorted(self._alarms.values(), key=lambda alarm: alarm.order):
-            if alarm.deadline is not None and alarm.deadline > now:
-                self.set(alarm.name, moved(alarm.deadline) - now)
+    def move_deadlines(self, moved: Callable[[Nanoseconds], Nanoseconds]) -> None:
+        """Replace the deadline of each pending timer by `moved(deadline_ns)`. The timers keep their order."""
+        now_ns = self._kernel._now
+        for entry in sorted(self._entries.values(), key=lambda entry: entry.order):
+            if entry.deadline_ns is not None and entry.deadline_ns > now_ns:
+                self.set(entry.name, moved(entry.deadline_ns) - now_ns)
 
     def clear(self) -> None:
-        """Forget every timer: what the queue still holds for them will find itself unknown."""
-        self._alarms = {}
+        """Forget all timers. Their entries in the queue do nothing when they come due."""
+        self._entries = {}
 
-    def take(self, alarm: Alarm, deadline: int) -> bool:
-        """Use an alarm up, unless its timer was set anew, cancelled or lost in a crash since that deadline."""
-        if self._alarms.get(alarm.name) is alarm and alarm.deadline == deadline:
-            del self._alarms[alarm.name]
+    def use_up(self, entry: TimerEntry, deadline_ns: Nanoseconds) -> bool:
+        """Remove a timer that has come due. False if it was set anew, cancelled or cleared since that deadline."""
+        if self._entries.get(entry.name) is entry and entry.deadline_ns == deadline_ns:
+            del self._entries[entry.name]
             return True
         return False
 
-    def _push(self, alarm: Alarm) -> None:
-        alarm.rings_at = alarm.deadline  # type: ignore[assignment]
-        alarm.rings_order = alarm.order
-        heappush(self._queue, (alarm.deadline, NORMAL, alarm.order, self._ring, alarm, None))
+    def _push(self, entry: TimerEntry) -> None:
+        entry.queued_for_ns = entry.deadline_ns  # type: ignore[assignment]
+        entry.queued_order = entry.order
+        heappush(self._queue, (entry.deadline_ns, NORMAL, entry.order, self._come_due, entry, None))
 
-    def _ring(self, alarm: Alarm, _: None) -> None:
-        if self._alarms.get(alarm.name) is not alarm:
+    def _come_due(self, entry: TimerEntry, _: None) -> None:
+        if self._entries.get(entry.name) is not entry:
             return
-        if alarm.deadline is None:
-            del self._alarms[alarm.name]
-        elif alarm.order != alarm.rings_order:  # The timer was set anew since, to then or later.
-            self._push(alarm)
+        if entry.deadline_ns is None:
+            del self._entries[entry.name]
+        elif entry.order != entry.queued_order:  # The timer was set anew since, to this instant or a later one.
+            self._push(entry)
         else:
-            alarm.rings_at = _OUT_OF_QUEUE
-            self._due(alarm)
+            entry.queued_for_ns = _NOT_QUEUED
+            self._on_due(entry)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from simulator.cluster.faults.registry import FAULTS
 from simulator.scenario.text.fields import PERCENTAGE_PATTERN, SIGNED_DURATION_SCHEMA
+from simulator.scenario.text.sizes import SIZE_SCHEMA, format_size
 from simulator.scenario.text.units import format_duration
 
 Schema = Mapping[str, Any]
@@ -192,7 +193,7 @@ class _Page:
             return "none"
         if self._reference(field) == "Duration" and isinstance(default, int):
             return f"`{format_duration(default)}`"
-        return f"`{_written(default)}`"
+        return f"`{format_size(default) if _is_size(field) else _written(default)}`"
 
     def _value(self, name: str, field: Schema) -> str:
         """What may be written, in few words; a mapping of fields has a section by the field's name."""
@@ -200,6 +201,8 @@ class _Page:
             return "[targets](#faults)"
         if field.get("anyOf") == SIGNED_DURATION_SCHEMA["anyOf"]:
             return "duration, also below 0"
+        if _is_size(field):
+            return "size, such as `4GiB`"
         choices = [choice for choice in self._choices(field) if "properties" in self._parts[choice]]
         if choices and name in _WITH_SECTION:
             return f"[mapping](#{name})"
@@ -255,6 +258,10 @@ class _Page:
     @staticmethod
     def _reference(field: Schema) -> str:
         return str(field.get("$ref", "")).removeprefix("#/$defs/")
+
+
+def _is_size(field: Schema) -> bool:
+    return bool(field.get("anyOf") == SIZE_SCHEMA["anyOf"])
 
 
 _ENORMOUS = 10**8  # A bound that nobody meets, and that need not be told.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from simulator.scenario.consistency import algorithm, faults, liveness, nemesis, targets
+from simulator.scenario.consistency import algorithm, faults, liveness, memory, nemesis, targets
 from simulator.scenario.schema import Scenario
 from simulator.scenario.text.errors import FieldErrors
 
 _CHECKS = (
     algorithm.transport_errors,
     algorithm.log_errors,
+    memory.memory_errors,
     algorithm.member_errors,
     algorithm.command_errors,
     algorithm.stability_errors,

@@ -19,7 +19,8 @@ from simulator.scenario.durations.parametric import (
     WeibullForm,
 )
 from simulator.scenario.text.errors import reject
-from simulator.scenario.text.fields import DURATION_SCHEMA, Duration, DurationRange, Model, Number, OneKey
+from simulator.scenario.text.fields import DURATION_SCHEMA, Duration, DurationRange, Model, Number
+from simulator.scenario.text.tagged_unions import KeyTaggedUnion
 from simulator.scenario.text.units import format_duration
 
 
@@ -95,7 +96,7 @@ DISTRIBUTIONS: dict[str, type[DistributionForm]] = {
 }
 
 AnyDistribution = Annotated[
-    DistributionForm, OneKey(DISTRIBUTIONS, what="a distribution", bare="constant", bare_schema=DURATION_SCHEMA)
+    DistributionForm, KeyTaggedUnion(DISTRIBUTIONS, what="a distribution", bare="constant", bare_schema=DURATION_SCHEMA)
 ]
 
 MixturePart.model_rebuild()  # A mixture's parts may be mixtures.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from simulator.cluster.control import ClusterControl
 from simulator.cluster.faults.record import Fault
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.targets import NoTargetError
@@ -23,7 +24,7 @@ def max_affected_nodes(fault: Fault, spec: ClusterSpec) -> int:
         return 0
 
 
-class _HealthyCluster:
+class _HealthyCluster(ClusterControl):
     """A cluster in which nothing is wrong: as much of a `ClusterControl` as the resolution of targets needs."""
 
     def __init__(self, spec: ClusterSpec) -> None:

@@ -16,8 +16,9 @@ from simulator.scenario.durations.distributions import AnyDistribution
 from simulator.scenario.faults.triggers import AnyAfter, Label
 from simulator.scenario.faults.values import pydantic_field, record_value, targets_in
 from simulator.scenario.text.errors import reject
-from simulator.scenario.text.fields import Model, Number, OneKey, given
-from simulator.scenario.text.targets import Named
+from simulator.scenario.text.fields import Model, Number, requires
+from simulator.scenario.text.tagged_unions import KeyTaggedUnion
+from simulator.scenario.text.targets import TargetPaths
 
 
 class _Written(Model):
@@ -45,7 +46,7 @@ class FaultForm(_Written):
             values["label"] = getattr(self, "label", None)  # Entries of a mix have none.
         return self.record(**values)
 
-    def targets(self) -> Named:
+    def targets(self) -> TargetPaths:
         """Every target that the fault names, and where it names it."""
         for parameter, value, path in self._given():
             yield from targets_in(parameter, value, *path)
@@ -122,9 +123,9 @@ def _scheduled(record: type[Fault], fields: Mapping[str, Any]) -> type[Scheduled
     """The model of an entry of a schedule that has this fault."""
     form: type[ScheduledForm] = create_model(record.__name__, __base__=ScheduledForm, __doc__=_help(record), **fields)
     form.record = record
-    needs_duration = () if record.duration_required is None else (given("lasts"),)
-    no_duration = () if record.repairable else ({"not": given("lasts")},)
-    when = {"oneOf": [given("at"), given("after")]}
+    needs_duration = () if record.duration_required is None else (requires("lasts"),)
+    no_duration = () if record.repairable else ({"not": requires("lasts")},)
+    when = {"oneOf": [requires("at"), requires("after")]}
     form.json_schema_rules = (*_json_schema_rules(record), *needs_duration, when, *no_duration)
     return form
 
@@ -175,5 +176,5 @@ WEIGHTED_FORMS: Mapping[str, type[WeightedForm]] = {
     name: _weighted(record, _FIELDS[name]) for name, record in FAULTS.items() if record.in_nemesis
 }
 
-AnyFault = Annotated[ScheduledForm, OneKey(SCHEDULED_FORMS, what="a fault")]
-AnyWeighted = Annotated[WeightedForm, OneKey(WEIGHTED_FORMS, what="a fault that a nemesis can repair")]
+AnyFault = Annotated[ScheduledForm, KeyTaggedUnion(SCHEDULED_FORMS, what="a fault")]
+AnyWeighted = Annotated[WeightedForm, KeyTaggedUnion(WEIGHTED_FORMS, what="a fault that a nemesis can repair")]

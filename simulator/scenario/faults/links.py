@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, mode
 
 from simulator.cluster.faults.link_faults import LinkTargets
 from simulator.scenario.text.errors import Path, reject
-from simulator.scenario.text.fields import Model, allow_short, given
-from simulator.scenario.text.targets import TARGETS_SCHEMA, Named, Targets, meant, placed
+from simulator.scenario.text.fields import Model, allow_short, requires
+from simulator.scenario.text.targets import TARGETS_SCHEMA, TargetPaths, Targets, cluster_targets, with_paths
 
 
 class Links(Model):
@@ -22,8 +22,8 @@ class Links(Model):
     senders: Targets | None = Field(default=None, description="One way, from these.")
     receivers: Targets | None = Field(default=None, description="One way, to these; to all others by default.")
     json_schema_rules: ClassVar = (
-        {"oneOf": [given("nodes"), given("between"), given("senders")]},
-        {"anyOf": [given("senders"), {"not": given("receivers")}]},
+        {"oneOf": [requires("nodes"), requires("between"), requires("senders")]},
+        {"anyOf": [requires("senders"), {"not": requires("receivers")}]},
     )
 
     @model_validator(mode="after")
@@ -38,18 +38,22 @@ class Links(Model):
     def value(self) -> LinkTargets:
         """The links as the cluster knows them."""
         if self.between is not None:
-            return LinkTargets(senders=meant(self.between[0]), receivers=meant(self.between[1]), both_ways=True)
+            return LinkTargets(
+                senders=cluster_targets(self.between[0]), receivers=cluster_targets(self.between[1]), both_ways=True
+            )
         return LinkTargets(
-            nodes=meant(self.nodes or ()), senders=meant(self.senders or ()), receivers=meant(self.receivers or ())
+            nodes=cluster_targets(self.nodes or ()),
+            senders=cluster_targets(self.senders or ()),
+            receivers=cluster_targets(self.receivers or ()),
         )
 
-    def targets(self, *path: str | int) -> Named:
+    def targets(self, *path: str | int) -> TargetPaths:
         """Every target, and where it is named below that path."""
         here: Path = path
         for number, side in enumerate(self.between or ()):
-            yield from placed(side, *here, "between", number)
+            yield from with_paths(side, *here, "between", number)
         for name in ("nodes", "senders", "receivers"):
-            yield from placed(getattr(self, name) or (), *here, name)
+            yield from with_paths(getattr(self, name) or (), *here, name)
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> Any:

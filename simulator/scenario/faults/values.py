@@ -13,14 +13,22 @@ from simulator.scenario.durations.distributions import AnyDistribution, Constant
 from simulator.scenario.faults.links import AnyLinks, Links
 from simulator.scenario.faults.triggers import Label
 from simulator.scenario.text.fields import Duration, Number, Probability, SignedDuration
-from simulator.scenario.text.targets import Group, Named, Target, Targets, meant, one_or_more, placed
+from simulator.scenario.text.targets import (
+    Group,
+    Target,
+    TargetPaths,
+    Targets,
+    cluster_target,
+    cluster_targets,
+    with_paths,
+)
 
 
 def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _no_targets(value: Any, *path: str | int) -> Named:
+def _no_targets(value: Any, *path: str | int) -> TargetPaths:
     yield from ()
 
 
@@ -31,7 +39,7 @@ class Reading:
     type: Any  # For pydantic.
     value: Callable[[Any], Any] = _as_it_is  # From what pydantic has read to what the record holds.
     written: Callable[[Any], Any] = _as_it_is  # The reverse, for defaults.
-    targets: Callable[..., Named] = (
+    targets: Callable[..., TargetPaths] = (
         _no_targets  # The targets in a value that stands at the path given, and their paths.
     )
 
@@ -42,22 +50,22 @@ def _groups(value: object) -> object:
     return value
 
 
-def _one_target(name: str, *path: str | int) -> Named:
+def _one_target(name: str, *path: str | int) -> TargetPaths:
     yield path, name
 
 
-def _targets_in_groups(groups: tuple[tuple[str, ...], ...], *path: str | int) -> Named:
+def _targets_in_groups(groups: tuple[tuple[str, ...], ...], *path: str | int) -> TargetPaths:
     for number, group in enumerate(groups):
-        yield from placed(group, *path, number)
+        yield from with_paths(group, *path, number)
 
 
 READINGS: Mapping[Kind, Reading] = {
-    Kind.TARGETS: Reading(type=Targets, value=one_or_more, targets=placed),
-    Kind.TARGET: Reading(type=Target, value=lambda name: one_or_more((name,)), targets=_one_target),
-    Kind.PAIR: Reading(type=tuple[Target, Target], value=meant, targets=placed),
+    Kind.TARGETS: Reading(type=Targets, value=cluster_target, targets=with_paths),
+    Kind.TARGET: Reading(type=Target, value=lambda name: cluster_target((name,)), targets=_one_target),
+    Kind.PAIR: Reading(type=tuple[Target, Target], value=cluster_targets, targets=with_paths),
     Kind.GROUPS: Reading(
         type=Annotated[tuple[Group, ...], BeforeValidator(_groups), Field(json_schema_extra={"minItems": 1})],
-        value=lambda groups: tuple(map(meant, groups)),
+        value=lambda groups: tuple(map(cluster_targets, groups)),
         targets=_targets_in_groups,
     ),
     Kind.LINKS: Reading(type=AnyLinks, value=Links.value, targets=Links.targets),

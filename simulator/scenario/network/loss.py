@@ -8,7 +8,8 @@ from pydantic import Field, model_serializer, model_validator
 
 from simulator.cluster.network.loss import GilbertElliott, LossModel
 from simulator.scenario.text.errors import reject
-from simulator.scenario.text.fields import Model, Number, OneKey, Probability
+from simulator.scenario.text.fields import Model, Number, Probability
+from simulator.scenario.text.tagged_unions import KeyTaggedUnion
 
 
 class LossForm(Model):
@@ -98,4 +99,4 @@ LOSSES: dict[str, type[Model]] = {
 }
 _BARE: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 1}
 
-AnyLoss = Annotated[LossForm, OneKey(LOSSES, what="a loss", bare="probability", bare_schema=_BARE)]
+AnyLoss = Annotated[LossForm, KeyTaggedUnion(LOSSES, what="a loss", bare="probability", bare_schema=_BARE)]

@@ -15,7 +15,7 @@ from simulator.scenario.text.targets import NODE_PATTERN, ZONE_NAME_PATTERN, nod
 
 
 @dataclass(frozen=True, slots=True)
-class InTurn:
+class RoundRobinPlacement:
     """A zone for each node from n1 on; where there are more nodes, from the first zone again."""
 
     zones: tuple[str, ...]
@@ -40,7 +40,7 @@ class InTurn:
 
 
 @dataclass(frozen=True, slots=True)
-class ByName:
+class PlacementByZone:
     """The nodes of each zone."""
 
     nodes_in: tuple[tuple[str, tuple[str, ...]], ...]
@@ -75,19 +75,19 @@ class ByName:
         return {zone: list(names) for zone, names in self.nodes_in}
 
 
-def _read(value: Any) -> InTurn | ByName:
-    if isinstance(value, InTurn | ByName):
+def _read(value: Any) -> RoundRobinPlacement | PlacementByZone:
+    if isinstance(value, RoundRobinPlacement | PlacementByZone):
         return value
     if isinstance(value, Mapping) and value:
-        return _by_name(value)
+        return _by_zone(value)
     if not isinstance(value, list | tuple) or not value:
         example = "[frankfurt, tokyo], or {frankfurt: [n1, n2], tokyo: [n3]}"
         raise ValueError(f"{shown(value)} is no placement; write {example}")
     reject([((place,), f"{shown(zone)} is not a zone's name") for place, zone in enumerate(value) if not _text(zone)])
-    return InTurn(tuple(value))
+    return RoundRobinPlacement(tuple(value))
 
 
-def _by_name(value: Mapping[str, Any]) -> ByName:
+def _by_zone(value: Mapping[str, Any]) -> PlacementByZone:
     errors: list[tuple[Path, str]] = []
     for zone, names in value.items():
         if not isinstance(names, list | tuple):
@@ -97,7 +97,7 @@ def _by_name(value: Mapping[str, Any]) -> ByName:
             if not _text(name) or not re.fullmatch(NODE_PATTERN, name):
                 errors.append(((zone, position), f"{shown(name)} is not a node; nodes are called n1, n2, and so on"))
     reject(errors)
-    return ByName(tuple((zone, tuple(names)) for zone, names in value.items()))
+    return PlacementByZone(tuple((zone, tuple(names)) for zone, names in value.items()))
 
 
 def _text(value: object) -> bool:
@@ -107,7 +107,7 @@ def _text(value: object) -> bool:
 _ZONE_SCHEMA = {"type": "string", "pattern": ZONE_NAME_PATTERN}
 _NODES_SCHEMA = {"type": "array", "items": {"type": "string", "pattern": NODE_PATTERN}}
 Placement = Annotated[
-    InTurn | ByName,
+    RoundRobinPlacement | PlacementByZone,
     PlainValidator(_read),
     PlainSerializer(lambda placement: placement.written()),
     WithJsonSchema(

@@ -9,10 +9,11 @@ from pydantic import Field, SerializerFunctionWrapHandler, create_model, model_s
 from simulator.cluster.network.topology import Topology
 from simulator.protocol import Nanoseconds
 from simulator.scenario.network.matrices import AnyMatrix, Matrix
-from simulator.scenario.network.placement import InTurn, Placement
+from simulator.scenario.network.placement import Placement, RoundRobinPlacement
 from simulator.scenario.network.presets import PRESETS
 from simulator.scenario.text.errors import FieldErrors, alternatives, below, reject, shown
-from simulator.scenario.text.fields import Duration, Model, OneKey, Word
+from simulator.scenario.text.fields import Duration, KeywordForm, Model
+from simulator.scenario.text.tagged_unions import KeyTaggedUnion
 
 FULL_MESH = "full-mesh"
 
@@ -37,7 +38,7 @@ class TopologyForm(Model):
         return None
 
 
-_FullMesh: Any = create_model("_FullMesh", __base__=Word, **{FULL_MESH: (None, None)})  # type: ignore[call-overload]
+_FullMesh: Any = create_model("_FullMesh", __base__=KeywordForm, **{FULL_MESH: (None, None)})  # type: ignore[call-overload]
 
 
 class FullMeshForm(_FullMesh, TopologyForm):  # type: ignore[misc] # Its only field is no identifier.
@@ -83,7 +84,7 @@ class PlacedForm(TopologyForm):
         )
 
     def _placement(self) -> Any:
-        return self.placement or InTurn(self.zones())
+        return self.placement or RoundRobinPlacement(self.zones())
 
     @model_validator(mode="after")
     def _check_zones(self) -> PlacedForm:
@@ -143,11 +144,11 @@ class MatrixForm(PlacedForm):
         return self
 
 
-class _TopologyChoice(OneKey):
+class _TopologyUnion(KeyTaggedUnion):
     """The name of a preset, alone, is that preset with the usual placement."""
 
     def read(self, data: Any) -> Any:
-        if isinstance(data, str) and data not in self.words:
+        if isinstance(data, str) and data not in self.keywords:
             if data not in PRESETS:
                 known = (FULL_MESH, *PRESETS)
                 raise ValueError(f"{shown(data)} is not {self.what}; {alternatives(data, known)}")
@@ -160,4 +161,4 @@ class _TopologyChoice(OneKey):
 
 TOPOLOGIES: dict[str, type[Model]] = {FULL_MESH: FullMeshForm, "preset": PresetForm, "matrix": MatrixForm}
 
-AnyTopology = Annotated[TopologyForm, _TopologyChoice(TOPOLOGIES, words=(FULL_MESH,), what="a topology")]
+AnyTopology = Annotated[TopologyForm, _TopologyUnion(TOPOLOGIES, keywords=(FULL_MESH,), what="a topology")]

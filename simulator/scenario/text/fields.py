@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
@@ -14,8 +12,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     PlainSerializer,
     Strict,
     ValidationInfo,
@@ -23,10 +19,9 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
-from pydantic_core import CoreSchema, core_schema
 
 from simulator.protocol import Nanoseconds
-from simulator.scenario.text.errors import alternatives, reject, shown
+from simulator.scenario.text.errors import shown
 from simulator.scenario.text.units import (
     DURATION_PATTERN,
     format_duration,
@@ -36,7 +31,7 @@ from simulator.scenario.text.units import (
 )
 
 
-def given(name: str) -> dict[str, Any]:
+def requires(name: str) -> dict[str, Any]:
     """The JSON Schema of a mapping that has this key, with a value that is not null."""
     return {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
 
@@ -61,7 +56,7 @@ class Model(BaseModel):
         return data
 
 
-class Word(Model):
+class KeywordForm(Model):
     """A form without parts, which is written as one word: the name of its only field."""
 
     @model_serializer
@@ -176,87 +171,3 @@ Probability = Annotated[
         }
     ),
 ]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Choice:
-    """Annotates a field that takes one of several models, found by a tag in the data.
-
-    Errors keep the path that the author sees, since the tag is checked before pydantic looks at it.
-    """
-
-    forms: Mapping[str, type[Model]]
-    words: tuple[str, ...] = ()  # Tags that stand alone, as a word.
-
-    def read(self, data: Any) -> Any:
-        """The data in its full form. Raises what tells an author why none of the forms is meant."""
-        raise NotImplementedError
-
-    def tag(self, data: Any) -> str:
-        """The key of the form that fits the data that `read` returned."""
-        raise NotImplementedError
-
-    def short_forms(self) -> list[dict[str, Any]]:
-        """JSON Schemas of what may stand in place of a form."""
-        return []
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        # Pydantic puts the tag into the location of an error, where only a negative number is never taken for a key.
-        numbers = {tag: -number for number, tag in enumerate(self.forms, start=1)}
-        forms = {numbers[tag]: handler.generate_schema(form) for tag, form in self.forms.items()}
-        return core_schema.no_info_before_validator_function(
-            self.read,
-            core_schema.tagged_union_schema(forms, discriminator=lambda data: numbers[self.tag(data)]),
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda form: form.model_dump()),
-        )
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        union: Any = schema["schema"]
-        choices = zip(self.forms, union["choices"].values(), strict=True)
-        forms = [handler(choice) for tag, choice in choices if tag not in self.words]
-        return {"anyOf": [*self.short_forms(), *forms]}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OneKey(Choice):
-    """The form is named by one of the mapping's keys: `{uniform: [5ms, 15ms]}`, `{at: 2s, crash: leader}`.
-
-    A value that stands alone and is not a word is that of the form `bare`.
-    """
-
-    what: str = ""
-    bare: str | None = None
-    bare_schema: Mapping[str, Any] | None = None
-
-    def read(self, data: Any) -> Any:
-        if isinstance(data, Model):
-            return data
-        if isinstance(data, dict):
-            return self._with_one_form(data)
-        if isinstance(data, str) and data in self.words:
-            return {data: None}
-        word = isinstance(data, str) and data[:1].isalpha()
-        if self.bare is None or word or data is None or isinstance(data, list):
-            raise ValueError(f"{shown(data)} is not {self.what}; {alternatives(data, tuple(self.forms))}")
-        return {self.bare: data}
-
-    def _with_one_form(self, data: dict[str, Any]) -> dict[str, Any]:
-        given = [key for key in data if key in self.forms and key not in self.words]
-        if len(given) > 1:
-            raise ValueError(f"{' and '.join(given)} cannot stand together; give one of them")
-        if not given:
-            common = frozenset.intersection(*(frozenset(form.model_fields) for form in self.forms.values()))
-            strange = [((key,), self._unknown(key)) for key in data if key not in common]
-            reject(strange or [((), f"{shown(data)} is not {self.what}; give one of {', '.join(self.forms)}")])
-        return data
-
-    def _unknown(self, key: str) -> str:
-        return f"is not {self.what}; {alternatives(key, tuple(self.forms))}"
-
-    def tag(self, data: Any) -> str:
-        keys = type(data).model_fields if isinstance(data, Model) else data
-        return next(key for key in keys if key in self.forms)
-
-    def short_forms(self) -> list[dict[str, Any]]:
-        words = [{"enum": list(self.words)}] if self.words else []
-        return [*words, dict(self.bare_schema)] if self.bare_schema is not None else words

@@ -37,7 +37,7 @@ def _target(name: object) -> object:
     raise ValueError(f"{shown(name)} is not a target; {alternatives(name, known)}")
 
 
-def _several(value: object) -> object:
+def _as_tuple(value: object) -> object:
     if value in ([], ()):
         raise ValueError("names nobody; give at least one target")
     return value if isinstance(value, list | tuple) else (value,)
@@ -46,10 +46,10 @@ def _several(value: object) -> object:
 def _group(value: object) -> object:
     if not isinstance(value, list | tuple):
         raise ValueError(f"{shown(value)} is not a group of nodes; write [[n1, n2], [n3]], for example")
-    return _several(value)
+    return _as_tuple(value)
 
 
-def _alone(targets: tuple[str, ...]) -> str | list[str]:
+def _one_or_list(targets: tuple[str, ...]) -> str | list[str]:
     return targets[0] if len(targets) == 1 else list(targets)
 
 
@@ -59,14 +59,15 @@ TARGETS_SCHEMA = {"anyOf": [*_TARGET_SCHEMA["anyOf"], {"type": "array", "items":
 
 NodeName = Annotated[str, AfterValidator(_node), WithJsonSchema(_NODE_SCHEMA)]
 Target = Annotated[str, BeforeValidator(_target), WithJsonSchema(_TARGET_SCHEMA)]
-Targets = Annotated[  # One may stand alone.
+Targets = Annotated[  # A single target may be written without a list.
     tuple[Target, ...],
-    BeforeValidator(_several),
-    PlainSerializer(_alone),
+    BeforeValidator(_as_tuple),
+    PlainSerializer(_one_or_list),
     WithJsonSchema(TARGETS_SCHEMA),
 ]
 
-Group = Annotated[  # One may not: in a list of groups, it would be read as a group of its own, and as one of a group.
+# A single target must be written as a list: in a list of groups, it could be a group or a member of a group.
+Group = Annotated[
     tuple[Target, ...],
     BeforeValidator(_group),
     WithJsonSchema({"type": "array", "items": _TARGET_SCHEMA, "minItems": 1}),
@@ -85,11 +86,11 @@ NodeIds = Annotated[
     WithJsonSchema({"type": "array", "items": _NODE_SCHEMA, "examples": [["n1", "n2", "n3"]]}),
 ]
 
-Named = Iterator[tuple[Path, str]]  # Targets, and where they are named.
+TargetPaths = Iterator[tuple[Path, str]]  # Each target, after the path at which it is named.
 
 
 def node_id(name: str) -> NodeId:
-    """3 for n3."""
+    """The id in a node's name: 3 for n3."""
     return int(name[1:])
 
 
@@ -100,30 +101,30 @@ def node_error(name: str, nodes: int) -> str | None:
     return f"{name} is not a node; {'the only node is n1' if nodes == 1 else f'the nodes are n1 to n{nodes}'}"
 
 
-def meant(targets: Iterable[str]) -> tuple[ClusterTarget, ...]:
-    """The targets as the cluster knows them."""
+def cluster_targets(targets: Iterable[str]) -> tuple[ClusterTarget, ...]:
+    """The targets as the cluster knows them: the id of a node, or a description."""
     return tuple(node_id(name) if re.fullmatch(NODE_PATTERN, name) else name for name in targets)
 
 
-def one_or_more(targets: Iterable[str]) -> ClusterTarget:
-    """The targets as the cluster knows them, one of them as itself."""
-    found = meant(targets)
-    return found[0] if len(found) == 1 else found
+def cluster_target(targets: Iterable[str]) -> ClusterTarget:
+    """The targets as the cluster knows them: a single target is not wrapped in a tuple."""
+    known = cluster_targets(targets)
+    return known[0] if len(known) == 1 else known
 
 
-def placed(targets: Iterable[str], *path: str | int) -> Named:
-    """Each target, and its place in a list at that path."""
+def with_paths(targets: Iterable[str], *path: str | int) -> TargetPaths:
+    """Each target of a list at that path, after its own path."""
     for position, target in enumerate(targets):
         yield (*path, position), target
 
 
 def zone_named(target: str) -> str | None:
-    """The zone that a target names, if it names one."""
+    """The zone in the target `zone:NAME`. None for other targets."""
     return target.removeprefix(ZONE) if target.startswith(ZONE) else None
 
 
 def group_named(target: str) -> str | None:
-    """The group that a target names, whole or by its leader, if it names one."""
+    """The group in the targets `group:NAME` and `leader-of:NAME`. None for other targets."""
     return next((target.removeprefix(kind) for kind in (GROUP, LEADER_OF) if target.startswith(kind)), None)
 
 

@@ -179,6 +179,6 @@ def test_requests_are_forwarded_to_the_leader() -> None:
         for server in servers(cluster):
             server.forward(Propose(7))
 
-    cluster.call_after(2 * SECOND, forward)
+    cluster.control.call_after(2 * SECOND, forward)
     cluster.run()
     assert [len(state) for state in states(cluster).values()] == [3, 3, 3]

@@ -36,7 +36,7 @@ def test_an_election_takes_as_many_messages_as_derived(servers: int) -> None:
     )
     cluster = Cluster(spec, 1, 0)
     before: dict[type, int] = {}
-    cluster.call_after(KILLED - 1, lambda: before.update(cluster.network.sent))
+    cluster.control.call_after(KILLED - 1, lambda: before.update(cluster.network.sent))
     cluster.run()
     sent = {kind.__name__: count - before.get(kind, 0) for kind, count in cluster.network.sent.items()}
     survivors = servers - 1

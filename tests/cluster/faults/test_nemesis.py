@@ -30,7 +30,7 @@ from simulator.protocol import LEADER, SECOND
 from simulator.randomness import Streams
 from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
-from tests.cluster.faults.test_partitions import ClusterControl
+from tests.cluster.faults.test_partitions import FakeControl
 from tests.support.probe import MS, PROBE, Script, every, send, timer
 
 END = 100 * SECOND
@@ -239,8 +239,7 @@ def test_who_is_well_again_makes_room_for_others() -> None:
 def test_a_fault_troubles_the_smaller_end_of_its_links(fault: Fault, troubled: set[int]) -> None:
     # docs/nemesis.md: without the troubled nodes, nothing of the fault would be left.
     assert (
-        set(fault.resolve_targets(ClusterControl(down=(7,)), RandomStreams(Streams(1, 0), "x")).affected_nodes)
-        == troubled
+        set(fault.resolve_targets(FakeControl(down=(7,)), RandomStreams(Streams(1, 0), "x")).affected_nodes) == troubled
     )
 
 
@@ -250,8 +249,8 @@ def test_an_aimed_fault_strikes_whom_it_was_aimed_at(fault: Fault, seed: int) ->
     fault_rng = RandomStreams(Streams(seed, 0), "x")
     if fault.name not in LINKS:
         return
-    resolved, affected_nodes = fault.resolve_targets(ClusterControl(), fault_rng)
-    first, again = ClusterControl(), ClusterControl()
+    resolved, affected_nodes = fault.resolve_targets(FakeControl(), fault_rng)
+    first, again = FakeControl(), FakeControl()
     resolved.inject(first, RandomStreams(Streams(1, 0), "y"))
     resolved.inject(again, RandomStreams(Streams(2, 0), "y"))
     if fault.name != "majorities_ring":

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.cluster.control import ClusterControl
 from simulator.cluster.faults.link_degradation import Heal
 from simulator.cluster.faults.partitions import Bridge, CutLink, Isolate, MajoritiesRing, Partition, PartitionOneway
 from simulator.cluster.faults.record import Fault
@@ -23,7 +23,7 @@ NODES = range(1, 8)
 Open = set[tuple[int, int]]
 
 
-class ClusterControl:
+class FakeControl(ClusterControl):
     """A cluster of which only links, a leader and who is down matter."""
 
     def __init__(self, nodes: int = 7, leader: int | None = 6, down: Sequence[int] = ()) -> None:
@@ -65,22 +65,16 @@ class ClusterControl:
         every = range(1, self.nodes + 1)
         return {(one, other) for one in every for other in every if one != other and self.links.open(one, other)}
 
-    def _never(self, *_: Any, **__: Any) -> Any:
-        raise AssertionError("a cut strikes no node")
 
-    crash = kill = start = wipe = pause = resume = disruptions = switch = call_after = _never
-    command = slow_node = slow_disk = stall_disk = skew_clock = _never
-
-
-def injected(*faults: Fault, control: ClusterControl | None = None, seed: int = 1) -> Open:
+def injected(*faults: Fault, control: FakeControl | None = None, seed: int = 1) -> Open:
     """The links that are open after these faults."""
-    control = control or ClusterControl()
+    control = control or FakeControl()
     for fault in faults:
         fault.inject(control, RandomStreams(Streams(seed, 0), "fault"))
     return control.open()
 
 
-ALL = ClusterControl().open()
+ALL = FakeControl().open()
 subsets = st.frozensets(st.sampled_from(NODES), min_size=1, max_size=6)
 cuts = st.one_of(
     st.builds(lambda group: Partition((tuple(sorted(group)),)), subsets),
@@ -139,7 +133,7 @@ def test_a_bridge_is_reached_by_two_halves_that_do_not_reach_each_other() -> Non
 
 @pytest.mark.parametrize("nodes", [4, 5, 6, 7, 8, 9, 12, 15])
 def test_on_a_majorities_ring_every_node_sees_a_majority_and_no_two_the_same_one(nodes: int) -> None:
-    links = injected(MajoritiesRing(), control=ClusterControl(nodes))
+    links = injected(MajoritiesRing(), control=FakeControl(nodes))
     seen = [frozenset({node} | {b for a, b in links if a == node}) for node in range(1, nodes + 1)]
     assert all(2 * len(sight) > nodes for sight in seen)
     assert len(set(seen)) == nodes
@@ -149,7 +143,7 @@ def test_on_a_majorities_ring_every_node_sees_a_majority_and_no_two_the_same_one
 @pytest.mark.parametrize("nodes", [1, 2, 3])
 def test_three_nodes_make_no_majorities_ring(nodes: int) -> None:
     with pytest.raises(NoTargetError):
-        injected(MajoritiesRing(), control=ClusterControl(nodes))
+        injected(MajoritiesRing(), control=FakeControl(nodes))
 
 
 def test_bridges_are_in_every_group() -> None:
@@ -169,24 +163,24 @@ def test_who_is_in_several_groups_reaches_all_of_these() -> None:
 # --- Targets
 
 
-def meant(target: Target, control: ClusterControl, seed: int = 1, state: str = "running") -> tuple[int, ...]:
+def meant(target: Target, control: FakeControl, seed: int = 1, state: str = "running") -> tuple[int, ...]:
     return resolve(target, control, state, RandomStreams(Streams(seed, 0), "fault"))
 
 
 @pytest.mark.parametrize(("leader", "down", "successor"), [(6, (), 7), (7, (), 1), (6, (7,), 1), (2, (3, 4), 5)])
 def test_the_successor_is_the_next_running_id_cyclically(leader: int, down: Sequence[int], successor: int) -> None:
     """ "`successor-of-leader` (the next running id, cyclically)" (design.md, section 6)."""
-    assert meant("successor-of-leader", ClusterControl(leader=leader, down=down)) == (successor,)
+    assert meant("successor-of-leader", FakeControl(leader=leader, down=down)) == (successor,)
 
 
 def test_the_highest_id_is_the_highest_that_can_be_struck() -> None:
-    assert meant("highest-id", ClusterControl(down=(7,))) == (6,)
+    assert meant("highest-id", FakeControl(down=(7,))) == (6,)
 
 
 @pytest.mark.parametrize("nodes", [3, 4, 5, 6, 7])
 @pytest.mark.parametrize("seed", range(5))
 def test_minorities_and_majorities_are_those_of_the_configuration(nodes: int, seed: int) -> None:
-    control = ClusterControl(nodes, leader=nodes)
+    control = FakeControl(nodes, leader=nodes)
     assert len(set(meant("minority", control, seed))) == (nodes - 1) // 2
     majority = set(meant("majority-without-leader", control, seed))
     assert len(majority) == nodes // 2 + 1
@@ -199,27 +193,27 @@ def test_minorities_and_majorities_are_those_of_the_configuration(nodes: int, se
 @pytest.mark.parametrize("target", [name for name in DESCRIPTIONS if "leader" in name or name == "follower"])
 def test_what_needs_a_leader_waits_for_one(target: str) -> None:
     with pytest.raises(NoTargetError):
-        meant(target, ClusterControl(leader=None))
+        meant(target, FakeControl(leader=None))
 
 
 @pytest.mark.parametrize("target", [name for name in DESCRIPTIONS if name not in ("all", "minority")])
 def test_nobody_is_no_target(target: str) -> None:
     with pytest.raises(NoTargetError):
-        meant(target, ClusterControl(down=list(NODES)))
+        meant(target, FakeControl(down=list(NODES)))
 
 
 def test_drawn_targets_are_uniform() -> None:
     # 7000 draws among 7: each about 1000, standard deviation 29; five of them is 146.
     fault_rng = RandomStreams(Streams(1, 0), "fault")
-    drawn = [resolve("random", ClusterControl(), "running", fault_rng)[0] for _ in range(7000)]
+    drawn = [resolve("random", FakeControl(), "running", fault_rng)[0] for _ in range(7000)]
     assert all(abs(drawn.count(node) - 1000) < 146 for node in NODES)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_whoever_is_drawn_is_nobody_else_of_the_fault(seed: int) -> None:
     """docs/faults.md: "Whom a list draws is another node than those that it names"; and so do the sides of a fault."""
-    assert len(set(meant(("random", "leader", "random"), ClusterControl(), seed))) == 3
-    assert len(set(meant(("minority", 1, 2), ClusterControl(), seed))) == 5
+    assert len(set(meant(("random", "leader", "random"), FakeControl(), seed))) == 3
+    assert len(set(meant(("minority", 1, 2), FakeControl(), seed))) == 5
     assert len(ALL - injected(CutLink(("random", "random")), seed=seed)) == 2
     # Groups of one and of four, and two left over: from each to the others.
     links = injected(Partition((("random",), ("majority-without-leader",))), seed=seed)
@@ -227,7 +221,7 @@ def test_whoever_is_drawn_is_nobody_else_of_the_fault(seed: int) -> None:
 
 
 def test_what_is_named_is_meant_however_often_it_is_named() -> None:
-    assert meant((6, "leader", "highest-id"), ClusterControl(down=(7,))) == (6,)
+    assert meant((6, "leader", "highest-id"), FakeControl(down=(7,))) == (6,)
 
 
 def test_a_zone_without_nodes_receives_nothing_rather_than_everybody() -> None:

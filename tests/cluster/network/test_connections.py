@@ -15,7 +15,8 @@ from simulator.cluster.faults.link_faults import LinkTargets
 from simulator.cluster.faults.node_faults import Crash, Kill, Restart
 from simulator.cluster.faults.partitions import Partition, PartitionOneway
 from simulator.cluster.faults.record import Fault
-from simulator.cluster.network.tcp.sockets import Segment, Socket
+from simulator.cluster.network.tcp.segments import Segment
+from simulator.cluster.network.tcp.sockets import Socket
 from simulator.protocol import SECOND, Host
 from tests.cluster.network.streams import CONNECTED, SENDS, at_instants, cut, events, later, slow, stream
 from tests.support.probe import MS, Script, at, every, play, reached, send, timer

@@ -26,7 +26,8 @@ from simulator.cluster.faults.record import Fault, Injected
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
-from simulator.cluster.network.tcp.sockets import CLOSED, Segment, Socket
+from simulator.cluster.network.tcp.segments import Segment
+from simulator.cluster.network.tcp.sockets import CLOSED, Socket
 from simulator.cluster.spec import ClusterSpec
 from simulator.protocol import MILLISECOND, SECOND, Algorithm, Host, NodeId, message
 from simulator.trace.trace import Trace
@@ -306,7 +307,7 @@ def deliver_on_arrival(self: Socket, segment: Segment) -> None:
         self._establish()
     if segment.number >= 0 and not self.gone:
         self._expected += 1
-        self.machine.interface.deliver(self.peer, segment.contents)
+        self.host_stack.interface.deliver(self.peer, segment.contents)
 
 
 def tell_too_early(self: Socket) -> None:
@@ -330,8 +331,8 @@ def forget_to_leave(self: Socket) -> None:
 
 def forget_to_tell(self: Socket, reason: str) -> None:
     if not self.gone:
-        del self.machine.ends[self.peer]
-    self.vanish()
+        del self.host_stack.sockets[self.peer]
+    self.abandon()
 
 
 @pytest.mark.parametrize(
@@ -340,7 +341,7 @@ def forget_to_tell(self: Socket, reason: str) -> None:
         (Socket, "receive", deliver_on_arrival),
         (Socket, "_establish", tell_too_early),
         (Socket, "lose", lose_for_good),
-        (Socket, "_leave", forget_to_leave),
+        (Socket, "_forget_other", forget_to_leave),
         (Socket, "drop", forget_to_tell),
     ],
     ids=lambda value: getattr(value, "__name__", value),

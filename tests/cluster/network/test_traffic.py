@@ -99,13 +99,13 @@ def test_a_trial_counts_the_size_of_every_message(
     # Against the plainest account: `wire_size` of each message as it is handed to the network.
     weighed: Counter[str] = Counter()
     for network in (Network, StreamNetwork):
-        plain = network.send_segment
+        plain = network.send_message
 
-        def send_segment(self: Any, interface: Any, to: int, message: Any, plain: Any = plain) -> None:
+        def send_message(self: Any, interface: Any, to: int, message: Any, plain: Any = plain) -> None:
             weighed[type(message).__name__] += wire_size(message)
             plain(self, interface, to, message)
 
-        monkeypatch.setattr(network, "send_segment", send_segment)
+        monkeypatch.setattr(network, "send_message", send_message)
     trace = Cluster(load(name, overrides).cluster_spec(), seed=5, trial=0).run()
     counts = zip(trace.message_types, trace.sent, trace.usual_bytes, trace.extra_bytes, strict=True)
     assert {kind: count * usual + extra for kind, count, usual, extra in counts if count} == dict(weighed)

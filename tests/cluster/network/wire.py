@@ -37,7 +37,7 @@ class Wire:
 
     def send(self, sender: NodeId, to: NodeId, text: str = "", at_ns: Nanoseconds = 0) -> None:
         self.kernel.push(
-            at_ns, lambda _, __: self.network.send_segment(self.network.interfaces[sender], to, Letter(text))
+            at_ns, lambda _, __: self.network.send_message(self.network.interfaces[sender], to, Letter(text))
         )
 
     def run(self) -> list[Arrival]:

@@ -115,7 +115,7 @@ def test_a_monotonic_clock_never_runs_back_and_strays_a_nanosecond_per_change_at
         assert clock.monotonic(now) >= told
         told = clock.monotonic(now)
         assert 0 <= exact - told < len(changes) + 1
-        clock.add_rule(Skew(drift_ppb=ppb), now)
+        clock.add(Skew(drift_ppb=ppb), now)
 
 
 # --- Wall clock

@@ -1,4 +1,4 @@
-"""Copies of Bully, Invitation and the plain election with one deliberate fault each, which the tests must convict."""
+"""Copies of Bully, Invitation and the simple election with one deliberate fault each, which the tests must convict."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Copies of the plain election with one deliberate fault each. Each docstring says which rule it breaks."""
+"""Copies of the simple election with one deliberate fault each. Each docstring says which rule it breaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network of the stream transport: which connection a message takes, and who answers for a process or a host."""
+"""The network of the stream transport: the connection that a message takes, and the host that answers a segment."""
 
 from __future__ import annotations
 
@@ -7,122 +7,137 @@ from typing import Any
 
 from simulator.cluster.distributions import durations
 from simulator.cluster.network.network import Endpoint, Network, NetworkInterface
-from simulator.cluster.network.tcp.sockets import REFUSED, RESET, HostStack, Mark, Segment, Socket
+from simulator.cluster.network.tcp.segments import Mark, Segment
+from simulator.cluster.network.tcp.sockets import REFUSED, RESET, HostStack, Socket
 from simulator.protocol import Message, Nanoseconds, NodeId
 
 
 class StreamNetwork(Network):
-    """Carries messages between ports over connections, which are opened by the first message or by a start."""
+    """Carries messages over connections. A connection is opened by its first message, or when a process starts.
+
+    It is the `SegmentNetwork` of all sockets.
+    """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.stream = self.spec.stream
-        self._machines: dict[NodeId, HostStack] = {}
+        self._host_stacks: dict[NodeId, HostStack] = {}
 
     def attach(self, node: NodeId, endpoint: Endpoint) -> NetworkInterface:
         interface = super().attach(node, endpoint)
-        self._machines[node] = HostStack(interface, durations(self.stream.notice, self._streams, f"n{node} notice"))
+        close_delays = durations(self.stream.notice, self._streams, f"n{node} notice")
+        self._host_stacks[node] = HostStack(interface, close_delays)
         return interface
 
-    def send_segment(self, interface: NetworkInterface, to: NodeId, message: Message) -> None:
+    def send_message(self, interface: NetworkInterface, to: NodeId, message: Message) -> None:
+        """Send one message over the connection to its receiver, which is opened if there is none."""
         self.traffic.count(message)
-        self._end(self._machines[interface.node], to).send(message)
+        self._socket(self._host_stacks[interface.node], to).send(message)
 
     def process_started(self, interface: NetworkInterface, peers: Iterable[NodeId]) -> None:
-        machine = self._machines[interface.node]
-        self._close_sockets(machine, machine.lives)  # Of the process before, which has died, or this could not start.
-        machine.up = machine.listening = True
-        machine.lives += 1
+        """Let the new process listen. Sockets that are left of the process before it are closed first."""
+        host_stack = self._host_stacks[interface.node]
+        self._close_sockets(host_stack, host_stack.lives)
+        host_stack.up = host_stack.listening = True
+        host_stack.lives += 1
         if self.stream.open_at_start:
             for peer in peers:
-                self._end(machine, peer)
+                self._socket(host_stack, peer)
 
     def process_died(self, interface: NetworkInterface) -> None:
-        """Until its sockets are closed, the host takes what comes for it, as it does for a process that is paused."""
-        machine = self._machines[interface.node]
-        self.call_at(self.now + next(machine.notices), self._close_sockets, machine, machine.lives)
+        """Close the sockets of the process after a delay. Until then, the host still takes segments for it."""
+        host_stack = self._host_stacks[interface.node]
+        self.call_at(self.now + next(host_stack.close_delays), self._close_sockets, host_stack, host_stack.lives)
 
     def host_died(self, interface: NetworkInterface) -> None:
-        machine = self._machines[interface.node]
-        machine.up = machine.listening = False
-        machine.boots += 1
-        ends, machine.ends = machine.ends, {}
-        for end in ends.values():
-            end.vanish()
+        """Forget all sockets of the host, and send nothing more for them."""
+        host_stack = self._host_stacks[interface.node]
+        host_stack.up = host_stack.listening = False
+        host_stack.boots += 1
+        sockets, host_stack.sockets = host_stack.sockets, {}
+        for socket in sockets.values():
+            socket.abandon()
 
-    # --- What ends ask for
+    # --- What sockets ask for (`SegmentNetwork`)
 
     @property
     def now(self) -> Nanoseconds:
         return self._kernel._now
 
-    def call_at(self, at_ns: Nanoseconds, act: Callable[[Any, Any], None], one: Any, other: Any = None) -> None:
-        self._kernel.push(at_ns, act, one, other)
+    def call_at(
+        self, at_ns: Nanoseconds, act: Callable[[Any, Any], None], argument_a: Any, argument_b: Any = None
+    ) -> None:
+        self._kernel.push(at_ns, act, argument_a, argument_b)
 
-    def carry_segment(self, segment: Segment) -> None:
-        end = segment.end
+    def send_segment(self, segment: Segment) -> None:
+        socket = segment.sender
         message = None if isinstance(segment.contents, Mark) else segment.contents
-        self.send_packet(end.machine.interface, end.peer, message, segment.arrive, lambda: end.lose(segment))
+        interface = socket.host_stack.interface
+        self.send_packet(interface, socket.peer, message, segment.arrive, lambda: socket.lose(segment))
 
-    def arrived(self, segment: Segment) -> None:
-        machine = self._machines[segment.end.peer]
-        if not machine.up:
-            segment.end.lose(segment)
+    def segment_arrived(self, segment: Segment) -> None:
+        host_stack = self._host_stacks[segment.sender.peer]
+        receiver = segment.receiver
+        if not host_stack.up:
+            segment.sender.lose(segment)
         elif segment.contents is Mark.OPEN:
-            self._open(machine, segment)
-        elif segment.to is None or segment.to.gone or segment.to.other is not segment.end:
-            self._answer(machine, segment, RESET)
+            self._accept(host_stack, segment)
+        elif receiver is None or receiver.gone or receiver.other is not segment.sender:
+            self._answer(host_stack, segment, RESET)
         else:
-            segment.to.receive(segment)
+            receiver.receive(segment)
 
     # --- Inside
 
-    def _end(self, machine: HostStack, peer: NodeId) -> Socket:
-        end = machine.ends.get(peer)
-        if end is None:
-            end = machine.ends[peer] = Socket(self, machine, peer, known=True)
-            end.ask()
-        return end
+    def _socket(self, host_stack: HostStack, peer: NodeId) -> Socket:
+        """The socket of the connection to a peer; a new one, which asks for a connection, if there is none."""
+        socket = host_stack.sockets.get(peer)
+        if socket is None:
+            socket = host_stack.sockets[peer] = Socket(self, host_stack, peer, known=True)
+            socket.connect()
+        return socket
 
-    def _open(self, machine: HostStack, segment: Segment) -> None:
-        opener = segment.end
+    def _accept(self, host_stack: HostStack, segment: Segment) -> None:
+        """Answer a segment that asks for a connection."""
+        opener = segment.sender
         if opener.gone or opener.opened:
-            return  # The host would accept, be told that there is no such connection, and its process hear of nothing.
-        if not machine.listening:
-            self._answer(machine, segment, REFUSED)
+            return  # The host would accept, be answered by a reset, and its process would hear of neither.
+        if not host_stack.listening:
+            self._answer(host_stack, segment, REFUSED)
         else:
-            end = opener.other
-            if end is None or end.gone:
-                end = self._join(machine, opener)
-            end.accept()
+            socket = opener.other
+            if socket is None or socket.gone:
+                socket = self._join(host_stack, opener)
+            socket.accept()
 
-    def _join(self, machine: HostStack, opener: Socket) -> Socket:
-        """The end that accepts: where both ask at once, the one that asks, too. Theirs is one connection."""
-        peer = opener.machine.interface.node
-        own = machine.ends.get(peer)
+    def _join(self, host_stack: HostStack, opener: Socket) -> Socket:
+        """The accepting socket. If both sides have asked at once, it is the socket that has asked: one connection."""
+        peer = opener.host_stack.interface.node
+        own = host_stack.sockets.get(peer)
         if own is not None and own.other is not None:
-            own.drop(RESET)  # The peer has begun anew; and so has the process, perhaps, now that it has been told.
-            own = machine.ends.get(peer)
+            own.drop(RESET)  # The peer has begun a new connection. The process, told of that, may have done so, too.
+            own = host_stack.sockets.get(peer)
         if own is None:
-            own = machine.ends[peer] = Socket(self, machine, peer, known=False)
+            own = host_stack.sockets[peer] = Socket(self, host_stack, peer, known=False)
         own.other, opener.other = opener, own
         return own
 
-    def _answer(self, machine: HostStack, segment: Segment, reason: str) -> None:
-        """Tell who has sent a segment that there is nobody to take it."""
-        end = segment.end
+    def _answer(self, host_stack: HostStack, segment: Segment, reason: str) -> None:
+        """Tell the sender of a segment that no socket takes it. The answer is a packet, which may be late or lost."""
+        socket = segment.sender
 
-        def tell(_: NodeId, __: Message) -> None:
-            if reason is RESET or not end.opened:
-                end.drop(reason)
+        def arrive(_: NodeId, __: Message) -> None:
+            if reason is RESET or not socket.opened:
+                socket.drop(reason)
 
-        self.send_packet(machine.interface, end.machine.interface.node, None, tell, lambda: end.lose(segment))
+        interface = host_stack.interface
+        self.send_packet(interface, socket.host_stack.interface.node, None, arrive, lambda: socket.lose(segment))
 
-    def _close_sockets(self, machine: HostStack, life: int) -> None:
-        """Of that life's process, unless it has been done before."""
-        if not machine.listening or machine.lives != life:
+    def _close_sockets(self, host_stack: HostStack, life: int) -> None:
+        """Close the sockets of the process with that number, unless that has been done."""
+        if not host_stack.listening or host_stack.lives != life:
             return
-        machine.listening = False
-        ends, machine.ends = machine.ends, {}
-        for end in ends.values():
-            end.close()
+        host_stack.listening = False
+        sockets, host_stack.sockets = host_stack.sockets, {}
+        for socket in sockets.values():
+            socket.close()
