@@ -54,7 +54,6 @@ from simulator.protocol import (
 
 CHECK, ANSWERS, WAIT, ACCEPTS = "check", "answers", "wait", "accepts"  # A coordinator's timers.
 READY, ASK, THERE = "ready", "ask", "there"  # A member's.
-_TIMERS = (CHECK, ANSWERS, WAIT, ACCEPTS, READY, ASK, THERE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +115,6 @@ class InvitationNode(Algorithm):
             "normal": self.normal,
             "members": tuple(sorted(self.up)),
             "other coordinators": tuple(sorted(self.coordinators)),
-            "counter": self.counter,
         }
 
     # --- A coordinator looks for other coordinators, and invites them
@@ -243,7 +241,7 @@ class InvitationNode(Algorithm):
         return len(self.host.peers) + 1
 
     def _cancel(self) -> None:
-        for name in _TIMERS:
+        for name in self.clocks:
             self.host.cancel_timer(name)
 
     clocks: ClassVar[Mapping[str, Callable[[Any], None]]] = {
