@@ -290,8 +290,8 @@ def test_the_schedules_reach_what_they_are_about() -> None:
     @given(networks, habits, schedules)
     def collect(network: NetworkSpec, habits: Habits, moves: bytes) -> None:
         trace = play(network, habits, moves)
-        heard.append(len(trace.of_kind("letter")))
-        for row in trace.of_kind("disconnect"):
+        heard.append(len(trace.of_type("letter")))
+        for row in trace.of_type("disconnect"):
             reasons[row.field("reason")] += 1
 
     collect()
