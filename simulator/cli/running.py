@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -158,12 +159,21 @@ def _show(result: Result, as_json: bool) -> None:
 
 
 def _first_trace(result: Result, whole: bool) -> Trace:
-    """The first trial once more, with its messages, for its timeline; very many are recorded only if asked for."""
+    """Run the first trial again for its timeline, with its messages: very many of them only if they are asked for.
+
+    A trial near its memory limit may exceed it with its messages: then it is run without them.
+    """
     from simulator.cluster.cluster import run_trial
+    from simulator.cluster.memory import MemoryLimitError
 
     first = result.trials.iloc[0]
     journal = whole or int(first["sent_total"]) <= _LONGEST_JOURNAL
-    return run_trial(result.scenario.cluster_spec(), result.seed, int(first["trial"]), journal=journal)
+    run_again = partial(run_trial, result.scenario.cluster_spec(), result.seed, int(first["trial"]))
+    try:
+        return run_again(journal=journal)
+    except MemoryLimitError as error:
+        print_note(f"electsim: messages are left out of the trace: {error}")
+        return run_again(journal=False)
 
 
 def _draw(result: Result, first: Trace, directory: Path) -> str | None:

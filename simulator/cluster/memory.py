@@ -2,8 +2,8 @@
 
 Two figures are compared with `limits.memory` while a trial runs. The first is an estimate from what the trial holds:
 nodes, rows and queued entries, each times the bytes measured below; it is the same on every machine. The second is the
-resident memory that the process has gained since the trial began, because an algorithm may keep what no estimate knows
-of. Both only end a trial with an error: no result depends on them.
+resident memory that the process has gained since the trial's first check, because an algorithm may keep what no
+estimate knows of. Both only end a trial with an error: no result depends on them.
 """
 
 from __future__ import annotations
@@ -58,13 +58,16 @@ class MemoryCheck:
         self._nodes_bytes = bytes_of_nodes(nodes, bytes_per_pair)
         self._queue = queue
         self._rows = rows
-        self._resident_before = resident_bytes()
+        self._resident_before: int | None = None  # Read at the first check: most trials end before it.
 
     def check(self) -> None:
         """Raises MemoryLimitError where the estimate, or the growth of resident memory, exceeds the limit."""
         queued, rows = len(self._queue), len(self._rows)
         estimate = self._nodes_bytes + queued * BYTES_PER_QUEUED + rows * BYTES_PER_ROW
-        used = max(estimate, resident_bytes() - self._resident_before)
+        resident = resident_bytes()
+        if self._resident_before is None:
+            self._resident_before = resident
+        used = max(estimate, self._nodes_bytes + resident - self._resident_before)
         if used > self._limit_bytes:
             raise MemoryLimitError(
                 f"the trial takes {format_bytes(used)} of memory, more than limits.memory "

@@ -11,23 +11,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.network.network import Network
 from simulator.cluster.node.clock import Clock, Skew, true_delay
 from simulator.cluster.node.delays import SumOfDelays
 from simulator.cluster.node.disk import Disk, Write
+from simulator.cluster.node.observer import Observer
 from simulator.cluster.node.timers import TimerEntry, Timers
 from simulator.protocol import ELECTORATE, Algorithm, Host, Message, Nanoseconds, NodeId, OldHostNames, Role
-
-
-class Observer(Protocol):
-    """What a node reports its transitions and notes to."""
-
-    def on_transition(self, node: NodeId, role: Role, term: int, leader: NodeId | None, group: str) -> None: ...
-
-    def on_note(self, node: NodeId, kind: str, fields: Mapping[str, object]) -> None: ...
 
 
 class Node(OldHostNames):
@@ -161,7 +154,7 @@ class Node(OldHostNames):
         if self.disk.instant:
             self.durable.update(durable)
             if then is not None:
-                self._kernel.push(self._kernel._now, self._on_instant_write, Write(self.incarnation, then, {}))
+                self._kernel.push(self._kernel._now, self._on_written, Write(self.incarnation, then, {}))
             return
         write = Write(self.incarnation, then, durable)
         self.disk.write(write)
@@ -229,10 +222,7 @@ class Node(OldHostNames):
         if self._timers.use_up(entry, deadline_ns):
             self.algorithm.on_timer(entry.name)
 
-    def _on_instant_write(self, write: Write, _: None) -> None:
-        self._on_written(write)
-
-    def _on_written(self, write: Write) -> None:
+    def _on_written(self, write: Write, _: None = None) -> None:
         if write.incarnation != self.incarnation:
             return
         self.durable.update(write.values)
