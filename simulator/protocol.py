@@ -234,7 +234,7 @@ class Algorithm:
     """One node's part of an election algorithm. A crash discards the object; a restart builds a new one.
 
     Subclasses fill three tables: `receive` maps each message type to its handler and reads as the protocol's table of
-    contents; `guarantees` holds what the paper promises; `assumes` holds the conditions under which it does.
+    contents; `guarantees` holds what the paper guarantees; `assumes` holds the conditions under which it does.
     """
 
     guarantees: ClassVar[frozenset[Guarantee]] = frozenset()

@@ -22,8 +22,8 @@ from simulator.analysis.statistics.estimates import Sample
 from simulator.analysis.statistics.significance import holm
 from simulator.experiment.runner import run
 from simulator.gate.baseline import DEFAULT_ALPHA, DEFAULT_TOLERANCE
-from simulator.gate.headlines import Headlines, headlines
 from simulator.gate.measures import MEASURES
+from simulator.gate.trial_figures import TrialFigures, trial_figures
 from simulator.gate.verdicts import Finding, finding
 from simulator.scenario import Scenario, load
 from tests.gate.injected import INJECTED
@@ -46,12 +46,12 @@ def scenario(name: str) -> Scenario:
 
 
 @functools.cache
-def pool(name: str, trials: int) -> Headlines:
+def pool(name: str, trials: int) -> TrialFigures:
     """Many trials of a scenario."""
-    return headlines(run(scenario(name), trials=trials, seed=_POOL_SEED, workers=0))
+    return trial_figures(run(scenario(name), trials=trials, seed=_POOL_SEED, workers=0))
 
 
-def taken(found: Headlines, at: IntArray) -> Headlines:
+def taken(found: TrialFigures, at: IntArray) -> TrialFigures:
     """A run of some trials of the pool, shape (trials,), with all that each holds."""
     durations = found.durations  # In the order of their trials.
     ends = np.searchsorted(durations.trials, [at, at + 1])
@@ -67,18 +67,18 @@ def taken(found: Headlines, at: IntArray) -> Headlines:
     )
 
 
-def drawn(found: Headlines, trials: int, fault_rng: np.random.Generator) -> tuple[Headlines, Headlines]:
+def drawn(found: TrialFigures, trials: int, fault_rng: np.random.Generator) -> tuple[TrialFigures, TrialFigures]:
     """Two runs without a trial in common."""
     at = fault_rng.permutation(len(found.digests))
     return taken(found, at[:trials]), taken(found, at[trials : 2 * trials])
 
 
-def p_values(before: Headlines, after: Headlines) -> dict[str, float]:
+def p_values(before: TrialFigures, after: TrialFigures) -> dict[str, float]:
     """Of every figure, uncorrected."""
     return {measure.name(after): measure.p_value(before, after) for measure in MEASURES}
 
 
-def findings(before: Headlines, after: Headlines, known: Mapping[str, float]) -> dict[str, Finding]:
+def findings(before: TrialFigures, after: TrialFigures, known: Mapping[str, float]) -> dict[str, Finding]:
     """What the gate says of each figure, from their p values; without the intervals, which decide nothing."""
     return {
         measure.name(after): finding(measure.value(before), measure.value(after), p, DEFAULT_TOLERANCE, DEFAULT_ALPHA)
@@ -101,12 +101,12 @@ def false_alarms(name: str, runs: int = NULL_RUNS) -> dict[Finding, int]:
 # --- Power
 
 
-def slower(found: Headlines, by: float) -> Headlines:
+def slower(found: TrialFigures, by: float) -> TrialFigures:
     """Every failover takes longer by the same factor."""
     return replace(found, durations=replace(found.durations, values=found.durations.values * (1 + by)))
 
 
-def slower_tail(found: Headlines, by: float) -> Headlines:
+def slower_tail(found: TrialFigures, by: float) -> TrialFigures:
     """What the slowest twentieth takes beyond the others grows by a factor."""
     values = found.durations.values
     begins = np.quantile(values, 0.95)
@@ -114,13 +114,13 @@ def slower_tail(found: Headlines, by: float) -> Headlines:
     return replace(found, durations=replace(found.durations, values=longer))
 
 
-def more_failures(found: Headlines, by: float) -> Headlines:
+def more_failures(found: TrialFigures, by: float) -> TrialFigures:
     """In so many trials of one, one round more fails."""
     more = (np.random.default_rng(3).random(len(found.digests)) < by).astype(np.int64)
     return replace(found, counts={**found.counts, **{name: found.counts[name] + more for name in _FAILURES}})
 
 
-def more_messages(found: Headlines, by: float) -> Headlines:
+def more_messages(found: TrialFigures, by: float) -> TrialFigures:
     """Each election takes more messages by the same factor, to whole ones by chance."""
     sent = found.counts["election_messages"] * (1 + by)
     whole = np.floor(sent + np.random.default_rng(3).random(sent.size)).astype(np.int64)
@@ -135,7 +135,7 @@ class Growth:
     """A change of a run, of any size up to a largest, and the figures that it moves, the looked-at one first."""
 
     name: str
-    change: Callable[[Headlines, float], Headlines]
+    change: Callable[[TrialFigures, float], TrialFigures]
     largest: float
     moves: Sequence[str]
 
@@ -149,7 +149,7 @@ GROWTHS = (
 )
 
 
-def smallest_found(before: Headlines, after: Headlines, known: Mapping[str, float], growth: Growth) -> float:
+def smallest_found(before: TrialFigures, after: TrialFigures, known: Mapping[str, float], growth: Growth) -> float:
     """By bisection, the smallest change of this very run that is found; infinite where the largest is not."""
     measures = {measure.name(after): measure for measure in MEASURES}
     figure = growth.moves[0]
@@ -172,7 +172,7 @@ def smallest_found(before: Headlines, after: Headlines, known: Mapping[str, floa
     return high
 
 
-def power(trials: int, found: Headlines) -> Iterator[tuple[Growth, float]]:
+def power(trials: int, found: TrialFigures) -> Iterator[tuple[Growth, float]]:
     """For each growth, the size that is found in 95 of 100 pairs of runs."""
     fault_rng = np.random.default_rng(2)
     pairs = [drawn(found, trials, fault_rng) for _ in range(REPETITIONS)]
@@ -182,7 +182,7 @@ def power(trials: int, found: Headlines) -> Iterator[tuple[Growth, float]]:
         yield growth, float(np.quantile(sizes, FOUND, method="inverted_cdf"))
 
 
-def told(found: Headlines, growth: Growth, by: float) -> str:
+def told(found: TrialFigures, growth: Growth, by: float) -> str:
     """By how much the figure grows, in all the pool."""
     if not np.isfinite(by):
         return "not found"
@@ -199,7 +199,7 @@ def injected_found(name: str, repetitions: int = REPETITIONS) -> tuple[dict[str,
     injected = INJECTED[name]
     trials = scenario(injected.scenario).trials
     sound = pool(injected.scenario, 5 * trials)
-    spoilt = headlines(injected.run(5 * trials, _POOL_SEED))
+    spoilt = trial_figures(injected.run(5 * trials, _POOL_SEED))
 
     def share(shared: bool) -> dict[str, float]:
         fault_rng, seen = np.random.default_rng(4), dict.fromkeys(sorted(injected.shown_by), 0)

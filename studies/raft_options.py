@@ -102,7 +102,7 @@ def led(trace: Trace, instants: np.ndarray) -> np.ndarray:
 
 def highest_term(trace: Trace, instants: np.ndarray) -> np.ndarray:
     """The highest term that any node was in by each instant; shape as `instants`, in seconds."""
-    rows = trace.of_kind(event_types.TRANSITION)
+    rows = trace.of_type(event_types.TRANSITION)
     terms = np.maximum.accumulate([row.term or 0 for row in rows])
     return terms[np.searchsorted([row.time_ns / SECOND for row in rows], instants, side="right") - 1]
 

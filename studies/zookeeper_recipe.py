@@ -70,7 +70,7 @@ def cost(spec: ClusterSpec, trial: int) -> Cost:
 
 def cost_of(trace: Trace) -> Cost:
     """Read from a trace, in which one session ends."""
-    (ended,) = trace.of_kind("session-expired")
+    (ended,) = trace.of_type("session-expired")
     claims = (row.time_ns for row in trace.rows if row.role is LEADER and row.group == ELECTORATE)
     claimed_ns = next(time_ns for time_ns in claims if time_ns > ended.time_ns)
     sent = Traffic.between(trace, Sent.by(ended), Sent.in_all(trace))

@@ -68,9 +68,9 @@ def margin(spec: ClusterSpec, trial: int) -> float:
 
 def margin_of(trace: Trace) -> float:
     """Read from a trace in which the leader is cut off for good."""
-    lost = trace.of_kind(event_types.LEADER_LOST)
+    lost = trace.of_type(event_types.LEADER_LOST)
     old, cut_ns = next((row.node, row.time_ns) for row in lost if row.node in trace.groups[trace.primary_group])
-    told = trace.of_group(trace.primary_group).of_kind(event_types.TRANSITION)
+    told = trace.of_group(trace.primary_group).of_type(event_types.TRANSITION)
     rows = [row for row in told if row.time_ns > cut_ns]
     stopped = next(row.time_ns for row in rows if row.node == old)
     claimed = next(row.time_ns for row in rows if row.node != old and row.role is LEADER)

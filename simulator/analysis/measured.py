@@ -128,7 +128,7 @@ def _value(where: str, name: str, row: Sequence[str], chosen: int, unit: str) ->
 # --- Beside simulated values
 
 
-def simulated_beside(elections: pd.DataFrame, measured: Measured) -> tuple[str, Sample]:
+def matching_sample(elections: pd.DataFrame, measured: Measured) -> tuple[str, Sample]:
     """The metric that the measured values are of, and its first value in each trial, which are independent."""
     metric = measured.metric or primary_metric(elections, None)
     found = sample(elections, metric)
@@ -136,9 +136,9 @@ def simulated_beside(elections: pd.DataFrame, measured: Measured) -> tuple[str, 
     return metric, Sample(found.values[first], found.censored[first], found.trials[first])
 
 
-def beside_measured(elections: pd.DataFrame, measured: Measured) -> Summary:
+def compared_with_measured(elections: pd.DataFrame, measured: Measured) -> Summary:
     """What is measured and what is simulated beside each other, ready for JSON (docs/results.md)."""
-    metric, simulated = simulated_beside(elections, measured)
+    metric, simulated = matching_sample(elections, measured)
     beside: Summary = {
         "file": measured.file,
         "column": measured.column,

@@ -1,7 +1,7 @@
-"""Run until the headline is known well enough: when to look, and how well it is known by then.
+"""Run until the primary statistic is precise enough: when to analyse, and how precise it is by then.
 
-To stop at the first look at which the interval is narrow enough is a fixed-width sequential procedure (Chow and Robbins
-1965): it looks at how wide the interval is, and not at where.
+To stop at the first interim analysis with a narrow enough interval is a fixed-width sequential procedure (Chow and
+Robbins 1965): it depends on the width of the interval, and not on its position.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isfinite
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -16,16 +17,18 @@ from simulator.analysis.estimates import QUANTILES, Summary
 from simulator.analysis.records.registry import sample
 from simulator.analysis.samples import primary_metric
 from simulator.analysis.statistics.estimates import Estimate, quantile
-from simulator.scenario.published import Published
+
+if TYPE_CHECKING:
+    from simulator.scenario.published import Published
 
 PRECISION, TRIALS = "precision", "trials"  # What ends a run that was asked for a precision.
-FIRST_LOOK = 100
-_GROWTH = 1.2  # From look to look, so that all looks together cost little more than the last.
+FIRST_ANALYSIS = 100
+_GROWTH = 1.2  # From one analysis to the next, so that all together cost little more than the last.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Precision:
-    """How well a statistic of the headline metric is known: to within a share of its value, 0.05 for 5 %.
+    """How precisely a statistic of the primary metric is known: to within a proportion of its value, 0.05 for 5 %.
 
     `reached` is infinite where an end of the interval, or the value, is not known.
     """
@@ -45,17 +48,20 @@ class Precision:
         return {"asked": self.asked, "metric": self.metric, "statistic": self.statistic, "reached": reached}
 
 
-def looks(most: int) -> Iterator[int]:
-    """The numbers of trials at which to look, the last being `most`."""
-    look = FIRST_LOOK
-    while look < most:
-        yield look
-        look = max(look + FIRST_LOOK, round(_GROWTH * look))
+def interim_analyses(most: int) -> Iterator[int]:
+    """The numbers of trials after which to analyse; the last one is `most`."""
+    trials = FIRST_ANALYSIS
+    while trials < most:
+        yield trials
+        trials = max(trials + FIRST_ANALYSIS, round(_GROWTH * trials))
     yield most
 
 
-class Watch:
-    """Says, while trials come in, when the headline is known well enough. Raises ValueError for a bad precision."""
+class PrecisionMonitor:
+    """Decides, while trials finish, when the primary statistic is precise enough.
+
+    Raises ValueError for a bad precision.
+    """
 
     def __init__(self, asked: float, statistic: str, published: Published | None, most: int) -> None:
         if not 0 < asked < 1 or statistic not in QUANTILES:
@@ -64,11 +70,11 @@ class Watch:
             )
         self.reached: Precision | None = None
         self._asked, self._statistic, self._published = asked, statistic, published
-        self._looks = looks(most)
+        self._looks = interim_analyses(most)
         self._next = next(self._looks)
 
-    def has_seen_enough(self, trials: int, elections: Callable[[], pd.DataFrame]) -> bool:
-        """Look, if it is time to, at the elections of the trials so far."""
+    def is_precise_enough(self, trials: int, elections: Callable[[], pd.DataFrame]) -> bool:
+        """Whether to stop after so many trials. The elections so far are only asked for when an analysis is due."""
         if trials != self._next:
             return False
         self._next = next(self._looks, 0)

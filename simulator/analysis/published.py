@@ -1,8 +1,9 @@
-"""A run beside the published figures that its scenario names."""
+"""Compares a run with the published figures that its scenario names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,13 @@ from simulator.analysis.statistics.survival import ecdf
 from simulator.cluster.distributions import durations as drawn
 from simulator.protocol import SECOND
 from simulator.randomness import Streams
-from simulator.scenario.published import Published
+
+if TYPE_CHECKING:
+    from simulator.scenario.published import Published
 
 
 def counted_as_published(elections: pd.DataFrame, published: Published, seed: int) -> Sample:
-    """The durations of the published metric, each counted from where the published ones were, by its own luck."""
+    """The durations of the published metric, each counted from where the published ones were, at random."""
     found = sample(elections, published.metric)
     if published.counted_from is None:
         return found
@@ -27,7 +30,7 @@ def counted_as_published(elections: pd.DataFrame, published: Published, seed: in
     return Sample(np.maximum(values, 0), found.censored, found.trials)
 
 
-def beside_published(elections: pd.DataFrame, published: Published, seed: int) -> Summary:
+def compared_with_published(elections: pd.DataFrame, published: Published, seed: int) -> Summary:
     """The published quantiles beside the simulated ones, and the largest distance between the two distributions.
 
     The distance is |F(q_p) - p| over the published quantiles q_p, F being the simulated distribution: a

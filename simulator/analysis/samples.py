@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from simulator.analysis.statistics.estimates import Sample
-from simulator.scenario.published import Published
+
+if TYPE_CHECKING:
+    from simulator.scenario.published import Published
 
 
 def primary_cause(elections: pd.DataFrame) -> str:

@@ -30,13 +30,13 @@ def faults(trials: pd.DataFrame) -> Summary:
 
 
 def censored_trials(elections: pd.DataFrame) -> int:
-    """How many trials ended with an election of the headline cause unfinished."""
+    """How many trials ended during a primary election."""
     rows = primary_elections(elections)
     return int(rows.loc[rows["outcome"] == "censored", "trial"].nunique())
 
 
 def assumptions_broken(trials: pd.DataFrame) -> dict[str, int]:
-    """In how many trials the algorithm's assumptions did not hold, by assumption: there, its promises do not bind."""
+    """The number of trials in which each assumption did not hold; the guarantees are not checked there."""
     named = (name for names in trials["assumptions_broken"] for name in names.split(", ") if name)
     return dict(sorted(Counter(named).items()))
 
@@ -47,14 +47,14 @@ def never_led(elections: pd.DataFrame) -> int:
 
 
 def counts(elections: pd.DataFrame) -> Mapping[str, int]:
-    """Searches by cause, and those of any cause by how they ended."""
+    """How many elections there were by cause, and by outcome."""
     causes = {cause: int((elections["cause"] == cause).sum()) for cause in ("boot", "loss", "transfer", "spurious")}
     ended = ("elected", "recovered", "withdrawn", "censored")
     return causes | {outcome: int((elections["outcome"] == outcome).sum()) for outcome in ended}
 
 
 def liveness(trials: pd.DataFrame, within_ns: int) -> Summary:
-    """Trials by what they say of the demand, and the time from the last fault to a leader whom a majority follows."""
+    """Trials by verdict, and the time from the last fault until a majority follows a leader."""
     values = trials["recovery_s"].to_numpy(dtype=float)
     censored = np.isnan(values)
     until = (trials["end_s"] - trials["last_fault_s"]).to_numpy(dtype=float)

@@ -1,1 +1,1 @@
-"""Verdicts on a trace: whether an algorithm kept what its paper promises."""
+"""Verdicts on a trace: whether an algorithm kept what its paper guarantees."""

@@ -1,7 +1,7 @@
 """The liveness verdict: whether a trace shows that the cluster recovered from its last fault in time.
 
-Recovered is a cluster with a leader that a majority of the configuration follows. It is read from the trace alone:
-of paths between nodes, the trace tells only that a leader was cut off from its majority, and that it was no more.
+A cluster has recovered when a majority of the configuration follows a leader. This is read from the trace alone. About
+paths between nodes, the trace shows only when a leader is cut off from its majority, and when it no longer is.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from simulator.protocol import LEADER, SECOND, Nanoseconds, NodeId
 from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
-LIVENESS = "liveness"  # What a violation of it is called, among those of the guarantees.
+LIVENESS = "liveness"  # The name of its violation, among those of the guarantees.
 
 
 class Verdict(enum.StrEnum):
-    """What a trial says of the demand."""
+    """Whether a trial meets the demand."""
 
-    RECOVERED = "recovered"  # Such a leader was there in time.
-    FAILED = "failed"  # It was not.
+    RECOVERED = "recovered"  # A majority followed a leader in time.
+    FAILED = "failed"  # No leader was followed in time.
     UNDECIDED = "undecided"  # The trial ended before the time was over.
 
 
@@ -32,13 +32,13 @@ class Recovery:
     """What became of a cluster after its last fault."""
 
     verdict: Verdict
-    since_ns: Nanoseconds  # When the last fault struck, or was undone; the start where there was none.
-    recovered_ns: Nanoseconds | None  # The first instant since then with such a leader, be it too late.
+    since_ns: Nanoseconds  # The last injection or repair; the start of the trial if there was none.
+    recovered_ns: Nanoseconds | None  # The first instant since then at which a leader is followed, even if too late.
     leader: NodeId | None
 
 
 def recovery(trace: Trace, within_ns: Nanoseconds) -> Recovery:
-    """Look for a leader that a majority of the headline group follows, at most `within_ns` after the last fault.
+    """Look for a leader that a majority of the primary group follows, at most `within_ns` after the last fault.
 
     A node follows the leader that it names while it runs and is not paused. The leader must follow itself, and must
     not be lost (docs/metrics.md).
@@ -56,7 +56,7 @@ def recovery(trace: Trace, within_ns: Nanoseconds) -> Recovery:
 
 
 def liveness(found: Recovery, within_ns: Nanoseconds) -> Iterator[Violation]:
-    """The violation that a failure is, at the instant at which the time was over."""
+    """The violation that a FAILED verdict is, at the instant at which the time was over; otherwise nothing."""
     if found.verdict is Verdict.FAILED:
         late = "" if found.recovered_ns is None else f"; n{found.leader} is, at {found.recovered_ns / SECOND:.6f} s"
         text = f"no leader is followed by a majority since the last fault at {found.since_ns / SECOND:.6f} s{late}"
@@ -64,7 +64,7 @@ def liveness(found: Recovery, within_ns: Nanoseconds) -> Iterator[Violation]:
 
 
 def _first_followed(trace: Trace, since_ns: Nanoseconds) -> tuple[Nanoseconds, NodeId] | None:
-    """The first instant from `since_ns` on with such a leader, once all is told that happens then; and the leader."""
+    """The first instant from `since_ns` on, after all of its rows, at which a leader is followed; and that leader."""
     followers = _Followers(trace)
     for time_ns, rows in groupby(trace.rows, key=lambda row: row.time_ns):
         for row in rows:
@@ -75,7 +75,7 @@ def _first_followed(trace: Trace, since_ns: Nanoseconds) -> tuple[Nanoseconds, N
 
 
 class _Followers:
-    """Who claims to lead the headline group, and who follows whom."""
+    """The claimants of the primary group, and the leader that each node follows."""
 
     def __init__(self, trace: Trace) -> None:
         self._group = trace.primary_group
@@ -91,7 +91,7 @@ class _Followers:
             return
         if row.kind == event_types.TRANSITION and row.group == self._group:
             self._named[node] = row.leader
-            self._lost.discard(node)  # Where a claim has no majority, its loss follows at once.
+            self._lost.discard(node)  # If the claim has no majority, the row of its loss follows at once.
             (self._claimants.add if row.role is LEADER else self._claimants.discard)(node)
         elif row.kind == event_types.CRASHED:
             self._named.pop(node, None)

@@ -1,4 +1,4 @@
-"""Safety verdicts: whether a trace keeps what its algorithm promises. Checkers read the trace, never the nodes.
+"""Safety checks: whether a trace keeps the guarantees of its algorithm. Checkers read the trace, never the nodes.
 
 Each checker goes through the rows once. A node is a member of one group, and so are its terms, votes and log.
 """
@@ -10,29 +10,32 @@ from itertools import groupby, pairwise
 from types import MappingProxyType
 
 from simulator.checks.leases import leases
-from simulator.checks.stable_period import PEACE_CHECKERS
+from simulator.checks.stable_period import STABLE_PERIOD_CHECKERS
 from simulator.checks.violation import Violation
 from simulator.protocol import LEADER, Guarantee, Nanoseconds, NodeId
 from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
 
-class Electorates:
-    """Who votes in whose eyes, brought forward row by row: a group's members, until a node tells of a configuration."""
+class Configurations:
+    """The voters in each node's own configuration, brought forward row by row.
+
+    They are the members of its group until the node notes a configuration.
+    """
 
     def __init__(self, groups: Mapping[str, Sequence[NodeId]]) -> None:
         self._groups = groups
-        self._told: dict[NodeId, Sequence[NodeId]] = {}
+        self._noted: dict[NodeId, Sequence[NodeId]] = {}
 
     def apply(self, row: Row) -> None:
         if row.kind == event_types.CONFIGURATION:
             assert row.node is not None
-            self._told[row.node] = row.field("voters")
-        elif row.kind == event_types.STARTED:  # It tells again.
-            self._told.pop(row.node, None)  # type: ignore[arg-type]
+            self._noted[row.node] = row.field("voters")
+        elif row.kind == event_types.STARTED:  # It notes its configuration again.
+            self._noted.pop(row.node, None)  # type: ignore[arg-type]
 
     def of(self, node: NodeId, group: str) -> Sequence[NodeId]:
-        return self._told.get(node, self._groups[group])
+        return self._noted.get(node, self._groups[group])
 
 
 Checker = Callable[[Trace], Iterator[Violation]]
@@ -41,13 +44,15 @@ Checker = Callable[[Trace], Iterator[Violation]]
 def violations(
     trace: Trace, guarantees: Collection[Guarantee], stabilization_ns: Nanoseconds | None = None
 ) -> list[Violation]:
-    """Every breach of the guarantees asked about, in order of time.
+    """Every violation of these guarantees, in order of time.
 
     Guarantees about stable periods are checked only if `stabilization_ns` says how long the algorithm needs.
     """
-    found = [violation for kind, check in CHECKERS.items() if kind in guarantees for violation in check(trace)]
+    found = [
+        violation for guarantee, check in CHECKERS.items() if guarantee in guarantees for violation in check(trace)
+    ]
     if stabilization_ns is not None:
-        asked = (check for kind, check in PEACE_CHECKERS.items() if kind in guarantees)
+        asked = (check for guarantee, check in STABLE_PERIOD_CHECKERS.items() if guarantee in guarantees)
         found += [violation for check in asked for violation in check(trace, stabilization_ns)]
     return sorted(found, key=lambda violation: violation.time_ns)
 
@@ -78,13 +83,13 @@ def one_vote(trace: Trace) -> Iterator[Violation]:
 
 
 def quorum_of_votes(trace: Trace) -> Iterator[Violation]:
-    """Who claims holds votes of a majority of all members, absent ones included (Raft, section 5.2).
+    """A node that claims to lead has votes of a majority of all members, absent ones included (Raft, section 5.2).
 
-    Where members change, they are those of the claimant's own configuration (dissertation, 4.1). Votes are held in
-    memory: a candidate that crashes has none.
+    If members change, they are those of the claimant's own configuration (dissertation, 4.1). Votes are kept in memory:
+    a candidate that crashes loses them.
     """
     held: dict[NodeId, tuple[int, set[NodeId]]] = {}
-    electorates = Electorates(trace.groups)
+    electorates = Configurations(trace.groups)
     for row in trace.rows:
         electorates.apply(row)
         node = row.node
@@ -110,8 +115,8 @@ def quorum_of_votes(trace: Trace) -> Iterator[Violation]:
 def monotonic_terms(trace: Trace) -> Iterator[Violation]:
     """A node's term never goes back.
 
-    A crash may take back a term that was not on disk yet. A vote that somebody has counted was: it left its voter
-    after the write. Below the term of such a vote no restart may go back.
+    A crash may lose a term that was not on disk yet. A vote that a candidate has counted left its voter after the
+    write, so its term was on disk: no restart may go back below it.
     """
     terms: dict[NodeId, int] = {}  # The least that each node's next term may be.
     on_disk: dict[NodeId, int] = {}
@@ -134,13 +139,13 @@ def monotonic_terms(trace: Trace) -> Iterator[Violation]:
 
 
 def log_up_to_date(trace: Trace) -> Iterator[Violation]:
-    """Who claims has a log at least as up-to-date as those of a majority of its members (Raft, section 5.4.1).
+    """A node that claims to lead has a log at least as up-to-date as those of a majority (Raft, section 5.4.1).
 
-    "The log with the later term is more up-to-date"; of two that end with the same term, the longer. A log that no
-    node has told of, an absent member's, is not counted. An algorithm without logs breaks no promise about them.
+    "The log with the later term is more up-to-date"; of two that end with the same term, the longer one is. The log of
+    an absent member, which no row shows, is not counted. An algorithm without logs cannot violate this.
     """
     logs: dict[NodeId, tuple[int, int]] = {}
-    electorates = Electorates(trace.groups)
+    electorates = Configurations(trace.groups)
     for row in trace.rows:
         electorates.apply(row)
         node = row.node
@@ -174,9 +179,9 @@ def leader_completeness(trace: Trace) -> Iterator[Violation]:
             if earlier != entry_term:
                 text = f"n{node} commits an entry of term {entry_term} at index {index}, where one of {earlier} is"
                 yield Violation(Guarantee.LEADER_COMPLETENESS, row.time_ns, text, (node,))
-        elif row.kind == event_types.LOG and (told := dict(row.detail).get("runs")) is not None:
+        elif row.kind == event_types.LOG and (noted := dict(row.detail).get("runs")) is not None:
             assert node is not None
-            runs[node] = told
+            runs[node] = noted
         elif row.role is LEADER and node in runs:
             assert node is not None
             assert row.term is not None
@@ -208,9 +213,9 @@ def disjoint_leases(trace: Trace) -> Iterator[Violation]:
 
 
 def one_claim(trace: Trace) -> Iterator[Violation]:
-    """At no instant do two nodes of a group claim to lead; what is undone at the instant at which it is done is not."""
+    """Two nodes of a group never claim to lead at once. A claim that ends as it begins does not count."""
     claimants: dict[str | None, set[NodeId]] = {group: set() for group in trace.groups}
-    told: dict[str | None, set[NodeId]] = {}
+    reported: dict[str | None, set[NodeId]] = {}
     for time_ns, rows in groupby(trace.rows, key=lambda row: row.time_ns):
         for row in rows:
             if row.kind == event_types.TRANSITION:
@@ -220,10 +225,10 @@ def one_claim(trace: Trace) -> Iterator[Violation]:
                 for among in claimants.values():
                     among.discard(row.node)
         for group, among in claimants.items():
-            if len(among) > 1 and among != told.get(group):  # Each set of claimants is told of once.
+            if len(among) > 1 and among != reported.get(group):  # Each set of claimants is reported once.
                 text = f"{' and '.join(f'n{node}' for node in sorted(among))} claim to lead at once"
                 yield Violation(Guarantee.ONE_CLAIM, time_ns, text, tuple(sorted(among)))
-            told[group] = set(among)
+            reported[group] = set(among)
 
 
 CHECKERS: Mapping[Guarantee, Checker] = MappingProxyType(

@@ -1,8 +1,8 @@
-"""What an algorithm promises of a cluster that is left in peace: from the trace alone, at the end of each such time.
+"""Guarantees about stable periods, checked from the trace alone at the end of each such period.
 
-Peace begins when a fault strikes or is undone, or a node starts, dies, pauses or resumes, and ends with the next such
-event, or with the trial. One that ends before it has lasted as long as the algorithm needs to settle says nothing.
-Whoever is paused has no opinion, and makes no claim that counts.
+A stable period begins when a fault is injected or repaired, or a node starts, dies, pauses or resumes. It ends with the
+next such event, or with the trial. A period that is shorter than the algorithm's stabilization bound is not checked. A
+paused node has no opinion, and its claim does not count.
 """
 
 from __future__ import annotations
@@ -30,65 +30,67 @@ _DISTURBANCES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Peace:
-    """A time of peace that was long enough, at its end: whom each node that is awake names, and who of them claims."""
+class StablePeriod:
+    """The end of a stable period: the leader that each awake node names, and the awake nodes that claim to lead."""
 
     end_ns: Nanoseconds
     length_ns: Nanoseconds
     leaders: Mapping[NodeId, NodeId | None]  # In id order.
     claimants: list[NodeId]
 
-    def broken(self, guarantee: Guarantee, text: str, nodes: tuple[NodeId, ...]) -> Violation:
-        return Violation(guarantee, self.end_ns, f"after {self.length_ns / SECOND:.3f} s of peace, {text}", nodes)
+    def violation(self, guarantee: Guarantee, text: str, nodes: tuple[NodeId, ...]) -> Violation:
+        """The violation of a guarantee at the end of this period."""
+        text = f"after {self.length_ns / SECOND:.3f} s without a disturbance, {text}"
+        return Violation(guarantee, self.end_ns, text, nodes)
 
     @property
     def claiming(self) -> str:
+        """The claimants in words."""
         return f"{' and '.join(f'n{node}' for node in self.claimants)} claim" if self.claimants else "nobody claims"
 
 
-def times_of_peace(trace: Trace, stabilization_ns: Nanoseconds) -> Iterator[Peace]:
-    """Those of the headline group that lasted for so long, in order."""
+def stable_periods(trace: Trace, stabilization_ns: Nanoseconds) -> Iterator[StablePeriod]:
+    """The stable periods of the primary group that last at least `stabilization_ns`, in order."""
     state, began_ns = GroupState(trace, trace.primary_group), 0
     for row in trace.rows:
         if row.kind in _DISTURBANCES:
-            if row.time_ns - began_ns >= max(
-                stabilization_ns, 1
-            ):  # What is disturbed twice at an instant is in peace once.
-                yield _peace(state, began_ns, row.time_ns)
+            # Two disturbances at one instant have no period between them.
+            if row.time_ns - began_ns >= max(stabilization_ns, 1):
+                yield _period_at_end(state, began_ns, row.time_ns)
             began_ns = row.time_ns
         state.apply(row)
     if trace.end_ns - began_ns >= stabilization_ns:
-        yield _peace(state, began_ns, trace.end_ns)
+        yield _period_at_end(state, began_ns, trace.end_ns)
 
 
-def _peace(state: GroupState, began_ns: Nanoseconds, end_ns: Nanoseconds) -> Peace:
+def _period_at_end(state: GroupState, began_ns: Nanoseconds, end_ns: Nanoseconds) -> StablePeriod:
     awake = sorted(state.running - state.paused)
     leaders = {node: state.named.get(node) for node in awake}
-    return Peace(end_ns, end_ns - began_ns, leaders, sorted(state.terms.keys() - state.paused))
+    return StablePeriod(end_ns, end_ns - began_ns, leaders, sorted(state.terms.keys() - state.paused))
 
 
 def agreement(trace: Trace, stabilization_ns: Nanoseconds) -> Iterator[Violation]:
-    """All that run name one leader, who claims to lead, and nobody else does."""
-    for peace in times_of_peace(trace, stabilization_ns):
-        named = set(peace.leaders.values())
-        if named and (len(named) != 1 or peace.claimants != [*named]):
+    """All running nodes name one leader, and only that node claims to lead."""
+    for period in stable_periods(trace, stabilization_ns):
+        named = set(period.leaders.values())
+        if named and (len(named) != 1 or period.claimants != [*named]):
             opinions = ", ".join(
                 f"n{node} names {'nobody' if leader is None else f'n{leader}'}"
-                for node, leader in peace.leaders.items()
+                for node, leader in period.leaders.items()
             )
-            yield peace.broken(Guarantee.AGREEMENT, f"{opinions}; {peace.claiming}", (*peace.leaders,))
+            yield period.violation(Guarantee.AGREEMENT, f"{opinions}; {period.claiming}", (*period.leaders,))
 
 
 def highest_id(trace: Trace, stabilization_ns: Nanoseconds) -> Iterator[Violation]:
-    """Who claims to lead has the highest id of those that run."""
-    for peace in times_of_peace(trace, stabilization_ns):
-        highest = max(peace.leaders, default=None)
-        if highest is not None and peace.claimants != [highest]:
-            yield peace.broken(Guarantee.HIGHEST_ID, f"n{highest} is the highest; {peace.claiming}", (highest,))
+    """The node that claims to lead has the highest id of the running nodes."""
+    for period in stable_periods(trace, stabilization_ns):
+        highest = max(period.leaders, default=None)
+        if highest is not None and period.claimants != [highest]:
+            yield period.violation(Guarantee.HIGHEST_ID, f"n{highest} is the highest; {period.claiming}", (highest,))
 
 
-PeaceChecker = Callable[[Trace, Nanoseconds], Iterator[Violation]]
+StablePeriodChecker = Callable[[Trace, Nanoseconds], Iterator[Violation]]
 
-PEACE_CHECKERS: Mapping[Guarantee, PeaceChecker] = MappingProxyType(
+STABLE_PERIOD_CHECKERS: Mapping[Guarantee, StablePeriodChecker] = MappingProxyType(
     {Guarantee.AGREEMENT: agreement, Guarantee.HIGHEST_ID: highest_id}
 )

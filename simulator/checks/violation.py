@@ -1,4 +1,4 @@
-"""A broken promise."""
+"""A violation of a guarantee."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from simulator.protocol import SECOND, Nanoseconds, NodeId
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A broken promise: what happened, when, and between which nodes."""
+    """A guarantee that a trial violated: what happened, when, and which nodes took part."""
 
-    guarantee: str  # A Guarantee; or `liveness`, which no algorithm promises, and a scenario may demand.
+    guarantee: str  # A Guarantee, or `liveness`, which a scenario may demand and no algorithm guarantees.
     time_ns: Nanoseconds
     text: str
     nodes: tuple[NodeId, ...]

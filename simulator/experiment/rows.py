@@ -44,27 +44,28 @@ def seconds(time_ns: Nanoseconds | None, since_ns: Nanoseconds = 0) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Stability:
-    """When a group came to rest: the start of the first claim that lasts, looked for from some instant on."""
+    """When a group became stable: the start of the first claim that lasts, from some instant on."""
 
-    made: Sequence[Claim]
+    claims: Sequence[Claim]
     lasting_ns: Nanoseconds
     end_ns: Nanoseconds
 
     def since(self, start_ns: Nanoseconds) -> Nanoseconds | None:
-        stable = first_stable_claim(self.made, start_ns, self.lasting_ns)
+        """The start of the first lasting claim at `start_ns` or later; None if there is none."""
+        stable = first_stable_claim(self.claims, start_ns, self.lasting_ns)
         return stable.start_ns if stable else None
 
     def looked_for_until(self, start_ns: Nanoseconds) -> Nanoseconds:
-        """Where none is found: a claim that is still held at the end might have been the one."""
-        held = (claim.start_ns for claim in self.made if claim.start_ns >= start_ns and claim.end_ns == self.end_ns)
+        """The instant of censoring if there is none: a claim that is still held at the end might have lasted."""
+        held = (claim.start_ns for claim in self.claims if claim.start_ns >= start_ns and claim.end_ns == self.end_ns)
         return min(held, default=self.end_ns)
 
 
 def election_row(trace: Trace, stability: Stability, trial: int, number: int, election: Election) -> Record:
     """A row of the elections table."""
     claimed_ns = election.claimed_ns or 0
-    searched = election.cause in (Cause.BOOT, Cause.LOSS)
-    stable_ns = stability.since(election.start_ns) if searched else None
+    without_leader = election.cause in (Cause.BOOT, Cause.LOSS)
+    stable_ns = stability.since(election.start_ns) if without_leader else None
     return {
         "trial": trial,
         "election": number,

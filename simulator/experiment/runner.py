@@ -18,9 +18,9 @@ import pandas as pd
 
 from simulator.analysis import summary as summaries
 from simulator.analysis.estimates import Summary
-from simulator.analysis.measured import Measured, beside_measured
-from simulator.analysis.precision import Precision, Watch
-from simulator.analysis.published import beside_published
+from simulator.analysis.measured import Measured, compared_with_measured
+from simulator.analysis.precision import Precision, PrecisionMonitor
+from simulator.analysis.published import compared_with_published
 from simulator.analysis.tables import RunTables
 from simulator.checks.violation import Violation
 from simulator.experiment.executors import MOST_WORKERS, results
@@ -75,13 +75,13 @@ class Result:
     def summary(self) -> Summary:
         """Statistics and provenance, as `--json` prints them."""
         published = self.scenario.published
-        beside = {"published": beside_published(self.elections, published, self.seed)} if published else {}
+        beside = {"published": compared_with_published(self.elections, published, self.seed)} if published else {}
         if demand := self.scenario.liveness:
             beside["liveness"] = summaries.liveness(self.trials, demand.within)
         if self.precision is not None:
             beside["precision"] = self.precision.summary()
         if self.measured is not None:
-            beside["measured"] = beside_measured(self.elections, self.measured)
+            beside["measured"] = compared_with_measured(self.elections, self.measured)
         return {
             "schema": SCHEMA,
             "scenario": self.scenario.name,
@@ -160,7 +160,7 @@ def run(
         raise ValueError(f"{count} trials from trial {first_trial} of seed {used_seed}: at least 1, and none negative")
     if not 0 <= workers <= MOST_WORKERS:
         raise ValueError(f"{workers} workers: write 0 for one per core, or a number up to {MOST_WORKERS}")
-    watch = None if precision is None else Watch(precision, precision_of, scenario.published, count)
+    watch = None if precision is None else PrecisionMonitor(precision, precision_of, scenario.published, count)
     finished: list[TrialResult] = []
 
     def gathered(reason: str | None) -> Result:
@@ -177,7 +177,7 @@ def run(
                     on_finished(result)
                 if progress is not None:
                     progress(len(finished), count)
-                if watch is not None and watch.has_seen_enough(len(finished), lambda: _elections(finished)):
+                if watch is not None and watch.is_precise_enough(len(finished), lambda: _elections(finished)):
                     break
     except KeyboardInterrupt as error:
         hurried = isinstance(error, Terminated) and on_finished is not None and len(finished) > GATHERED_AT_ONCE

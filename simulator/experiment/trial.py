@@ -32,9 +32,9 @@ from simulator.trace.trace import Trace
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """What a trial leaves: its row of the trials table, its rows of the other tables, and broken promises.
+    """The outcome of a trial: its row of the trials table, its rows of the other tables, and its violations.
 
-    Broken promises that the scenario has waived stand apart from the others.
+    `waived` holds the violations of guarantees that the scenario waives.
     """
 
     trial: int
@@ -70,29 +70,33 @@ def simulate(spec: ClusterSpec, seed: int, trial: int) -> TrialResult:
 
 def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
     """Every metric of one trace."""
-    told = history(trace)
+    trial_history = history(trace)
     unmet = broken_assumptions(spec, trace)
-    found_broken = _broken_promises(spec, trace, unmet)
-    broken = [violation for violation in found_broken if violation.guarantee not in spec.waived]
-    waived = [violation for violation in found_broken if violation.guarantee in spec.waived]
-    missed = {one for group in trace.groups for one in spec.registration.assumptions_of(group, spec.config) & unmet}
+    found = _violations(spec, trace, unmet)
+    broken = [violation for violation in found if violation.guarantee not in spec.waived]
+    waived = [violation for violation in found if violation.guarantee in spec.waived]
+    missed = {
+        assumption
+        for group in trace.groups
+        for assumption in spec.registration.assumptions_of(group, spec.config) & unmet
+    }
     recovered: Record = {}
     if spec.liveness_within is not None:
         recovery = look_for_recovery(trace, spec.liveness_within)
         broken = sorted([*broken, *liveness(recovery, spec.liveness_within)], key=lambda violation: violation.time_ns)
         recovered = recovery_row(recovery)
     stability = Stability(claims(trace), spec.stable_after, trace.end_ns)
-    reading = TrialReading(trace=trace, claims=stability.made, leadership=leadership(trace))
-    numbered = list(enumerate(told.elections, start=1))
+    reading = TrialReading(trace=trace, claims=stability.claims, leadership=leadership(trace))
+    numbered = list(enumerate(trial_history.elections, start=1))
     overlaps = enumerate(reading.leadership.overlaps, start=1)
     terms_count_rounds = spec.registration.terms_count_rounds
     return TrialResult(
         trial=trial,
         digest=trace.digest,
-        row=trial_row(reading, stability, trial, told.elections)
+        row=trial_row(reading, stability, trial, trial_history.elections)
         | {"violations": len(broken), "waived": len(waived), "assumptions_broken": ", ".join(sorted(missed))}
         | recovered
-        | traffic_row(trace, told.steady),
+        | traffic_row(trace, trial_history.steady),
         elections=[
             election_row(trace, stability, trial, number, election)
             | {"terms_spent": election.terms_spent if terms_count_rounds else None}
@@ -105,10 +109,11 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
     )
 
 
-def _broken_promises(spec: ClusterSpec, trace: Trace, unmet: frozenset[Assumption]) -> list[Violation]:
-    """In order of time: each group is held to what its own algorithm promises, unless what that assumes did not hold.
+def _violations(spec: ClusterSpec, trace: Trace, unmet: frozenset[Assumption]) -> list[Violation]:
+    """All violations in order of time. Each group is checked against the guarantees of its own algorithm.
 
-    That all agree in peace is asked of the headline group, the one of whose size `stabilization_bound` is a function.
+    A group is not checked if an assumption of its algorithm did not hold. Guarantees about stable periods are checked
+    for the primary group only: `stabilization_bound` is a function of its size.
     """
     found: list[Violation] = []
     for group in trace.groups:

@@ -19,7 +19,7 @@ from simulator.analysis.records.registry import SAMPLES
 from simulator.analysis.statistics.estimates import Sample
 from simulator.experiment.files import write_whole
 from simulator.experiment.runner import Result, made_with
-from simulator.gate.headlines import COUNTED, Headlines, headlines
+from simulator.gate.trial_figures import COUNTED, TrialFigures, trial_figures
 from simulator.scenario.text.errors import Path as Keys
 from simulator.scenario.text.errors import field_name, one_line, shown
 
@@ -82,12 +82,12 @@ class Baseline(_Part):
             raise ValueError("durations: names a censored duration that is not there")
         return self
 
-    def headlines(self) -> Headlines:
-        """What was accepted, as `headlines` found it."""
+    def trial_figures(self) -> TrialFigures:
+        """What was accepted, as `trial_figures` found it."""
         found = self.durations
         censored = np.zeros(len(found.seconds), dtype=np.bool_)
         censored[found.censored] = True
-        return Headlines(
+        return TrialFigures(
             digest=self.digest,
             digests=[str(digest) for digest in self.trials["digest"]],
             duration=found.metric,
@@ -105,7 +105,7 @@ def accepted(
     alpha: float = DEFAULT_ALPHA,
 ) -> Baseline:
     """A baseline from a run of a scenario, from its trial 0 on. The scenario is given as its file has it."""
-    found = headlines(result)
+    found = trial_figures(result)
     return Baseline(
         reason=reason,
         tolerance=tolerance,

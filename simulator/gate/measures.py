@@ -22,7 +22,7 @@ from simulator.analysis.statistics.paired import compare_quantile, compare_ratio
 from simulator.analysis.statistics.proportions import compare_fraction
 from simulator.analysis.statistics.sign_flips import sign_flip_test
 from simulator.analysis.statistics.significance import quantile_test
-from simulator.gate.headlines import Headlines
+from simulator.gate.trial_figures import TrialFigures
 
 
 class Measure(Protocol):
@@ -32,19 +32,19 @@ class Measure(Protocol):
     def unit(self) -> str:
         """`s`; `%` for a share, `/s` for a rate; or nothing, for a number."""
 
-    def name(self, of: Headlines) -> str:
+    def name(self, of: TrialFigures) -> str:
         """As reports call it."""
 
-    def value(self, of: Headlines) -> float:
+    def value(self, of: TrialFigures) -> float:
         """Infinite where censoring hides it; nan without data."""
 
-    def p_value(self, before: Headlines, after: Headlines) -> float:
+    def p_value(self, before: TrialFigures, after: TrialFigures) -> float:
         """The chance of such a change, or a larger one, where nothing tells the two runs apart; nan without data."""
 
-    def least_p(self, before: Headlines, after: Headlines) -> float:
+    def least_p(self, before: TrialFigures, after: TrialFigures) -> float:
         """The smallest p value that is possible with this number of trials: what `p_value` is if all pairs agree."""
 
-    def ratio(self, before: Headlines, after: Headlines) -> Estimate:
+    def ratio(self, before: TrialFigures, after: TrialFigures) -> Estimate:
         """After / before, with its 95 % interval."""
 
 
@@ -56,21 +56,21 @@ class DurationQuantile:
     p: float
     unit: str = "s"
 
-    def name(self, of: Headlines) -> str:
+    def name(self, of: TrialFigures) -> str:
         return f"{of.duration}, {self.label}"
 
-    def value(self, of: Headlines) -> float:
+    def value(self, of: TrialFigures) -> float:
         return quantile(of.durations, self.p).value
 
-    def p_value(self, before: Headlines, after: Headlines) -> float:
+    def p_value(self, before: TrialFigures, after: TrialFigures) -> float:
         return quantile_test(before.durations, after.durations, self.p, paired=True).p
 
-    def least_p(self, before: Headlines, after: Headlines) -> float:
+    def least_p(self, before: TrialFigures, after: TrialFigures) -> float:
         values = before.durations.values.size + after.durations.values.size
         exceeding = math.floor((1 - self.p) * values + 1e-9)  # Of both runs; at best, all are of one run.
         return _all_agree(min(exceeding, len(before.digests), len(after.digests)))
 
-    def ratio(self, before: Headlines, after: Headlines) -> Estimate:
+    def ratio(self, before: TrialFigures, after: TrialFigures) -> Estimate:
         return compare_quantile(before.durations, after.durations, self.p, paired=True).ratio
 
 
@@ -86,33 +86,33 @@ class Counted:
     among: str | None = None
     unit: str = ""
 
-    def name(self, of: Headlines) -> str:
+    def name(self, of: TrialFigures) -> str:
         return self.label
 
-    def value(self, of: Headlines) -> float:
+    def value(self, of: TrialFigures) -> float:
         amounts, exposures = self._tally(of)
         total = float(np.sum(exposures))
         return float(np.sum(amounts)) / total if total else math.nan
 
-    def p_value(self, before: Headlines, after: Headlines) -> float:
+    def p_value(self, before: TrialFigures, after: TrialFigures) -> float:
         old, new = (self._rates(of) if self.unit == "/s" else of.counts[self.column] for of in (before, after))
         return sign_flip_test(new - old)
 
-    def least_p(self, before: Headlines, after: Headlines) -> float:
+    def least_p(self, before: TrialFigures, after: TrialFigures) -> float:
         return _all_agree(min(len(before.digests), len(after.digests)))
 
-    def ratio(self, before: Headlines, after: Headlines) -> Estimate:
+    def ratio(self, before: TrialFigures, after: TrialFigures) -> Estimate:
         compare = compare_fraction if self.unit == "%" else compare_ratio
         return compare(self._tally(before), self._tally(after), paired=True).ratio
 
-    def _tally(self, of: Headlines) -> Tally:
+    def _tally(self, of: TrialFigures) -> Tally:
         amounts = of.counts[self.column].astype(np.float64)
         if self.among is None:
             return Tally(amounts, np.ones(amounts.size))
         exposures = of.counts[self.among].astype(np.float64)
         return Tally(amounts, exposures / 1e6 if self.unit == "/s" else exposures)  # From microseconds.
 
-    def _rates(self, of: Headlines) -> npt.NDArray[np.float64]:
+    def _rates(self, of: TrialFigures) -> npt.NDArray[np.float64]:
         amounts, exposures = map(np.asarray, self._tally(of))
         return np.asarray(np.divide(amounts, exposures, out=np.zeros(amounts.size), where=exposures > 0))
 

@@ -11,8 +11,8 @@ from simulator.analysis.statistics.estimates import Estimate
 from simulator.analysis.statistics.significance import holm
 from simulator.experiment.runner import Result, made_with
 from simulator.gate.baseline import Baseline
-from simulator.gate.headlines import Headlines, headlines
 from simulator.gate.measures import MEASURES, Measure
+from simulator.gate.trial_figures import TrialFigures, trial_figures
 
 _MOST_TOLD = 3  # Broken promises, one by one.
 
@@ -72,7 +72,7 @@ class Verdict:
 
 def judge(name: str, baseline: Baseline, result: Result) -> Verdict:
     """Compare the run of a scenario with what was accepted of it."""
-    before, after = baseline.headlines(), headlines(result)
+    before, after = baseline.trial_figures(), trial_figures(result)
     broken = [f"trial {trial}: {violation}" for trial, violation in result.violations]
     if before.duration != after.duration:
         broken.append(f"its headline was {before.duration}, and is {after.duration}")
@@ -110,7 +110,7 @@ def failed(name: str, baseline: Baseline, reason: str) -> Verdict:
     )
 
 
-def compare(before: Headlines, after: Headlines, tolerance: float, alpha: float) -> list[Figure]:
+def compare(before: TrialFigures, after: TrialFigures, tolerance: float, alpha: float) -> list[Figure]:
     """Every figure: a change counts where it is significant at alpha, after Holm, and larger than the tolerance."""
     p_values = holm([measure.p_value(before, after) for measure in MEASURES])
     family = sum(not math.isnan(p) for p in p_values)
@@ -121,7 +121,7 @@ def compare(before: Headlines, after: Headlines, tolerance: float, alpha: float)
 
 
 def _figure(
-    measure: Measure, before: Headlines, after: Headlines, p: float, family: int, tolerance: float, alpha: float
+    measure: Measure, before: TrialFigures, after: TrialFigures, p: float, family: int, tolerance: float, alpha: float
 ) -> Figure:
     old, new = measure.value(before), measure.value(after)
     least_p = family * measure.least_p(before, after)  # By Holm's method, if it is the smallest of its family.

@@ -1,6 +1,6 @@
-"""How good failure detectors are: Chen, Toueg and Aguilera's quality of service, from a trace. See docs/metrics.md.
+"""The quality of service of failure detectors (Chen, Toueg and Aguilera 2002), from a trace. See docs/metrics.md.
 
-From the notes `watches`, `suspects` and `trusts`, for each pair of a node that watches and one that is watched.
+It is read from the notes `watches`, `suspects` and `trusts`, for each pair of a watching and a watched node.
 """
 
 from __future__ import annotations
@@ -12,24 +12,25 @@ from simulator.protocol import Nanoseconds, NodeId
 from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
-Pair = tuple[NodeId, NodeId]  # Who watches, and who is watched.
+Pair = tuple[NodeId, NodeId]  # The watching node, and the watched node.
 
 
 @dataclass(slots=True)
 class Quality:
-    """What one node's detector made of another, or several of several; times in nanoseconds.
+    """The quality of the detector of one node about another, or the sum over several pairs; times in nanoseconds.
 
-    `detections` are the times from a crash until the suspicion that then lasted; `undetected` those crashes after
-    which none did: until the node was up again or not watched any more, or the trial had ended.
+    `detections` are the times from a crash until the suspicion that then lasted. `undetected` counts the crashes
+    without such a suspicion until the node was up again, was not watched any more, or the trial ended.
     """
 
     watched_ns: Nanoseconds = 0  # Both nodes were awake.
     mistakes: int = 0  # Suspicions of a node that was awake, and reachable both ways.
-    mistaken_ns: Nanoseconds = 0  # In how much of `watched_ns` such a suspicion had not ended.
+    mistaken_ns: Nanoseconds = 0  # The part of `watched_ns` during which such a suspicion stood.
     detections: list[Nanoseconds] = field(default_factory=list)
     undetected: int = 0
 
     def add(self, other: Quality) -> None:
+        """Add the counts and times of other pairs."""
         self.watched_ns += other.watched_ns
         self.mistakes += other.mistakes
         self.mistaken_ns += other.mistaken_ns
@@ -38,7 +39,7 @@ class Quality:
 
 
 def detection_quality(trace: Trace) -> Quality:
-    """All pairs whose watcher is in the headline group, together."""
+    """The sum over all pairs whose watching node is in the primary group."""
     found = Quality()
     for quality in by_pair(trace).values():
         found.add(quality)
@@ -46,7 +47,7 @@ def detection_quality(trace: Trace) -> Quality:
 
 
 def by_pair(trace: Trace) -> Mapping[Pair, Quality]:
-    """Each pair whose watcher is in the headline group, in the order in which they began to watch."""
+    """Each pair whose watching node is in the primary group, in the order in which watching began."""
     reader = _Reader(frozenset(trace.groups[trace.primary_group]))
     for row in trace.rows:
         reader.apply(row)
@@ -56,7 +57,7 @@ def by_pair(trace: Trace) -> Mapping[Pair, Quality]:
 
 
 def false_suspicions(trace: Trace) -> int:
-    """How often a node of the headline group suspected a leader that was awake, and reachable both ways."""
+    """How often a node of the primary group suspected a leader that was awake and reachable both ways."""
     members = frozenset(trace.groups[trace.primary_group])
     awake: set[NodeId | None] = set()
     count = 0
@@ -76,16 +77,16 @@ def _cut_off(row: Row) -> bool:
 
 @dataclass(slots=True)
 class _Watch:
-    """A pair, from when one node begins to watch the other."""
+    """A pair of nodes, since one began to watch the other."""
 
     quality: Quality
-    since_ns: Nanoseconds  # Up to when its times are counted.
+    since_ns: Nanoseconds  # Times are counted up to this instant.
     suspected: bool = False
     mistaken: bool = False
     crashed_ns: Nanoseconds | None = None  # When the node that is watched crashed, if it is down.
-    detected_ns: Nanoseconds | None = None  # When, since then, the present suspicion began.
+    detected_ns: Nanoseconds | None = None  # When the present suspicion began, if it began since then.
 
-    def pass_to(self, time_ns: Nanoseconds, awake: bool) -> None:
+    def advance_to(self, time_ns: Nanoseconds, awake: bool) -> None:
         if awake:
             self.quality.watched_ns += time_ns - self.since_ns
             if self.mistaken:
@@ -96,8 +97,8 @@ class _Watch:
         self.crashed_ns = time_ns
         self.detected_ns = time_ns if self.suspected else None
 
-    def settle(self) -> None:
-        """A crash is over, or out of sight."""
+    def end_crash(self) -> None:
+        """A crash is over, or cannot be seen any more: count its detection."""
         if self.crashed_ns is None:
             return
         if self.detected_ns is None:
@@ -124,13 +125,13 @@ class _Reader:
         elif row.kind in (event_types.SUSPECTS, event_types.TRUSTS) and node in self.members:
             self._opinion((node, row.field("node")), row)
         elif row.kind in (event_types.STARTED, event_types.CRASHED, event_types.PAUSED, event_types.RESUMED):
-            self._befell(node, row)
+            self._apply_lifecycle_event(node, row)
 
     def end(self, pair: Pair, time_ns: Nanoseconds) -> None:
-        """One does not watch the other any more."""
+        """The first node of the pair does not watch the second any more."""
         watch = self.watches.pop(pair)
-        watch.pass_to(time_ns, self._awake(pair))
-        watch.settle()
+        watch.advance_to(time_ns, self._awake(pair))
+        watch.end_crash()
 
     def _watch(self, node: NodeId, nodes: tuple[NodeId, ...], time_ns: Nanoseconds) -> None:
         for pair in [pair for pair in self.watches if pair[0] == node and pair[1] not in nodes]:
@@ -142,22 +143,22 @@ class _Reader:
 
     def _opinion(self, pair: Pair, row: Row) -> None:
         watch = self.watches[pair]
-        watch.pass_to(row.time_ns, self._awake(pair))
+        watch.advance_to(row.time_ns, self._awake(pair))
         watch.suspected = row.kind == event_types.SUSPECTS
         watch.mistaken = watch.suspected and self._is_awake(pair[1]) and not _cut_off(row)
         watch.quality.mistakes += watch.mistaken
         if watch.crashed_ns is not None:
             watch.detected_ns = row.time_ns if watch.suspected else None
 
-    def _befell(self, node: NodeId, row: Row) -> None:
+    def _apply_lifecycle_event(self, node: NodeId, row: Row) -> None:
         for pair, watch in self._pairs_of(node):
-            watch.pass_to(row.time_ns, self._awake(pair))
+            watch.advance_to(row.time_ns, self._awake(pair))
             if pair[1] == node:
-                watch.mistaken = False  # What was wrong is right by now, or was not wrong to begin with.
+                watch.mistaken = False  # The suspicion has become true, or had not been wrong.
                 if row.kind == event_types.CRASHED:
                     watch.crashed(row.time_ns)
                 elif row.kind == event_types.STARTED:
-                    watch.settle()
+                    watch.end_crash()
             elif row.kind == event_types.CRASHED:
                 self.end(pair, row.time_ns)
         self.running.add(node) if row.kind != event_types.CRASHED else self.running.discard(node)

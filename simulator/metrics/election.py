@@ -1,4 +1,4 @@
-"""One search for a leader: its cause, its instants, its rounds and its outcome. Definitions: docs/metrics.md."""
+"""One election: its cause, its instants, its rounds and its outcome. Definitions: docs/metrics.md."""
 
 from __future__ import annotations
 
@@ -13,52 +13,52 @@ from simulator.protocol import Nanoseconds, NodeId
 
 
 class Cause(enum.StrEnum):
-    """Why a leader was searched for."""
+    """Why an election took place."""
 
     BOOT = "boot"  # Nobody has led yet.
-    LOSS = "loss"  # The reigning leader was lost.
+    LOSS = "loss"  # The current leader was lost.
     TRANSFER = "transfer"  # It was asked to hand over.
     SPURIOUS = "spurious"  # It was fine.
 
 
 class Outcome(enum.StrEnum):
-    """How a search ended."""
+    """How an election ended."""
 
     ELECTED = "elected"
     RECOVERED = "recovered"  # The lost leader came back first.
-    WITHDRAWN = "withdrawn"  # Nobody stands any more against a leader that was fine.
+    WITHDRAWN = "withdrawn"  # No node campaigns any more against a leader that was fine.
     CENSORED = "censored"  # Unfinished when the trial ended.
 
 
 class Parts(NamedTuple):
-    """What an election spent its time on, in nanoseconds: together, from the first suspicion to the claim."""
+    """The parts of an election in nanoseconds. Together they last from the first suspicion to the claim."""
 
-    before_rounds_ns: Nanoseconds  # Until somebody stood: pre-votes, for example.
+    before_rounds_ns: Nanoseconds  # Until the first candidacy: pre-votes, for example.
     earlier_rounds_ns: Nanoseconds  # From the first round to the one that was won.
-    winning_round_ns: Nanoseconds  # Of its winner; of one who did not stand, the whole election.
+    winning_round_ns: Nanoseconds  # The whole election if its winner did not campaign.
 
 
 @dataclass(slots=True)
 class Election:
-    """One search for a leader. Instants in nanoseconds since the start of the trial; None where there was none."""
+    """One election. Instants are nanoseconds since the start of the trial; None if there was none."""
 
     cause: Cause
     start_ns: Nanoseconds
-    sent_before: Sent  # By its start.
-    term_before: int  # That of the leader before; at boot, the one that all started from.
+    sent_before: Sent  # Before its start.
+    term_before: int  # The term of the leader before; at boot, the term from which all nodes started.
     loss_cause: str | None = None
     lost_leader: NodeId | None = None
     suspected_ns: Nanoseconds | None = None
-    won_from_ns: Nanoseconds | None = None  # When the round began that was won; None where its winner did not stand.
+    won_from_ns: Nanoseconds | None = None  # The start of the round that was won; None if its winner did not campaign.
     claimed_ns: Nanoseconds | None = None
     announced_majority_ns: Nanoseconds | None = None
     announced_all_ns: Nanoseconds | None = None
-    announcing_until_ns: Nanoseconds | None = None  # Until when its announcement was looked for.
+    announcing_until_ns: Nanoseconds | None = None  # Its announcement was followed until then.
     winner: NodeId | None = None
     term: int | None = None  # The winner's.
     outcome: Outcome = Outcome.CENSORED
-    followed_until_ns: Nanoseconds = 0  # The end of the search, or of the trial.
-    sent_after: Sent | None = None  # By its announcement to a majority, or its end.
+    followed_until_ns: Nanoseconds = 0  # The end of the election, or of the trial.
+    sent_after: Sent | None = None  # Before its announcement to a majority, or its end.
     rounds: list[Round] = field(default_factory=list)
     round_keys: list[Hashable] = field(default_factory=list)
 
@@ -107,7 +107,7 @@ class Election:
 
     def round_spans(self) -> list[tuple[Nanoseconds, Nanoseconds]]:
         """From when until when each round lasted: from its first candidacy until the next round's, or the claim; from
-        the start of the search on where it began before, until the end of the search where nothing came after it."""
+        the start of the election on if it began before, until the end of the election if nothing came after it."""
         starts = [max(a_round.began_ns, self.start_ns) for a_round in self.rounds]
         spans = []
         for a_round, start_ns in zip(self.rounds, starts, strict=True):

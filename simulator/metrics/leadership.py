@@ -1,4 +1,4 @@
-"""Who claimed to lead, when nobody did, and when two did at once. Definitions: docs/metrics.md."""
+"""Claims to lead: when there was none, and when there were two at once. Definitions: docs/metrics.md."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Claim:
 class OverlapKind(enum.StrEnum):
     """What two simultaneous claims mean."""
 
-    SAME_TERM = "same_term"  # Two leaders of one term: never, where election safety is promised.
+    SAME_TERM = "same_term"  # Two leaders of one term: a violation if the algorithm guarantees election safety.
     STALE_LEADER = "stale_leader"  # Different terms: the old leader has not heard yet.
     NO_TERM = "no_term"  # The algorithm has no terms.
 
@@ -70,7 +70,7 @@ def _kind(terms: Iterable[int]) -> OverlapKind:
 
 
 def leadership(trace: Trace) -> Leadership:
-    """The headline group's leadership over one trial."""
+    """The leadership of the primary group over one trial."""
     found = Leadership()
     overlap: Overlap | None = None
     for state, start_ns, end_ns in intervals(trace, trace.primary_group):
@@ -94,7 +94,7 @@ def leadership(trace: Trace) -> Leadership:
 
 
 def claims(trace: Trace) -> list[Claim]:
-    """Every claim of the headline group, in order of its start; one that is still held ends with the trace."""
+    """Every claim of the primary group, in order of its start. A claim that is still held ends with the trace."""
     begun: dict[NodeId, tuple[int, Nanoseconds]] = {}
     found: list[Claim] = []
 
@@ -117,7 +117,7 @@ def claims(trace: Trace) -> list[Claim]:
 
 
 def leader_changes(found: Iterable[Claim]) -> int:
-    """How often another node claimed than the one that had claimed last; the first claim is no change."""
+    """How often a claim was made by another node than the claim before; the first claim is no change."""
     nodes = [claim.node for claim in found]
     return sum(node != before for before, node in pairwise(nodes))
 

@@ -1,4 +1,4 @@
-"""What each node was, and when: a trace cut into segments, one lane per node, for drawing."""
+"""The timeline of each node, for drawing: a trace cut into segments of equal role, term and condition."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
 Window = tuple[Nanoseconds, Nanoseconds]
-# What a row says of a fault, and how its mark puts it.
+# The rows about a fault, and the word that its mark adds.
 _OUTCOMES = {
     event_types.FAULT: "",
     event_types.REPAIRED: "repaired",
@@ -35,8 +35,8 @@ class Segment:
     term: int | None = None
 
 
-def lanes(trace: Trace) -> Mapping[NodeId, Sequence[Segment]]:
-    """The segments of each member of the headline group, from the start of the trial to its end, without gaps."""
+def node_timelines(trace: Trace) -> Mapping[NodeId, Sequence[Segment]]:
+    """The segments of each member of the primary group, from the start of the trial to its end, without gaps."""
     found: dict[NodeId, list[Segment]] = {node: [Segment(0, 0)] for node in trace.groups[trace.primary_group]}
     for row in trace.rows:
         if row.node in found:
@@ -65,7 +65,7 @@ def _after(row: Row, current: Segment, group: str) -> Segment:
 
 
 def primary_election(trace: Trace) -> Election | None:
-    """The first search after a loss; the first of all where nothing was lost."""
+    """The first election after a loss; the first of all if no leader was lost."""
     found = elections(trace)
     return next((election for election in found if election.cause is Cause.LOSS), found[0] if found else None)
 

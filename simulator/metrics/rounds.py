@@ -1,4 +1,4 @@
-"""Election rounds: who stood in each, and who won. Definitions: docs/metrics.md."""
+"""The rounds of elections: the candidates and the winner of each. Definitions: docs/metrics.md."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from simulator.protocol import Nanoseconds, NodeId
 
 @dataclass(slots=True)
 class Round:
-    """One term, or one candidacy where the algorithm has no terms, in which at least one node stood."""
+    """One term with at least one candidate. Without terms, each candidacy is a round of its own."""
 
     term: int  # 0 without terms.
-    began_ns: Nanoseconds  # When the first of them stood.
+    began_ns: Nanoseconds  # The start of the first candidacy.
     candidates: set[NodeId] = field(default_factory=set)
     winner: NodeId | None = None
     undecided: bool = False  # Still going on when the trial ended.
@@ -32,7 +32,7 @@ class Round:
 
     @property
     def split(self) -> bool:
-        """It failed, and two or more candidates stood, of whom none reached a quorum."""
+        """The round failed with two or more candidates: none of them reached a quorum."""
         return self.failed and len(self.candidates) > 1
 
 
@@ -41,10 +41,11 @@ class Rounds:
 
     def __init__(self) -> None:
         self.by_key: dict[Hashable, Round] = {}
-        self.campaigning: dict[NodeId, Hashable] = {}  # The round in which each candidate stands at present.
+        self.campaigning: dict[NodeId, Hashable] = {}  # The round in which each candidate campaigns now.
         self._candidacies = 0
 
     def campaign(self, node: NodeId, term: int, time_ns: Nanoseconds) -> Hashable:
+        """A node becomes a candidate in the round of a term. Returns the key of the round."""
         self._candidacies += 1
         key: Hashable = term or ("candidacy", self._candidacies)
         self.by_key.setdefault(key, Round(term, time_ns)).candidates.add(node)
@@ -52,10 +53,11 @@ class Rounds:
         return key
 
     def withdraw(self, node: NodeId) -> None:
+        """A node campaigns no more."""
         self.campaigning.pop(node, None)
 
     def began_ns(self, node: NodeId) -> Nanoseconds | None:
-        """When the round began in which a node stands at present; None where it does not stand."""
+        """The start of the round in which a node campaigns; None if it does not campaign."""
         key = self.campaigning.get(node)
         return None if key is None else self.by_key[key].began_ns
 
@@ -67,14 +69,15 @@ class Rounds:
         self.campaigning.pop(node, None)
 
     def undecided(self) -> list[Hashable]:
-        """The rounds in which somebody stands and nobody has won, each once."""
+        """The rounds with a candidate that still campaigns and without a winner, each once."""
         campaigning = dict.fromkeys(self.campaigning.values())
         return [key for key in campaigning if self.by_key[key].winner is None]
 
     def finish(self) -> None:
-        """The trial ends: rounds in which somebody still stands, and nobody has won, are undecided."""
+        """The trial ends: rounds that still go on are undecided."""
         for key in self.undecided():
             self.by_key[key].undecided = True
 
     def of(self, keys: Iterable[Hashable]) -> list[Round]:
+        """The rounds with these keys, in their order."""
         return [self.by_key[key] for key in keys]

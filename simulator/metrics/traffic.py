@@ -1,4 +1,4 @@
-"""What was sent: by an election, and while a leader reigns in peace. Definitions: docs/metrics.md."""
+"""What was sent during elections, and in the steady state between them. Definitions: docs/metrics.md."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simulator.trace.trace import Row, Trace
 
 
 class Sent(NamedTuple):
-    """What had been sent by some instant, by type in the order of the trace's `message_types`."""
+    """What was sent before some instant, by type in the order of the trace's `message_types`."""
 
     messages: tuple[int, ...]
     extra_bytes: tuple[int, ...]  # Beyond those of as many usual messages (`Trace.usual_bytes`).
@@ -52,8 +52,8 @@ def _less(after: tuple[int, ...], before: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(later - earlier for later, earlier in zip(after, before, strict=True))
 
 
-def _sum(ones: tuple[int, ...], others: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(one + other for one, other in zip(ones, others, strict=True))
+def _sum(counts: tuple[int, ...], more: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(count + added for count, added in zip(counts, more, strict=True))
 
 
 class _Edge(NamedTuple):
@@ -63,13 +63,13 @@ class _Edge(NamedTuple):
 
 @dataclass(slots=True)
 class SteadyState:
-    """The intervals in which a leader reigns, a majority knows of it, and nobody looks for another."""
+    """The intervals with a current leader that a majority knows of, and without an open election."""
 
     intervals: list[tuple[_Edge, _Edge]] = field(default_factory=list)
     _begun: _Edge | None = None
 
     def update(self, steady: bool, time_ns: Nanoseconds, sent: Sent) -> None:
-        """Whether it is so from this instant on."""
+        """Note whether the state is steady from this instant on."""
         if steady and self._begun is None:
             self._begun = _Edge(time_ns, sent)
         elif not steady and self._begun is not None:
@@ -77,7 +77,7 @@ class SteadyState:
             self._begun = None
 
     def end_at(self, time_ns: Nanoseconds, sent: Sent) -> None:
-        """It was not so from this earlier instant on, as is known by now."""
+        """End the steady state at an earlier instant: a later row has shown that an election began there."""
         if self._begun is not None:
             self.intervals.append((self._begun, self._begun))
             self._begun = None

@@ -1,4 +1,4 @@
-"""The kinds of rows that a host writes to a trace. An algorithm's notes add kinds of their own."""
+"""The event types of the rows that a host writes to a trace. An algorithm's notes add types of their own."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ REPAIRED = "repaired"  # The time of a fault is over, and its effect is repaired
 SKIPPED = "skipped"  # A fault of the schedule was left out, since its target did not exist.
 SUPPRESSED = "suppressed"  # A fault of the nemesis was left out: no target, or too many nodes affected at once.
 NOT_INJECTED = "not-injected"  # A fault of the schedule was still waiting when the trial ended.
-LEADER_LOST = "leader-lost"  # The reigning leader crashed, paused, stepped down or was cut off (the cause).
+LEADER_LOST = "leader-lost"  # The current leader crashed, paused, stepped down or was cut off (the cause).
 LEADER_BACK = "leader-back"  # The lost leader, still claiming, resumed or reached a majority again.
 
-# Notes by which algorithms of every kind tell the metrics and checks what they did.
-SUSPECTED = "suspected"  # leader: whom the node suspects. The host adds `cut_off` as below.
+# Notes that algorithms write for metrics and checks.
+SUSPECTED = "suspected"  # leader: the leader that the node suspects. The host adds `cut_off` as below.
 WATCHES = "watches"  # nodes: this node's failure detector watches these from now on, and no others.
 SUSPECTS = "suspects"  # node: this node's failure detector takes another to be down, from now on. The host adds
 # `cut_off` where that node is awake, but not reachable both ways: then the suspicion is no mistake.
 TRUSTS = "trusts"  # node: it takes it to be up again.
 VOTE = "vote"  # term, voter: a candidate counts this voter's vote.
-LOG = "log"  # last_term, last_index: the end of the node's log. runs, of who claims: each term, and how far it reaches.
+LOG = "log"  # last_term, last_index: the end of the node's log. runs (of a claimant): each term, and its last index.
 COMMIT = "commit"  # term, index, entry_term: this leader has committed its log up to an entry of that term.
 CONFIGURATION = "configuration"  # voters, learners: the members in this node's eyes from now on; at first, everybody.
 CHANGE_GIVEN_UP = "change-given-up"  # node, why: this leader does not add a server that it was to add.

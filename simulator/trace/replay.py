@@ -17,11 +17,11 @@ class GroupState:
         self._everybody = frozenset(trace.groups[group])
         self.running: set[NodeId] = set()
         self.paused: set[NodeId] = set()
-        self.terms: dict[NodeId, int] = {}  # Of those who claim to lead.
+        self.terms: dict[NodeId, int] = {}  # Of the nodes that claim to lead.
         self.named: dict[NodeId, NodeId] = {}  # The leader that each running node knows of, if any.
-        self.members: dict[NodeId, frozenset[NodeId]] = {}  # In the eyes of each node that has told of them.
+        self.members: dict[NodeId, frozenset[NodeId]] = {}  # In the configuration that each node has noted.
         self.led = False  # A claim has been made.
-        self.quorum = False  # The reigning leader has a two-way path to a majority.
+        self.quorum = False  # The current leader has a two-way path to a majority.
 
     def apply(self, row: Row) -> None:
         node = row.node
@@ -32,7 +32,7 @@ class GroupState:
             return
         elif row.kind == event_types.STARTED:
             self.running.add(node)
-            self.members.pop(node, None)  # It tells again.
+            self.members.pop(node, None)  # It notes its configuration again.
         elif row.kind == event_types.CONFIGURATION:
             self.members[node] = frozenset((*row.field("voters"), *row.field("learners")))
         elif row.kind == event_types.CRASHED:
@@ -57,7 +57,7 @@ class GroupState:
             self.named[row.node] = row.leader
         if row.role is LEADER:
             self.terms[row.node] = row.term
-            self.led = self.quorum = True  # Where it has no majority, a row of its loss follows at once.
+            self.led = self.quorum = True  # If it has no majority, the row of its loss follows at once.
         else:
             self.terms.pop(row.node, None)
 
@@ -75,8 +75,8 @@ class GroupState:
 def intervals(trace: Trace, group: str) -> Iterator[tuple[GroupState, int, int]]:
     """The state of a group over each interval in which nothing is written: (state, start_ns, end_ns).
 
-    The state is the same object each time. Intervals have a positive length: what is undone at the instant at which
-    it is done was never the case.
+    The state is the same object each time. Intervals have a positive length: a change that is reversed at the same
+    instant is not seen.
     """
     state = GroupState(trace, group)
     since_ns = 0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One thing that happened. A column that the kind does not use is None."""
+    """One event. A column that its type does not use is None."""
 
     time_ns: int
     kind: str
@@ -32,7 +32,7 @@ class Row(NamedTuple):
     extra_bytes: tuple[int, ...] = ()  # Bytes sent by then, likewise, beyond those of as many usual messages.
 
     def field(self, name: str) -> Any:
-        """The detail of that name; KeyError where the row has none."""
+        """The value of a field in the detail. Raises KeyError if the row has no such field."""
         return dict(self.detail)[name]
 
 
@@ -67,7 +67,7 @@ class ViewRow(NamedTuple):
 class Trace:
     """One trial.
 
-    `groups` names the members of each electorate, absent ones included, since a quorum counts them.
+    `groups` names the members of each group, absent ones included, since a quorum counts them.
     `end_ns` is the instant at which observation ended.
     """
 
@@ -89,7 +89,7 @@ class Trace:
         return sha256(repr([self.end_ns, *rows, tuple(self.sent)]).encode()).hexdigest()
 
     def of_group(self, group: str) -> Trace:
-        """One group's part of a trial: what its nodes declared and told, and what befell nodes and links everywhere."""
+        """One group's part of a trial: the rows of its nodes, and all lifecycle and fault rows."""
         if list(self.groups) == [group]:
             return self
         members = frozenset(self.groups[group])
@@ -100,12 +100,13 @@ class Trace:
         )
         return replace(self, rows=tuple(rows), groups={group: self.groups[group]}, primary_group=group)
 
-    def of_kind(self, kind: str) -> list[Row]:
+    def of_type(self, kind: str) -> list[Row]:
+        """The rows of one event type, in order."""
         return [row for row in self.rows if row.kind == kind]
 
     def seconds(self, kind: str) -> np.ndarray:
-        """The instants of the rows of one kind, in seconds; shape (rows of that kind,)."""
-        return np.array([row.time_ns for row in self.of_kind(kind)], dtype=np.int64) / SECOND
+        """The instants of the rows of one event type, in seconds; shape (rows of that type,)."""
+        return np.array([row.time_ns for row in self.of_type(kind)], dtype=np.int64) / SECOND
 
     def to_frame(self) -> pd.DataFrame:
         """The rows as a table, one column per field of `Row`."""

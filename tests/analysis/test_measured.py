@@ -20,7 +20,7 @@ from scipy import stats
 import simulator
 import simulator.results
 from simulator.analysis import measured as module
-from simulator.analysis.measured import Measured, MeasuredError, beside_measured, read_measured
+from simulator.analysis.measured import Measured, MeasuredError, compared_with_measured, read_measured
 from simulator.cli import main
 from simulator.report.tables.summary import summary_table
 from tests.experiment.test_runner import CRASH
@@ -141,7 +141,7 @@ def measured(values: list[float]) -> Measured:
 def test_the_distance_is_that_of_scipy_and_is_found_where_it_says() -> None:
     generator = np.random.default_rng(5)
     ours, theirs = generator.uniform(1, 2, 300).tolist(), generator.uniform(1.2, 2.2, 100).tolist()
-    beside = beside_measured(lost(ours), measured(theirs))
+    beside = compared_with_measured(lost(ours), measured(theirs))
     expected = stats.ks_2samp(ours, theirs)
     assert (beside["distance"], beside["p"]) == (expected.statistic, expected.pvalue)
     shares = [np.mean(np.array(values) <= beside["furthest_s"]) for values in (theirs, ours)]
@@ -161,34 +161,36 @@ def test_equal_distributions_are_not_said_to_differ() -> None:
     # By design once in twenty; among these hundred draws, no more than chance allows (binomial, 1 in 1000: 13).
     generator = np.random.default_rng(6)
     said = [
-        beside_measured(lost(generator.uniform(1, 2, 60).tolist()), measured(generator.uniform(1, 2, 40).tolist()))
+        compared_with_measured(
+            lost(generator.uniform(1, 2, 60).tolist()), measured(generator.uniform(1, 2, 40).tolist())
+        )
         for _ in range(100)
     ]
     differ = [beside for beside in said if beside["difference"].startswith("They differ")]
     assert len(differ) <= 13
     # "5 % critical KS distance at 10 000 against 10 000 is 0.0192" (the reference's AvailSim).
-    large = beside_measured(lost([1.0, 2.0] * 5000), measured([1.0, 2.0] * 5000))
+    large = compared_with_measured(lost([1.0, 2.0] * 5000), measured([1.0, 2.0] * 5000))
     assert large["critical"] == pytest.approx(0.0192, abs=5e-5)
     assert large["difference"].startswith("No difference beyond chance (distance 0.000, p = 1.000)")
 
 
 def test_what_has_not_ended_is_longer_than_all_that_has() -> None:
     # Half of 4 never end: of them, all that is known is that none is over when the measured are.
-    beside = beside_measured(lost([1.0, 2.0], censored=2), measured([1.0, 2.0]))
+    beside = compared_with_measured(lost([1.0, 2.0], censored=2), measured([1.0, 2.0]))
     assert (beside["distance"], beside["furthest_s"], beside["simulated_over"]) == (0.5, 2.0, 0.5)
     assert beside["p99"]["simulated"]["value"] is None
 
 
 def test_where_no_leader_was_lost_there_is_no_failover_but_a_cold_start() -> None:
     started = simulator.run(simulator.loads(CRASH, overrides=["faults=[]"]), trials=5)
-    beside = beside_measured(started.elections, measured([1.0, 2.0]))
+    beside = compared_with_measured(started.elections, measured([1.0, 2.0]))
     assert beside["difference"] == "Nothing was simulated to compare with: no trial has a failover."
     assert (beside["simulated_count"], beside["distance"], beside["median"]["ratio"]["value"]) == (0, None, None)
     told = StringIO()
     Console(file=told).print(summary_table(replace(started, measured=measured([1.0, 2.0])).summary))
     assert "no trial has a failover" in told.getvalue()
     # A column that is called after no metric is of what the run is about: the time to a stable leader.
-    cold = beside_measured(started.elections, replace(measured([1.0, 2.0]), column="took_s"))
+    cold = compared_with_measured(started.elections, replace(measured([1.0, 2.0]), column="took_s"))
     assert (cold["metric"], cold["simulated_count"]) == ("stabilisation", 5)
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import simulator
 import simulator.results
-from simulator.analysis.precision import looks, relative_error
+from simulator.analysis.precision import interim_analyses, relative_error
 from simulator.analysis.statistics.estimates import Estimate
 from simulator.cli import main
 from tests.experiment.test_runner import CRASH
@@ -24,10 +24,10 @@ def scenario() -> simulator.Scenario:
 
 def test_looks_grow_until_the_last() -> None:
     # Each at least 100 trials on, then a fifth more: all together cost a constant times the last.
-    assert list(looks(90)) == [90]
-    assert list(looks(100)) == [100]
-    assert list(looks(1000)) == [100, 200, 300, 400, 500, 600, 720, 864, 1000]
-    assert len(list(looks(100_000))) < 40
+    assert list(interim_analyses(90)) == [90]
+    assert list(interim_analyses(100)) == [100]
+    assert list(interim_analyses(1000)) == [100, 200, 300, 400, 500, 600, 720, 864, 1000]
+    assert len(list(interim_analyses(100_000))) < 40
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_a_run_ends_at_the_first_look_that_is_narrow_enough() -> None:
     # What a run of exactly so many trials knows is the outside truth: enough at this look, and not at the one before.
     result = simulator.run(scenario(), trials=1000, precision=0.035)
     finished = len(result.trials)
-    assert finished in list(looks(1000))[1:-1]
+    assert finished in list(interim_analyses(1000))[1:-1]
     assert (result.stopped_by, result.summary["trials"]["requested"]) == ("precision", 1000)
-    before = [look for look in looks(1000) if look < finished]
+    before = [trials for trials in interim_analyses(1000) if trials < finished]
     for trials in (finished, *before):
         found = simulator.run(scenario(), trials=trials).summary["metrics"]["failover"]["median"]
         error = relative_error(Estimate(**found))

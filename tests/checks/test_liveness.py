@@ -22,7 +22,7 @@ from simulator.experiment.trial import simulate
 from simulator.protocol import FOLLOWER, Role
 from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
-from tests.support.trace_text import MS, tell
+from tests.support.trace_text import MS, parse_trace
 
 # n1 leads n2 and n3 from 120 on.
 LED = """
@@ -34,9 +34,9 @@ LED = """
 """
 
 
-def judged(story: str, *marks: tuple[int, str], within_ms: int = 100, end_ms: int = 2000, nodes: int = 3) -> Recovery:
+def judged(text: str, *marks: tuple[int, str], within_ms: int = 100, end_ms: int = 2000, nodes: int = 3) -> Recovery:
     """The verdict on a story, with marks of the schedule: (instant in ms, `fault` or `repaired`)."""
-    told = tell(story, end_ms=end_ms, nodes=nodes)
+    told = parse_trace(text, end_ms=end_ms, nodes=nodes)
     rows = [*told.rows, *(Row(at_ms * MS, kind, None, detail=(("fault", "x"),)) for at_ms, kind in marks)]
     trace = replace(told, rows=sorted(rows, key=lambda row: row.time_ns))
     return recovery(trace, within_ms * MS)
@@ -55,18 +55,18 @@ def test_without_faults_the_time_counts_from_the_start() -> None:
 
 def test_a_new_leader_in_time_and_too_late() -> None:
     # The crash of 500 is the last fault; n2 claims at 700, and n3 names it at 720: 220 after the fault.
-    story = LED + "500 crash 1\n500 lost 1 crash\n650 2 candidate 2\n700 2 leader 2\n720 3 follower 2 of 2"
-    assert judged(story, (500, event_types.FAULT), within_ms=220) == Recovery(Verdict.RECOVERED, 500 * MS, 720 * MS, 2)
-    assert judged(story, (500, event_types.FAULT), within_ms=219) == Recovery(Verdict.FAILED, 500 * MS, 720 * MS, 2)
+    text = LED + "500 crash 1\n500 lost 1 crash\n650 2 candidate 2\n700 2 leader 2\n720 3 follower 2 of 2"
+    assert judged(text, (500, event_types.FAULT), within_ms=220) == Recovery(Verdict.RECOVERED, 500 * MS, 720 * MS, 2)
+    assert judged(text, (500, event_types.FAULT), within_ms=219) == Recovery(Verdict.FAILED, 500 * MS, 720 * MS, 2)
 
 
 def test_the_last_that_strikes_or_is_undone_is_what_counts() -> None:
-    story = LED + "500 crash 1\n500 lost 1 crash\n700 2 leader 2\n720 3 follower 2 of 2"
-    assert judged(story, (500, event_types.FAULT), (600, event_types.REPAIRED), within_ms=120).since_ns == 600 * MS
+    text = LED + "500 crash 1\n500 lost 1 crash\n700 2 leader 2\n720 3 follower 2 of 2"
+    assert judged(text, (500, event_types.FAULT), (600, event_types.REPAIRED), within_ms=120).since_ns == 600 * MS
     assert (
-        judged(story, (500, event_types.FAULT), (600, event_types.REPAIRED), within_ms=120).verdict is Verdict.RECOVERED
+        judged(text, (500, event_types.FAULT), (600, event_types.REPAIRED), within_ms=120).verdict is Verdict.RECOVERED
     )
-    assert judged(story, (500, event_types.FAULT), (590, event_types.FAULT), within_ms=120).verdict is Verdict.FAILED
+    assert judged(text, (500, event_types.FAULT), (590, event_types.FAULT), within_ms=120).verdict is Verdict.FAILED
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_the_last_that_strikes_or_is_undone_is_what_counts() -> None:
 )
 def test_a_trial_that_ends_before_the_time_is_over_decides_nothing(end_ms: int, verdict: Verdict) -> None:
     # 100 after the fault at 500; the end of a trial is not observed, and what would happen then is not asked for.
-    story = LED + "500 crash 1\n500 lost 1 crash"
-    assert judged(story, (500, event_types.FAULT), end_ms=end_ms) == Recovery(verdict, 500 * MS, None, None)
+    text = LED + "500 crash 1\n500 lost 1 crash"
+    assert judged(text, (500, event_types.FAULT), end_ms=end_ms) == Recovery(verdict, 500 * MS, None, None)
 
 
 NOT_FOLLOWED = {
@@ -89,17 +89,17 @@ NOT_FOLLOWED = {
 }
 
 
-@pytest.mark.parametrize("story", NOT_FOLLOWED.values(), ids=NOT_FOLLOWED)
-def test_who_is_not_followed(story: str) -> None:
+@pytest.mark.parametrize("text", NOT_FOLLOWED.values(), ids=NOT_FOLLOWED)
+def test_who_is_not_followed(text: str) -> None:
     """ "names, the claimant included, running and awake, with a two-way path"."""
-    assert judged(LED + story, (500, event_types.FAULT)).verdict is Verdict.FAILED
+    assert judged(LED + text, (500, event_types.FAULT)).verdict is Verdict.FAILED
 
 
 def test_a_leader_that_does_not_reign_need_not_be_lost_to_be_no_leader() -> None:
     # Of losses, the trace tells only those of the reigning leader; here n1, which two others name, does not reign.
     paused = "400 2 leader 2\n400 3 follower 1 of 1\n410 2 follower 2 of 1\n500 pause 1"
     assert judged(LED + "150 4 follower 1 of 1\n" + paused, (500, event_types.FAULT), nodes=4).verdict is Verdict.FAILED
-    told = tell(LED, end_ms=2000)
+    told = parse_trace(LED, end_ms=2000)
     rows = [row._replace(leader=3) if row.role is Role.LEADER else row for row in told.rows]
     assert recovery(replace(told, rows=rows), 1000 * MS).verdict is Verdict.FAILED  # It claims, and names another.
 
@@ -122,15 +122,13 @@ def test_a_majority_is_one_of_the_configuration() -> None:
 
 def test_what_is_undone_at_the_instant_at_which_it_is_done_was_never_the_case() -> None:
     # The paused n1 is back at 600, hears of a higher term at once, and steps down.
-    story = (
-        LED + "500 pause 1\n500 lost 1 pause\n600 resume 1\n600 back 1 pause\n600 1 follower 2\n600 lost 1 step-down"
-    )
-    assert judged(story, (500, event_types.FAULT), within_ms=200).verdict is Verdict.FAILED
+    text = LED + "500 pause 1\n500 lost 1 pause\n600 resume 1\n600 back 1 pause\n600 1 follower 2\n600 lost 1 step-down"
+    assert judged(text, (500, event_types.FAULT), within_ms=200).verdict is Verdict.FAILED
 
 
 def test_a_failure_says_when_and_what_came_of_it() -> None:
-    story = LED + "500 crash 1\n500 lost 1 crash\n700 2 leader 2\n720 3 follower 2 of 2"
-    (violation,) = liveness(judged(story, (500, event_types.FAULT)), 100 * MS)
+    text = LED + "500 crash 1\n500 lost 1 crash\n700 2 leader 2\n720 3 follower 2 of 2"
+    (violation,) = liveness(judged(text, (500, event_types.FAULT)), 100 * MS)
     assert (violation.guarantee, violation.nodes) == (LIVENESS, (2,))
     assert str(violation) == (
         "liveness at 0.600000 s: no leader is followed by a majority since the last fault at 0.500000 s; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulator.checks.safety import violations
 from simulator.protocol import Guarantee
-from tests.support.trace_text import MS, tell
+from tests.support.trace_text import MS, parse_trace
 
 BOTH = frozenset({Guarantee.AGREEMENT, Guarantee.HIGHEST_ID})
 
@@ -20,8 +20,8 @@ ELECTED = """
 """
 
 
-def broken(story: str, *, end_ms: int, settles_ms: int = 200) -> list[str]:
-    return [str(found.guarantee) for found in violations(tell(story, end_ms=end_ms), BOTH, settles_ms * MS)]
+def broken(text: str, *, end_ms: int, settles_ms: int = 200) -> list[str]:
+    return [str(found.guarantee) for found in violations(parse_trace(text, end_ms=end_ms), BOTH, settles_ms * MS)]
 
 
 def test_who_agrees_on_the_highest_in_time_keeps_its_promises() -> None:
@@ -68,7 +68,7 @@ def test_the_paused_have_no_opinion() -> None:
 
 def test_one_claim_is_broken_while_two_claim_and_not_at_an_instant() -> None:
     # n2 claims at 150 while n3, which steps down at 150, does not any more; n1 claims beside n2 from 160 on.
-    story = """
+    text = """
         0   start 1 2 3
         0   3 leader 1
         150 2 leader 2
@@ -76,5 +76,5 @@ def test_one_claim_is_broken_while_two_claim_and_not_at_an_instant() -> None:
         160 1 leader 3
         170 2 follower 3 of 1
     """
-    found = violations(tell(story, end_ms=200), {Guarantee.ONE_CLAIM})
+    found = violations(parse_trace(text, end_ms=200), {Guarantee.ONE_CLAIM})
     assert [(one.time_ns // MS, one.nodes) for one in found] == [(160, (1, 2))]

@@ -44,7 +44,7 @@ def loaded(registration: Registration, trial: int) -> ClusterSpec:
 def broken(registration: Registration, trial: int) -> tuple[Sequence[Violation], int]:
     """Broken promises, and how many commits there were."""
     trace = run_trial(loaded(registration, trial), SEED, trial)
-    return violations(trace, Raft.guarantees), len(trace.of_kind("commit"))
+    return violations(trace, Raft.guarantees), len(trace.of_type("commit"))
 
 
 def test_raft_keeps_its_promises_under_load() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from simulator.checks.safety import CHECKERS, violations
-from simulator.checks.stable_period import PEACE_CHECKERS
+from simulator.checks.stable_period import STABLE_PERIOD_CHECKERS
 from simulator.protocol import CANDIDATE, ELECTORATE, FOLLOWER, LEADER, Guarantee, NodeId, Role
 from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
@@ -43,7 +43,7 @@ def found(
 
 def test_every_guarantee_has_a_checker() -> None:
     """A promise that nothing checks is no promise (design.md, rule 5: verdicts come from the trace)."""
-    assert {*CHECKERS, *PEACE_CHECKERS} == set(Guarantee)
+    assert {*CHECKERS, *STABLE_PERIOD_CHECKERS} == set(Guarantee)
 
 
 # --- Election safety: "at most one leader can be elected in a given term" (Raft, figure 3)

@@ -58,6 +58,10 @@ def test_help_imports_nothing_that_is_slow() -> None:
     [
         ("import simulator", HEAVY),
         ("import simulator.protocol, simulator.testing", HEAVY),
+        (
+            "import simulator.analysis.summary, simulator.analysis.comparison",
+            {"scipy.stats", "scipy.optimize", "matplotlib", "pydantic", "simpy", "yaml"},
+        ),
         ("import simulator; simulator.load('leader-crash')", {"scipy", "pandas", "pyarrow", "matplotlib", "rich"}),
         (
             "import simulator; simulator.results, simulator.run('leader-crash', trials=1)",

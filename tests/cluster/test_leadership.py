@@ -90,7 +90,7 @@ def test_members_that_are_down_are_at_the_end_of_no_path() -> None:
 def test_absent_members_count_in_the_majority() -> None:
     """A quorum counts the configuration, not those who happen to run."""
     trace = play(N1_LEADS, at(10, Crash(2)), nodes=3, absent=frozenset({3}))
-    assert [(row.time_ns / MS, row.node) for row in trace.of_kind(LEADER_LOST)] == [(10, 1)]
+    assert [(row.time_ns / MS, row.node) for row in trace.of_type(LEADER_LOST)] == [(10, 1)]
 
 
 def test_a_lost_leader_is_lost_once() -> None:
@@ -210,7 +210,7 @@ def test_each_group_has_a_leader_of_its_own() -> None:
     assert trackers(script, crash, nodes=2, registration=SERVED) == [(10, LEADER_LOST, 4, CRASH)]
     assert trackers(script, at(10, Crash("leader")), nodes=2, registration=SERVED) == [(10, LEADER_LOST, 1, CRASH)]
     trace = play(script, crash, nodes=2, registration=SERVED)
-    assert [row.node for row in trace.of_kind(CRASHED)] == [4]
+    assert [row.node for row in trace.of_type(CRASHED)] == [4]
     assert leadership(trace).overlaps == []
     assert [election.cause for election in elections(trace)] == [Cause.BOOT]  # n4's loss is not the candidates'.
 
@@ -218,4 +218,4 @@ def test_each_group_has_a_leader_of_its_own() -> None:
 def test_descriptions_mean_members_of_the_electorate_and_groups_are_named() -> None:
     for target, injected in (("highest-id", [2]), ("group:ensemble", [3, 4, 5]), ("all", [1, 2, 3, 4, 5])):
         trace = play(N1_LEADS, at(10, Crash(target)), nodes=2, registration=SERVED)
-        assert [row.node for row in trace.of_kind(CRASHED)] == injected
+        assert [row.node for row in trace.of_type(CRASHED)] == injected

@@ -150,7 +150,7 @@ def test_ten_thousand_nodes_start_without_state_per_pair() -> None:
             allocated_bytes = tracemalloc.get_traced_memory()[0]
         finally:
             tracemalloc.stop()
-        assert len(trace.of_kind(STARTED)) == nodes
+        assert len(trace.of_type(STARTED)) == nodes
         return allocated_bytes / nodes
 
     assert bytes_per_node(10_000) < 1.2 * bytes_per_node(1_000)

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from simulator.gate.baseline import Baseline
-from simulator.gate.headlines import COUNTED
+from simulator.gate.trial_figures import COUNTED
 from simulator.gate.verdicts import Outcome
 from simulator.gate.workflows import WORKFLOWS
 from tests.support.scenarios import ROOT

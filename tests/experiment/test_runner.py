@@ -298,7 +298,7 @@ def test_the_distance_to_published_quantiles() -> None:
     published = Published.model_validate(
         {"metric": "failover", "source": "worked out here", "quantiles": [[0.5, "2s"], [0.9, "3s"]]}
     )
-    beside = published_figures.beside_published(elections, published, seed=1)
+    beside = published_figures.compared_with_published(elections, published, seed=1)
     assert math.isclose(beside["distance"], 0.15)
     assert [row["simulated"]["value"] for row in beside["quantiles"]] == [2.0, 4.0]
 

@@ -11,7 +11,7 @@ import pytest
 
 import simulator
 from simulator.gate.baseline import Baseline, BaselineError, accepted, changes, read, write
-from simulator.gate.headlines import headlines
+from simulator.gate.trial_figures import trial_figures
 from simulator.scenario.text.tree import parse
 from tests.experiment.test_runner import CRASH, NO_QUORUM
 
@@ -29,7 +29,7 @@ def baseline() -> Baseline:
 
 def test_headlines_are_those_of_the_tables() -> None:
     found = result()
-    head = headlines(found)
+    head = trial_figures(found)
     losses = found.elections[found.elections["cause"] == "loss"]
     assert head.duration == "failover"
     assert head.durations.values.tolist() == losses["failover_s"].tolist()
@@ -48,7 +48,7 @@ def test_headlines_are_those_of_the_tables() -> None:
 def test_a_trial_without_a_search_counts_nothing_and_is_there() -> None:
     # n1 leads in some trials only: the others lose no leader, and are still paired with theirs.
     text = CRASH.replace("crash: leader", "crash: n1")
-    found = headlines(result(text, trials=20))
+    found = trial_figures(result(text, trials=20))
     assert found.counts["rounds"].shape == (20,)
     assert 0 < np.count_nonzero(found.counts["rounds"] == 0) < 20
 
@@ -60,7 +60,7 @@ def test_a_file_gives_back_what_was_accepted(baseline: Baseline, tmp_path: Path)
     assert [file.name for file in path.parent.iterdir()] == ["small-crash.json"]
     again = read(path)
     assert again == baseline
-    before, after = headlines(result()), again.headlines()
+    before, after = trial_figures(result()), again.trial_figures()
     assert (after.digest, after.duration) == (before.digest, "failover")
     assert all(whole.startswith(short) for whole, short in zip(result().trials["digest"], after.digests, strict=True))
     for name in ("values", "censored", "trials"):
@@ -73,7 +73,7 @@ def test_a_file_gives_back_what_was_accepted(baseline: Baseline, tmp_path: Path)
 def test_what_was_unfinished_stays_so(tmp_path: Path) -> None:
     # design.md, section 5: an election that has not finished is right-censored, never dropped.
     write(accepted(result(NO_QUORUM, 3), TREE, "two nodes"), tmp_path / "x.json")
-    found = read(tmp_path / "x.json").headlines().durations
+    found = read(tmp_path / "x.json").trial_figures().durations
     assert found.censored.tolist() == [True] * 3
     assert found.values.tolist() == [1.0] * 3  # Lost at 1 s, followed until 2 s.
 

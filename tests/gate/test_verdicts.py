@@ -14,8 +14,8 @@ import pytest
 import simulator
 from simulator.analysis.statistics.estimates import Sample
 from simulator.gate.baseline import Baseline, accepted
-from simulator.gate.headlines import Headlines
 from simulator.gate.measures import MEASURES
+from simulator.gate.trial_figures import TrialFigures
 from simulator.gate.verdicts import Figure, Finding, Outcome, Verdict, compare, finding, judge
 from simulator.scenario.text.tree import parse
 from tests.experiment.test_runner import CRASH
@@ -23,12 +23,12 @@ from tests.experiment.test_runner import CRASH
 TRIALS = 100
 
 
-def made(durations: Any = None, **counts: Any) -> Headlines:
+def made(durations: Any = None, **counts: Any) -> TrialFigures:
     """A hundred trials: failover of 1.00, 1.01, … 1.99 s; in each one round, won, with ten messages, and fifty more in
     half a second with a leader."""
     usual = {"rounds": 1, "failed_rounds": 0, "split_votes": 0, "searches": 1, "overlaps": 0}
     usual |= {"election_messages": 10, "peace_messages": 50, "led_us": 500_000}
-    return Headlines(
+    return TrialFigures(
         digest="",
         digests=["x"] * TRIALS,
         duration="failover",
@@ -41,11 +41,11 @@ def made(durations: Any = None, **counts: Any) -> Headlines:
     )
 
 
-def figures(after: Headlines, before: Headlines | None = None, tolerance: float = 0.05) -> dict[str, Figure]:
+def figures(after: TrialFigures, before: TrialFigures | None = None, tolerance: float = 0.05) -> dict[str, Figure]:
     return {figure.name: figure for figure in compare(before or made(), after, tolerance, 0.001)}
 
 
-def findings(after: Headlines, before: Headlines | None = None) -> dict[str, Finding]:
+def findings(after: TrialFigures, before: TrialFigures | None = None) -> dict[str, Finding]:
     return {name: found.finding for name, found in figures(after, before).items() if found.finding is not Finding.SAME}
 
 

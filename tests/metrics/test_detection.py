@@ -17,9 +17,9 @@ VERBS = {
 }
 
 
-def tell(story: str, end_ms: int = 1000) -> Trace:
+def parse_trace(text: str, end_ms: int = 1000) -> Trace:
     """Lines such as `0 start 1`, `0 1 watches 2 3`, `100 1 suspects 2 cut_off`, `150 1 trusts 2`."""
-    rows = [_row(line.split()) for line in story.strip().splitlines()]
+    rows = [_row(line.split()) for line in text.strip().splitlines()]
     return Trace(rows=rows, end_ns=end_ms * MS, groups={ELECTORATE: (1, 2, 3), "monitor": (4,)})
 
 
@@ -36,8 +36,8 @@ def _row(words: list[str]) -> Row:
     raise ValueError(words)
 
 
-def quality(story: str) -> Quality:
-    return by_pair(tell(START + story))[1, 2]
+def quality(text: str) -> Quality:
+    return by_pair(parse_trace(START + text))[1, 2]
 
 
 def test_a_mistake_lasts_until_trust() -> None:
@@ -84,29 +84,29 @@ def test_a_crash_that_nobody_suspects_in_time_is_undetected() -> None:
 
 def test_watching_begins_and_ends() -> None:
     # 0 to 300, and 600 to 1000, as two stretches of one pair; a suspicion ends with the first.
-    story = START + "100 1 suspects 2\n300 1 watches 3\n600 1 watches 2 3"
-    found = by_pair(tell(story))
+    text = START + "100 1 suspects 2\n300 1 watches 3\n600 1 watches 2 3"
+    found = by_pair(parse_trace(text))
     assert found[1, 2] == Quality(watched_ns=700 * MS, mistakes=1, mistaken_ns=200 * MS)
     assert found[1, 3].watched_ns == 0  # Node 3 never starts.
 
 
 def test_a_watcher_that_restarts_has_forgotten_its_opinions() -> None:
-    story = "100 1 suspects 2\n200 crash 1\n500 start 1\n500 1 watches 2"
-    assert quality(story) == Quality(watched_ns=700 * MS, mistakes=1, mistaken_ns=100 * MS)
+    text = "100 1 suspects 2\n200 crash 1\n500 start 1\n500 1 watches 2"
+    assert quality(text) == Quality(watched_ns=700 * MS, mistakes=1, mistaken_ns=100 * MS)
 
 
 def test_the_headline_group_is_meant() -> None:
-    story = START + "0 start 4\n0 4 watches 1 2\n100 4 suspects 2\n300 1 suspects 2"
-    assert detection_quality(tell(story)) == Quality(watched_ns=1000 * MS, mistakes=1, mistaken_ns=700 * MS)
+    text = START + "0 start 4\n0 4 watches 1 2\n100 4 suspects 2\n300 1 suspects 2"
+    assert detection_quality(parse_trace(text)) == Quality(watched_ns=1000 * MS, mistakes=1, mistaken_ns=700 * MS)
 
 
 def test_no_detector_no_quality() -> None:
-    assert detection_quality(tell("0 start 1\n0 start 2")) == Quality()
+    assert detection_quality(parse_trace("0 start 1\n0 start 2")) == Quality()
 
 
 def test_a_false_suspicion_is_one_of_a_leader_that_was_fine() -> None:
     # "a suspicion of a leader that was up, unpaused and reachable both ways from the suspecting node" (design.md).
-    story = """
+    text = """
         0   start 1
         0   start 2
         100 1 suspected 2
@@ -119,4 +119,4 @@ def test_a_false_suspicion_is_one_of_a_leader_that_was_fine() -> None:
         800 start 2
         900 1 suspected 2
     """
-    assert false_suspicions(tell(story)) == 2
+    assert false_suspicions(parse_trace(text)) == 2

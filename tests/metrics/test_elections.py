@@ -3,7 +3,7 @@
 import pytest
 
 from simulator.metrics.elections import Cause, Election, Outcome, elections
-from tests.support.trace_text import MS, tell
+from tests.support.trace_text import MS, parse_trace
 
 BOOT = """
     0   start 1 2 3
@@ -25,7 +25,7 @@ def only(found: list[Election], cause: Cause) -> Election:
 def test_boot_ends_with_the_first_claim() -> None:
     # From 0 to the claim at 120; first suspicion (a candidacy without one counts) at 100. Two of three name the leader
     # at 130, all at 135. Each row is preceded by one message: the row at 130 is the ninth (number 8 from 0).
-    (boot,) = elections(tell(BOOT, end_ms=1000))
+    (boot,) = elections(parse_trace(BOOT, end_ms=1000))
     assert (boot.cause, boot.outcome, boot.winner, boot.term) == (Cause.BOOT, Outcome.ELECTED, 1, 1)
     assert (boot.detection_ns, boot.election_ns) == (100 * MS, 20 * MS)
     assert (boot.announced_majority_ns, boot.announced_all_ns) == (130 * MS, 135 * MS)
@@ -36,7 +36,7 @@ def test_boot_ends_with_the_first_claim() -> None:
 def test_a_loss_is_followed_to_another_nodes_claim() -> None:
     # Loss at 500, first suspicion at 650, claim at 690: failover 190 = detection 150 + election 40. Running nodes are
     # 2 and 3: a majority of two is two, at 700. Messages: the row of the loss is number 11, that at 700 is 15.
-    story = (
+    text = (
         BOOT
         + """
         500 crash 1
@@ -47,7 +47,7 @@ def test_a_loss_is_followed_to_another_nodes_claim() -> None:
         700 3 follower 2 of 2
     """
     )
-    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    loss = only(elections(parse_trace(text, end_ms=1000)), Cause.LOSS)
     assert (loss.failover_ns, loss.detection_ns, loss.election_ns) == (190 * MS, 150 * MS, 40 * MS)
     assert (loss.outcome, loss.lost_leader, loss.winner, loss.terms_spent) == (Outcome.ELECTED, 1, 2, 1)
     assert loss.announced_majority_ns == loss.announced_all_ns == 700 * MS
@@ -58,7 +58,7 @@ def test_a_loss_is_followed_to_another_nodes_claim() -> None:
 def test_a_split_vote_is_a_failed_round_with_two_candidates() -> None:
     # Term 2: nodes 2 and 3 stand, nobody wins: split. Term 3: node 2 stands alone, nobody wins: failed, not split.
     # Term 4: node 3 stands and wins. Election duration spans all three rounds: 600 to 1000.
-    story = (
+    text = (
         BOOT
         + """
         500  crash 1
@@ -72,7 +72,7 @@ def test_a_split_vote_is_a_failed_round_with_two_candidates() -> None:
         1000 3 leader 4
     """
     )
-    loss = only(elections(tell(story, end_ms=2000)), Cause.LOSS)
+    loss = only(elections(parse_trace(text, end_ms=2000)), Cause.LOSS)
     assert [a_round.split for a_round in loss.rounds] == [True, False, False]
     assert [a_round.failed for a_round in loss.rounds] == [True, True, False]
     assert (loss.election_ns, loss.terms_spent) == (400 * MS, 3)
@@ -81,7 +81,7 @@ def test_a_split_vote_is_a_failed_round_with_two_candidates() -> None:
 
 def test_an_unfinished_election_is_censored_and_its_last_round_undecided() -> None:
     # Observation ends at 700 while node 2 still stands in term 3: term 2 failed, term 3 has not ended.
-    story = (
+    text = (
         BOOT
         + """
         500 crash 1
@@ -90,7 +90,7 @@ def test_an_unfinished_election_is_censored_and_its_last_round_undecided() -> No
         690 2 candidate 3
     """
     )
-    loss = only(elections(tell(story, end_ms=700)), Cause.LOSS)
+    loss = only(elections(parse_trace(text, end_ms=700)), Cause.LOSS)
     assert loss.outcome is Outcome.CENSORED
     assert (loss.failover_ns, loss.election_ns, loss.followed_until_ns) == (None, None, 700 * MS)
     assert [(a_round.failed, a_round.undecided) for a_round in loss.rounds] == [(True, False), (False, True)]
@@ -99,7 +99,7 @@ def test_an_unfinished_election_is_censored_and_its_last_round_undecided() -> No
 def test_a_round_that_somebody_won_is_decided_though_another_still_stands_at_the_end() -> None:
     # A trial that stops at the claim (stop_when) ends with the loser of term 2 still a candidate: found by a newcomer,
     # whose run of raft-etcd-failover had fewer rounds than terms.
-    story = (
+    text = (
         BOOT
         + """
         500 crash 1
@@ -109,13 +109,13 @@ def test_a_round_that_somebody_won_is_decided_though_another_still_stands_at_the
         640 2 leader 2
     """
     )
-    loss = only(elections(tell(story, end_ms=640)), Cause.LOSS)
+    loss = only(elections(parse_trace(text, end_ms=640)), Cause.LOSS)
     assert [(a_round.outcome, a_round.winner) for a_round in loss.rounds] == [("won", 2)]
 
 
 def test_a_leader_that_comes_back_first_is_recovered_and_no_failover() -> None:
     # Paused from 500 to 560, before anybody suspected it.
-    story = (
+    text = (
         BOOT
         + """
         500 pause 1
@@ -124,13 +124,13 @@ def test_a_leader_that_comes_back_first_is_recovered_and_no_failover() -> None:
         560 back 1 pause
     """
     )
-    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    loss = only(elections(parse_trace(text, end_ms=1000)), Cause.LOSS)
     assert (loss.outcome, loss.failover_ns, loss.followed_until_ns) == (Outcome.RECOVERED, None, 560 * MS)
 
 
 def test_the_lost_leader_elected_again_is_recovered() -> None:
     # "Failover: from a loss until another node claims": node 1 restarts and wins before the others do.
-    story = (
+    text = (
         BOOT
         + """
         500 crash 1
@@ -141,7 +141,7 @@ def test_the_lost_leader_elected_again_is_recovered() -> None:
         680 1 leader 2
     """
     )
-    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    loss = only(elections(parse_trace(text, end_ms=1000)), Cause.LOSS)
     assert (loss.outcome, loss.failover_ns, loss.winner) == (Outcome.RECOVERED, None, 1)
     assert loss.suspected_ns is None  # Detection is a survivor's: the lost leader itself is none.
 
@@ -149,7 +149,7 @@ def test_the_lost_leader_elected_again_is_recovered() -> None:
 def test_deposing_a_leader_that_was_fine_is_spurious() -> None:
     # Node 2 suspects wrongly at 400; node 1 hears of term 2 at 410 and steps down; node 2 leads at 420. One search,
     # begun by the suspicion; the step-down is its effect and no loss of its own.
-    story = (
+    text = (
         BOOT
         + """
         400 2 suspects 1
@@ -159,7 +159,7 @@ def test_deposing_a_leader_that_was_fine_is_spurious() -> None:
         420 2 leader 2
     """
     )
-    boot, spurious = elections(tell(story, end_ms=1000))
+    boot, spurious = elections(parse_trace(text, end_ms=1000))
     assert (spurious.cause, spurious.outcome, spurious.start_ns) == (Cause.SPURIOUS, Outcome.ELECTED, 400 * MS)
     assert (spurious.lost_leader, spurious.loss_cause, spurious.failover_ns) == (1, "step-down", None)
     assert boot.outcome is Outcome.ELECTED
@@ -179,7 +179,7 @@ MERGE = """
 def test_groups_that_merge_search_once() -> None:
     # Invitation: each node leads a group of its own; 3 invites the others, whose claims end one by one. The reign
     # passes from each to an older claim, and 3 stands all the while: one search, which begins when it stands.
-    story = (
+    text = (
         MERGE
         + """
         608 2 follower 8
@@ -190,7 +190,7 @@ def test_groups_that_merge_search_once() -> None:
         700 3 leader 8
     """
     )
-    boot, *alone, merge = elections(tell(story, end_ms=1000))
+    boot, *alone, merge = elections(parse_trace(text, end_ms=1000))
     assert (boot.outcome, boot.winner) == (Outcome.ELECTED, 1)
     # A claim of a higher group beside a leader that is fine is a search of its own, if a short one.
     assert [(search.cause, search.winner, search.election_ns) for search in alone] == [
@@ -203,13 +203,13 @@ def test_groups_that_merge_search_once() -> None:
 
 def test_who_gives_up_standing_against_an_older_leader_has_withdrawn() -> None:
     # 3 stood, and 2 has reigned since, a leader as fine: the search ends with its last candidate.
-    merge = elections(tell(MERGE + "650 3 follower 8", end_ms=1000))[-1]
+    merge = elections(parse_trace(MERGE + "650 3 follower 8", end_ms=1000))[-1]
     assert (merge.outcome, merge.start_ns, merge.followed_until_ns) == (Outcome.WITHDRAWN, 600 * MS, 650 * MS)
 
 
 def test_a_suspicion_taken_back_is_withdrawn() -> None:
     # Node 2 stands for a moment and follows the same leader again: nothing was lost.
-    story = (
+    text = (
         BOOT
         + """
         400 2 suspects 1
@@ -217,7 +217,7 @@ def test_a_suspicion_taken_back_is_withdrawn() -> None:
         430 2 follower 1 of 1
     """
     )
-    _, spurious = elections(tell(story, end_ms=1000))
+    _, spurious = elections(parse_trace(text, end_ms=1000))
     assert (spurious.outcome, spurious.start_ns, spurious.followed_until_ns) == (
         Outcome.WITHDRAWN,
         400 * MS,
@@ -228,7 +228,7 @@ def test_a_suspicion_taken_back_is_withdrawn() -> None:
 
 def test_a_candidate_that_has_not_heard_of_the_winner_opens_no_search() -> None:
     # Node 3 still names the dead node 1 when it stands at 705, after node 2's claim at 690: the tail of one search.
-    story = (
+    text = (
         BOOT
         + """
         500 crash 1
@@ -239,12 +239,12 @@ def test_a_candidate_that_has_not_heard_of_the_winner_opens_no_search() -> None:
         710 3 follower 2 of 2
     """
     )
-    assert [election.cause for election in elections(tell(story, end_ms=1000))] == [Cause.BOOT, Cause.LOSS]
+    assert [election.cause for election in elections(parse_trace(text, end_ms=1000))] == [Cause.BOOT, Cause.LOSS]
 
 
 def test_a_late_candidate_that_wins_a_higher_term_makes_a_second_search() -> None:
     # As before, but node 3 stands in term 3, deposes node 2 at 715 and wins at 725. The leader was fine: spurious.
-    story = (
+    text = (
         BOOT
         + """
         500 crash 1
@@ -257,7 +257,7 @@ def test_a_late_candidate_that_wins_a_higher_term_makes_a_second_search() -> Non
         725 3 leader 3
     """
     )
-    _, loss, spurious = elections(tell(story, end_ms=1000))
+    _, loss, spurious = elections(parse_trace(text, end_ms=1000))
     assert (loss.outcome, loss.winner, loss.announced_majority_ns) == (Outcome.ELECTED, 2, None)
     assert (spurious.cause, spurious.lost_leader, spurious.winner) == (Cause.SPURIOUS, 2, 3)
     assert loss.announcing_until_ns == 715 * MS  # Then the winner led no more.
@@ -265,7 +265,7 @@ def test_a_late_candidate_that_wins_a_higher_term_makes_a_second_search() -> Non
 
 def test_a_crash_during_a_wrong_suspicion_is_a_loss_from_the_crash_on() -> None:
     # Suspected wrongly at 400, really lost at 450: failover counts from 450, and detection took no time.
-    story = (
+    text = (
         BOOT
         + """
         400 2 suspects 1
@@ -275,13 +275,13 @@ def test_a_crash_during_a_wrong_suspicion_is_a_loss_from_the_crash_on() -> None:
         480 2 leader 2
     """
     )
-    _, loss = elections(tell(story, end_ms=1000))
+    _, loss = elections(parse_trace(text, end_ms=1000))
     assert (loss.cause, loss.failover_ns, loss.detection_ns) == (Cause.LOSS, 30 * MS, 0)
 
 
 def test_a_leader_that_steps_down_without_a_rival_is_lost() -> None:
     # Nobody stood against it (as with CheckQuorum): the cause is a loss, and its own suspicion counts.
-    story = (
+    text = (
         BOOT
         + """
         400 1 follower 1
@@ -290,27 +290,27 @@ def test_a_leader_that_steps_down_without_a_rival_is_lost() -> None:
         650 2 leader 2
     """
     )
-    _, loss = elections(tell(story, end_ms=1000))
+    _, loss = elections(parse_trace(text, end_ms=1000))
     assert (loss.cause, loss.failover_ns, loss.detection_ns) == (Cause.LOSS, 250 * MS, 200 * MS)
 
 
 @pytest.mark.parametrize("end_ms", [50, 110])
 def test_a_boot_without_a_claim_is_censored(end_ms: int) -> None:
-    story = "\n".join(line for line in BOOT.splitlines() if line.split() and int(line.split()[0]) < end_ms)
-    (boot,) = elections(tell(story, end_ms=end_ms))
+    text = "\n".join(line for line in BOOT.splitlines() if line.split() and int(line.split()[0]) < end_ms)
+    (boot,) = elections(parse_trace(text, end_ms=end_ms))
     assert (boot.outcome, boot.followed_until_ns) == (Outcome.CENSORED, end_ms * MS)
 
 
 def test_without_terms_each_candidacy_is_a_round() -> None:
     # design: a round is "one initiation (Bully, ring)"; all that go on when the leader claims are over with it.
-    story = """
+    text = """
         0   start 1 2 3
         100 1 candidate 0
         110 2 candidate 0
         150 2 leader 0
         160 1 follower 0 of 2
     """
-    (boot,) = elections(tell(story, end_ms=1000))
+    (boot,) = elections(parse_trace(text, end_ms=1000))
     assert [(a_round.candidates, a_round.winner) for a_round in boot.rounds] == [({1}, 2), ({2}, 2)]
     assert boot.terms_spent is None  # There are none to spend: no inflation, rather than one of −1.
 
@@ -326,7 +326,7 @@ CRASH_OF_1 = """
 def test_a_round_belongs_to_one_election() -> None:
     # Nodes 1 and 3 stand in term 1, which 1 wins; 3 has not heard when 1 crashes at 125. Term 1 was the boot's.
     # The first suspicion of node 1 is at 300: node 3 was late in the boot, and suspected nobody of this reign.
-    story = """
+    text = """
         0   start 1 2 3
         100 1 candidate 1
         101 3 candidate 1
@@ -336,7 +336,7 @@ def test_a_round_belongs_to_one_election() -> None:
         300 2 candidate 2
         310 2 leader 2
     """
-    boot, loss = elections(tell(story, end_ms=1000))
+    boot, loss = elections(parse_trace(text, end_ms=1000))
     assert (len(boot.rounds), len(loss.rounds)) == (1, 1)
     assert (loss.detection_ns, loss.election_ns) == (175 * MS, 10 * MS)
 
@@ -344,21 +344,21 @@ def test_a_round_belongs_to_one_election() -> None:
 def test_terms_spent_count_from_the_leader_before() -> None:
     # "Terms spent beyond one per election won": a node that nobody hears stands up to term 9; the winner's term 2 is
     # one after the last leader's, whatever the lonely one did.
-    story = BOOT + """
+    text = BOOT + """
         300 3 candidate 8
         400 3 candidate 9
     """ + CRASH_OF_1 + """
         600 2 candidate 2
         620 2 leader 2
     """  # fmt: skip
-    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    loss = only(elections(parse_trace(text, end_ms=1000)), Cause.LOSS)
     assert loss.terms_spent == 1
 
 
 def test_a_leader_lost_again_at_the_instant_of_its_return_was_never_back() -> None:
     # Paused at 500, suspected at 650; at 700 it resumes, hears of term 2 at once and steps down. One search, which
     # node 2 wins at 710: a failover of 210 ms, detected after 150.
-    story = (
+    text = (
         BOOT
         + """
         500 pause 1
@@ -371,13 +371,13 @@ def test_a_leader_lost_again_at_the_instant_of_its_return_was_never_back() -> No
         710 2 leader 2
     """
     )
-    _, loss = elections(tell(story, end_ms=1000))
+    _, loss = elections(parse_trace(text, end_ms=1000))
     assert (loss.outcome, loss.failover_ns, loss.detection_ns) == (Outcome.ELECTED, 210 * MS, 150 * MS)
 
 
 def test_a_weaker_late_claim_does_not_end_the_reign() -> None:
     # Reigning is "highest term, then latest claim": term 2's late winner never reigns over term 3's.
-    story = """
+    text = """
         0   start 1 2 3
         100 1 candidate 2
         101 2 candidate 3
@@ -386,14 +386,14 @@ def test_a_weaker_late_claim_does_not_end_the_reign() -> None:
         116 3 follower 3 of 2
         120 1 follower 3 of 2
     """
-    (boot,) = elections(tell(story, end_ms=1000))
+    (boot,) = elections(parse_trace(text, end_ms=1000))
     assert (boot.winner, boot.announced_majority_ns, boot.announced_all_ns) == (2, 116 * MS, 120 * MS)
     assert all(a_round.winner is not None for a_round in boot.rounds)
 
 
 def test_a_leader_deposed_by_a_rival_that_has_crashed_meanwhile_was_fine() -> None:
     # Node 2 stands in term 2, is heard by 3 and crashes; 1 hears of term 2 from 3 and steps down for it.
-    story = (
+    text = (
         BOOT
         + """
         400 2 suspects 1
@@ -406,20 +406,20 @@ def test_a_leader_deposed_by_a_rival_that_has_crashed_meanwhile_was_fine() -> No
         620 3 leader 3
     """
     )
-    causes = [(election.cause, election.outcome) for election in elections(tell(story, end_ms=1000))]
+    causes = [(election.cause, election.outcome) for election in elections(parse_trace(text, end_ms=1000))]
     assert causes[1:] == [(Cause.SPURIOUS, Outcome.WITHDRAWN), (Cause.SPURIOUS, Outcome.ELECTED)]
 
 
 def test_no_part_of_an_election_is_negative() -> None:
     # A late candidate of term 3, standing since 95, claims at 130, after node 1's claim at 120: its search began at 95.
-    story = """
+    text = """
         0   start 1 2 3
         90  1 candidate 1
         95  3 candidate 3
         120 1 leader 1
         130 3 leader 3
     """
-    _, late = elections(tell(story, end_ms=1000))
+    _, late = elections(parse_trace(text, end_ms=1000))
     assert (late.detection_ns, late.election_ns) == (0, 35 * MS)
 
 
@@ -429,7 +429,7 @@ def test_no_part_of_an_election_is_negative() -> None:
 def test_an_election_is_what_came_before_its_rounds_its_failed_rounds_and_the_one_that_was_won() -> None:
     # Suspicion at 560 (a pre-vote); term 2 from 600, term 3 from 800, term 4 from 980 to the claim at 1000: 40 before
     # the first round, 380 in failed ones, 20 in the one that was won. Failed rounds last until the next one begins.
-    story = (
+    text = (
         BOOT
         + """
         500  crash 1
@@ -443,7 +443,7 @@ def test_an_election_is_what_came_before_its_rounds_its_failed_rounds_and_the_on
         1000 3 leader 4
     """
     )
-    loss = only(elections(tell(story, end_ms=2000)), Cause.LOSS)
+    loss = only(elections(parse_trace(text, end_ms=2000)), Cause.LOSS)
     assert loss.parts == (40 * MS, 380 * MS, 20 * MS)
     assert loss.election_ns == sum(loss.parts)
     assert loss.round_spans() == [(600 * MS, 800 * MS), (800 * MS, 980 * MS), (980 * MS, 1000 * MS)]
@@ -452,7 +452,7 @@ def test_an_election_is_what_came_before_its_rounds_its_failed_rounds_and_the_on
 
 def test_without_terms_every_round_that_goes_on_is_won_at_once() -> None:
     # Two candidacies, at 600 and 650, of one election: both are over with the claim at 700; the winner's took 50.
-    story = (
+    text = (
         BOOT.replace(" 1\n", " 0\n").replace("1 of 1", "0 of 1")
         + """
         500  crash 1
@@ -462,14 +462,14 @@ def test_without_terms_every_round_that_goes_on_is_won_at_once() -> None:
         700  3 leader 0
     """
     )
-    loss = only(elections(tell(story, end_ms=2000)), Cause.LOSS)
+    loss = only(elections(parse_trace(text, end_ms=2000)), Cause.LOSS)
     assert loss.parts == (0, 50 * MS, 50 * MS)
     assert loss.round_spans() == [(600 * MS, 700 * MS), (650 * MS, 700 * MS)]
 
 
 def test_an_unfinished_round_lasts_until_the_end() -> None:
-    story = BOOT + "\n 500 crash 1\n 500 lost 1 crash\n 600 2 candidate 2\n 900 2 candidate 3"
-    loss = only(elections(tell(story, end_ms=1500)), Cause.LOSS)
+    text = BOOT + "\n 500 crash 1\n 500 lost 1 crash\n 600 2 candidate 2\n 900 2 candidate 3"
+    loss = only(elections(parse_trace(text, end_ms=1500)), Cause.LOSS)
     assert loss.round_spans() == [(600 * MS, 900 * MS), (900 * MS, 1500 * MS)]
     assert [a_round.outcome for a_round in loss.rounds] == ["failed", "undecided"]
     assert loss.parts is None
@@ -478,7 +478,7 @@ def test_an_unfinished_round_lasts_until_the_end() -> None:
 def test_a_round_that_began_before_the_loss_counts_from_the_suspicion() -> None:
     # Node 2 stands at 450 against a leader that is fine, which crashes at 500: detection is 0, and all of the election
     # (500 to 690) is the round that was won.
-    story = (
+    text = (
         BOOT
         + """
         450 2 candidate 2
@@ -487,13 +487,13 @@ def test_a_round_that_began_before_the_loss_counts_from_the_suspicion() -> None:
         690 2 leader 2
     """
     )
-    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    loss = only(elections(parse_trace(text, end_ms=1000)), Cause.LOSS)
     assert (loss.detection_ns, loss.election_ns, loss.winning_round_ns) == (0, 190 * MS, 190 * MS)
 
 
 def test_a_pre_vote_belongs_to_no_round() -> None:
     # Suspected at 600 by a pre-vote, stood at 640, won at 690: the winning round took 50.
-    story = (
+    text = (
         BOOT
         + """
         500 crash 1
@@ -503,13 +503,13 @@ def test_a_pre_vote_belongs_to_no_round() -> None:
         690 2 leader 2
     """
     )
-    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    loss = only(elections(parse_trace(text, end_ms=1000)), Cause.LOSS)
     assert (loss.election_ns, loss.winning_round_ns) == (90 * MS, 50 * MS)
 
 
 def test_who_claims_without_standing_has_one_round() -> None:
     # The first node that is not suspected leads, without a round (Omega): all of the election is the last of its parts.
-    story = (
+    text = (
         BOOT
         + """
         500 crash 1
@@ -518,6 +518,6 @@ def test_who_claims_without_standing_has_one_round() -> None:
         630 2 leader 2
     """
     )
-    loss = only(elections(tell(story, end_ms=1000)), Cause.LOSS)
+    loss = only(elections(parse_trace(text, end_ms=1000)), Cause.LOSS)
     assert (loss.election_ns, loss.winning_round_ns, loss.rounds) == (30 * MS, 30 * MS, [])
     assert loss.parts == (0, 0, 30 * MS)

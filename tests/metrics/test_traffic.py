@@ -1,6 +1,6 @@
 """What was sent, by elections and in steady state, on hand-written traces; definitions: docs/metrics.md.
 
-In these traces one message of 52 bytes is sent before each row (`story.tell`).
+In these traces one message of 52 bytes is sent before each row (`text.parse_trace`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pytest
 from simulator.metrics.elections import Cause, history
 from simulator.metrics.traffic import Sent, Traffic
 from tests.metrics.test_elections import BOOT  # Its rows are 0 to 9; a majority has heard by row 8, at 130 ms.
-from tests.support.trace_text import MS, tell
+from tests.support.trace_text import MS, parse_trace
 
 LOSS = """
     500 crash 1
@@ -21,9 +21,9 @@ LOSS = """
 """
 
 
-def steady(story: str, end_ms: int) -> tuple[list[tuple[float, float]], int]:
+def steady(text: str, end_ms: int) -> tuple[list[tuple[float, float]], int]:
     """The steady intervals, in ms, and how many messages were sent in all of them."""
-    trace = tell(story, end_ms=end_ms)
+    trace = parse_trace(text, end_ms=end_ms)
     found = history(trace).steady
     intervals = [(begin.time_ns / MS, end.time_ns / MS) for begin, end in found.intervals]
     traffic = found.traffic(trace)
@@ -40,7 +40,7 @@ def test_a_reign_is_steady_from_its_announcement_to_its_loss() -> None:
 
 def test_nothing_is_steady_before_a_majority_has_heard() -> None:
     # Of three, only the leader itself knows of its election when it is lost; the next one is never announced either.
-    story = """
+    text = """
         0   start 1 2 3
         100 1 candidate 1
         120 1 leader 1
@@ -49,33 +49,33 @@ def test_nothing_is_steady_before_a_majority_has_heard() -> None:
         650 2 candidate 2
         690 2 leader 2
     """
-    assert steady(story, end_ms=1000) == ([], 0)
+    assert steady(text, end_ms=1000) == ([], 0)
 
 
 def test_a_search_for_another_leader_interrupts_it() -> None:
     # A node suspects a leader that is fine at 300 (row 10), and gives up at 400 (row 12): neither election nor peace.
-    story = """
+    text = """
         300 3 suspects 1
         300 3 pre-candidate 1
         400 3 follower 1 of 1
     """
-    assert steady(BOOT + story, end_ms=1000) == ([(130, 300), (400, 1000)], (10 - 8) + (13 - 12))
+    assert steady(BOOT + text, end_ms=1000) == ([(130, 300), (400, 1000)], (10 - 8) + (13 - 12))
 
 
 def test_a_leader_that_comes_back_reigns_again() -> None:
     # Paused from 300 (row 10, lost in row 11) to 400 (resumed in row 12, back in row 13): long announced.
-    story = """
+    text = """
         300 pause 1
         300 lost 1 pause
         400 resume 1
         400 back 1 resume
     """
-    assert steady(BOOT + story, end_ms=1000) == ([(130, 300), (400, 1000)], (11 - 8) + (14 - 13))
+    assert steady(BOOT + text, end_ms=1000) == ([(130, 300), (400, 1000)], (11 - 8) + (14 - 13))
 
 
 def test_what_turns_out_to_have_been_a_search_is_taken_back() -> None:
     # Node 3 stands at 110 in term 2, before it has heard of node 1, and wins at 400: that search is on since 110.
-    story = """
+    text = """
         0   start 1 2 3
         0   1 follower 0
         0   2 follower 0
@@ -87,15 +87,15 @@ def test_what_turns_out_to_have_been_a_search_is_taken_back() -> None:
         400 3 leader 2
         420 2 follower 2 of 3
     """
-    trace = tell(story, end_ms=1000)
+    trace = parse_trace(text, end_ms=1000)
     (late,) = [election for election in history(trace).elections if election.cause is Cause.SPURIOUS]
     assert (late.start_ns, late.sent_before.messages) == (110 * MS, (7,))  # The row by which it stood is the eighth.
-    intervals, messages = steady(story, end_ms=1000)
+    intervals, messages = steady(text, end_ms=1000)
     assert intervals == [(420, 1000)] and messages == 1
 
 
 def test_elections_and_steady_state_share_nothing() -> None:
-    trace = tell(BOOT + LOSS, end_ms=1000)
+    trace = parse_trace(BOOT + LOSS, end_ms=1000)
     told = history(trace)
     elections = [
         Traffic.between(trace, election.sent_before, election.sent_after).messages[0]
@@ -108,4 +108,4 @@ def test_elections_and_steady_state_share_nothing() -> None:
 
 def test_a_row_that_counts_other_types_is_refused() -> None:
     with pytest.raises(ValueError, match="zip"):
-        Traffic.between(tell(BOOT, end_ms=1000), Sent((1,), (0,)), Sent((1, 2), (0, 0)))
+        Traffic.between(parse_trace(BOOT, end_ms=1000), Sent((1,), (0,)), Sent((1, 2), (0, 0)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import simulator
-from simulator.checks.stable_period import times_of_peace
+from simulator.checks.stable_period import stable_periods
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, LogNormal, Normal, Uniform
 from simulator.cluster.faults.node_faults import Kill
@@ -130,4 +130,4 @@ def test_what_is_promised_of_peace_is_looked_at(path: Path) -> None:
         return
     trace = run_trial(spec, 7, 0)
     if not spec.registration.assumptions_of(trace.primary_group, spec.config) & broken_assumptions(spec, trace):
-        assert [peace.end_ns for peace in times_of_peace(trace, stabilization_ns)][-1:] == [trace.end_ns]
+        assert [peace.end_ns for peace in stable_periods(trace, stabilization_ns)][-1:] == [trace.end_ns]

@@ -107,12 +107,12 @@ def play(
 
 def reached(trace: Trace, node: NodeId) -> list[tuple[float, str]]:
     """What has reached a node's algorithm: (instant in ms, event)."""
-    return [(row.time_ns / MS, row.field("text")) for row in trace.of_kind("reached") if row.node == node]
+    return [(row.time_ns / MS, row.field("text")) for row in trace.of_type("reached") if row.node == node]
 
 
 def built_from(trace: Trace, node: NodeId) -> list[Mapping[str, object]]:
     """What was on disk at each of a node's starts."""
-    return [row.field("text") for row in trace.of_kind("built") if row.node == node]
+    return [row.field("text") for row in trace.of_type("built") if row.node == node]
 
 
 def send(to: NodeId, text: str, *, ordered: bool = True) -> Deed:

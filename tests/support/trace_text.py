@@ -7,7 +7,7 @@ from simulator.trace.trace import Row, Trace
 MS = 1_000_000
 
 
-def tell(story: str, *, end_ms: int, nodes: int = 3) -> Trace:
+def parse_trace(text: str, *, end_ms: int, nodes: int = 3) -> Trace:
     """A trace from lines such as
 
     0   start 1 2 3
@@ -18,7 +18,7 @@ def tell(story: str, *, end_ms: int, nodes: int = 3) -> Trace:
     500 crash 1
     500 lost 1 crash         (leader, cause; likewise `back`)
     """
-    rows = [row for line in story.strip().splitlines() if line.strip() for row in _rows(line.split())]
+    rows = [row for line in text.strip().splitlines() if line.strip() for row in _rows(line.split())]
     sent = (len(rows),)  # One message is sent before each row, so that counts can be told apart.
     return Trace(
         rows=[row._replace(sent=(number,), extra_bytes=(2 * number,)) for number, row in enumerate(rows)],

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from scipy import special
 
-from simulator.analysis.precision import looks, relative_error
+from simulator.analysis.precision import interim_analyses, relative_error
 from simulator.analysis.statistics.estimates import Estimate, Sample, fraction, fraction_by_trial, mean, quantile, rate
 from simulator.analysis.statistics.paired import Tally, compare_fraction, compare_mean, compare_quantile
 from simulator.analysis.statistics.significance import kolmogorov_smirnov, mann_whitney, quantile_test
@@ -127,7 +127,7 @@ def _until_precise(random: np.random.Generator, of: Distribution, n: int) -> boo
     """
     asked = 0.2 if n == SIZES[0] else 0.1
     values = of.draw(random, 100_000)
-    for look in looks(values.size):
+    for look in interim_analyses(values.size):
         found = quantile(Sample.of(values[:look]), 0.5)
         if relative_error(found) <= asked:
             break

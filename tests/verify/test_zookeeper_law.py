@@ -40,7 +40,7 @@ pytestmark = pytest.mark.verify
 def failover(spec: ClusterSpec, seed: int, trial: int) -> tuple[float, bool]:
     """In s; and whether the dead client was connected with the ensemble's leader."""
     trace = run_trial(spec, seed, trial)
-    *_, ended = trace.of_kind("session-expired")
+    *_, ended = trace.of_type("session-expired")
     *_, lost = (one for one in elections(trace) if one.cause is Cause.LOSS)
     assert lost.failover_ns is not None
     return lost.failover_ns / SECOND, ended.field("server") == ended.node

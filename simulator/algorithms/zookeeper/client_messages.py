@@ -29,7 +29,7 @@ class ConnectRequest:
 
 @message
 class SessionPing:
-    """The client is there."""
+    """The client is up."""
 
 
 @message
@@ -80,7 +80,7 @@ class GetChildren:
 
 @message
 class CloseSession:
-    """The client is done."""
+    """The client ends its session."""
 
     xid: int
 
@@ -90,7 +90,7 @@ class CloseSession:
 
 @message
 class ConnectResponse:
-    """The connection stands; or, without a session, the one that was asked for has expired."""
+    """The session is served over this connection. Without a session: the requested one has expired."""
 
     connection: int
     session: SessionId | None
@@ -106,7 +106,7 @@ class SessionPong:
 
 @message
 class Reply:
-    """How a request went: the path that was created, the data, or the children's names."""
+    """The result of an operation: the created path, the data, or the names of the children."""
 
     xid: int
     zxid: Zxid
@@ -116,7 +116,7 @@ class Reply:
 
 @message
 class WatcherEvent:
-    """What the client watched has changed."""
+    """A znode that the client watched has changed."""
 
     path: str
     change: Change
@@ -124,7 +124,7 @@ class WatcherEvent:
 
 @message
 class Disconnect:
-    """The connection is no more."""
+    """The connection is closed."""
 
 
 # --- Between a server and the leader: requests for its clients, of which all but Revalidate become transactions
@@ -132,7 +132,7 @@ class Disconnect:
 
 @message
 class OpenSession:
-    """Open a session for the client that has this connection with this server."""
+    """Open a session for the client with this connection at this server."""
 
     server: NodeId
     client: NodeId
@@ -142,7 +142,7 @@ class OpenSession:
 
 @message
 class WriteRequest:
-    """Do this for a session."""
+    """Carry out a write for a session."""
 
     session: SessionId
     operation: Create | Delete
@@ -150,14 +150,14 @@ class WriteRequest:
 
 @message
 class EndSession:
-    """Close a session: the client has asked for it, or the leader has not heard of it for too long."""
+    """Close a session, because the client has asked for it, or has been silent for too long."""
 
     session: SessionId
 
 
 @message
 class Revalidate:
-    """Is this session still open? If so, its client is with this server now."""
+    """Asks whether this session is still open. If so, its client is connected with the sender now."""
 
     client: NodeId
     connection: int
@@ -166,7 +166,7 @@ class Revalidate:
 
 @message
 class Revalidated:
-    """The leader's answer; without a timeout, the session has expired."""
+    """The answer to Revalidate. Without a timeout, the session has expired."""
 
     client: NodeId
     connection: int
@@ -176,7 +176,7 @@ class Revalidated:
 
 @message
 class Moved:
-    """The leader refuses a request: the session is open no more, or its client is with another server."""
+    """The leader refuses a request: the session is closed, or its client is connected with another server."""
 
     session: SessionId
 

@@ -1,8 +1,8 @@
-"""What the servers of an ensemble say to each other. Names are those of ZooKeeper's protocol.
+"""The messages between the servers of an ensemble. Names are those of ZooKeeper's protocol.
 
 Zab's paper calls FollowerInfo CEPOCH, LeaderInfo NEWEPOCH, AckEpoch ACK-E, NewLeader NEWLEADER with its acknowledgement
-ACK-LD, and UpToDate COMMIT-LD. In ZooKeeper elections and Zab have connections of their own, which a server closes when
-it leaves a phase; here one connection between two processes carries both, and Refused and Closed say what closing says.
+ACK-LD, and UpToDate COMMIT-LD. In ZooKeeper, elections and Zab have separate connections, which a server closes when it
+leaves a phase. Here one connection between two processes carries both, and Refused and Closed replace the closing.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class Zxid(NamedTuple):
         return f"({self.epoch}, {self.counter})"
 
 
-NOTHING = Zxid(0, 0)  # Before the first transaction.
+NOTHING = Zxid(0, 0)  # Lower than the first transaction.
 
 
 class State(enum.StrEnum):
-    """What a server is to its ensemble."""
+    """The state of a server in its ensemble."""
 
     LOOKING = "looking"
     FOLLOWING = "following"
@@ -47,7 +47,7 @@ class State(enum.StrEnum):
 
 @message
 class Notification:
-    """A server's vote: whom it proposes, with that server's last transaction and current epoch, in which election."""
+    """A server's vote: the server that it proposes, that server's last transaction and epoch, and the election."""
 
     leader: int
     zxid: Zxid
@@ -66,7 +66,7 @@ class Notification:
 
 @message
 class FollowerInfo:
-    """I am to follow you. The last epoch that I have accepted; `connection` numbers the attempt, and is repeated."""
+    """A learner asks to follow. It sends the last epoch that it has accepted, and the number of its attempt."""
 
     accepted_epoch: int
     connection: int
@@ -74,14 +74,14 @@ class FollowerInfo:
 
 @message
 class Refused:
-    """I do not lead, or not yet: what a closed port says."""
+    """The sender does not lead, or not yet, like a closed port."""
 
     connection: int
 
 
 @message
 class LeaderInfo:
-    """The new epoch: greater than any that a quorum has accepted."""
+    """The leader proposes an epoch, greater than any that a quorum has accepted."""
 
     epoch: int
     connection: int
@@ -89,9 +89,9 @@ class LeaderInfo:
 
 @message
 class AckEpoch:
-    """I have accepted it. My last transaction, and the epoch of the last leader that I was in step with.
+    """The learner has accepted the epoch. It sends its last transaction and the epoch whose history it has.
 
-    `current_epoch` is None from whom had accepted this epoch before: that is no second vote.
+    `current_epoch` is None if it had accepted the epoch before, which is no second vote.
     """
 
     current_epoch: int | None
@@ -100,7 +100,7 @@ class AckEpoch:
 
 @message
 class Closed:
-    """I have closed our connection, where that is still the one of this number."""
+    """The sender has closed the connection of this number."""
 
     connection: int
 
@@ -110,21 +110,21 @@ class Closed:
 
 @message
 class Diff:
-    """Your history is the beginning of mine: what is missing follows."""
+    """The learner's history is a prefix of the leader's. What is missing follows."""
 
 
 @message
 class Trunc:
-    """Drop what is behind this transaction: it has never been agreed. What is missing follows."""
+    """The learner is to drop what is after this transaction; it was never committed. What is missing follows."""
 
     zxid: Zxid
 
 
 @message
 class Snap:
-    """Take this state in place of your history: all up to and with that transaction.
+    """A state that replaces the learner's history, up to and including this transaction.
 
-    `runs` tells how many there have been: each epoch, with the last place that it reaches.
+    `runs` holds each epoch with the index of its last transaction.
     """
 
     zxid: Zxid
@@ -134,14 +134,14 @@ class Snap:
 
 @message
 class NewLeader:
-    """You have my history. Once a quorum has, I lead this epoch."""
+    """The whole history was sent. The sender leads this epoch once a quorum has the history."""
 
     epoch: int
 
 
 @message
 class UpToDate:
-    """A quorum has: serve."""
+    """A quorum has the history: the learner is to serve."""
 
 
 # --- Broadcast
@@ -149,7 +149,7 @@ class UpToDate:
 
 @message
 class Proposal:
-    """The next transaction. During synchronisation, one that was missing."""
+    """The next transaction; during synchronisation, one that the learner has missed."""
 
     zxid: Zxid
     transaction: Message
@@ -157,21 +157,21 @@ class Proposal:
 
 @message
 class Ack:
-    """It is on my disk. With counter 0: so is the history of this epoch's leader, and I follow it."""
+    """The transaction is on the sender's disk. With counter 0: the history of this epoch's leader is."""
 
     zxid: Zxid
 
 
 @message
 class Commit:
-    """A quorum has it."""
+    """A quorum has the transaction."""
 
     zxid: Zxid
 
 
 @message
 class Inform:
-    """To observers: it is agreed."""
+    """The transaction is committed. To observers, which get no proposals."""
 
     zxid: Zxid
     transaction: Message
@@ -184,7 +184,7 @@ class Ping:
 
 @message
 class PingReply:
-    """I am here; and these sessions have been heard of since the last one."""
+    """The answer to Ping, with the sessions from which the sender has heard since the last one."""
 
     sessions: tuple[Message, ...] = ()
 
@@ -201,7 +201,7 @@ class Request:
 
 @message
 class Propose:
-    """A client's write, of so many bytes: the leader proposes it, and others ignore it."""
+    """A command: a client's write of so many bytes. The leader proposes it; other servers ignore it."""
 
     size: int = 0
 

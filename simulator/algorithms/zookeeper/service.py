@@ -1,16 +1,16 @@
-"""What an ensemble's server does for its clients: sessions, reads, watches, and writes by way of the leader.
+"""What a server of an ensemble does for its clients: sessions, reads, watches, and writes through the leader.
 
-Hunt et al. 2010, section 4. A server answers reads from its own tree. A write goes to the leader, comes back as a
-committed transaction, and is answered by the server that the client is connected with, once that server has applied it;
-what a client asks meanwhile waits its turn, so that a client's requests are done in the order in which it sent them.
+Hunt et al. 2010, section 4. A server answers reads from its own tree. It forwards a write to the leader, and answers it
+after it has applied the committed transaction. Later operations of the same client wait until then, so the operations
+of a client are carried out in the order in which it sent them.
 
-Which sessions have been heard of a server keeps, and tells its leader with its answer to each ping, twice a tick. The
-leader alone decides that a session has expired (`session_leader.py`), by a transaction like any other. A client that
-comes to another server keeps its session if the leader still has it, which that server asks; a server that knows less
-than the client has seen sends it away.
+A server remembers from which sessions it has heard, and reports them to its leader with each answer to a ping, twice a
+tick. Only the leader decides that a session has expired (`session_leader.py`), by a transaction. If a client comes to
+another server, that server asks the leader whether the session is still open. A server whose tree is older than what
+the client has seen refuses the client.
 
-A session is numbered by the transaction that opened it. ZooKeeper makes the number from the server's id and clock; both
-are unique, which is all that matters.
+The number of a session is that of the transaction that opened it. ZooKeeper derives it from the server's id and clock;
+both are unique, which is sufficient.
 """
 
 from __future__ import annotations
@@ -52,22 +52,22 @@ from simulator.algorithms.zookeeper.tree import Code, DataTree, SessionId, TreeE
 from simulator.algorithms.zookeeper.watches import Change, Watches
 from simulator.protocol import Message, Nanoseconds, NodeId
 
-ELECTION = "/election"  # The parent of the candidates' znodes, which somebody has made long ago.
+ELECTION = "/election"  # The parent of the candidates' znodes; it exists from the start.
 
 
 @dataclass(slots=True)
 class Connection:
-    """A client at this server. Without a session, its request for one is under way."""
+    """A client's connection with this server. Until the session is open, `session` is None."""
 
     client: NodeId
     number: int
     session: SessionId | None = None
-    writing: int | None = None  # The request whose transaction is awaited.
+    writing: int | None = None  # The operation whose transaction is not committed yet.
     waiting: deque[Operation] = field(default_factory=deque)
 
 
 class Service(Replica):
-    """One server's part, in one of its lives."""
+    """The replica of one server, since its last start."""
 
     def __init__(self, server: ReplicaServer, durable: Mapping[str, Any]) -> None:
         super().__init__(server, durable)
@@ -76,17 +76,17 @@ class Service(Replica):
         self.watches = Watches(self)
         self.tree = DataTree(self.watches)
         self.tree.create(ELECTION)
-        self.zxid = NOTHING  # Of the last transaction that was applied.
+        self.zxid = NOTHING  # The last transaction that was applied.
         self.leader: SessionLeader | None = None  # While this server leads, and serves.
         self.connections: dict[NodeId, Connection] = {}
         self._by_session: dict[SessionId, Connection] = {}
-        self._heard_of: dict[SessionId, None] = {}  # Since the leader's last ping.
+        self._heard_of: dict[SessionId, None] = {}  # The sessions heard from since the leader's last ping.
 
     def view(self) -> Mapping[str, object]:
         connected = {connection.client: connection.session for connection in self.connections.values()}
         return {"znodes": self.tree.view(), "sessions": dict(self.tree.sessions), "clients": connected}
 
-    # --- What the server is
+    # --- The role of the server
 
     def led(self) -> None:
         self.leader = SessionLeader(self.server, self.tree)
@@ -98,7 +98,7 @@ class Service(Replica):
         for connection in tuple(self.connections.values()):
             self._close(connection)
 
-    # --- What is agreed
+    # --- Committed transactions
 
     def apply(self, zxid: Zxid, transaction: Message) -> None:
         self.zxid = zxid
@@ -144,13 +144,13 @@ class Service(Replica):
         EndSession: _apply_end_session,
     }
 
-    # --- What clients say
+    # --- Messages of clients
 
     def on_client_message(self, sender: NodeId, message: Message) -> None:
         self.receive[type(message)](self, sender, message)
 
     def on_client_disconnect(self, peer: NodeId, reason: str) -> None:
-        """The stream is gone. The session lives on: its client may come back, here or elsewhere."""
+        """The connection is closed. The session continues: its client may come back, here or at another server."""
         self._forget(peer)
 
     def _on_disconnect(self, sender: NodeId, message: Disconnect) -> None:
@@ -181,7 +181,7 @@ class Service(Replica):
             connection.waiting.append(message)
             self._go_on(connection)
 
-    # --- What the leader says of this server's clients
+    # --- Messages of the leader about clients
 
     def _on_revalidated(self, leader: NodeId, message: Revalidated) -> None:
         if message.timeout is not None:
@@ -237,14 +237,14 @@ class Service(Replica):
     def _establish(self, client: NodeId, number: int, session: SessionId, timeout: Nanoseconds) -> None:
         connection = self.connections.get(client)
         if connection is None or connection.number != number or connection.session is not None:
-            return  # The client has gone, or has come again, meanwhile.
+            return  # The client has left, or has connected again, meanwhile.
         connection.session = session
         self._by_session[session] = connection
         self._hear_of(session)
         self.host.send(client, ConnectResponse(number, session, timeout))
 
     def _go_on(self, connection: Connection) -> None:
-        """Do what the client has asked for, in order, up to what has to be written first."""
+        """Carry out the client's operations in order, until one has to be committed first."""
         while connection.waiting and connection.writing is None:
             operation = connection.waiting.popleft()
             if isinstance(operation, Create | Delete | CloseSession):

@@ -1,7 +1,7 @@
-"""What the ensemble's leader does for all sessions: it admits what clients ask for, and ends sessions that are silent.
+"""What the leader of an ensemble does for all sessions: it proposes requests of clients, and ends silent sessions.
 
-A leader that takes over gives every session its whole timeout again: it does not know when each was last heard of.
-Ticks have a phase of their own: of several leaders, and in several trials, it is any.
+A new leader gives every session its whole timeout again, since it does not know when each client was last heard from.
+The phase of its ticks is random.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TIMER = "replica-sessions"
 
 
 class SessionLeader:
-    """The leader's part, for as long as it leads. `server` is its own, and `tree` holds the sessions that are open."""
+    """The part of a leader that manages sessions, for as long as it leads. `tree` holds the open sessions."""
 
     def __init__(self, server: ReplicaServer, tree: DataTree) -> None:
         self._server = server
@@ -38,25 +38,26 @@ class SessionLeader:
         self._await_next_look()
 
     def opened(self, session: SessionId, owner: NodeId | None) -> None:
-        """A session is open, and its client with that server."""
+        """A session was opened, and its client is connected with that server."""
         self._tracker.track(session, self._tree.sessions[session], self._host.monotonic(), owner)
 
     def closed(self, session: SessionId) -> None:
+        """A session was closed."""
         self._tracker.forget(session)
 
     def hear_of(self, session: SessionId) -> bool:
-        """Its client is there. False where the session is open no more."""
+        """The client of a session was heard from. Returns False if the session is not open any more."""
         return self._tracker.touch(session, self._host.monotonic())
 
     def on_timer(self) -> None:
-        """End the sessions that have had their time."""
+        """End the sessions whose timeout has passed."""
         for session in self._tracker.expire(self._host.monotonic()):
             self._host.note("session-expired", session=session, server=self._tracker.owner(session))
             self._server.propose(EndSession(session))
         self._await_next_look()
 
     def answer(self, learner: NodeId, request: Message) -> Revalidated | Moved | None:
-        """Have a learner's request agreed on; or what to answer it instead."""
+        """Propose a learner's request, or return what to answer instead."""
         if isinstance(request, Revalidate):
             return self._revalidate(learner, request)
         if isinstance(request, OpenSession) or self._tracker.owned_by(request.session, learner):
@@ -66,7 +67,7 @@ class SessionLeader:
         return Moved(request.session)
 
     def _revalidate(self, learner: NodeId, request: Revalidate) -> Revalidated:
-        """A session that goes on is with that learner from now on, and has been heard of."""
+        """If the session is open, its client is connected with that learner from now on."""
         timeout = None
         if self.hear_of(request.session):
             self._tracker.moved_to(request.session, learner)

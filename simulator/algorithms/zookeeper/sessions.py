@@ -1,10 +1,10 @@
-"""The leader's sessions: when each expires, unless its client is heard of before.
+"""The sessions at the leader, and when each expires.
 
 "Session expiration is managed by the ZooKeeper cluster itself, not by the client" (Programmer's Guide, "ZooKeeper
-Sessions"). The leader looks once every tick, and closes then all sessions that have had their time: a session that was
-last touched at t expires at (⌊(t + timeout) / tick⌋ + 1) · tick, so up to a tick later than its timeout. Ticks are
-counted on the leader's own clock from an instant of its own, its `phase`. The leader is told of clients that are
-connected with other servers by those, every half tick (`service.py`); that too keeps a session alive for longer.
+Sessions"). The leader checks once every tick, and closes all sessions whose timeout has passed. A session that was last
+touched at t expires at (⌊(t + timeout) / tick⌋ + 1) · tick, so up to a tick after its timeout. Ticks are counted on the
+leader's own clock, from its `phase`. Other servers report every half tick from which clients they have heard
+(`service.py`); this also makes sessions last longer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Tracked:
 
 
 class SessionTracker:
-    """The sessions that are open, in buckets of one tick. All instants are on the leader's clock, in nanoseconds."""
+    """The open sessions, in buckets of one tick. All instants are on the leader's clock, in nanoseconds."""
 
     def __init__(self, tick: Nanoseconds, phase: Nanoseconds = 0) -> None:
         self._tick = tick
@@ -38,12 +38,12 @@ class SessionTracker:
         self._buckets: dict[Nanoseconds, dict[SessionId, None]] = {}
 
     def track(self, session: SessionId, timeout: Nanoseconds, now: Nanoseconds, owner: NodeId | None = None) -> None:
-        """A session begins; or the leader does, to whom all sessions are as if touched when it takes over."""
+        """Track a session from now on: it is opened, or a new leader takes over."""
         self._tracked[session] = tracked = _Tracked(timeout, self._bucket(now + timeout), owner)
         self._put(session, tracked)
 
     def touch(self, session: SessionId, now: Nanoseconds) -> bool:
-        """Its client was heard of. False where there is no such session, or it is being closed."""
+        """The client of a session was heard from. Returns False if there is no such session, or it is being closed."""
         tracked = self._tracked.get(session)
         if tracked is None or tracked.closing:
             return False
@@ -55,23 +55,24 @@ class SessionTracker:
         return True
 
     def moved_to(self, session: SessionId, owner: NodeId) -> None:
+        """The client of a session is connected with another server."""
         self._tracked[session].owner = owner
 
     def owner(self, session: SessionId) -> NodeId | None:
-        """The server that its client was last known to be connected with, by this leader."""
+        """The server that the client was last known to be connected with. None if this leader does not know."""
         return self._tracked[session].owner
 
     def owned_by(self, session: SessionId, server: NodeId) -> bool:
-        """Whether a session is open, and its client at that server: one that has moved away is not."""
+        """Whether a session is open, and its client is connected with that server."""
         tracked = self._tracked.get(session)
         return tracked is not None and not tracked.closing and tracked.owner == server
 
     def next_look(self, now: Nanoseconds) -> Nanoseconds:
-        """The next instant at which sessions may expire."""
+        """The next instant at which the leader checks for expired sessions."""
         return self._bucket(now)
 
     def expire(self, now: Nanoseconds) -> list[SessionId]:
-        """The sessions that have had their time, in its order; from now on they are being closed."""
+        """The sessions whose timeout has passed, in the order of their expiry. From now on they are being closed."""
         expired: list[SessionId] = []
         for bucket in sorted(bucket for bucket in self._buckets if bucket <= now):
             expired += self._buckets.pop(bucket)
@@ -80,13 +81,13 @@ class SessionTracker:
         return expired
 
     def forget(self, session: SessionId) -> None:
-        """It is closed."""
+        """A session is closed."""
         tracked = self._tracked.pop(session, None)
         if tracked is not None and not tracked.closing:
             self._buckets[tracked.expires].pop(session)
 
     def _bucket(self, instant: Nanoseconds) -> Nanoseconds:
-        """The first instant after this one at which the leader looks."""
+        """The first instant after this one at which the leader checks."""
         return ((instant - self._phase) // self._tick + 1) * self._tick + self._phase
 
     def _put(self, session: SessionId, tracked: _Tracked) -> None:

@@ -1,12 +1,12 @@
-"""The data tree of a ZooKeeper server: znodes, of which some live as long as a session, and sequence numbers.
+"""The data tree of a ZooKeeper server: znodes, ephemeral ones that end with their session, and sequence numbers.
 
 Hunt, Konar, Junqueira and Reed, ZooKeeper: Wait-free coordination for Internet-scale systems (2010), section 2; the
-rules are those of the ZooKeeper Programmer's Guide, "ZNodes" and "ZooKeeper Sessions". Every server has the whole
-tree, and changes it by the same transactions in the same order, so that all trees are alike: whether a transaction
-fails, and which sequence number a znode gets, follows from the tree alone. ZooKeeper's leader settles both before it
-proposes, since its snapshots are taken while transactions are applied; here they are not, and the outcome is the same.
+rules are those of the ZooKeeper Programmer's Guide, "ZNodes" and "ZooKeeper Sessions". Every server has the whole tree
+and applies the same transactions in the same order, so all trees are equal: whether a transaction fails, and which
+sequence number a znode gets, depends only on the tree. In ZooKeeper the leader decides both before it proposes, since
+snapshots are taken while transactions are applied. Here they are not, and the outcome is the same.
 
-Left out are versions, access control lists and znodes whose data change: elections need none of them.
+Versions, access control lists and changes of data are left out, since elections need none of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SessionId: TypeAlias = int
 
 
 class Code(enum.StrEnum):
-    """How an operation went."""
+    """The result of an operation."""
 
     OK = "ok"
     NO_NODE = "no-node"
@@ -33,7 +33,7 @@ class Code(enum.StrEnum):
 
 
 class TreeError(Exception):
-    """An operation that the tree refuses. It leaves the tree as it was."""
+    """The tree refuses an operation, and is unchanged."""
 
     def __init__(self, code: Code) -> None:
         super().__init__(str(code))
@@ -41,7 +41,7 @@ class TreeError(Exception):
 
 
 class Listener(Protocol):
-    """Who is told of each change of the tree, as soon as it is made."""
+    """Is called for each change of the tree, at once."""
 
     def on_created(self, path: str) -> None: ...
     def on_deleted(self, path: str) -> None: ...
@@ -49,7 +49,7 @@ class Listener(Protocol):
 
 @dataclass(slots=True)
 class Znode:
-    """A znode. `owner` is the session with which an ephemeral one ends; `created` counts all children it ever had."""
+    """A znode. `owner` is the session of an ephemeral znode. `created` counts all children that it ever had."""
 
     data: str
     owner: SessionId | None
@@ -69,10 +69,11 @@ class DataTree:
     # --- Changes
 
     def create(self, path: str, data: str = "", *, owner: SessionId | None = None, sequential: bool = False) -> str:
-        """Make a znode, and return its path: a sequential one ends in a number that its parent has never given before.
+        """Create a znode and return its path.
 
-        The number is that of children which the parent had until then, in ten digits. `owner` makes the znode
-        ephemeral. Raises TreeError for a parent that is missing or ephemeral, a path that exists, or a closed session.
+        The path of a sequential znode ends in the number of children that its parent ever had, in ten digits. `owner`
+        makes the znode ephemeral. Raises TreeError for a missing or ephemeral parent, a path that exists, or a closed
+        session.
         """
         if owner is not None and owner not in self.sessions:
             raise TreeError(Code.SESSION_EXPIRED)
@@ -88,7 +89,7 @@ class DataTree:
         return made
 
     def delete(self, path: str) -> None:
-        """Raises TreeError where there is no such znode, or it has children."""
+        """Delete a znode. Raises TreeError if there is no such znode, or it has children."""
         if self._node(path).children or path == "/":
             raise TreeError(Code.NOT_EMPTY)
         node = self._nodes.pop(path)
@@ -98,11 +99,15 @@ class DataTree:
         self._listener.on_deleted(path)
 
     def open_session(self, session: SessionId, timeout: Nanoseconds) -> None:
+        """Open a session."""
         self.sessions[session] = timeout
         self._ephemerals[session] = {}
 
     def close_session(self, session: SessionId) -> None:
-        """End a session, and its ephemeral znodes in the order of their creation. A second time changes nothing."""
+        """Close a session, and delete its ephemeral znodes in the order of their creation.
+
+        Does nothing if it is closed.
+        """
         if self.sessions.pop(session, None) is not None:
             for path in tuple(self._ephemerals[session]):
                 self.delete(path)
@@ -111,14 +116,15 @@ class DataTree:
     # --- Reads
 
     def exists(self, path: str) -> bool:
+        """Whether there is a znode at this path."""
         return path in self._nodes
 
     def data(self, path: str) -> str:
-        """Raises TreeError where there is no such znode."""
+        """The data of a znode. Raises TreeError if there is no such znode."""
         return self._node(path).data
 
     def children(self, path: str) -> tuple[str, ...]:
-        """The names of a znode's children, oldest first. Raises TreeError where there is no such znode."""
+        """The names of a znode's children, oldest first. Raises TreeError if there is no such znode."""
         return tuple(self._node(path).children)
 
     def view(self) -> Mapping[str, object]:
@@ -128,12 +134,12 @@ class DataTree:
     # --- Snapshots
 
     def snapshot(self) -> tuple[Any, ...]:
-        """All that the tree holds, immutable."""
+        """The whole tree as an immutable value."""
         nodes = tuple((path, node.data, node.owner, node.created) for path, node in self._nodes.items())
         return nodes, tuple(self.sessions.items())
 
     def restore(self, snapshot: Sequence[Any]) -> None:
-        """Become the tree that a snapshot was taken of. The listener is told of nothing."""
+        """Replace the tree by that of a snapshot. The listener is not called."""
         nodes, sessions = snapshot
         self._nodes, self.sessions, self._ephemerals = {}, {}, {}
         for session, timeout in sessions:
@@ -158,5 +164,5 @@ class DataTree:
 
 
 def parent_of(path: str) -> str:
-    """The path of the znode that one of this path is a child of."""
+    """The path of the parent of a znode."""
     return path.rpartition("/")[0] or "/"

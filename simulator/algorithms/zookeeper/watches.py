@@ -1,10 +1,8 @@
 """Watches: a client that has read is told once when what it read changes (Programmer's Guide, "ZooKeeper Watches").
 
-A server keeps two lists of them. Reading a znode, or whether there is one, sets a watch on the znode, which its
-creation and its deletion trigger; reading a znode's children sets one on those, which the creation and the deletion of
-a child trigger, and the deletion of the znode. Watches are kept in memory, by the server that a client is connected
-with.
-"""
+A server keeps two kinds of watches. Reading a znode, or whether it exists, sets a watch that is triggered by its
+creation or deletion. Reading the children of a znode sets a watch that is triggered by the creation or deletion of a
+child, or the deletion of the znode. Watches are kept in memory, by the server that the client is connected with."""
 
 from __future__ import annotations
 
@@ -37,9 +35,8 @@ class WatchListener(Protocol):
 class Watches:
     """The watches at one server.
 
-    It listens to a `DataTree`, and so tells of a change before anybody can read it: "a client will never see a change
-    for which it has set a watch until it first sees the watch event".
-    """
+    It listens to a `DataTree`, so a watch event is sent before any client can read the change: "a client will never see
+    a change for which it has set a watch until it first sees the watch event"."""
 
     def __init__(self, listener: WatchListener) -> None:
         self._listener = listener
@@ -47,13 +44,15 @@ class Watches:
         self._children: _Watchers = {}
 
     def watch_node(self, path: str, client: NodeId) -> None:
+        """Watch for the creation or deletion of a znode."""
         self._nodes.setdefault(path, {})[client] = None
 
     def watch_children(self, path: str, client: NodeId) -> None:
+        """Watch for changes of the children of a znode."""
         self._children.setdefault(path, {})[client] = None
 
     def forget(self, client: NodeId) -> None:
-        """Its connection is gone."""
+        """Remove the watches of a client whose connection is closed."""
         for watchers in (self._nodes, self._children):
             for path in [path for path, clients in watchers.items() if client in clients]:
                 del watchers[path][client]
@@ -67,7 +66,10 @@ class Watches:
         self._trigger_children(parent_of(path))
 
     def on_deleted(self, path: str) -> None:
-        watching = {**self._nodes.pop(path, {}), **self._children.pop(path, {})}  # Who watches both is told once.
+        watching = {
+            **self._nodes.pop(path, {}),
+            **self._children.pop(path, {}),
+        }  # A client that watches both gets one event.
         self._trigger(path, Change.DELETED, watching)
         self._trigger_children(parent_of(path))
 

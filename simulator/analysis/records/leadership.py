@@ -1,4 +1,4 @@
-"""Who leads over a trial: no leader, changes of leaders, and two leaders at once."""
+"""Leadership over a trial: no leader, changes of leaders, and two leaders at once."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ NOTHING_TO_COMPARE = Comparison(NO_DATA, NO_DATA, NO_DATA, math.nan, 0)
 
 
 class Tally(NamedTuple):
-    """An amount and what it is an amount of, shape (trials,) each: hits and tries, or time leaderless and observed.
+    """An amount and its exposure, shape (trials,) each: successes and attempts, or time leaderless and observed.
 
     A trial of which nothing was observed (0 or nan) does not count.
     """

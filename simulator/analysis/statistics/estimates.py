@@ -19,7 +19,7 @@ from simulator.analysis.statistics.bootstrap import RESAMPLES, TAIL, Bca, FloatA
 from simulator.analysis.statistics.survival import Sample, first_at_most, resampled_curves, survival_curve
 
 __all__ = ["NO_DATA", "Estimate", "Sample", "fraction", "fraction_by_trial", "mean", "quantile", "quantiles"]
-__all__ += ["Share", "rate", "ratio", "share_by_trial"]
+__all__ += ["Proportion", "proportion_by_trial", "rate", "ratio"]
 
 _Z = float(scipy.special.ndtri(1 - TAIL))
 
@@ -68,8 +68,8 @@ def quantiles(sample: Sample, ps: Sequence[float], generator: np.random.Generato
     return [Estimate(value, low, high) for value, (low, high) in zip(values, intervals, strict=True)]
 
 
-def _first_at_most(times: FloatArray, share: FloatArray, bound: float) -> float:
-    return float(first_at_most(times, share[None, :], bound)[0])
+def _first_at_most(times: FloatArray, proportion: FloatArray, bound: float) -> float:
+    return float(first_at_most(times, proportion[None, :], bound)[0])
 
 
 def _ranks(n: int, p: float) -> tuple[int, int]:
@@ -104,12 +104,12 @@ def _low_end(sample: Sample, p: float, low: float) -> float:
 def _bootstrap_intervals(
     sample: Sample, ps: Sequence[float], generator: np.random.Generator
 ) -> list[tuple[float, float]]:
-    if sample.clusters()[0] == 1:  # Of the chance between trials, nothing is known.
+    if sample.trial_index()[0] == 1:  # Of the chance between trials, nothing is known.
         return [(-math.inf, math.inf) for _ in ps]
     found: list[list[FloatArray]] = [[] for _ in ps]
-    for times, share in resampled_curves(sample, generator):
+    for times, proportion in resampled_curves(sample, generator):
         for p, batch in zip(ps, found, strict=True):
-            batch.append(first_at_most(times, share, 1 - p))
+            batch.append(first_at_most(times, proportion, 1 - p))
     return [_percentiles(sample, p, np.sort(np.concatenate(batch))) for p, batch in zip(ps, found, strict=True)]
 
 
@@ -131,7 +131,7 @@ def mean(sample: Sample, generator: np.random.Generator | None = None) -> Estima
     """
     if sample.values.size == 0 or sample.censored.any():
         return NO_DATA
-    _, index = sample.clusters()
+    _, index = sample.trial_index()
     return ratio(np.bincount(index, weights=sample.values), np.bincount(index), generator)
 
 
@@ -160,59 +160,61 @@ def ratio(amounts: npt.ArrayLike, exposures: npt.ArrayLike, generator: np.random
 # --- Fractions and rates
 
 
-def fraction(hits: int, total: int) -> Estimate:
-    """The share of independent tries that hit, with Wilson's interval (1927). nan of no tries."""
-    return Share(hits / total, total).estimate() if total else NO_DATA
+def fraction(successes: int, total: int) -> Estimate:
+    """The proportion of independent attempts that succeed, with Wilson's interval (1927); nan without attempts."""
+    return Proportion(successes / total, total).estimate() if total else NO_DATA
 
 
-def fraction_by_trial(hits: npt.ArrayLike, totals: npt.ArrayLike) -> Estimate:
-    """The share of all tries that hit, shape (trials,) each, where tries of one trial may hang together.
+def fraction_by_trial(successes: npt.ArrayLike, totals: npt.ArrayLike) -> Estimate:
+    """The proportion of all attempts that succeed, if attempts of one trial may be correlated.
 
-    Wilson's interval at the effective number of tries; nan of no tries.
+    Both arguments have the shape (trials,). The interval is Wilson's at the effective number of attempts; nan without
+    attempts.
     """
-    found = share_by_trial(hits, totals)
+    found = proportion_by_trial(successes, totals)
     return found.estimate() if found else NO_DATA
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """A share, and how many independent tries would tell as much of it."""
+class Proportion:
+    """A proportion, and the number of independent attempts that would say as much about it."""
 
     value: float
-    tries: float
+    effective_attempts: float
 
     def estimate(self) -> Estimate:
         return Estimate(self.value, *self.interval())
 
     def interval(self, z: float = _Z) -> tuple[float, float]:
-        """Wilson's, z standard errors wide: the formula of `scipy.stats.binomtest`, which takes whole numbers only."""
-        share, n = self.value, self.tries
-        centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-        half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-        return 0.0 if share == 0 else max(0.0, centre - half), 1.0 if share == 1 else min(1.0, centre + half)
+        """Wilson's interval, z standard errors wide. `scipy.stats.binomtest` has it too, for whole numbers only."""
+        proportion, n = self.value, self.effective_attempts
+        centre = (proportion + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * math.sqrt(proportion * (1 - proportion) / n + z**2 / (4 * n**2))
+        return 0.0 if proportion == 0 else max(0.0, centre - half), 1.0 if proportion == 1 else min(1.0, centre + half)
 
 
-def share_by_trial(hits: npt.ArrayLike, totals: npt.ArrayLike) -> Share | None:
-    """The share of all tries that hit, shape (trials,) each, with its effective number of tries; None of no tries.
+def proportion_by_trial(successes: npt.ArrayLike, totals: npt.ArrayLike) -> Proportion | None:
+    """The proportion of all attempts that succeed, with its effective number of attempts; None without attempts.
 
-    The number is divided by the design effect (never below 1), less what the few trials leave uncertain about that
-    (Korn and Graubard 1998). Where all tries agree, the data say nothing of how they hang together: each trial then
-    counts for one try, weighted by its size (Kish 1965).
+    Both arguments have the shape (trials,). The number of attempts is divided by the design effect (never below 1), and
+    reduced by what few trials leave uncertain about that effect (Korn and Graubard 1998). If all attempts agree, the
+    data do not show how attempts of one trial correlate: then each trial counts as one attempt, weighted by its size
+    (Kish 1965).
     """
     sizes = np.asarray(totals, dtype=np.float64)
-    scores, sizes = np.asarray(hits, dtype=np.float64)[sizes > 0], sizes[sizes > 0]
+    scores, sizes = np.asarray(successes, dtype=np.float64)[sizes > 0], sizes[sizes > 0]
     total, trials = float(sizes.sum()), sizes.size
     if trials == 0:
         return None
-    share = float(scores.sum()) / total
+    proportion = float(scores.sum()) / total
     if sizes.max() <= 1:
-        return Share(share, total)
-    if share in (0, 1) or trials == 1:
-        return Share(share, total**2 / float((sizes**2).sum()))
-    variance = trials / (trials - 1) * float(((scores - share * sizes) ** 2).sum()) / total**2
-    design_effect = max(1.0, variance / (share * (1 - share) / total))
+        return Proportion(proportion, total)
+    if proportion in (0, 1) or trials == 1:
+        return Proportion(proportion, total**2 / float((sizes**2).sum()))
+    variance = trials / (trials - 1) * float(((scores - proportion * sizes) ** 2).sum()) / total**2
+    design_effect = max(1.0, variance / (proportion * (1 - proportion) / total))
     few_trials = (float(scipy.stats.t.ppf(1 - TAIL, trials - 1)) / _Z) ** 2
-    return Share(share, total / design_effect / few_trials)
+    return Proportion(proportion, total / design_effect / few_trials)
 
 
 def rate(count: int, exposure: float) -> Estimate:

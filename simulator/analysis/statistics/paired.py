@@ -1,7 +1,7 @@
 """Two sets of trials compared: by how much a quantile, a mean or a share differs, with intervals.
 
-Trials that ran with the same seed share their luck (common random numbers): trial 17 of one is the pair of trial 17 of
-the other, and pairs are resampled. Other sets are independent, and each is resampled by itself. The trial is the unit
+Trials that ran with the same seed use common random numbers: trial 17 of one is the pair of trial 17 of the other, and
+pairs are resampled. Other sets are independent, and each is resampled by itself. The trial is the unit
 throughout, whatever it holds: one value, several, or none.
 """
 
@@ -26,7 +26,7 @@ from simulator.analysis.statistics.bootstrap import (
 from simulator.analysis.statistics.comparison import LEVELS, NOTHING_TO_COMPARE, Comparison, Tally, cleaned
 from simulator.analysis.statistics.estimates import Estimate, Sample, quantiles
 from simulator.analysis.statistics.proportions import compare_fraction
-from simulator.analysis.statistics.survival import first_at_most, in_order, weighted_shares
+from simulator.analysis.statistics.survival import first_at_most, in_order, weighted_proportions
 
 __all__ = ["NOTHING_TO_COMPARE", "Comparison", "Tally", "compare_fraction", "compare_mean", "compare_quantile"]
 __all__ += ["compare_quantiles", "compare_ratio"]
@@ -103,7 +103,7 @@ def _quantiles_by_weight(sample: Sample, among: IntArray, ps: Sequence[float]) -
     columns = np.searchsorted(among, sample.trials[order])
 
     def found(counts: IntArray) -> FloatArray:
-        shares = weighted_shares(counts[:, columns], over)
+        shares = weighted_proportions(counts[:, columns], over)
         return np.stack([first_at_most(times, shares, 1 - p) for p in ps])
 
     return found

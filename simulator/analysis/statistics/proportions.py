@@ -1,4 +1,4 @@
-"""Two shares of tries compared, with intervals that have width even where nothing hit."""
+"""Two proportions compared, with intervals that have width even if there was no success."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import scipy  # Imports scipy.stats and scipy.optimize, which are slow to import
 
 from simulator.analysis.statistics.bootstrap import FloatArray
 from simulator.analysis.statistics.comparison import LEVELS, NOTHING_TO_COMPARE, Comparison, Tally, cleaned
-from simulator.analysis.statistics.estimates import Estimate, Share, share_by_trial
+from simulator.analysis.statistics.estimates import Estimate, Proportion, proportion_by_trial
 
 _FURTHEST = 38.0  # Standard errors: beyond, the chance of an error is no floating-point number.
 
 
 def compare_fraction(before: Tally, after: Tally, *, paired: bool) -> Comparison:
-    """Two shares of tries that hit, with hits and tries for each trial; pairs are the same places of both.
+    """Two proportions, with successes and attempts for each trial; trials at the same place are pairs.
 
-    Intervals: those of each share (`statistics.fraction_by_trial`), put together by the method of variance estimates
+    The intervals combine those of each proportion (`statistics.fraction_by_trial`) by the method of variance estimates
     recovery: Newcombe's hybrid score interval (1998) for the difference, with the correlation of pairs, and Donner and
-    Zou's (2012) for the ratio. Unlike a bootstrap's they have width where nothing hit. Raises ValueError where pairs
-    are of different number.
+    Zou's (2012) for the ratio. Unlike those of a bootstrap, they have width if there was no success. Raises ValueError
+    if the numbers of trials differ although they are pairs.
     """
     olds, news = cleaned(before, after, paired)
-    old, new = share_by_trial(*olds), share_by_trial(*news)
+    old, new = proportion_by_trial(*olds), proportion_by_trial(*news)
     if old is None or new is None:
         return NOTHING_TO_COMPARE
-    both = _Shares(old, new, _correlation(olds, news) if paired else 0.0)
+    both = _Proportions(old, new, _correlation(olds, news) if paired else 0.0)
     n = int(((olds[1] > 0) | (news[1] > 0)).sum() if paired else min((olds[1] > 0).sum(), (news[1] > 0).sum()))
     ratio = math.nan if old.value == new.value == 0 else math.inf if old.value == 0 else new.value / old.value
     wide, narrow = (float(scipy.special.ndtri((1 + level) / 2)) for level in LEVELS)
@@ -40,16 +40,20 @@ def compare_fraction(before: Tally, after: Tally, *, paired: bool) -> Comparison
 
 
 def _correlation(old: FloatArray, new: FloatArray) -> float:
-    """That of the errors of two shares over pairs of trials: phi where each has one try; 0 where one does not vary."""
-    left, right = (hits - hits.sum() / tries.sum() * tries for hits, tries in (old, new))
+    """The correlation of the errors of two proportions over pairs of trials; 0 if one of them does not vary.
+
+    `old` and `new` have the shape (2, trials): successes and attempts. Each trial weighs as much as its attempts, since
+    its error is what its successes exceed those expected of so many attempts. With one attempt a trial, it is phi.
+    """
+    left, right = (successes - successes.sum() / attempts.sum() * attempts for successes, attempts in (old, new))
     scale = math.sqrt(float((left**2).sum() * (right**2).sum()))
     return float((left * right).sum()) / scale if scale > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Shares:
-    old: Share
-    new: Share
+class _Proportions:
+    old: Proportion
+    new: Proportion
     correlation: float
 
     def difference(self, z: float) -> tuple[float, float]:
@@ -94,5 +98,6 @@ class _Shares:
         return max(0.0, rest / (half + root)) if half + root > 0 else 0.0
 
 
-def _together(one: float, other: float, correlation: float) -> float:
-    return math.sqrt(max(0.0, one**2 - 2 * correlation * one * other + other**2))
+def _together(new_reach: float, old_reach: float, correlation: float) -> float:
+    """Two reaches in quadrature, less what the correlation of pairs saves."""
+    return math.sqrt(max(0.0, new_reach**2 - 2 * correlation * new_reach * old_reach + old_reach**2))

@@ -53,7 +53,7 @@ def equivalent(ratio_90: Estimate, margin: float) -> bool:
 
 def mann_whitney(before: Sample, after: Sample) -> Significance:
     """Whether one sample tends to be longer (Mann and Whitney 1947), ties and all; the samples taken as independent,
-    which, where trials share their luck, errs on the side of no difference.
+    which errs on the side of no difference if trials use common random numbers.
 
     The statistic is the chance that a value after is longer than one before, ties counted half: 0.5 where none is.
     """
@@ -66,7 +66,7 @@ def mann_whitney(before: Sample, after: Sample) -> Significance:
 
 def kolmogorov_smirnov(before: Sample, after: Sample) -> Significance:
     """The largest distance between two distributions, and its p value; the samples taken as independent. Exact for
-    values that are all different; ties, and shared luck, err on the side of no difference."""
+    values that are all different; ties and common random numbers err on the side of no difference."""
     old, new = _by_trial(before)[1], _by_trial(after)[1]
     if not old.size or not new.size:
         return NO_TEST

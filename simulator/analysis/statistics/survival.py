@@ -67,21 +67,21 @@ class Sample:
         most = values[~endless].max(initial=0.0)  # At least as long as all that ended.
         return cls(np.where(endless, most, values), endless, np.flatnonzero(there))
 
-    def clusters(self) -> tuple[int, IntArray]:
+    def trial_index(self) -> tuple[int, IntArray]:
         """How many trials there are, and the number, from 0 on, of each value's trial."""
         names, index = np.unique(self.trials, return_inverse=True)
         return names.size, index
 
     @property
     def one_per_trial(self) -> bool:
-        return self.clusters()[0] == self.values.size
+        return self.trial_index()[0] == self.values.size
 
 
 class Survival(NamedTuple):
     """The share that lasts longer than each time, with its pointwise 95 % band; all of shape (times,)."""
 
     times: FloatArray
-    share: FloatArray
+    proportion: FloatArray
     low: FloatArray
     high: FloatArray
 
@@ -109,7 +109,7 @@ def ecdf(sample: Sample, generator: np.random.Generator | None = None) -> Ecdf:
         band = _bootstrap_band(sample, steps.quantiles, generator or default_generator())
         return Ecdf(steps.quantiles, steps.probabilities, *band)
     curve = survival_curve(sample)
-    return Ecdf(curve.times, 1 - curve.share, curve.times, 1 - curve.high, 1 - curve.low)
+    return Ecdf(curve.times, 1 - curve.proportion, curve.times, 1 - curve.high, 1 - curve.low)
 
 
 def survival_curve(sample: Sample) -> Survival:
@@ -124,8 +124,8 @@ def _censored_data(sample: Sample) -> scipy.stats.CensoredData:
     return scipy.stats.CensoredData(uncensored=sample.values[~sample.censored], right=sample.values[sample.censored])
 
 
-def _exact_band(share: FloatArray, n: int) -> tuple[FloatArray, FloatArray]:
-    lasting = np.rint(n * share)
+def _exact_band(proportion: FloatArray, n: int) -> tuple[FloatArray, FloatArray]:
+    lasting = np.rint(n * proportion)
     low, high = np.zeros(lasting.size), np.asarray(scipy.stats.beta.ppf(1 - TAIL, lasting + 1, n - lasting))
     some = lasting > 0
     low[some] = scipy.stats.beta.ppf(TAIL, lasting[some], n - lasting[some] + 1)
@@ -152,11 +152,11 @@ def _log_log_band(sample: Sample) -> tuple[FloatArray, FloatArray]:
 
 def resampled_curves(sample: Sample, generator: np.random.Generator) -> Iterator[tuple[FloatArray, FloatArray]]:
     """The ordered values (n,), ties repeated, and the share lasting longer than each in some resamples (rows, n)."""
-    trials, index = sample.clusters()
+    trials, index = sample.trial_index()
     order = in_order(sample)
     times, over, index = sample.values[order], ~sample.censored[order], index[order]
     for drawn in resamples(generator, trials, times.size):
-        yield times, weighted_shares(times_drawn(drawn)[:, index], over)
+        yield times, weighted_proportions(times_drawn(drawn)[:, index], over)
 
 
 def in_order(sample: Sample) -> IntArray:
@@ -164,7 +164,7 @@ def in_order(sample: Sample) -> IntArray:
     return np.lexsort((sample.censored, sample.values))
 
 
-def weighted_shares(weights: IntArray, over: BoolArray) -> FloatArray:
+def weighted_proportions(weights: IntArray, over: BoolArray) -> FloatArray:
     """The Kaplan–Meier share lasting longer than each of n ordered values, that many of each being there.
 
     `weights` has the shape (rows, n), as has the result; `over` is (n,), false where censored. A row of which nothing
@@ -189,9 +189,9 @@ def _bootstrap_band(
     sample: Sample, steps: FloatArray, generator: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     at = steps[np.unique(np.linspace(0, steps.size - 1, _BAND_POINTS).astype(int))]
-    if sample.clusters()[0] == 1:  # Of the chance between trials, nothing is known.
+    if sample.trial_index()[0] == 1:  # Of the chance between trials, nothing is known.
         return at, np.zeros(at.size), np.ones(at.size)
     columns = np.searchsorted(np.sort(sample.values), at, side="right") - 1
-    over = 1 - np.concatenate([share[:, columns] for _, share in resampled_curves(sample, generator)])
+    over = 1 - np.concatenate([proportion[:, columns] for _, proportion in resampled_curves(sample, generator)])
     ordered = np.sort(over, axis=0)
     return at, ordered[math.ceil(TAIL * RESAMPLES) - 1], ordered[math.ceil((1 - TAIL) * RESAMPLES) - 1]

@@ -58,7 +58,7 @@ class Course:
 def _partitions(trace: Trace) -> tuple[tuple[Nanoseconds, Nanoseconds], ...]:
     """From each partition that struck until it was undone, first in, first out; or until the end of the trial."""
     injected, repaired = (
-        [row.time_ns for row in trace.of_kind(kind) if row.field("fault") == _PARTITION]
+        [row.time_ns for row in trace.of_type(kind) if row.field("fault") == _PARTITION]
         for kind in (event_types.FAULT, event_types.REPAIRED)
     )
     repaired += [trace.end_ns] * (len(injected) - len(repaired))

@@ -122,7 +122,7 @@ def _draw_curve(axes: Axes, name: str, sample: Sample, colour: str, factor: floa
         label += f", of which {censored:,} censored ({100 * censored / sample.values.size:.2f} %)"
     times, shares = step_points(curve, right / factor)
     axes.step(times * factor, shares, where="post", color=colour, linewidth=1.5, label=label, zorder=4)
-    at, low, high = band_points(curve, sample.clusters()[0], right / factor)
+    at, low, high = band_points(curve, sample.trial_index()[0], right / factor)
     axes.fill_between(at * factor, low, high, step="post", color=colour, alpha=0.2, linewidth=0)
     if 0 < censored <= _MOST_TICKS:
         ends = sample.values[sample.censored]

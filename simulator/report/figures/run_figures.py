@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from simulator.analysis import samples
-from simulator.analysis.measured import simulated_beside
+from simulator.analysis.measured import matching_sample
 from simulator.analysis.published import counted_as_published
 from simulator.analysis.records.registry import DURATION_LABELS, sample
 from simulator.experiment.runner import Result
@@ -41,7 +41,7 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
         )
         written += save(figure, directory / "failover.png")
     if result.measured is not None:
-        metric, simulated = simulated_beside(result.elections, result.measured)
+        metric, simulated = matching_sample(result.elections, result.measured)
         if simulated.values.size:
             both = {"simulated": simulated, "measured": result.measured.sample()}
             beside = result.summary["measured"]

@@ -20,7 +20,7 @@ from simulator.metrics.node_timelines import (
     Window,
     election_window,
     fault_label,
-    lanes,
+    node_timelines,
     primary_election,
 )
 from simulator.protocol import FOLLOWER, MILLISECOND, SECOND, Nanoseconds, NodeId, Role
@@ -47,7 +47,7 @@ def timeline_figure(
         election_window(trace, election) if window is None else (round(window[0] * SECOND), round(window[1] * SECOND))
     )
     origin_ns = election.start_ns if election is not None else 0
-    all_lanes = lanes(trace)
+    all_lanes = node_timelines(trace)
     members = _most_telling(all_lanes, shown)
     rows = {node: number for number, node in enumerate(members)}
     with style():

@@ -152,9 +152,9 @@ class _Page:
     def _faults(self) -> Iterator[str]:
         common, faults = self.faults()
         yield "## `faults`\n"
-        yield "A list. Each entry is one of the verbs below, with what it needs, and any of these:\n"
+        yield "A list. Each entry has the name of one fault below, the fields of that fault, and any of these:\n"
         yield from self._table(common, ())
-        yield f"**Targets.** {_TARGETS} Descriptions are resolved when the fault strikes: {self._descriptions()}.\n"
+        yield f"**Targets.** {_TARGETS} Descriptions are resolved when the fault is injected: {self._descriptions()}.\n"
         for verb, part in faults.items():
             yield from self._section(f"`{verb}`", part, level=3, without=tuple(common))
 

@@ -1,4 +1,4 @@
-"""How a scenario says `some time after something`: `leader-elected + 500ms`, or the same as a mapping."""
+"""How a scenario writes a trigger and a delay: `leader-elected + 500ms`, or the same as a mapping."""
 
 from __future__ import annotations
 
@@ -24,14 +24,18 @@ def _label(text: object) -> object:
 
 Label = Annotated[str, BeforeValidator(_label), WithJsonSchema({"type": "string", "pattern": LABEL_PATTERN})]
 
-_ABOUT = f"One of {', '.join(TRIGGERS)}; or the label of another fault, which means the instant at which it strikes."
+_ABOUT = (
+    f"One of {', '.join(TRIGGERS)}; or the label of another fault, which means the instant at which it is injected."
+)
 
 
 class After(Model):
-    """An occasion, and a delay from then on."""
+    """A trigger, and a delay from then on."""
 
     occasion: Label = Field(description=_ABOUT)
-    occurrence: Annotated[Integer, Field(ge=1)] = Field(default=1, description="The how-many-th of its kind.")
+    occurrence: Annotated[Integer, Field(ge=1)] = Field(
+        default=1, description="Which occurrence of the trigger, from 1 on."
+    )
     delay: AnyDistribution = Field(default=ConstantForm(constant=0), description="How long after it.")
 
     @model_serializer(mode="plain")
@@ -47,7 +51,7 @@ def _read(value: Any) -> Any:
         return value
     match = _SHORT.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(f"{shown(value)} is not an occasion; write leader-elected + 500ms, for example")
+        raise ValueError(f"{shown(value)} is not a trigger; write leader-elected + 500ms, for example")
     return {name: part for name, part in match.groupdict().items() if part is not None}
 
 

@@ -103,7 +103,7 @@ def trial(fault: str) -> Trace:
 
 
 def suspicions(trace: Trace, watchers: tuple[int, ...] = (1, 2, 3)) -> set[tuple[int | None, int]]:
-    return {(row.node, row.field("node")) for row in trace.of_kind(event_types.SUSPECTS) if row.node in watchers}
+    return {(row.node, row.field("node")) for row in trace.of_type(event_types.SUSPECTS) if row.node in watchers}
 
 
 def test_a_crash_is_reported_to_everybody_at_once() -> None:
@@ -134,7 +134,7 @@ def test_who_only_the_monitor_cannot_reach_is_down_to_everybody() -> None:
     quality = by_pair(cut)
     assert [quality[node, 3].mistakes for node in (1, 2)] == [1, 1]
     assert 0.9 * SECOND < quality[1, 3].mistaken_ns < 1.1 * SECOND
-    assert all(row.field("cut_off") for row in cut.of_kind(event_types.SUSPECTS) if row.node == 4)
+    assert all(row.field("cut_off") for row in cut.of_type(event_types.SUSPECTS) if row.node == 4)
 
 
 def test_while_the_monitor_is_down_opinions_stay() -> None:

@@ -132,7 +132,7 @@ def test_a_drifting_clock_sends_each_number_once(drift_ppb: int) -> None:
 
 def test_what_a_detector_watches_is_told_to_the_trace() -> None:
     trace = run_trial(spec(seconds=1), seed=1, trial=0)
-    assert {(row.node, row.field("nodes")) for row in trace.of_kind(event_types.WATCHES)} == {
+    assert {(row.node, row.field("nodes")) for row in trace.of_type(event_types.WATCHES)} == {
         (1, (2, 3)),
         (2, (1, 3)),
         (3, (1, 2)),

@@ -88,7 +88,7 @@ def all_follow_one(kind: str, trial: int, duration: Nanoseconds) -> bool:
     faults = (*troubles, *(Scheduled(at=Constant(2 * SECOND), fault=fault) for fault in quiet))
     logs = None if starves(options) else pick(source, None, LogSpec(lengths=tuple(range(nodes)), permuted=True))
     trace = simulate(options, trial, *faults, nodes=nodes, duration=duration, logs=logs)
-    last = {row.node: row for row in trace.of_kind(event_types.TRANSITION)}
+    last = {row.node: row for row in trace.of_type(event_types.TRANSITION)}
     leading = [row.node for row in last.values() if row.role is LEADER]
     return len(last) == nodes and len(leading) == 1 and {row.leader for row in last.values()} == set(leading)
 
@@ -154,7 +154,7 @@ def test_with_pre_vote_who_was_cut_off_raises_no_term(way: dict[str, Any]) -> No
     for trial in range(TRIALS):
         faults = Scheduled(at=Constant(CUT), fault=Isolate("follower")), Scheduled(at=Constant(2 * CUT), fault=Heal())
         trace = simulate(options, trial, *faults, duration=3 * SECOND)
-        rows = [row for row in trace.of_kind(event_types.TRANSITION) if row.time_ns >= CUT]
+        rows = [row for row in trace.of_type(event_types.TRANSITION) if row.time_ns >= CUT]
         wishes += sum(row.role is PRE_CANDIDATE for row in rows)
         current_leader = [claim for claim in claims(trace) if claim.end_ns == trace.end_ns]
         assert len(current_leader) == 1 and current_leader[0].start_ns < CUT

@@ -70,7 +70,7 @@ def test_a_closed_socket_is_noticed_at_once_and_silence_after_sync_limit() -> No
     lost = {}
     for fault in (Kill("leader"), Crash("leader")):
         trace = ensemble((5 * SECOND, fault), duration=10 * SECOND).run()
-        suspected = min(row.time_ns for row in trace.of_kind("suspected"))
+        suspected = min(row.time_ns for row in trace.of_type("suspected"))
         lost[fault.name] = suspected - 5 * SECOND
     limit = QUICK.sync_timeout
     assert 10 * MS < lost["kill"] <= 12 * MS
@@ -92,7 +92,7 @@ def test_a_quorum_that_is_lost_and_comes_back() -> None:
     """Two of three die: nobody leads. One comes back: the best of the two does, and all that was agreed is there."""
     cluster = ensemble((5 * SECOND, Kill("leader")), (6 * SECOND, Kill(1)), (10 * SECOND, Restart(1)), workload=WRITES)
     trace = cluster.run()
-    lost = [row.time_ns for row in trace.of_kind("leader-lost")]
+    lost = [row.time_ns for row in trace.of_type("leader-lost")]
     assert lost[1] == 6 * SECOND
     assert [node for node, _ in claims(trace)] == [3, 2, 2]
     agree(cluster)
@@ -147,7 +147,7 @@ def test_observers_follow_and_have_no_vote() -> None:
     trace = cluster.run()
     assert claims(trace) == [(3, 1), (2, 2)]
     agree(cluster)
-    assert {row.field("voter") for row in trace.of_kind("vote")} <= {1, 2, 3}
+    assert {row.field("voter") for row in trace.of_type("vote")} <= {1, 2, 3}
     cluster = ensemble((5 * SECOND, Kill("leader")), (7 * SECOND, Kill("leader")), nodes=5, config=config)
     assert claims(cluster.run()) == [(3, 1), (2, 2)]
     assert not any(server.serving for server in servers(cluster))

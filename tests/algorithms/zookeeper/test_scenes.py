@@ -65,11 +65,11 @@ class Played:
         return [(row.node or 0, row.term or 0) for row in self.transitions() if row.role is LEADER]
 
     def transitions(self, node: NodeId | None = None) -> list[Row]:
-        rows = [row for row in self.trace.of_kind(event_types.TRANSITION) if row.group == "electorate"]
+        rows = [row for row in self.trace.of_type(event_types.TRANSITION) if row.group == "electorate"]
         return [row for row in rows if node in (None, row.node)]
 
     def at(self, kind: str, node: NodeId | None = None) -> list[Nanoseconds]:
-        return [row.time_ns for row in self.trace.of_kind(kind) if node in (None, row.node)]
+        return [row.time_ns for row in self.trace.of_type(kind) if node in (None, row.node)]
 
     def line(self, server: NodeId) -> list[NodeId]:
         """The candidates in the order of their znodes, as a server that runs has them at the end."""

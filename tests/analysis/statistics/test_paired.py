@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from simulator.analysis.statistics.estimates import Estimate, Sample, fraction, quantile
+from simulator.analysis.statistics.estimates import Estimate, Sample, fraction, fraction_by_trial, quantile
 from simulator.analysis.statistics.paired import (
     NOTHING_TO_COMPARE,
     Comparison,
@@ -322,6 +322,44 @@ def test_pairs_that_agree_tell_more_of_a_difference() -> None:
     together = compare_fraction(tally(20, 100), tally(25, 100), paired=True).difference
     apart = compare_fraction(tally(20, 100), tally(25, 100), paired=False).difference
     assert together.low > 0 > apart.low
+
+
+def test_each_trial_weighs_in_the_correlation_as_much_as_its_attempts() -> None:
+    """Issue 12, C7: "weights in the correlation of shares" survived mutation.
+
+    The errors of two proportions are those of ratios of sums, so their correlation is that of the influences of the
+    trials, which the jackknife finds without any formula for weights (Efron and Stein 1981). Newcombe (1998, 17:2635)
+    puts the two intervals together by this correlation. Trials differ in size by a factor of 40.
+    """
+    random = np.random.default_rng(21)
+    attempts = random.integers(1, 41, size=(2, 400)).astype(np.float64)
+    tendency = random.normal(size=400) * 0.8
+    successes = np.stack([random.binomial(n.astype(int), special.ndtr(tendency - 0.5)) for n in attempts]).astype(float)
+
+    influence = []
+    for side in range(2):
+        rest = successes[side].sum() - successes[side], attempts[side].sum() - attempts[side]
+        influence.append(rest[0] / rest[1])
+    correlation = np.corrcoef(influence)[0, 1]
+    assert correlation > 0.2
+
+    old, new = (fraction_by_trial(successes[side], attempts[side]) for side in range(2))
+    down, up = new.value - new.low, old.high - old.value
+    expected = new.value - old.value - math.sqrt(down**2 - 2 * correlation * down * up + up**2)
+    found = compare_fraction(*(Tally(successes[side], attempts[side]) for side in range(2)), paired=True)
+    assert found.difference.low == pytest.approx(expected, abs=0.01 * up)
+
+
+def test_proportions_that_no_interval_brings_together_have_a_p_value_of_0() -> None:
+    """Issue 12, C7: "give-up at the bound" survived mutation.
+
+    All of 10 000 against none: the interval of the difference reaches 0 only beyond 38 standard errors. The normal
+    tail is no floating-point number there (2 Φ(-38) < 1e-315), so the search for the level ends and p is 0. Of 100
+    against none, p is tiny and not 0.
+    """
+    for before, after in ((0, 10_000), (10_000, 0)):
+        assert compare_fraction(tally(before, 10_000), tally(after, 10_000), paired=False).p == 0
+    assert 0 < compare_fraction(tally(0, 100), tally(100, 100), paired=False).p < 1e-9
 
 
 @pytest.mark.parametrize("paired", [True, False])

@@ -46,7 +46,7 @@ def flights(*faults: Scheduled, nodes: int = 2, network: NetworkSpec | None = No
     trace = play(sending(nodes), *faults, nodes=nodes, network=network)
     return [
         (float(words[1]), row.time_ns / MS, int(words[2]), int(words[3]))
-        for row in trace.of_kind("reached")
+        for row in trace.of_type("reached")
         if (words := row.field("text").split())[0] == "letter"
     ]
 
@@ -200,7 +200,7 @@ def test_a_leader_behind_a_flapping_link_is_lost_and_back() -> None:
     rows = [(row.time_ns / MS, row.kind) for row in trace.rows if row.kind in (LEADER_LOST, LEADER_BACK)]
     turns = [(10, 13), (18, 21), (26, 29)]
     assert rows == [row for lost, back in turns for row in ((lost, LEADER_LOST), (back, LEADER_BACK))]
-    assert {row.field("cause") for row in trace.of_kind(LEADER_LOST)} == {CUT_OFF}
+    assert {row.field("cause") for row in trace.of_type(LEADER_LOST)} == {CUT_OFF}
 
 
 @pytest.mark.parametrize("rule", [HoldBack(links=LinkTargets(nodes=(1,))), Isolate(1)])

@@ -83,8 +83,8 @@ def tried(trace: Trace) -> list[Row]:
 
 def spans(trace: Trace) -> Iterator[tuple[Row, Row | None]]:
     """Each fault that struck, and when it was undone; of two alike in force, the first is taken to be undone first."""
-    repaired = trace.of_kind(event_types.REPAIRED)
-    for row in trace.of_kind(event_types.FAULT):
+    repaired = trace.of_type(event_types.REPAIRED)
+    for row in trace.of_type(event_types.FAULT):
         end = next((other for other in repaired if other.detail == row.detail and other.time_ns >= row.time_ns), None)
         if end is not None:
             repaired.remove(end)
@@ -123,11 +123,11 @@ def test_it_begins_at_its_start_and_undoes_everything_by_its_end() -> None:
     """ "quiet period at the end to check that the cluster recovers" (issue 3)."""
     process = nemesis((1.0, Crash("random")), start=40 * SECOND, end=60 * SECOND, time_to_repair=1000 * SECOND)
     trace = run_with_nemesis(process)
-    injected, repaired = trace.of_kind(event_types.FAULT), trace.of_kind(event_types.REPAIRED)
+    injected, repaired = trace.of_type(event_types.FAULT), trace.of_type(event_types.REPAIRED)
     assert len(injected) == len(repaired) == 5  # All are down, for a time that the end cuts short, and none is left.
     assert injected[0].time_ns > 40 * SECOND
     assert [row.time_ns for row in repaired] == [60 * SECOND] * 5
-    assert len(trace.of_kind(event_types.STARTED)) == 10
+    assert len(trace.of_type(event_types.STARTED)) == 10
 
 
 # --- What
@@ -213,7 +213,7 @@ def test_nothing_of_it_is_left_at_its_end(mix: list[Fault], seed: int) -> None:
 def test_who_is_well_again_makes_room_for_others() -> None:
     # One at a time of five, some 50 times: each has its turn.
     trace = run_with_nemesis(nemesis((1.0, Crash("random")), at_most=1))
-    assert {row.field("nodes") for row in trace.of_kind(event_types.FAULT)} == {(1,), (2,), (3,), (4,), (5,)}
+    assert {row.field("nodes") for row in trace.of_type(event_types.FAULT)} == {(1,), (2,), (3,), (4,), (5,)}
 
 
 @pytest.mark.parametrize(
@@ -321,8 +321,8 @@ def test_targets_are_drawn_in_step() -> None:
     mix = ((1.0, Isolate("leader")), (1.0, SlowDisk("random", Constant(MS))), (1.0, Isolate("minority")))
     process = nemesis(*mix, time_to_failure=100 * MS, time_to_repair=MS)
     with_leader, without = run_with_nemesis(process), run_with_nemesis(process, config=Script())
-    targets = {row.time_ns: row.detail for row in with_leader.of_kind(event_types.FAULT)}
-    injected = without.of_kind(event_types.FAULT)
+    targets = {row.time_ns: row.detail for row in with_leader.of_type(event_types.FAULT)}
+    injected = without.of_type(event_types.FAULT)
     assert len(targets) > len(injected) > 500
     assert all(targets[row.time_ns] == row.detail for row in injected)
 
@@ -337,7 +337,7 @@ def test_each_degradation_has_luck_of_its_own() -> None:
         at_most=1,
     )
     trace = run_with_nemesis(process, config=letters, nodes=2)
-    arrived = {row.time_ns for row in trace.of_kind("reached") if row.field("text") == "letter x"}
+    arrived = {row.time_ns for row in trace.of_type("reached") if row.field("text") == "letter x"}
     patterns = [
         tuple((row.time_ns // MS + number) * MS + 5 * MS in arrived for number in range(1, 11))
         for row, end in spans(trace)
@@ -363,10 +363,10 @@ def test_scheduled_faults_are_no_part_of_its_account() -> None:
     # The schedule has crashed two of three for good; the nemesis may strike one, and does.
     faults = [Scheduled(at=Constant(0), fault=Crash(node)) for node in (2, 3)]
     trace = run_with_nemesis(nemesis((1.0, Crash("random")), at_most=1), *faults, nodes=3)
-    injected = [row.field("nodes") for row in trace.of_kind(event_types.FAULT)]
+    injected = [row.field("nodes") for row in trace.of_type(event_types.FAULT)]
     assert injected[:2] == [(2,), (3,)]
     assert set(injected[2:]) == {(1,)}
-    assert {row.node for row in trace.of_kind(event_types.STARTED) if row.time_ns} == {1}  # It restarts nobody else's.
+    assert {row.node for row in trace.of_type(event_types.STARTED) if row.time_ns} == {1}  # It restarts nobody else's.
 
 
 def test_what_the_schedule_has_undone_is_not_undone_again() -> None:
@@ -375,23 +375,23 @@ def test_what_the_schedule_has_undone_is_not_undone_again() -> None:
     faults = [Scheduled(at=Constant(20 * SECOND), fault=fault) for fault in (Restart("all"), Crash(1))]
     process = nemesis((1.0, Crash(1)), start=SECOND, end=50 * SECOND, time_to_failure=MS, time_to_repair=100 * END)
     trace = run_with_nemesis(process, *faults)
-    assert all(row.time_ns < 20 * SECOND for row in trace.of_kind(event_types.REPAIRED))
-    assert [row.time_ns for row in trace.of_kind(event_types.STARTED) if row.node == 1] == [0, 20 * SECOND]
+    assert all(row.time_ns < 20 * SECOND for row in trace.of_type(event_types.REPAIRED))
+    assert [row.time_ns for row in trace.of_type(event_types.STARTED) if row.node == 1] == [0, 20 * SECOND]
 
 
 def test_a_heal_of_the_schedule_heals_what_it_has_cut() -> None:
     # n1, which leads, is isolated soon after the start, and would be to the end.
     process = nemesis((1.0, Isolate(1)), time_to_repair=100 * END)
     trace = run_with_nemesis(process, Scheduled(at=Constant(50 * SECOND), fault=Heal()))
-    assert [row.time_ns for row in trace.of_kind(event_types.LEADER_BACK)] == [
+    assert [row.time_ns for row in trace.of_type(event_types.LEADER_BACK)] == [
         0,
         50 * SECOND,
         END,
     ]  # At 0: the others start.
     # What the heal has ended is not undone again: only what struck later is.
-    struck_later = [row for row in trace.of_kind(event_types.FAULT) if row.time_ns > 50 * SECOND]
-    undone_later = [row for row in trace.of_kind(event_types.REPAIRED) if row.time_ns > 50 * SECOND]
-    assert 0 < len(undone_later) == len(struck_later) < len(trace.of_kind(event_types.FAULT))
+    struck_later = [row for row in trace.of_type(event_types.FAULT) if row.time_ns > 50 * SECOND]
+    undone_later = [row for row in trace.of_type(event_types.REPAIRED) if row.time_ns > 50 * SECOND]
+    assert 0 < len(undone_later) == len(struck_later) < len(trace.of_type(event_types.FAULT))
 
 
 def test_a_trial_waits_for_it() -> None:
@@ -407,5 +407,5 @@ def test_a_trial_waits_for_it() -> None:
 
 def test_a_nemesis_whom_nothing_suits_only_waits() -> None:
     trace = run_with_nemesis(nemesis((1.0, Crash("leader"))), config=Script())
-    assert trace.of_kind(event_types.FAULT) == trace.of_kind(event_types.REPAIRED) == []
-    assert {row.field("why") for row in trace.of_kind(event_types.SUPPRESSED)} == {"there is no leader"}
+    assert trace.of_type(event_types.FAULT) == trace.of_type(event_types.REPAIRED) == []
+    assert {row.field("why") for row in trace.of_type(event_types.SUPPRESSED)} == {"there is no leader"}

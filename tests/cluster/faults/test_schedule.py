@@ -149,7 +149,7 @@ def test_a_fault_that_waits_until_the_end_is_written_down() -> None:
 def test_a_fault_may_be_left_out_and_what_follows_it_never_strikes() -> None:
     skipped = Scheduled(fault=Crash("leader"), at=Constant(MS), label="x", without_target=WithoutTarget.SKIP)
     trace = play(STORY, skipped, after("x", 1, Pause(2)), nodes=3)
-    [row] = trace.of_kind(event_types.SKIPPED)
+    [row] = trace.of_type(event_types.SKIPPED)
     assert (row.time_ns, row.field("fault"), row.field("why")) == (MS, "crash", "there is no leader")
     assert happened(trace, event_types.NOT_INJECTED) == [(100, "pause", None)]
 

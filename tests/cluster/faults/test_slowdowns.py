@@ -228,4 +228,4 @@ def test_the_disk_of_a_machine_that_crashed_is_free_and_that_of_a_killed_process
     for death, saved_at in ((Crash, 42), (Kill, 61)):
         trace = play(script, at(10, death(1)), at(11, Restart(1)), write_ms=30)
         assert [when for when, what in reached(trace, 1) if what == "saved x"] == [saved_at]
-        assert len(trace.of_kind(CRASHED)) == 1
+        assert len(trace.of_type(CRASHED)) == 1

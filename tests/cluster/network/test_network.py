@@ -64,7 +64,7 @@ def test_a_node_that_is_down_receives_nothing_and_one_that_is_up_again_does() ->
 def test_an_absent_member_never_starts() -> None:
     """ "absent nodes" (design.md, section 6): members of the configuration, not even to be restarted."""
     trace = play(WRITES, at(6, Restart("all")), nodes=3, absent=frozenset({3}))
-    assert {row.node for row in trace.of_kind(event_types.STARTED)} == {1, 2}
+    assert {row.node for row in trace.of_type(event_types.STARTED)} == {1, 2}
     assert trace.groups[trace.primary_group] == (1, 2, 3)
 
 
@@ -72,14 +72,14 @@ def test_a_node_starts_once_by_itself_and_then_only_when_restarted() -> None:
     """`start` is when each node starts; a crashed node comes back by a Restart (faults.py), never by that."""
     # Both start at 50 by themselves; n1 is started at 20 already and crashes at 30: its own start is over.
     trace = play(Script(), at(20, Restart(1)), at(30, Crash(1)), start=Constant(50 * MS))
-    assert [(row.time_ns / MS, row.node) for row in trace.of_kind(event_types.STARTED)] == [(20, 1), (50, 2)]
+    assert [(row.time_ns / MS, row.node) for row in trace.of_type(event_types.STARTED)] == [(20, 1), (50, 2)]
 
 
 def test_a_fault_waits_for_whom_it_describes() -> None:
     """ "a description is resolved when the fault strikes" (section 6): there is no leader before 25."""
     script = Script(start={2: timer("t", 25)}, on={"timer t": lambda host: host.transition(LEADER, 1, host.me)})
     trace = play(script, at(10, Crash("leader")))
-    assert [(row.time_ns / MS, row.node) for row in trace.of_kind(event_types.CRASHED)] == [(25, 2)]
+    assert [(row.time_ns / MS, row.node) for row in trace.of_type(event_types.CRASHED)] == [(25, 2)]
 
 
 def test_a_trial_may_stop_when_a_leader_claims_but_not_before_its_faults_have_struck() -> None:

@@ -150,7 +150,7 @@ def _waits(gaps: np.ndarray, service: Distribution) -> tuple[np.ndarray, np.ndar
         service=service,
     )
     trace = run_trial(spec, seed=1, trial=0)
-    served = [row.time_ns for row in trace.of_kind("reached") if row.node == 2]
+    served = [row.time_ns for row in trace.of_type("reached") if row.node == 2]
     return np.cumsum(gaps), np.array(served)
 
 

@@ -67,7 +67,7 @@ def test_raft_elects_again_over_streams(name: str, spec: ClusterSpec) -> None:
     for trial in TRIALS:
         trace = run_trial(spec, 11, trial)
         assert violations(trace, Raft.guarantees) == []
-        (lost, *_) = [row.time_ns for row in trace.of_kind(event_types.LEADER_LOST) if row.time_ns >= 2 * SECOND]
+        (lost, *_) = [row.time_ns for row in trace.of_type(event_types.LEADER_LOST) if row.time_ns >= 2 * SECOND]
         assert any(lost < row.time_ns < lost + 2 * SECOND for row in trace.rows if row.role is LEADER), (name, trial)
 
 

@@ -98,7 +98,7 @@ class Say(Fault):
     name: ClassVar[str] = "say"
 
     def inject(self, control: Any, _: RandomStreams) -> Injected:
-        node = control.nodes[self.node]
+        node = control._nodes[self.node]
         if node.awake:
             node.algorithm.say(self.to)
         return Injected(())
@@ -290,8 +290,8 @@ def test_the_schedules_reach_what_they_are_about() -> None:
     @given(networks, habits, schedules)
     def collect(network: NetworkSpec, habits: Habits, moves: bytes) -> None:
         trace = play(network, habits, moves)
-        heard.append(len(trace.of_kind("letter")))
-        for row in trace.of_kind("disconnect"):
+        heard.append(len(trace.of_type("letter")))
+        for row in trace.of_type("disconnect"):
             reasons[row.field("reason")] += 1
 
     collect()

@@ -28,7 +28,7 @@ def drift(ppm: int, node: int = 1) -> SkewClock:
 
 def rings_ns(trace: Trace, name: str, node: int = 1) -> list[int]:
     return [
-        row.time_ns for row in trace.of_kind("reached") if row.node == node and row.field("text") == f"timer {name}"
+        row.time_ns for row in trace.of_type("reached") if row.node == node and row.field("text") == f"timer {name}"
     ]
 
 
@@ -129,7 +129,7 @@ def told_ns(*faults: Scheduled) -> list[tuple[float, float]]:
         host.set_timer("tell", 10 * MS)
 
     trace = play(Script(start={1: tell}, on={"timer tell": tell}), *faults, duration=60 * MS)
-    return [(row.time_ns / MS, row.field("at") / MS) for row in trace.of_kind("told")]
+    return [(row.time_ns / MS, row.field("at") / MS) for row in trace.of_type("told")]
 
 
 def test_a_jump_moves_the_wall_clock_once_and_no_timer() -> None:
@@ -176,5 +176,5 @@ def test_the_latest_drift_counts_until_it_is_undone() -> None:
 
 def test_what_is_undone_is_written_down() -> None:
     trace = play(Script(), lasting(5, 10, drift(100)), lasting(6, 10, SkewClock(target=(1, 2), jump_ns=1)))
-    rows = [(row.time_ns / MS, row.field("fault"), row.field("nodes")) for row in trace.of_kind(event_types.REPAIRED)]
+    rows = [(row.time_ns / MS, row.field("fault"), row.field("nodes")) for row in trace.of_type(event_types.REPAIRED)]
     assert rows == [(15, "skew_clock", (1,)), (16, "skew_clock", (1, 2))]

@@ -113,7 +113,7 @@ def test_amnesia_restarts_with_an_empty_disk() -> None:
     """ "`Amnesia` (restart with an empty disk)" (issue 3), whether the node runs or is down."""
     script = Script(start={1: save("x", x=1), 2: save("x", x=2)})
     trace = play(script, at(5, Crash(2)), at(10, Amnesia(1)), at(20, Amnesia(2)))
-    built = [(row.time_ns / MS, row.node, row.field("text")) for row in trace.of_kind("built")]
+    built = [(row.time_ns / MS, row.node, row.field("text")) for row in trace.of_type("built")]
     assert built == [(0, 1, {}), (0, 2, {}), (10, 1, {}), (20, 2, {})]
     remembers = play(script, at(5, Crash(1)), at(10, Restart(1)))
-    assert remembers.of_kind("built")[-1].field("text") == {"x": 1}
+    assert remembers.of_type("built")[-1].field("text") == {"x": 1}

@@ -20,7 +20,7 @@ from simulator.cluster.faults.node_faults import Crash
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.spec import ClusterSpec
-from simulator.metrics.node_timelines import fault_label, lanes
+from simulator.metrics.node_timelines import fault_label, node_timelines
 from simulator.protocol import CANDIDATE, ELECTORATE, FOLLOWER, LEADER, MILLISECOND, NodeId, Role
 from simulator.report.figures.style import DOWN, ROLES
 from simulator.report.figures.timeline import timeline_figure
@@ -126,7 +126,9 @@ def arrows(axes: Axes) -> Mapping[str, Sequence[Arrow]]:
 
 def test_a_lane_has_a_segment_for_each_state() -> None:
     # Read off the trace above: what n3 was, with instants in ms.
-    told = [(s.start_ns // at(1), s.end_ns // at(1), s.running, s.paused, s.role, s.term) for s in lanes(TRACE)[3]]
+    told = [
+        (s.start_ns // at(1), s.end_ns // at(1), s.running, s.paused, s.role, s.term) for s in node_timelines(TRACE)[3]
+    ]
     assert told == [
         (0, 10, True, False, FOLLOWER, 0),
         (10, 20, True, False, CANDIDATE, 1),

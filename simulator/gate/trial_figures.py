@@ -24,7 +24,7 @@ IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Headlines:
+class TrialFigures:
     """The trials of one run, in order. Every count has the shape (trials,)."""
 
     digest: str  # Of the run.
@@ -34,7 +34,7 @@ class Headlines:
     counts: Mapping[str, IntArray]
 
 
-def headlines(result: Result) -> Headlines:
+def trial_figures(result: Result) -> TrialFigures:
     """The durations of failover, or of stabilisation where no leader is lost, and what is counted in each trial.
 
     Rounds and `election_messages` are those of the headline searches; `searches` (of any cause) and `overlaps` those of
@@ -42,7 +42,7 @@ def headlines(result: Result) -> Headlines:
     leader (`led_us`, in microseconds): who finds a leader sooner sends more heartbeats.
     """
     duration = "failover" if primary_cause(result.elections) == "loss" else "stabilisation"
-    return Headlines(
+    return TrialFigures(
         digest=result.digest,
         digests=[digest[:_DIGEST_LENGTH] for digest in result.trials["digest"]],
         duration=duration,
