@@ -19,8 +19,7 @@ from simulator.cli.printing import print_note, print_table
     "figure_file",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where to draw it (.png, .svg, .pdf); a file that exists is refused. Without this: latency-NAME.png here, or, "
-    "if that exists, latency-NAME-2.png and so on.",
+    help="Also draw the distribution into this file (.png, .svg, .pdf), which must not exist yet.",
 )
 @ALLOW_FILES
 @click.option("--from", "sender", metavar="NODE", default="n1", show_default=True, help="The link's sending end.")
@@ -37,10 +36,10 @@ def latency(
     """Show the latency, loss, duplication and transport that a link of SCENARIO will see, before anything is run.
 
     \b
-    A table on the screen, and a figure in latency-raft-leader-crash.png:
+    A table on the screen:
       electsim latency scenarios/raft-leader-crash.yaml
     \b
-    Try another distribution before writing it into the file:
+    Try another distribution before writing it into the file, and draw it:
       electsim latency scenarios/raft-leader-crash.yaml \\
           --set 'network.latency={lognormal: {median: 5ms, p99: 40ms}}' --figure lognormal.png
     \b
@@ -65,12 +64,13 @@ def latency(
         fail(str(error), EXIT_BAD_INPUT)
     drawn = latencies(scenario, samples, link)
     print_table(latency_table(scenario, drawn, link))
-    path = figure_file or Path(f"latency-{scenario.name}.png")
+    if figure_file is None:
+        return
     try:
-        written = write_figure(latency_figure(scenario, drawn, link), path, numbered=figure_file is None)
+        write_figure(latency_figure(scenario, drawn, link), figure_file)
     except FileExistsError:
-        fail(f"{path}: exists, and is left as it is; choose another with --figure FILE", EXIT_BAD_INPUT)
+        fail(f"{figure_file}: exists, and is left as it is; choose another with --figure FILE", EXIT_BAD_INPUT)
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
-        fail(f"{path}: cannot write the figure: {reason}", EXIT_BAD_INPUT)
-    print_note(f"The figure is in {written}")
+        fail(f"{figure_file}: cannot write the figure: {reason}", EXIT_BAD_INPUT)
+    print_note(f"The figure is in {figure_file}")

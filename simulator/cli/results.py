@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,10 +51,18 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
         else:
             from simulator.report.tables.summary import summary_table
 
-            print_table(summary_table(stored.summary))
+            print_table(summary_table({**stored.summary, "command": _repeat(stored)}))
     if figures is not None:
         first = _again(stored, None)
         _draw(directory, figures, lambda: _figures_of_a_run(stored, first, figures))
+
+
+def _repeat(stored: SavedRun) -> str:
+    """The command that repeats the run. A part of a comparison names the scenario beside it: here, by its path."""
+    beside, command = "electsim run scenario.yaml ", str(stored.summary["command"])
+    if not command.startswith(beside):
+        return command
+    return f"{shlex.join(['electsim', 'run', str(stored.path / 'scenario.yaml')])} {command.removeprefix(beside)}"
 
 
 def _figures_of_a_run(stored: SavedRun, first: Trace, figures: Path) -> list[Path]:

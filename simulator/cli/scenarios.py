@@ -46,12 +46,11 @@ def scenarios() -> None:
       electsim scenarios
       electsim run raft-leader-crash
     """
-    from rich.table import Table
-
+    from simulator.report.pages.listing import table_with
     from simulator.scenario import load
     from simulator.shipped import shipped
 
-    table = Table("scenario", "algorithm", "what it asks", box=None, header_style="bold", pad_edge=False)
+    table = table_with("scenario", "algorithm", "what it asks")
     for name, path in shipped().items():
         scenario = load(path)
         table.add_row(name, scenario.algorithm.registration.name, scenario.about)

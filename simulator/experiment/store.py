@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+SCENARIO_HASH = "electsim.scenario_sha256"  # In the metadata of trials.parquet.
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
@@ -114,7 +116,8 @@ class RunWriter:
         """The scenario with all its defaults, the tables and the summary. Raises StoreError."""
         try:
             (self.path / "scenario.yaml").write_text(resolved_text(result.scenario), encoding="utf-8")
-            _write_parquet(result.trials, self.path / "trials.parquet")
+            scenario_hash = hash_of_scenario(self.path / "scenario.yaml")
+            _write_parquet(result.trials, self.path / "trials.parquet", {SCENARIO_HASH: scenario_hash})
             _write_parquet(result.elections, self.path / "elections.parquet")
             _write_parquet(result.rounds, self.path / "rounds.parquet")
             _write_parquet(result.overlaps, self.path / "overlaps.parquet")
@@ -177,13 +180,19 @@ class RunWriter:
         raise AssertionError("unreachable")
 
 
-def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
+def hash_of_scenario(file: Path) -> str:
+    """The SHA-256 of a scenario's text, in hexadecimal digits; whatever ends its lines. Raises OSError."""
+    return sha256(file.read_text(encoding="utf-8").encode()).hexdigest()
+
+
+def _write_parquet(frame: pd.DataFrame, path: Path, metadata: Mapping[str, str] | None = None) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pa.Table.from_pandas(frame, preserve_index=False)
+    kept = {**(table.schema.metadata or {}), "electsim.schema": str(SCHEMA), **(metadata or {})}
     pq.write_table(
-        table.replace_schema_metadata({**(table.schema.metadata or {}), "electsim.schema": str(SCHEMA)}),
+        table.replace_schema_metadata(kept),
         path,
         write_page_checksum=True,  # Verified when it is read: a flipped bit is told, and not believed.
     )

@@ -19,7 +19,7 @@ from simulator.experiment.journal import JOURNAL, read_journal
 from simulator.experiment.reading import check_fields, read_object, read_table, reading
 from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
 from simulator.experiment.runner import SCHEMA, Result, gather, table
-from simulator.experiment.store import StoreError
+from simulator.experiment.store import SCENARIO_HASH, StoreError, hash_of_scenario
 from simulator.experiment.trial import TrialError
 from simulator.scenario import Scenario, load
 from simulator.trace.trace import Trace
@@ -81,17 +81,17 @@ class SavedRun:
 
         Raises KeyError where the run had no such trial, DigestError, and TrialError where it fails now.
         """
-        told = self.trials.loc[self.trials["trial"] == trial, "digest"]
-        if told.empty:
+        kept = self.trials.loc[self.trials["trial"] == trial, "digest"]
+        if kept.empty:
             raise KeyError(f"trial {trial} is none of this run; it has {_numbers(self.trials['trial'])}")
         try:
             trace = run_trial(self.scenario.cluster_spec(), self.seed, trial, journal=True)
         except Exception as error:
             raise TrialError(trial, f"{type(error).__name__}: {error}") from error
-        if trace.digest != told.iloc[0]:
+        if trace.digest != kept.iloc[0]:
             raise DigestError(
-                f"trial {trial} is not what it was: its digest is {trace.digest[:12]}…, and was {told.iloc[0][:12]}…; "
-                f"{_made_by(self.summary)}"
+                f"trial {trial} is not what it was: its digest is {trace.digest[:12]}…, and was {kept.iloc[0][:12]}…; "
+                f"{_edited(self.path) or _made_by(self.summary)}"
             )
         return trace
 
@@ -195,6 +195,19 @@ def _precision(kept: dict[str, Any] | None) -> Precision | None:
 def _numbers(trials: pd.Series) -> str:
     first, last = trials.min(), trials.max()
     return f"trial {first}" if first == last else f"{first} to {last}"
+
+
+def _edited(directory: Path) -> str | None:
+    """A sentence if the scenario's file is not the one that the run wrote; None if it is, or if that is not known."""
+    import pyarrow.parquet as pq
+
+    try:
+        kept = (pq.read_schema(directory / "trials.parquet").metadata or {}).get(SCENARIO_HASH.encode())
+        if kept is None or kept.decode() == hash_of_scenario(directory / "scenario.yaml"):
+            return None
+    except OSError:  # The draft of a killed run has no such table.
+        return None
+    return f"{directory / 'scenario.yaml'} was edited after the run; restore it, or run it as a new scenario"
 
 
 def _made_by(summary: dict[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -48,6 +50,10 @@ def test_it_prints_one_table_and_keeps_everything_in_one_place(scenario: Path, t
     assert {"comparison.json", "01-raft-nodes-3", "04-bully-nodes-5", "failover-median.png", "messages.svg"} <= names
     part = simulator.results.load(kept / "04-bully-nodes-5")  # Each part is a run of its own.
     assert (part.scenario.size, part.summary["trials"]["run"]) == (5, 8)
+    # "`show` of a part of a comparison repeats rightly" (issue 12, C8): from any folder, with the same digest.
+    (repeat,) = re.findall("^repeat  (.*)$", invoke("show", kept / "04-bully-nodes-5").stdout, re.MULTILINE)
+    again = invoke(*shlex.split(repeat)[1:], "--results", tmp_path / "again", "--json")
+    assert json.loads(again.stdout)["digest"] == part.summary["digest"]
     shown = invoke("show", kept)
     assert shown.exit_code == 0
     assert shown.stdout.splitlines()[:10] == outcome.stdout.splitlines()[:10]

@@ -86,16 +86,20 @@ def test_a_matrix_that_fits_no_screen_is_cut(scenario: Path) -> None:
     assert "base latency from row to column, ms; 3 more zones are not shown" in outcome.stdout
 
 
-def test_nothing_is_overwritten(scenario: Path, tmp_path: Path) -> None:
-    # A default name takes the next number; a name that was asked for is refused.
-    (tmp_path / "latency-small.png").write_text("mine")
-    assert "latency-small-2.png" in invoke(scenario, "--samples", 100).stderr
-    assert "latency-small-3.png" in invoke(scenario, "--samples", 100).stderr
-    refused = invoke(scenario, "--samples", 100, "--figure", tmp_path / "latency-small.png")
+def test_it_draws_only_when_asked_and_overwrites_nothing(scenario: Path, tmp_path: Path) -> None:
+    """ "`electsim latency` draws only when asked" (issue 12, C8): a look at a link left a file in every folder."""
+    before = sorted(tmp_path.iterdir())
+    outcome = invoke(scenario, "--samples", 100)
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    assert sorted(tmp_path.iterdir()) == before
+    drawn = invoke(scenario, "--samples", 100, "--figure", tmp_path / "link.png")
+    assert (drawn.exit_code, drawn.stderr) == (0, f"The figure is in {tmp_path / 'link.png'}\n")
+    assert (tmp_path / "link.png").read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "link.png").write_text("mine")
+    refused = invoke(scenario, "--samples", 100, "--figure", tmp_path / "link.png")
     assert refused.exit_code == 2
     assert "exists, and is left as it is; choose another with --figure FILE" in refused.stderr
-    assert (tmp_path / "latency-small.png").read_text() == "mine"
-    assert (tmp_path / "latency-small-2.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "link.png").read_text() == "mine"
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,16 @@ def test_replay_checks_the_digest(kept: Path, tmp_path: Path) -> None:
     assert outcome.exit_code == 1
     assert "trial 5 is not what it was" in outcome.stderr
     assert "another version" not in outcome.stderr
+    # "`replay` suspects an edited scenario" (issue 12, C8): a hash of it is kept with the trials.
+    assert f"; {scenario} was edited after the run; restore it, " in outcome.stderr
+    scenario.write_bytes((kept / "scenario.yaml").read_bytes().replace(b"\n", b"\r\n"))
+    assert invoke("replay", tmp_path, "--trial", 5).exit_code == 0, "another end of lines is no edit"
+    # A digest of which the scenario is not the cause.
+    trials["digest"] = "0" * 64
+    trials.to_parquet(tmp_path / "trials.parquet")
+    outcome = invoke("replay", tmp_path, "--trial", 5)
+    assert outcome.exit_code == 1
+    assert "was edited" not in outcome.stderr
     # "Stored results of schema 1 are still read; `replay` says that their digest is of another version" (issue 12, A).
     summary = json.loads((tmp_path / "summary.json").read_text())
     (tmp_path / "summary.json").write_text(json.dumps({**summary, "version": "0.0.9"}))

@@ -56,7 +56,7 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_one_line(tmp_path: Path, result: simulator.Result, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(frame: object, path: object) -> None:
+    def full(frame: object, path: object, metadata: object = None) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(store, "_write_parquet", full)

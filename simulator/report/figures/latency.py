@@ -183,30 +183,18 @@ def _finish(top: Axes, bottom: Axes, logarithmic: bool, limits: tuple[float, flo
         bottom.xaxis.set_minor_locator(NullLocator())
 
 
-def write_figure(figure: Figure, path: Path, *, numbered: bool) -> Path:
-    """Write the figure where no file is yet, and return its path.
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write the figure into a new file, whose suffix names the format.
 
-    Where there is one, `numbered` takes the next free name (x-2.png); otherwise FileExistsError is raised. The ending
-    says the format; ValueError for one that is not known. OSError where it cannot be written.
+    Raises FileExistsError if the file exists, ValueError for an unknown format, and OSError if it cannot be written.
     """
     kind = path.suffix.removeprefix(".").lower()
-    known = Figure().canvas.get_supported_filetypes()
-    if kind not in known:
+    if kind not in Figure().canvas.get_supported_filetypes():
         raise ValueError(f"{path.name} ends with no known format; write .png, .svg or .pdf")
-    taken, number = path, 1
-    while True:
+    with path.open("xb") as file:
         try:
-            file = taken.open("xb")
-        except FileExistsError:
-            if not numbered:
-                raise
-            number += 1
-            taken = path.with_stem(f"{path.stem}-{number}")
-            continue
-        try:
-            with file, style():
+            with style():
                 figure.savefig(file, format=kind)
         except BaseException:
-            taken.unlink()  # No half of a figure.
+            path.unlink()  # No half of a figure.
             raise
-        return taken

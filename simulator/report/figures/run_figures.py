@@ -48,8 +48,11 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
             figure = measured_figure(both, beside, title=result.scenario.name, quantity=DURATION_LABELS[metric])
             written += save(figure, directory / "measured.png")
     if parts := Failovers.of(result.elections).by_length():
-        since = "the loss" if samples.primary_cause(result.elections) == "loss" else "the start"
-        title = f"{result.scenario.name}, from the shortest to the longest"
+        after_loss = samples.primary_cause(result.elections) == "loss"
+        since, what = ("the loss", "failovers") if after_loss else ("the start", "elections")
+        count = sum(len(group.parts) for group in parts.values())
+        order = ", from the shortest to the longest" if len(parts) > 1 else ""
+        title = f"{result.scenario.name}: mean parts of {count:,} {what}{order}"
         figure = decomposition_figure(parts, title=title, since=since, intervals=len(parts) == 1)
         written += save(figure, directory / "decomposition.png")
     if shown := courses_with_overlaps(result.trials, result.overlaps, _MOST_TRIALS):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from statistics import median
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -24,15 +22,14 @@ from simulator.metrics.node_timelines import (
     primary_election,
 )
 from simulator.protocol import FOLLOWER, MILLISECOND, SECOND, Nanoseconds, NodeId, Role
-from simulator.report.figures.style import DOWN, FAULT, GREY, MESSAGES, new_figure, role_colour, short, style
+from simulator.report.figures.style import DOWN, FAULT, GREY, new_figure, role_colour, short, style
+from simulator.report.figures.timeline_messages import LANE_HEIGHT, Place, draw_messages, message_colours, within
 from simulator.trace import event_types
 from simulator.trace.trace import MessageRow, Row, Trace
 
-_LANE_HEIGHT = 0.42  # Of the distance between lanes; arrows need the rest.
 _LABEL_EVERY = 0.03  # Of the window: terms that change faster than this on a lane are not all written.
 _CHARACTER = 0.0075  # The width of one, of the window.
 _MOST_LANES, _MOST_ARROWS, _MOST_LABELS = 60, 5000, 6  # Of labels, above each other. More could not be told apart.
-_Place = Callable[[Nanoseconds], float]
 
 
 def timeline_figure(
@@ -54,12 +51,12 @@ def timeline_figure(
         figure, axes = new_figure(9.5, _height(len(members)))
         place = _axis(axes, shown, origin_ns, _origin_name(election))
         _draw_lanes(axes, members, rows, shown, place)
-        messages = [m for m in trace.messages if arrows and _within(m, shown) and m.sender in rows and m.to in rows]
+        messages = [m for m in trace.messages if arrows and within(m, shown) and m.sender in rows and m.to in rows]
         unnamed = _draw_faults(axes, trace.rows, shown, place)
         notes = _left_out(len(all_lanes) - len(members), messages, unnamed)
         messages = messages if len(messages) <= _MOST_ARROWS else []
-        colours = _message_colours(trace, messages)
-        _draw_messages(axes, messages, rows, colours, place)
+        colours = message_colours(trace, messages)
+        draw_messages(axes, messages, rows, colours, place)
         _draw_crashes(axes, trace.rows, rows, shown, place)
         _legend(figure, members, shown, colours, any(m.arrives_ns is None for m in messages))
         figure.suptitle(
@@ -75,7 +72,7 @@ def _height(lane_count: int) -> float:
 # --- Axes
 
 
-def _axis(axes: Axes, shown: Window, origin_ns: Nanoseconds, origin_name: str) -> _Place:
+def _axis(axes: Axes, shown: Window, origin_ns: Nanoseconds, origin_name: str) -> Place:
     unit, unit_ns = ("ms", MILLISECOND) if shown[1] - shown[0] < 10 * SECOND else ("s", SECOND)
 
     def place(time_ns: Nanoseconds) -> float:
@@ -103,10 +100,15 @@ def _parts(election: Election | None) -> str:
     parts = [("detection", election.detection_ns), ("election", election.election_ns)]
     if election.announced_majority_ns is not None and election.claimed_ns is not None:
         parts.append(("announced to a majority after", election.announced_majority_ns - election.claimed_ns))
-    told = [f"{name} {short(time_ns / MILLISECOND)} ms" for name, time_ns in parts if time_ns is not None]
+    texts = [f"{name} {_duration(time_ns)}" for name, time_ns in parts if time_ns is not None]
     if election.claimed_ns is None:
-        told.append(str(election.outcome))
-    return ", ".join(told)
+        texts.append(str(election.outcome))
+    return ", ".join(texts)
+
+
+def _duration(time_ns: Nanoseconds) -> str:
+    """`150 ms`, and `7.28 s` from one second on."""
+    return f"{short(time_ns / SECOND)} s" if time_ns >= SECOND else f"{short(time_ns / MILLISECOND)} ms"
 
 
 def _left_out(lane_count: int, messages: Sequence[MessageRow], labels: int) -> str:
@@ -132,14 +134,14 @@ def _most_telling(members: Mapping[NodeId, Sequence[Segment]], shown: Window) ->
 
 
 def _draw_lanes(
-    axes: Axes, members: Mapping[NodeId, Sequence[Segment]], rows: Mapping[NodeId, int], shown: Window, place: _Place
+    axes: Axes, members: Mapping[NodeId, Sequence[Segment]], rows: Mapping[NodeId, int], shown: Window, place: Place
 ) -> None:
     small = 7 if len(rows) <= 10 else 5.5
     for node, segments in members.items():
         y = rows[node]
         for segment in _clip(segments, shown):
             left, width = place(segment.start_ns), place(segment.end_ns) - place(segment.start_ns)
-            axes.barh(y, width, _LANE_HEIGHT, left, **_look(segment), zorder=2)
+            axes.barh(y, width, LANE_HEIGHT, left, **_look(segment), zorder=2)
         for time_ns, term in _term_labels(_clip(segments, shown), shown):
             axes.text(place(time_ns), y, f" {term}", va="center", fontsize=small, zorder=5, clip_on=True)
     axes.set_yticks(list(rows.values()), [f"n{node}" for node in rows], fontsize=8 if len(rows) <= 10 else 6)
@@ -175,7 +177,7 @@ def _term_labels(segments: Sequence[Segment], shown: Window) -> list[tuple[Nanos
 
 
 def _draw_crashes(
-    axes: Axes, trace_rows: Iterable[Row], rows: Mapping[NodeId, int], shown: Window, place: _Place
+    axes: Axes, trace_rows: Iterable[Row], rows: Mapping[NodeId, int], shown: Window, place: Place
 ) -> None:
     for kind, marker in ((event_types.CRASHED, "X"), (event_types.STARTED, "^")):
         injected = [row for row in trace_rows if row.kind == kind and row.node in rows and row.time_ns > 0]
@@ -185,7 +187,7 @@ def _draw_crashes(
             axes.scatter(x, y, marker=marker, s=42, c="black", edgecolors="white", linewidths=0.8, zorder=6, label=kind)
 
 
-def _draw_faults(axes: Axes, trace_rows: Iterable[Row], shown: Window, place: _Place) -> int:
+def _draw_faults(axes: Axes, trace_rows: Iterable[Row], shown: Window, place: Place) -> int:
     """A vertical mark each, dotted where nothing strikes; how many labels had no room above, though stacked."""
     taken: list[list[tuple[float, float]]] = [[] for _ in range(_MOST_LABELS)]
     width = place(shown[1]) - place(shown[0])
@@ -215,63 +217,6 @@ def _draw_faults(axes: Axes, trace_rows: Iterable[Row], shown: Window, place: _P
             ha="right" if at_end else "left",
         )
     return left_out
-
-
-# --- Messages
-
-
-def _within(message: MessageRow, shown: Window) -> bool:
-    end_ns = message.sent_ns if message.arrives_ns is None else message.arrives_ns
-    return message.sent_ns <= shown[1] and end_ns >= shown[0]
-
-
-def _message_colours(trace: Trace, messages: Sequence[MessageRow]) -> dict[str, str]:
-    """A colour per type, the same whatever the window; only of types that are shown."""
-    types = list(dict.fromkeys([*trace.message_types, *(message.type for message in messages)]))
-    seen = {message.type for message in messages}
-    return {name: MESSAGES[number % len(MESSAGES)] for number, name in enumerate(types) if name in seen}
-
-
-def _draw_messages(
-    axes: Axes, messages: Sequence[MessageRow], rows: Mapping[NodeId, int], colours: Mapping[str, str], place: _Place
-) -> None:
-    """Thin arrows from lane to lane, sent to arrival; a lost message ends in a cross half-way."""
-    flights = [m.arrives_ns - m.sent_ns for m in messages if m.arrives_ns is not None]
-    half_flight_ns = round(median(flights) / 2) if flights else 0
-    alpha = float(np.clip(60 / max(len(messages), 1), 0.3, 0.9))
-    for name, colour in colours.items():
-        tails, heads, crosses = [], [], []
-        for message in (m for m in messages if m.type == name):
-            down = 1 if rows[message.to] > rows[message.sender] else -1
-            start = rows[message.sender] + down * _LANE_HEIGHT / 2
-            end = rows[message.to] - down * _LANE_HEIGHT / 2
-            tails.append((place(message.sent_ns), start))
-            if message.arrives_ns is None:
-                heads.append((place(message.sent_ns + half_flight_ns), (start + end) / 2))
-                crosses.append(heads[-1])
-            else:
-                heads.append((place(message.arrives_ns), end))
-        tail, head = np.array(tails), np.array(heads)
-        axes.quiver(
-            *tail.T,
-            *(head - tail).T,
-            angles="xy",
-            scale_units="xy",
-            scale=1,
-            units="dots",
-            width=1.1,
-            headwidth=6,
-            headlength=7,
-            headaxislength=6,
-            minlength=0,
-            color=colour,
-            alpha=alpha,
-            zorder=3,
-            label=name,
-        )
-        if crosses:
-            x, y = np.array(crosses).T
-            axes.scatter(x, y, marker="x", s=22, c=colour, linewidths=1.2, zorder=4, label="lost")
 
 
 # --- Legend

@@ -9,9 +9,8 @@ from rich.table import Table
 
 
 def table_with(*columns: str, title: str | None = None) -> Table:
-    """An empty table with these headings."""
-    return Table(
-        *columns,
+    """An empty table with these headings. The first column holds names, which are never broken."""
+    table = Table(
         title=title,
         title_justify="left",
         title_style="bold",
@@ -19,6 +18,9 @@ def table_with(*columns: str, title: str | None = None) -> Table:
         pad_edge=False,
         show_edge=False,
     )
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=number == 0)
+    return table
 
 
 def field_table(title: str, fields: Iterable[Mapping[str, str]], heading: str = "option") -> Table:

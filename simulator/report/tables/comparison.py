@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -17,17 +17,28 @@ from simulator.report.tables.numbers import interval
 Summary = Mapping[str, Any]
 _HEADINGS = ("value", "difference", "ratio")
 _REFERENCE = "reference"
+_LONGEST_WORD = 20  # Characters that the first column has, in a table of 80.
 
 
 def comparison_table(comparison: Summary, *, tests: bool = False) -> RenderableType:
     """A block for each metric, a row for each variant; `tests` adds those that look at whole distributions."""
-    parts: list[RenderableType] = [_title(comparison), _measures(comparison)]
+    labels = _labels([variant["name"] for variant in comparison["variants"]])
+    parts: list[RenderableType] = [_title(comparison)]
+    parts += [Text(f"{label}  {name}") for name, label in labels.items() if label != name]
+    parts.append(_measures(comparison, labels))
     if nothing := _never(comparison):
         parts.append(Text(f"0 in every trial of all variants: {', '.join(nothing)}", style="dim"))
     if tests and any(comparison["tests"].values()):
-        parts.append(_tests(comparison["tests"]))
+        parts.append(_tests(comparison["tests"], labels))
     parts.append(Text("\n".join(_remarks(comparison)), style="dim"))
     return Group(*(line for part in parts for line in (part, "")))
+
+
+def _labels(names: Sequence[str]) -> Mapping[str, str]:
+    """What the table calls each variant: its name, or `#1`, `#2`, … if a word in a name is too long for 80 columns."""
+    if all(len(word) <= _LONGEST_WORD for name in names for word in name.split()):
+        return {name: name for name in names}
+    return {name: f"#{number}" for number, name in enumerate(names, start=1)}
 
 
 def _title(comparison: Summary) -> Text:
@@ -51,7 +62,7 @@ def _title(comparison: Summary) -> Text:
 # --- Measures
 
 
-def _measures(comparison: Summary) -> Table:
+def _measures(comparison: Summary, labels: Mapping[str, str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     table.add_column("")
     for heading in _HEADINGS:
@@ -63,7 +74,7 @@ def _measures(comparison: Summary) -> Table:
         name = f"{metric['label']}{', ' + scale.unit if scale.unit else ''}"
         table.add_row(Text(name, style="bold"))
         for row in metric["variants"]:
-            table.add_row(*_cells(metric, row, scale, comparison["equivalent"]))
+            table.add_row(*_cells(metric, row, labels[row["name"]], scale, comparison["equivalent"]))
         table.add_section() if metric is not shown[-1] else None
     return table
 
@@ -94,9 +105,9 @@ class _Scale:
         return f"{value * self.factor:+,.{self.digits}f}"
 
 
-def _cells(metric: Summary, row: Summary, scale: _Scale, margin: float | None) -> list[Text]:
+def _cells(metric: Summary, row: Summary, label: str, scale: _Scale, margin: float | None) -> list[Text]:
     winner = row["name"] == metric["winner"]
-    name = Text(f"  {row['name']}", style="bold green" if winner else "")
+    name = Text(f"  {label}", style="bold green" if winner else "")
     if row["low"] is row["high"] is row["value"] is None:
         return [name, Text("no data", style="dim")]
     high = 1.0 if row["high"] is None and scale.unit == "%" else row["high"]
@@ -158,18 +169,19 @@ def _never(comparison: Summary) -> list[str]:
 # --- Tests, and what the table means
 
 
-def _tests(tests: Summary) -> Table:
+def _tests(tests: Summary, labels: Mapping[str, str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, title="Whole distributions", title_style="bold")
     table.title_justify = "left"
     for heading in ("", "beside", "KS distance", "p", "longer", "p"):
-        table.add_column(heading, justify="left" if heading in ("", "beside") else "right", no_wrap=True)
+        names = heading in ("", "beside")
+        table.add_column(heading, justify="left" if names else "right", no_wrap=not names)
     for duration, rows in tests.items():
         table.add_row(Text(DURATION_LABELS[duration], style="bold"))
         for row in rows:
             distance, ranks = row["kolmogorov_smirnov"], row["mann_whitney"]
             table.add_row(
-                f"  {row['name']}",
-                row["against"],
+                f"  {labels[row['name']]}",
+                labels[row["against"]],
                 f"{distance['distance']:.3f}",
                 _p(distance["p_corrected"]),
                 f"{100 * ranks['chance_longer']:.1f} %",

@@ -29,6 +29,15 @@ def test_a_run_leaves_its_distribution_and_its_first_trial(name: str, metric: st
     assert primary_metric(result) == metric
 
 
+def test_the_decomposition_says_of_what_it_is(tmp_path: Path) -> None:
+    """ "`decomposition.png` says of what it is" (issue 12, C8): its title does."""
+    scenario = load(SCENARIOS / "raft-leader-crash.yaml")
+    result = run(scenario, trials=3)
+    write_figures(result, run_trial(scenario.cluster_spec(), result.seed, 0, journal=True), tmp_path)
+    title = "raft-leader-crash: mean parts of 3 failovers"
+    assert title in (tmp_path / "decomposition.svg").read_text()
+
+
 def test_two_leaders_at_once_have_a_figure(tmp_path: Path) -> None:
     # docs/results.md: `overlaps`, where there were any.
     scenario = load(SCENARIOS / "raft-partition.yaml", ["algorithm.check_quorum=false"])

@@ -23,7 +23,7 @@ from simulator.cluster.spec import ClusterSpec
 from simulator.metrics.node_timelines import fault_label, node_timelines
 from simulator.protocol import CANDIDATE, ELECTORATE, FOLLOWER, LEADER, MILLISECOND, NodeId, Role
 from simulator.report.figures.style import DOWN, ROLES
-from simulator.report.figures.timeline import timeline_figure
+from simulator.report.figures.timeline import _duration, timeline_figure
 from simulator.trace import event_types
 from simulator.trace.trace import MessageRow, Row, Trace
 
@@ -292,6 +292,14 @@ def test_the_heading_gives_the_parts_of_the_election() -> None:
     # Suspected 100 ms after the loss, claimed 20 ms later; of two running nodes, both name n1 20 ms after that.
     heading = timeline_figure(TRACE, title="trial 0").get_suptitle()
     assert heading.splitlines() == ["trial 0", "detection 100 ms, election 20 ms, announced to a majority after 20 ms"]
+
+
+def test_a_long_election_is_written_in_seconds() -> None:
+    """ "Titles write 7.28 s, not 7.28e+03 ms" (issue 12, C8)."""
+    assert _duration(7_284 * MILLISECOND) == "7.28 s"
+    assert _duration(123_456 * MILLISECOND) == "123 s"
+    assert _duration(999 * MILLISECOND) == "999 ms"
+    assert _duration(16_700_000) == "16.7 ms"
 
 
 def test_a_trial_without_loss_shows_its_first_election() -> None:
