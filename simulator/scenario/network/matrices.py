@@ -1,6 +1,6 @@
-"""Matrices of latencies between zones: in a CSV file beside the scenario, or in the scenario itself.
+"""Matrices of latencies between zones, in a CSV file beside the scenario or in the scenario itself.
 
-Figures stand as they were measured; what they mean, a way or a round trip, is the topology's to say.
+A matrix holds the figures as they were measured. The topology says whether they are one-way or round-trip times.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ Figures: TypeAlias = dict[str, dict[str, Nanoseconds | None]]  # By row, then by
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """From each zone, a row, to each zone, a column. Only the diagonal may hold None: nothing was given."""
+    """The figures from each zone (row) to each zone (column). On the diagonal, None means that no figure is given."""
 
     zones: tuple[str, ...]
     figures: tuple[tuple[Nanoseconds | None, ...], ...]
-    file: str | None = field(default=None, compare=False)  # Where they were read from.
+    file: str | None = field(default=None, compare=False)  # The file from which the figures were read.
 
     def written(self) -> dict[str, dict[str, str]]:
-        """As a scenario writes it inline."""
+        """The matrix as a scenario writes it inline."""
         return {
             zone: {
-                other: format_duration(figure)
-                for other, figure in zip(self.zones, row, strict=True)
+                destination: format_duration(figure)
+                for destination, figure in zip(self.zones, row, strict=True)
                 if figure is not None
             }
             for zone, row in zip(self.zones, self.figures, strict=True)
@@ -48,28 +48,28 @@ class Matrix:
 
 
 def zone_name_error(name: str) -> str | None:
-    """What is wrong with the name of a zone, if anything."""
+    """What is wrong with the name of a zone. None if nothing is."""
     if re.fullmatch(ZONE_NAME_PATTERN, name):
         return None
     return f"{shown(name)} is not a zone's name; {_ZONE_NAMES}"
 
 
 def _matrix(figures: Figures, zones: Sequence[str], file: str | None = None) -> Matrix:
-    rows = tuple(tuple(figures[zone].get(other) for other in zones) for zone in zones)
+    rows = tuple(tuple(figures[zone].get(destination) for destination in zones) for zone in zones)
     return Matrix(tuple(zones), rows, file)
 
 
-def _gap(zone: str, other: str) -> str:
-    return f"gives no latency from {zone} to {other}; only that within a zone may be left out"
+def _gap(zone: str, destination: str) -> str:
+    return f"gives no latency from {zone} to {destination}; only that within a zone may be left out"
 
 
 # --- In a file
 
 
 def parse_csv(lines: Sequence[str], name: str) -> Matrix:
-    """A header `region,zone1,zone2…`, then a row for each zone: its name, and the figures on the way to each.
+    """Reads a header `region,zone1,zone2…`, then a row for each zone: its name, and the figures to each zone.
 
-    Raises ValueError with file, line and value.
+    Raises ValueError with file, line and column.
     """
     source = shown(name)
     split = [(number, [cell.strip() for cell in line.split(",")]) for number, line in enumerate(lines, start=1)]
@@ -109,11 +109,11 @@ def _row(zone: str, zones: Sequence[str], texts: Sequence[str], unit: str, where
     if len(texts) != len(zones):
         raise ValueError(f"{where}: {len(texts)} figures for {len(zones)} zones; give one for each")
     figures: dict[str, Nanoseconds | None] = {}
-    for column, (other, text) in enumerate(zip(zones, texts, strict=True), start=2):
-        if not text and other != zone:
+    for column, (destination, text) in enumerate(zip(zones, texts, strict=True), start=2):
+        if not text and destination != zone:
             raise ValueError(f"{where}: column {column} is empty; only the latency within a zone may be left out")
         try:
-            figures[other] = measured(text, unit) if text else None
+            figures[destination] = measured(text, unit) if text else None
         except ValueError as error:
             raise ValueError(f"{where}: column {column}: {error}") from None
     return figures
@@ -144,22 +144,27 @@ def _read(value: Any) -> Matrix:
 def _inline_row(
     zone: str, row: Any, zones: Sequence[str]
 ) -> tuple[dict[str, Nanoseconds | None], list[tuple[Path, str]]]:
-    """The figures, and what is wrong with them."""
+    """The figures of a row, and the errors in it."""
     if error := zone_name_error(zone):
         return {}, [((zone,), error)]
     if not isinstance(row, Mapping):
         return {}, [((zone,), f"{shown(row)} is not a row; write the latency to each zone, {{{zones[0]}: 10ms}}")]
     figures: dict[str, Nanoseconds | None] = {}
     errors: list[tuple[Path, str]] = []
-    for other, figure in row.items():
+    for destination, figure in row.items():
         try:
-            figures[other] = parse_duration(figure)
+            figures[destination] = parse_duration(figure)
         except ValueError as error:
-            errors.append(((zone, other), str(error)))
-        if other not in zones:
-            errors.append(((zone, other), f"{shown(other)} is a column without a row; {alternatives(other, zones)}"))
-    gaps = [other for other in zones if other not in row and other != zone]
-    return figures, [*errors, *(((zone,), _gap(zone, other)) for other in gaps)]
+            errors.append(((zone, destination), str(error)))
+        if destination not in zones:
+            errors.append(
+                (
+                    (zone, destination),
+                    f"{shown(destination)} is a column without a row; {alternatives(destination, zones)}",
+                )
+            )
+    gaps = [destination for destination in zones if destination not in row and destination != zone]
+    return figures, [*errors, *(((zone,), _gap(zone, destination)) for destination in gaps)]
 
 
 AnyMatrix = Annotated[
