@@ -45,14 +45,15 @@ class EnsembleConfig:
     )
     listen_delay: Duration = option(
         1 * MILLISECOND,
-        "How long an elected server takes to open the port for followers. Followers that connect earlier are refused, as"
-        " in ZooKeeper. It must be longer than the latency of a message and shorter than connect_retry.",
+        "How long an elected server takes to open the port for followers. Followers that connect earlier are refused,"
+        " as in ZooKeeper. Its exact value does not matter, if it is longer than the latency of a message and shorter"
+        " than connect_retry.",
     )
     leaving: Duration = option(
         20 * MILLISECOND,
         "How long a server takes, after it has left its leader or stopped leading, until it looks for a leader: it"
-        " closes the connections of its clients first. From a measurement of ZooKeeper 3.8.0: elected 236 ms after a kill that was noticed"
-        " after 17 ms (medians), less finalize_wait: about 20 ms.",
+        " closes the connections of its clients first. From a measurement of ZooKeeper 3.8.0: elected 236 ms after a"
+        " kill that was noticed after 17 ms (medians), less finalize_wait: about 20 ms.",
     )
     synchronisation: DurationSpread = option(
         (25 * MILLISECOND, 42 * MILLISECOND, 114 * MILLISECOND),
