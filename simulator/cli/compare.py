@@ -1,4 +1,4 @@
-"""`electsim compare`: variants of a scenario beside each other, trial by trial with the same luck."""
+"""`electsim compare`: variants of a scenario, compared trial by trial with common random numbers."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def compare(
       electsim compare raft-leader-crash --vary algorithm.heartbeat_interval=50ms,75ms --equivalent 5% \\
           --metric failover.median --metric failover.p99
 
-    All variants have the same seed, so that trial 17 of one and of another share their luck and are compared as a pair.
+    All variants have the same seed. So trial 17 of two variants has common random numbers, and is compared as a pair.
     The table, a figure for each metric and the results of each variant are kept under results/.
 
     Exits with 0; with 1 where a promise was broken; with 2 for bad input or a full disk; with 3 where a trial failed;

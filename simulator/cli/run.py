@@ -105,7 +105,7 @@ def run(
       electsim run scenarios/raft-leader-crash.yaml --set cluster.nodes=9 \\
           --set 'algorithm.election_timeout=[300ms, 600ms]'
     \b
-    Another algorithm under the same faults, with the same luck (`electsim algorithms` lists them):
+    Another algorithm under the same faults and random numbers (`electsim algorithms` lists them):
       electsim run scenarios/leader-crash.yaml --algorithm bully --set algorithm.answer_timeout=50ms
     \b
     As many trials as it takes to know the median failover to within 2 %, and 20 000 at the most:

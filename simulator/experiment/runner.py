@@ -146,8 +146,8 @@ def run(
     With `precision` (0.05 for 5 %), the run ends as soon as the 95 % interval of the headline's median (`precision_of`:
     or its `p95`, `p99`) lies within that share of it, and with `trials` at the latest; `Result.stopped_by` says which.
 
-    SIGTERM, where it is handled, does the same; where more than `GATHERED_AT_ONCE` trials have been given to
-    `on_finished`, it raises Terminated, since whoever sends it does not wait for statistics.
+    SIGTERM does the same if it is handled. If more than `GATHERED_AT_ONCE` trials have been given to `on_finished`, it
+    raises Terminated, since there is no time for statistics.
 
     Raises ScenarioError for a bad scenario; TrialError where a trial runs away or the algorithm fails, with the
     finished part, if any, as its `finished`; ValueError for fewer trials than one, for a bad precision, for more than

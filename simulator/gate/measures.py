@@ -1,8 +1,8 @@
 """The figures that the gate compares, and for each: its value, how much it changed, and whether by more than chance.
 
-Trial 17 of one run is the pair of trial 17 of the other: they had the same seed. Where the code still draws the same
-luck, pairs are alike and small changes show. Where it does not, they are as good as strangers, and the tests, which ask
-of each pair only that nothing tells its halves apart, hold as before.
+Trial 17 of one run is the pair of trial 17 of the other: they had the same seed. If the code still draws the same
+random numbers, pairs are alike and small changes show. If it does not, the two trials of a pair are independent. The
+tests stay valid: they assume only that, without a change, the two trials of a pair are exchangeable.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ SENT = "message"  # The kind of a line that tells of a message.
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`node` is None for what befalls several, or nobody."""
+    """`node` is None for an event of several nodes, or of none."""
 
     time_ns: Nanoseconds
     node: NodeId | None
