@@ -239,8 +239,8 @@ def stabilization_bound(config: PriorityConfig, nodes: int) -> Nanoseconds:
     steps down. Its followers receive the next heartbeat of the higher one.
     """
     delay = max(0, delay_bound(config))
-    stands = config.election_timeout[1] + config.check_interval
-    return config.alive_for + stands + config.heartbeat_interval + 4 * delay
+    candidacy_ns = config.election_timeout[1] + config.check_interval
+    return config.alive_for + candidacy_ns + config.heartbeat_interval + 4 * delay
 
 
 PRIORITY = Registration(

@@ -129,11 +129,11 @@ _OLD_COMMANDS = {
 }
 
 
-def _rename_old_fields(given: dict[str, Any]) -> dict[str, Any]:
+def _rename_old_fields(keywords: dict[str, Any]) -> dict[str, Any]:
     """The fields given to a constructor under their present names. Warns of each old name."""
     fields: dict[str, Any] = {}
-    commands: dict[str, Any] = dict(given.pop("commands", {}))
-    for name, value in given.items():
+    commands: dict[str, Any] = dict(keywords.pop("commands", {}))
+    for name, value in keywords.items():
         if name in _OLD_FIELDS:
             fields[_OLD_FIELDS[name]] = value
             _warn_of(name, _OLD_FIELDS[name])
@@ -153,8 +153,8 @@ def _take_old_fields(kind: type[Any]) -> None:
     """Let the constructor of a class take fields under their old names."""
     present = kind.__init__
 
-    def construct(self: Any, **given: Any) -> None:
-        present(self, **_rename_old_fields(given))
+    def construct(self: Any, **keywords: Any) -> None:
+        present(self, **_rename_old_fields(keywords))
 
     kind.__init__ = construct
 

@@ -25,8 +25,8 @@ def metrics(tables: RunTables) -> Summary:
 
 def faults(trials: pd.DataFrame) -> Summary:
     """How many faults of the schedule were left out, or still waited at the end, and in how many trials."""
-    never_struck = trials["faults_never_struck"]
-    return {"never_struck": int(never_struck.sum()), "trials": int((never_struck > 0).sum())}
+    not_injected = trials["faults_never_struck"]
+    return {"never_struck": int(not_injected.sum()), "trials": int((not_injected > 0).sum())}
 
 
 def censored_trials(elections: pd.DataFrame) -> int:

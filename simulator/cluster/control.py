@@ -130,9 +130,9 @@ class ClusterControl:
 
     # --- Operators and clients
 
-    def command(self, node: NodeId, verb: str, argument: object) -> None:
+    def command(self, node: NodeId, name: str, argument: object) -> None:
         """Give a node one of the commands that its algorithm takes (`Registration.commands`)."""
-        self._nodes[node].command(self._commands[verb](argument))
+        self._nodes[node].command(self._commands[name](argument))
 
     def propose(self, size_bytes: int) -> None:
         """Give the leader a client's command of that size. The command is dropped if no leader is awake."""

@@ -197,8 +197,8 @@ def _loaded(
     """The scenario itself, or the scenario in that file. Raises as `run` does."""
     if not isinstance(scenario, Scenario):
         return load(scenario, overrides, algorithm=algorithm, allow_files=allow_files)
-    given = {"overrides": list(overrides), "algorithm": algorithm, "allow_files": list(allow_files)}
-    if names := [name for name, value in given.items() if value]:
+    arguments = {"overrides": list(overrides), "algorithm": algorithm, "allow_files": list(allow_files)}
+    if names := [name for name, value in arguments.items() if value]:
         raise ValueError(
             f"scenario {scenario.name} is loaded already; give {' and '.join(names)} to simulator.load, "
             "or give run the path or the name of the scenario"

@@ -180,10 +180,10 @@ def _added(path: Path, types: Mapping[str, str]) -> pd.DataFrame:
     return read_table(path) if path.is_file() else table([], types)
 
 
-def _measured(directory: Path, told: dict[str, Any] | None) -> Measured | None:
-    if told is None:
+def _measured(directory: Path, described: dict[str, Any] | None) -> Measured | None:
+    if described is None:
         return None
-    return replace(read_measured(directory / "measured.csv"), file=told["file"], column=told["column"])
+    return replace(read_measured(directory / "measured.csv"), file=described["file"], column=described["column"])
 
 
 def _precision(kept: dict[str, Any] | None) -> Precision | None:

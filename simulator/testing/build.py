@@ -47,8 +47,8 @@ def _option(config: type, name: str, text: str) -> object:
     chosen, _, inside = text.partition("(")
     if choice is None or chosen not in choice.forms:
         return parse_option(text)
-    given = parse_assignments([part for part in inside.removesuffix(")").split(",") if part])
-    return choice.forms[chosen](**{part: parse_option(value) for part, value in given.items()})
+    assignments = parse_assignments([part for part in inside.removesuffix(")").split(",") if part])
+    return choice.forms[chosen](**{part: parse_option(value) for part, value in assignments.items()})
 
 
 def _dialect(registration: Registration, name: str | None) -> dict[str, object]:

@@ -169,7 +169,7 @@ class KeepsItsQuorum(Membership):
 
     def apply(self) -> None:
         super().apply()
-        self.quorum = min(self.given.quorum, self.current.quorum)
+        self.quorum = min(self.initial.quorum, self.current.quorum)
 
 
 class AsksLearners(Membership):

@@ -19,10 +19,10 @@ Keys = tuple[str | int, ...]
 
 def damage(file: Path, chance: random.Random) -> str:
     """Damage a file in one of several ways; what was done, for the message of a test that fails."""
-    ways: list[Callable[[Path, random.Random], str]] = [_flip, _flip, _truncate, _garble]
+    directions: list[Callable[[Path, random.Random], str]] = [_flip, _flip, _truncate, _garble]
     if file.suffix == ".json":
-        ways += [_replace, _replace, _replace, _replace, _remove, _remove, _nest]
-    return f"{file.name}: {chance.choice(ways)(file, chance)}"
+        directions += [_replace, _replace, _replace, _replace, _remove, _remove, _nest]
+    return f"{file.name}: {chance.choice(directions)(file, chance)}"
 
 
 def _flip(file: Path, chance: random.Random) -> str:

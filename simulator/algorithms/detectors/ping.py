@@ -87,7 +87,7 @@ class _Round:
 
     began: Nanoseconds  # On the monotonic clock.
     first: int  # The number of its first question.
-    tries: int = 0
+    attempts: int = 0
 
 
 class PollingDetector(Detector):
@@ -107,7 +107,7 @@ class PollingDetector(Detector):
         node = int(text)
         if what == "round":
             self._begin(node)
-        elif self._rounds[node].tries <= self.options.retries:
+        elif self._rounds[node].attempts <= self.options.retries:
             self._try(node)
         else:
             self._await_next_round(node)
@@ -119,7 +119,7 @@ class PollingDetector(Detector):
 
     def _try(self, node: NodeId) -> None:
         self._asked += 1
-        self._rounds[node].tries += 1
+        self._rounds[node].attempts += 1
         self.host.send(node, type(self).question(self._asked, self._since), ordered=False)
         self.host.set_timer(f"{self.timer} try {node}", self.options.timeout)
 

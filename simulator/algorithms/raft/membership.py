@@ -25,7 +25,7 @@ class Membership:
         self.log = log
         servers = tuple(host.groups[ELECTORATE])  # Shared by all nodes, as long as everybody votes.
         voters = tuple(node for node in servers if node not in config.learners) if config.learners else servers
-        self.given = Configuration(config.voters or voters, config.learners)
+        self.initial = Configuration(config.voters or voters, config.learners)
         self.index, self.current = self._latest
         self.peers: Sequence[NodeId] = host.peers  # The servers that this one leads when it leads.
         self.other_voters: Sequence[NodeId] = host.peers  # The servers that it asks for votes.
@@ -82,8 +82,8 @@ class Membership:
 
     @property
     def _latest(self) -> tuple[int, Configuration]:
-        return self.log.configurations[-1] if self.log is not None and self.log.configurations else (0, self.given)
+        return self.log.configurations[-1] if self.log is not None and self.log.configurations else (0, self.initial)
 
     @property
     def _all(self) -> Sequence[Configuration]:
-        return [self.given, *(earlier for _, earlier in (self.log.configurations if self.log is not None else ()))]
+        return [self.initial, *(earlier for _, earlier in (self.log.configurations if self.log is not None else ()))]

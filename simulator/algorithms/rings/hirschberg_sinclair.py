@@ -61,7 +61,7 @@ class No:
 class HirschbergSinclair(AnnouncingNode):
     """One node."""
 
-    ways: ClassVar = (ONWARD, BACK)
+    directions: ClassVar = (ONWARD, BACK)
     rounds: ClassVar = 7  # The phases and the announcement take less than 6.
     competing = False  # The paper's status candidate; False is its status lost. A leader has won.
     maxnum = 1
@@ -78,7 +78,7 @@ class HirschbergSinclair(AnnouncingNode):
         """Begin a phase: ask so many nodes in each direction."""
         self.maxnum = maxnum
         self.agreed: set[int] = set()
-        for way in self.ways:
+        for way in self.directions:
             self._pass_on(From(self.host.me, 0, maxnum, way), origin=self.host.me, way=way)
 
     def _on_from(self, sender: NodeId, message: From) -> None:
@@ -121,7 +121,7 @@ class HirschbergSinclair(AnnouncingNode):
             self._pass_on(message, origin=message.value, way=message.way)
         elif self.competing and message.maxnum == self.maxnum:
             self.agreed.add(message.way)
-            if len(self.agreed) == len(self.ways):
+            if len(self.agreed) == len(self.directions):
                 self._ask(2 * self.maxnum)
 
     def _on_no(self, sender: NodeId, message: No) -> None:

@@ -78,7 +78,7 @@ class RingNode(Algorithm):
     guarantees: ClassVar = frozenset({Guarantee.AGREEMENT, Guarantee.HIGHEST_ID})
     assumes: ClassVar = TIMELY_NETWORK
     ends: ClassVar[Mapping[type, Callable[[Any, Any], None]]] = {}
-    ways: ClassVar[tuple[int, ...]] = (ONWARD,)
+    directions: ClassVar[tuple[int, ...]] = (ONWARD,)
     rounds: ClassVar[int]  # How often the messages of an election go round, at most, until all nodes know the leader.
 
     def __init__(self, host: Host, config: RingConfig, durable: Mapping[str, Any]) -> None:
@@ -278,7 +278,7 @@ class RingNode(Algorithm):
     def _watch(self) -> None:
         """Watch, in each direction, the nodes up to the first one that is not suspected."""
         watched: dict[NodeId, None] = {}
-        for way in self.ways:
+        for way in self.directions:
             for node in self.others[way]:
                 watched[node] = None
                 if node not in self.detector.suspected:

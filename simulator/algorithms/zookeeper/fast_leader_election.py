@@ -181,10 +181,10 @@ class FastLeaderElection:
         """
         if heard.election_epoch == self.clock:
             self.received[sender] = heard
-            if self._has_quorum(self.received, heard) and self._leads(self.received, heard):
+            if self._has_quorum(self.received, heard) and self._is_elected(self.received, heard):
                 return self._decide(heard)
         self.established[sender] = heard
-        if self._has_quorum(self.established, heard) and self._leads(self.established, heard):
+        if self._has_quorum(self.established, heard) and self._is_elected(self.established, heard):
             self.clock = heard.election_epoch
             return self._decide(heard)
         return None
@@ -192,7 +192,7 @@ class FastLeaderElection:
     def _has_quorum(self, votes: Mapping[NodeId, Notification], vote: Notification) -> bool:
         return self.server.is_quorum([voter for voter, other in votes.items() if _same(vote, other)])
 
-    def _leads(self, votes: Mapping[NodeId, Notification], vote: Notification) -> bool:
+    def _is_elected(self, votes: Mapping[NodeId, Notification], vote: Notification) -> bool:
         """Whether the leader of a vote says itself that it leads.
 
         Otherwise, a crashed server could be elected again.

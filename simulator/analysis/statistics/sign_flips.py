@@ -18,10 +18,10 @@ def sign_flip_test(differences: npt.ArrayLike) -> float:
     large sum are first rounded to a coarser unit, and the test is as exact for these. Raises ValueError for one that is
     not finite.
     """
-    given = np.asarray(differences, dtype=np.float64)
-    if not np.isfinite(given).all():
+    array = np.asarray(differences, dtype=np.float64)
+    if not np.isfinite(array).all():
         raise ValueError("a difference is not finite")
-    steps = _in_whole_steps(given)
+    steps = _in_whole_steps(array)
     total = int(np.abs(steps).sum())
     if total == 0:
         return 1.0

@@ -141,11 +141,11 @@ def at_least_one_of(*keys: str) -> Rule:
         return any(getattr(fault, parameter.attribute) != parameter.default for parameter in own)
 
     *first, last = [f"no {key}" for key in keys]
-    given = [{"required": [key], "properties": {key: {"not": {"type": "null"}}}} for key in keys]
+    rules = [{"required": [key], "properties": {key: {"not": {"type": "null"}}}} for key in keys]
     return Rule(
         holds=holds,
         error=f"gives {', '.join(first)} and {last}; give at least one",
-        json_schema={"anyOf": given},
+        json_schema={"anyOf": rules},
     )
 
 

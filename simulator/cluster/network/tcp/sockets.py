@@ -156,7 +156,7 @@ class Socket:
         if backing_off:
             lost, self._lost = sorted(self._lost, key=_number), []
             for segment in lost:
-                self._transmit(segment)
+                self._send_segment(segment)
         elif self._lost:
             self._silent_since_ns = self.network.now
             self._set_timer(self.network.now)
@@ -167,9 +167,9 @@ class Socket:
         if numbered and self._backing_off:
             self._lost.append(segment)
         else:
-            self._transmit(segment)
+            self._send_segment(segment)
 
-    def _transmit(self, segment: Segment) -> None:
+    def _send_segment(self, segment: Segment) -> None:
         segment.sent_ns = self.network.now
         segment.in_flight = True
         self.network.send_segment(segment)
@@ -207,7 +207,7 @@ class Socket:
         self._timeout_ns = max(self._timeout_ns, min(2 * self._timeout_ns, LONGEST_TIMEOUT))
         first = min(self._lost, key=_number)
         self._lost.remove(first)
-        self._transmit(first)
+        self._send_segment(first)
 
     # --- Inside
 
