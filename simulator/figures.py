@@ -28,7 +28,7 @@ from simulator.analysis.statistics.estimates import Estimate
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.runner import Result
 from simulator.report.figures.decomposition import Failovers, decomposition_figure
-from simulator.report.figures.overlaps import courses_with_overlaps, overlaps_figure
+from simulator.report.figures.overlaps import overlaps_figure, trials_with_overlaps
 from simulator.report.figures.results import ecdf_figure, save
 from simulator.report.figures.run_figures import primary_metric
 from simulator.report.figures.sweeps import Curve, Quantity, map_figure, sweep_figure
@@ -94,7 +94,7 @@ def overlaps(results: Result | Mapping[str, Result], *, most: int = 50) -> Figur
     Raises ValueError where two nodes never did.
     """
     by_name = {results.scenario.name: results} if isinstance(results, Result) else dict(results)
-    shown = {name: courses_with_overlaps(r.trials, r.overlaps, most) for name, r in by_name.items()}
+    shown = {name: trials_with_overlaps(r.trials, r.overlaps, most) for name, r in by_name.items()}
     if not any(shown.values()):
         raise ValueError(f"two nodes never led at once in {', '.join(by_name)}")
     return overlaps_figure(shown)
@@ -159,7 +159,7 @@ def _quantity(statistic: str) -> Quantity:
 
 
 def compare(results: Mapping[str, Result]) -> pd.DataFrame:
-    """The headline figures of several results, a row each: `value [low – high]`, the ends of its 95 % interval."""
+    """The primary figures of several results, a row each: `value [low – high]`, the ends of its 95 % interval."""
     return pd.DataFrame(
         {name: {column: _shown(result, path) for column, path in _COLUMNS.items()} for name, result in results.items()}
     ).T

@@ -8,7 +8,7 @@
         lossy = electsim("leader-crash", trials=50, overrides=["network.loss=0.1"])
         assert lossy.quantile(0.5) < 0.3
 
-A run fails its test where a trial fails or the algorithm breaks a promise. It is the same run every time: the
+A run fails its test where a trial fails or the algorithm violates a guarantee. It is the same run every time: the
 scenario's seed decides, or `seed`.
 """
 
@@ -73,12 +73,12 @@ class Elections:
                 raise _failed(f"{metric}, {name}: {1e3 * value:,.1f} ms is not below {limit}; {self._again()}")
 
     def assert_promises_kept(self) -> None:
-        """The algorithm broke none of its promises, but for those that the scenario waives."""
+        """The algorithm violated none of its guarantees, except those that the scenario waives."""
         if self.result.violations:
             trial, violation = self.result.violations[0]
             more = len(self.result.violations) - 1
-            told = f"trial {trial}: {violation}" + (f" (and {more:,} more)" if more else "")
-            raise _failed(f"a promise was broken: {told}; {self._again(trial)}")
+            reported = f"trial {trial}: {violation}" + (f" (and {more:,} more)" if more else "")
+            raise _failed(f"a guarantee was violated: {reported}; {self._again(trial)}")
 
     def _again(self, trial: int | None = None) -> str:
         one = "" if trial is None else f" --first-trial {trial} --trials 1 --trace"
@@ -131,7 +131,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         f"{_MARKER}(scenario, *, trials={_TRIALS}, algorithm=None, overrides=(), seed=None): run a scenario of "
-        "electsim before the test, which fails where a promise is broken; the fixture `election` is what was found.",
+        "electsim before the test, which fails if a guarantee is violated; the fixture `election` is what was found.",
     )
 
 

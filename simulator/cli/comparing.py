@@ -184,4 +184,4 @@ def finish(found: Found, asked: int, not_drawn: str | None) -> None:
     if found.stopped_by is not None:
         fail(f"{found.stopped_by}{kept}", EXIT_TRIALS_FAILED)
     if any(result.violations for _, result in parts):
-        fail("a promise was broken; `electsim run` says where", EXIT_FOUND)
+        fail("a guarantee was violated; `electsim run` says where", EXIT_FOUND)

@@ -155,7 +155,7 @@ def _work(connection: Connection, spec: ClusterSpec, seed: int) -> None:
 
 
 def _end_with_the_coordinator() -> None:
-    """A pipe tells of its death, even by SIGKILL and in the middle of a trial."""
+    """Its pipe reports its death, even by SIGKILL and in the middle of a trial."""
     if (coordinator := multiprocessing.parent_process()) is not None:
         coordinator.join()
         os._exit(1)

@@ -39,7 +39,7 @@ _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 class Result:
     """What a run found.
 
-    `trials` has a row per trial, `elections` one per search for a leader, `rounds` one per round of a search, and
+    `trials` has a row per trial, `elections` one per election, `rounds` one per round of an election, and
     `overlaps` one per incident in which two nodes or more led at once; docs/results.md names their columns.
     Where the run was cut short, they hold the trials that were finished, from the first on.
     """
@@ -51,11 +51,11 @@ class Result:
     elections: pd.DataFrame
     rounds: pd.DataFrame
     overlaps: pd.DataFrame
-    violations: Sequence[tuple[int, Violation]]  # Each broken promise, after the number of its trial.
+    violations: Sequence[tuple[int, Violation]]  # Each violated guarantee, after the number of its trial.
     waived: Sequence[tuple[int, Violation]]  # Those that the scenario gives up on purpose.
     command: str  # What repeats this run.
     stopped_by: str | None = None  # Why it ended, where that was not for the number of trials asked for.
-    precision: Precision | None = None  # How well the headline is known, where that was asked for.
+    precision: Precision | None = None  # How well the primary metric is known, where that was asked for.
     measured: Measured | None = None  # What to lay over the simulated durations.
 
     def __repr__(self) -> str:
@@ -143,11 +143,12 @@ def run(
     one per core). `progress` is called with the numbers of trials finished and asked for, `on_finished` with each
     trial, in order. Ctrl-C ends the run early and returns what was finished.
 
-    With `precision` (0.05 for 5 %), the run ends as soon as the 95 % interval of the headline's median (`precision_of`:
-    or its `p95`, `p99`) lies within that share of it, and with `trials` at the latest; `Result.stopped_by` says which.
+    With `precision` (0.05 for 5 %), the run ends as soon as the 95 % interval of the primary median (`precision_of`:
+    or its `p95`, `p99`) lies within that fraction of it, and with `trials` at the latest; `Result.stopped_by` says
+    which.
 
     SIGTERM, where it is handled, does the same; where more than `GATHERED_AT_ONCE` trials have been given to
-    `on_finished`, it raises Terminated, since whoever sends it does not wait for statistics.
+    `on_finished`, it raises Terminated, since the sender does not wait for statistics.
 
     Raises ScenarioError for a bad scenario; TrialError where a trial runs away or the algorithm fails, with the
     finished part, if any, as its `finished`; ValueError for fewer trials than one, for a bad precision, for more than
@@ -197,8 +198,8 @@ def _loaded(
     """The scenario itself, or the scenario in that file. Raises as `run` does."""
     if not isinstance(scenario, Scenario):
         return load(scenario, overrides, algorithm=algorithm, allow_files=allow_files)
-    given = {"overrides": list(overrides), "algorithm": algorithm, "allow_files": list(allow_files)}
-    if names := [name for name, value in given.items() if value]:
+    inputs = {"overrides": list(overrides), "algorithm": algorithm, "allow_files": list(allow_files)}
+    if names := [name for name, value in inputs.items() if value]:
         raise ValueError(
             f"scenario {scenario.name} is loaded already; give {' and '.join(names)} to simulator.load, "
             "or give run the path or the name of the scenario"

@@ -194,7 +194,7 @@ def _write_parquet(frame: pd.DataFrame, path: Path, metadata: Mapping[str, str] 
     pq.write_table(
         table.replace_schema_metadata(kept),
         path,
-        write_page_checksum=True,  # Verified when it is read: a flipped bit is told, and not believed.
+        write_page_checksum=True,  # Verified when it is read: a flipped bit is reported.
     )
 
 

@@ -41,7 +41,7 @@ class DigestError(RuntimeError):
 class SavedRun:
     """One run: its scenario with every default, its summary (docs/results.md), and its tables.
 
-    `trials` has a row per trial, `elections` one per search for a leader, `rounds` one per round of a search, and
+    `trials` has a row per trial, `elections` one per election, `rounds` one per round of an election, and
     `overlaps` one per incident with two leaders or more.
     """
 
@@ -59,7 +59,7 @@ class SavedRun:
         return int(self.summary["seed"])
 
     def result(self) -> Result:
-        """As `simulator.run` returned it, but for the broken promises one by one, of which only the counts are kept."""
+        """The result that `simulator.run` returned, but without its list of violations: only their counts are kept."""
         return Result(
             scenario=self.scenario,
             seed=self.seed,
@@ -180,10 +180,10 @@ def _added(path: Path, types: Mapping[str, str]) -> pd.DataFrame:
     return read_table(path) if path.is_file() else table([], types)
 
 
-def _measured(directory: Path, told: dict[str, Any] | None) -> Measured | None:
-    if told is None:
+def _measured(directory: Path, kept: dict[str, Any] | None) -> Measured | None:
+    if kept is None:
         return None
-    return replace(read_measured(directory / "measured.csv"), file=told["file"], column=told["column"])
+    return replace(read_measured(directory / "measured.csv"), file=kept["file"], column=kept["column"])
 
 
 def _precision(kept: dict[str, Any] | None) -> Precision | None:

@@ -1,4 +1,4 @@
-"""A baseline: the headline values of every trial of a scenario, as they were when somebody accepted them, and why.
+"""A baseline: the primary values of every trial of a scenario, as they were when somebody accepted them, and why.
 
 One JSON file for each scenario, written for a reader of its difference: what was accepted stands first, and each column
 has a line of its own.
@@ -37,7 +37,7 @@ class _Part(BaseModel):
 
 
 class Durations(_Part):
-    """The headline durations of all trials, in their order."""
+    """The primary durations of all trials, in their order."""
 
     metric: str
     trial: list[int]  # The number, from 0 on, of the trial that each belongs to.
@@ -104,7 +104,7 @@ def accepted(
     tolerance: float = DEFAULT_TOLERANCE,
     alpha: float = DEFAULT_ALPHA,
 ) -> Baseline:
-    """A baseline from a run of a scenario, from its trial 0 on. The scenario is given as its file has it."""
+    """A baseline from a run of a scenario, from its trial 0 on. `scenario` is the content of its file."""
     found = trial_figures(result)
     return Baseline(
         reason=reason,

@@ -1,8 +1,8 @@
 """The figures that the gate compares, and for each: its value, how much it changed, and whether by more than chance.
 
-Trial 17 of one run is the pair of trial 17 of the other: they had the same seed. Where the code still draws the same
-luck, pairs are alike and small changes show. Where it does not, they are as good as strangers, and the tests, which ask
-of each pair only that nothing tells its halves apart, hold as before.
+Trial 17 of one run and trial 17 of the other form a pair: they had the same seed. If the code still draws the same
+random numbers, the two are alike, and small changes show. If it does not, the two are independent; the tests remain
+valid, because they assume only that the two trials of a pair are exchangeable.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Measure(Protocol):
 
     @property
     def unit(self) -> str:
-        """`s`; `%` for a share, `/s` for a rate; or nothing, for a number."""
+        """`s`; `%` for a proportion, `/s` for a rate; or nothing, for a number."""
 
     def name(self, of: TrialFigures) -> str:
         """As reports call it."""
@@ -39,7 +39,7 @@ class Measure(Protocol):
         """Infinite where censoring hides it; nan without data."""
 
     def p_value(self, before: TrialFigures, after: TrialFigures) -> float:
-        """The chance of such a change, or a larger one, where nothing tells the two runs apart; nan without data."""
+        """The chance of such a change, or a larger one, if both runs have the same distribution; nan without data."""
 
     def least_p(self, before: TrialFigures, after: TrialFigures) -> float:
         """The smallest p value that is possible with this number of trials: what `p_value` is if all pairs agree."""
@@ -50,7 +50,7 @@ class Measure(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DurationQuantile:
-    """A quantile of the headline durations. Tested by McNemar's exact test of how many trials exceed it."""
+    """A quantile of the primary durations. Tested by McNemar's exact test of how many trials exceed it."""
 
     label: str
     p: float
@@ -76,7 +76,7 @@ class DurationQuantile:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What is counted in each trial: its mean, or its share of (`%`) or rate in (`/s`) what it is counted among.
+    """What is counted in each trial: its mean, or its proportion of (`%`) or rate in (`/s`) what it is counted among.
 
     Tested by Fisher's exact test of the paired differences: of the counts, or of the trials' rates.
     """

@@ -14,7 +14,7 @@ from simulator.gate.baseline import Baseline
 from simulator.gate.measures import MEASURES, Measure
 from simulator.gate.trial_figures import TrialFigures, trial_figures
 
-_MOST_TOLD = 3  # Broken promises, one by one.
+_MOST_SHOWN = 3  # Violated guarantees, one by one.
 
 
 class Finding(enum.StrEnum):
@@ -75,7 +75,7 @@ def judge(name: str, baseline: Baseline, result: Result) -> Verdict:
     before, after = baseline.trial_figures(), trial_figures(result)
     broken = [f"trial {trial}: {violation}" for trial, violation in result.violations]
     if before.duration != after.duration:
-        broken.append(f"its headline was {before.duration}, and is {after.duration}")
+        broken.append(f"its primary metric was {before.duration}, and is {after.duration}")
     elif len(before.digests) != len(after.digests):
         broken.append(f"{len(before.digests):,} trials were accepted, and {len(after.digests):,} were run")
     changed = sum(old != new for old, new in zip(before.digests, after.digests, strict=False))
@@ -162,8 +162,8 @@ def _outcome(identical: bool, broken: Sequence[str], figures: Sequence[Figure]) 
 
 
 def _few(broken: Sequence[str]) -> list[str]:
-    more = len(broken) - _MOST_TOLD
-    return [*broken[:_MOST_TOLD], *([f"… and {more:,} more"] if more > 0 else [])]
+    more = len(broken) - _MOST_SHOWN
+    return [*broken[:_MOST_SHOWN], *([f"… and {more:,} more"] if more > 0 else [])]
 
 
 def _other_versions(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

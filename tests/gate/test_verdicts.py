@@ -58,7 +58,7 @@ def test_every_figure_has_its_value_and_its_ratio() -> None:
     assert values["failover, p99"] == pytest.approx((1.98, 2.08))
     assert values["failed rounds"] == (0, 0.25)
     assert values["messages per election"] == (10, 15)
-    assert values["messages in peace, per second"] == (100, 100)
+    assert values["messages in steady state, per second"] == (100, 100)
     assert found["failover, median"].ratio.value == pytest.approx(1.59 / 1.49)
     assert found["messages per election"].ratio.value == 1.5
     assert [figure.name for figure in found.values()] == [measure.name(after) for measure in MEASURES]
@@ -102,9 +102,9 @@ def test_an_effect_within_the_tolerance_is_no_regression_however_certain() -> No
     # Every trial 4 % slower, and with 4 % more messages: certain, and tolerated.
     slower = made(1.04 * (1 + np.arange(TRIALS) / 100), peace_messages=52)
     found = figures(slower)
-    assert found["messages in peace, per second"].p < 1e-9
+    assert found["messages in steady state, per second"].p < 1e-9
     assert {figure.finding for figure in found.values()} == {Finding.SAME}
-    assert figures(slower, tolerance=0.03)["messages in peace, per second"].finding is Finding.REGRESSION
+    assert figures(slower, tolerance=0.03)["messages in steady state, per second"].finding is Finding.REGRESSION
 
 
 def test_an_effect_beyond_the_tolerance_is_no_regression_if_chance_makes_it() -> None:
@@ -117,7 +117,7 @@ def test_an_effect_beyond_the_tolerance_is_no_regression_if_chance_makes_it() ->
 def test_more_heartbeats_for_longer_are_no_regression() -> None:
     # Who finds a leader sooner has one for longer, and sends as much in a second.
     assert findings(made(peace_messages=60, led_us=600_000)) == {}
-    assert findings(made(peace_messages=60)) == {"messages in peace, per second": Finding.REGRESSION}
+    assert findings(made(peace_messages=60)) == {"messages in steady state, per second": Finding.REGRESSION}
 
 
 def test_less_is_an_improvement() -> None:
@@ -223,4 +223,4 @@ def test_a_broken_promise_is_never_made_up_for(baseline: Baseline) -> None:
 
 def test_a_candidate_without_what_was_measured_is_broken(baseline: Baseline) -> None:
     peaceful = run(CRASH.replace("  - {at: 1s, crash: leader}", "  - {at: 1s, restart: all}"))
-    assert told(baseline, peaceful).broken == ["its headline was failover, and is stabilisation"]
+    assert told(baseline, peaceful).broken == ["its primary metric was failover, and is stabilisation"]

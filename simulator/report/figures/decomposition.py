@@ -41,10 +41,10 @@ class Failovers:
 
     @classmethod
     def of(cls, elections: pd.DataFrame) -> Failovers:
-        """The headline searches that another node won, out of a table of elections (docs/results.md)."""
-        headline = primary_elections(elections)
-        headline = headline[headline["outcome"] != "recovered"]
-        whole = headline[headline["detection_s"].notna() & headline["announced_majority_s"].notna()]
+        """The primary elections that another node won, out of a table of elections (docs/results.md)."""
+        primary = primary_elections(elections)
+        primary = primary[primary["outcome"] != "recovered"]
+        whole = primary[primary["detection_s"].notna() & primary["announced_majority_s"].notna()]
         columns = (
             whole["detection_s"],
             whole["before_rounds_s"],
@@ -56,7 +56,7 @@ class Failovers:
         return cls(
             parts=parts.reshape(-1, len(PARTS)),
             trials=whole["trial"].to_numpy(dtype=np.int64),
-            unfinished=len(headline) - len(whole),
+            unfinished=len(primary) - len(whole),
         )
 
     @property

@@ -22,7 +22,7 @@ from simulator.cluster.distributions import durations
 from simulator.protocol import SECOND
 from simulator.randomness import Streams
 from simulator.report.figures.style import BLUE, GREY, style
-from simulator.report.tables.links import FIRST_LINK, Link, base_ns, base_table, link_name, what_befalls
+from simulator.report.tables.links import FIRST_LINK, Link, base_ns, base_table, link_name, packet_treatment
 from simulator.scenario import Scenario, resolved
 from simulator.scenario.text.units import format_duration
 
@@ -35,7 +35,7 @@ _RIGHT_SIDE = 0.8  # Of the axes' width: from there on, a label stands left of i
 def latencies(scenario: Scenario, count: int, link: Link = FIRST_LINK) -> np.ndarray:
     """The first one-way latencies of a link in trial 0 of the scenario, its base included; seconds, shape (count,).
 
-    They are those of the sender's first packets, to whomever it sends: its luck is its own, not its links'.
+    These are the latencies of the sender's first packets, to any receiver: its links share one stream.
     """
     sender, receiver = link
     network = scenario.cluster_spec().network
@@ -71,7 +71,7 @@ def _plain(value: object) -> str:
 
 
 def latency_table(scenario: Scenario, drawn: np.ndarray, link: Link = FIRST_LINK) -> RenderableType:
-    """A link's latency, its quantiles with their intervals, and what else befalls a packet. `drawn` is in seconds."""
+    """A link's latency with quantiles and their intervals, its loss, duplication and transport. `drawn` in seconds."""
     network = scenario.cluster_spec().network
     text = Text(scenario.name, style="bold")
     where = link_name(network.topology, *link)
@@ -83,7 +83,7 @@ def latency_table(scenario: Scenario, drawn: np.ndarray, link: Link = FIRST_LINK
     table.add_column("95 % interval", no_wrap=True)
     for name, value, spread in _rows(drawn):
         table.add_row(name, value, Text(spread, style="dim"))
-    parts: list[Any] = [text, "", table, "", what_befalls(network)]
+    parts: list[Any] = [text, "", table, "", packet_treatment(network)]
     return Group(*parts) if network.topology is None else Group(*parts, "", base_table(network.topology))
 
 

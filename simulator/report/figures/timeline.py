@@ -112,12 +112,12 @@ def _duration(time_ns: Nanoseconds) -> str:
 
 
 def _left_out(lane_count: int, messages: Sequence[MessageRow], labels: int) -> str:
-    told = [f"{lane_count:,} other nodes are left out"] if lane_count else []
+    notes = [f"{lane_count:,} other nodes are left out"] if lane_count else []
     if len(messages) > _MOST_ARROWS:
-        told.append(f"{len(messages):,} messages are left out: choose a shorter window")
+        notes.append(f"{len(messages):,} messages are left out: choose a shorter window")
     if labels:
-        told.append(f"{labels:,} names of faults are left out: choose a shorter window")
-    return "; ".join(told)
+        notes.append(f"{labels:,} names of faults are left out: choose a shorter window")
+    return "; ".join(notes)
 
 
 # --- Lanes
@@ -188,7 +188,7 @@ def _draw_crashes(
 
 
 def _draw_faults(axes: Axes, trace_rows: Iterable[Row], shown: Window, place: Place) -> int:
-    """A vertical mark each, dotted where nothing strikes; how many labels had no room above, though stacked."""
+    """A vertical mark each, dotted where a fault is not injected; how many labels had no room above, though stacked."""
     taken: list[list[tuple[float, float]]] = [[] for _ in range(_MOST_LABELS)]
     width = place(shown[1]) - place(shown[0])
     left_out = 0

@@ -25,9 +25,9 @@ _OPENING = """# Algorithms
 
 What a scenario may name as its `algorithm`, as the program itself knows it: `electsim algorithms --markdown` writes
 this page. `electsim algorithms NAME` prints one of them, and `electsim run leader-crash --algorithm NAME` runs it.
-[Write your own](write-an-algorithm.md), and it stands beside these.
+[Write your own](write-an-algorithm.md), and it is listed beside these.
 
-Promises are checked in every trial; where an algorithm has assumptions, in those trials that broke none of them
+Guarantees are checked in every trial; where an algorithm has assumptions, in those trials that broke none of them
 ([nemesis and liveness](nemesis.md)). Options are written under `algorithm`, beside its name.
 """
 
@@ -73,13 +73,13 @@ def overview(descriptions: Iterable[Description]) -> RenderableType:
 
 def detail(described: Description) -> RenderableType:
     """One of them, whole."""
-    promises = _words(described["guarantees"]) or "nothing that is checked"
+    guarantees = _words(described["guarantees"]) or "nothing that is checked"
     parts: list[RenderableType] = [
         Text(described["name"], style="bold"),
         *(Padding(Text(paragraph), (0, 0, 1, 2)) for paragraph in paragraphs(described["about"])),
         _line("paper", described["paper"]),
         _line("cost", described["cost"]),
-        _line("promises", promises),
+        _line("guarantees", guarantees),
         _line("assumes", _assumed(described)),
         _line("groups", ", ".join(described["groups"])),
     ]
@@ -92,7 +92,7 @@ def detail(described: Description) -> RenderableType:
 def _assumed(described: Description) -> str:
     if assumed := _words(described["assumptions"]):
         return assumed
-    bound = "no more than is said above: its promises bind it in every trial"
+    bound = "no more than is said above: its guarantees are checked in every trial"
     return bound if described["guarantees"] else "nothing that is checked"
 
 
@@ -102,7 +102,7 @@ def _words(meanings: Mapping[str, str]) -> str:
 
 def _line(name: str, text: str) -> Table:
     grid = Table.grid(padding=(0, 1))
-    grid.add_column(width=9, style="bold")
+    grid.add_column(width=10, style="bold")
     grid.add_column()
     grid.add_row(name, text)
     return grid
@@ -142,7 +142,7 @@ def _section(described: Description) -> Iterator[str]:
         yield (paragraph if paragraph.startswith("    ") else _escaped(paragraph)) + "\n"
     if described["page"]:
         yield f"[More about it]({described['page']}).\n"
-    yield f"**Promises:** {_sentences(described['guarantees']) or 'nothing that is checked.'}\n"
+    yield f"**Guarantees:** {_sentences(described['guarantees']) or 'nothing that is checked.'}\n"
     yield f"**Assumes:** {_sentences(described['assumptions']) or _assumed(described) + '.'}\n"
     yield f"**Cost:** {_escaped(described['cost'])}.\n"
     if described["dialects"]:

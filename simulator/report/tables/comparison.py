@@ -198,8 +198,8 @@ def _remarks(comparison: Summary) -> Iterator[str]:
     held = comparison["reference"]
     against = "the best" if held is None else ", ".join(f"{field}={value}" for field, value in held.items())
     yield (
-        f"Each beside {against}, trial by trial with the same luck. [95 % intervals]; better and worse only where the "
-        f"interval excludes 0 after Holm's correction for {comparison['family']} comparisons."
+        f"Each beside {against}, trial by trial with the same random numbers. [95 % intervals]; better and worse only "
+        f"where the interval excludes 0 after Holm's correction for {comparison['family']} comparisons."
     )
     if comparison["family"] > LARGEST_FAMILY:
         yield (

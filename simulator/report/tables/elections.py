@@ -53,7 +53,7 @@ def _count_rows(summary: Summary) -> Iterator[Row]:
     metrics, counts = summary["metrics"], summary["elections"]
     elections = sum(counts.get(cause, 0) for cause in _CAUSES)
     causes = [f"{counts[cause]:,} {words}" for cause, words in _CAUSES.items() if counts.get(cause)]
-    yield "searches for a leader", (f"{elections:,}", ""), ", ".join(causes)
+    yield "elections", (f"{elections:,}", ""), ", ".join(causes)
     if ends := [f"{counts[outcome]:,} {outcome}" for outcome in _OUTCOMES if counts.get(outcome)]:
         without = sum(counts.get(outcome, 0) for outcome in _OUTCOMES)
         yield "  without a new leader", (f"{without:,}", ""), ", ".join(ends)

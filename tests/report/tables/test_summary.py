@@ -216,7 +216,7 @@ def test_broken_promises_and_early_ends_are_said() -> None:
     data = summary() | {"violations": {"election-safety": 3}, "stopped_by": "interrupted"}
     data["trials"] |= {"run": 321}
     text = printed(data)
-    assert "Broken promises: election-safety 3" in text
+    assert "Violated guarantees: election-safety 3" in text
     assert "stopped early: interrupted; 1,000 trials were asked for" in text
 
 
@@ -272,7 +272,7 @@ def test_failures_of_liveness_are_told_once() -> None:
     assert "Liveness: a majority follows a leader within 2 s of the last fault" in text
     assert "990 recovered, 7 failed, 3 undecided; the trial ended first" in text
     assert "recovery  median 200 ms, at most 660 ms" in text
-    assert "Broken promises" not in text
+    assert "Violated guarantees" not in text
 
 
 def test_what_is_not_demanded_is_not_told() -> None:
@@ -282,8 +282,8 @@ def test_what_is_not_demanded_is_not_told() -> None:
 
 def test_waived_promises_are_named_as_such() -> None:
     text = printed(summary() | {"violations": {"one-vote": 2}, "waived": {"monotonic-terms": 1234}})
-    assert "Broken promises: one-vote 2" in text
-    assert "Broken promises, waived by the scenario: monotonic-terms 1,234" in text
+    assert "Violated guarantees: one-vote 2" in text
+    assert "Violated guarantees, waived by the scenario: monotonic-terms 1,234" in text
 
 
 def test_traffic_has_a_line_for_each_type_and_one_in_bytes() -> None:
