@@ -1,4 +1,4 @@
-"""The scenarios that come with electsim, by name: `raft-leader-crash` is one, wherever one works."""
+"""The scenarios that come with electsim. A user names them without a path, in every working directory."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
-# In an installed package beside its modules (pyproject.toml); in a checkout, beside the package.
-_PLACES = (_PACKAGE / "scenarios", _PACKAGE.parent / "scenarios")
+# An installed package has them inside of it (pyproject.toml); a checkout has them beside the package.
+_FOLDERS = (_PACKAGE / "scenarios", _PACKAGE.parent / "scenarios")
 
 
 def shipped() -> Mapping[str, Path]:
-    """Every shipped scenario, in order of name."""
-    place = next((place for place in _PLACES if place.is_dir()), None)
-    return {} if place is None else {file.stem: file for file in sorted(place.glob("*.yaml"))}
+    """The file of every shipped scenario, by the name of the scenario, in alphabetical order."""
+    folder = next((folder for folder in _FOLDERS if folder.is_dir()), None)
+    return {} if folder is None else {file.stem: file for file in sorted(folder.glob("*.yaml"))}
 
 
 def find(path: str | os.PathLike[str]) -> str:
-    """The file that is meant: this one; or, if there is none and no folder is given, the shipped one of that name."""
+    """The path itself, or the path of the shipped scenario of that name if the working directory has no such file."""
     text = os.fspath(path)
     if os.path.exists(text) or os.path.dirname(text):
         return text
-    found = shipped().get(text.removesuffix(".yaml"))
-    return text if found is None else str(found)
+    file = shipped().get(text.removesuffix(".yaml"))
+    return text if file is None else str(file)

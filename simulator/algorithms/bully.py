@@ -28,6 +28,7 @@ from typing import Any, ClassVar
 from simulator.algorithms.detectors import (
     DETECTOR_MESSAGES,
     MONITOR_GROUP,
+    TIMELY_NETWORK,
     DetectorOptions,
     HeartbeatOptions,
     make_detector,
@@ -40,7 +41,6 @@ from simulator.protocol import (
     MILLISECOND,
     SECOND,
     Algorithm,
-    Assumption,
     Duration,
     Guarantee,
     Host,
@@ -112,16 +112,7 @@ class Bully(Algorithm):
     """One node. It is a candidate from the start of its election until it knows a leader."""
 
     guarantees: ClassVar = frozenset({Guarantee.AGREEMENT, Guarantee.HIGHEST_ID})
-    assumes: ClassVar = frozenset(
-        {
-            Assumption.NO_LOSS,
-            Assumption.BOUNDED_DELAY,
-            Assumption.NO_PARTITION,
-            Assumption.NO_PAUSE,
-            Assumption.GOOD_CLOCKS,
-            Assumption.MONITOR_RUNS,
-        }
-    )
+    assumes: ClassVar = TIMELY_NETWORK
 
     def __init__(self, host: Host, config: BullyConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)

@@ -28,6 +28,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from simulator.algorithms.invitation_messages import (
+    Accept,
+    AYCoordinator,
+    AYCoordinatorAnswer,
+    AYThere,
+    AYThereAnswer,
+    Invitation,
+    Ready,
+)
 from simulator.algorithms.registration import Registration
 from simulator.protocol import (
     CANDIDATE,
@@ -40,63 +49,11 @@ from simulator.protocol import (
     Host,
     Nanoseconds,
     NodeId,
-    message,
     option,
 )
 
 CHECK, ANSWERS, WAIT, ACCEPTS = "check", "answers", "wait", "accepts"  # A coordinator's timers.
 READY, ASK, THERE = "ready", "ask", "there"  # A member's.
-_TIMERS = (CHECK, ANSWERS, WAIT, ACCEPTS, READY, ASK, THERE)
-
-
-@message
-class AYCoordinator:
-    """Asks whether the receiver is the coordinator of a group that is complete."""
-
-
-@message
-class AYCoordinatorAnswer:
-    """Whether the sender is such a coordinator, and the number of its group."""
-
-    coordinator: bool
-    group: int
-
-
-@message
-class AYThere:
-    """Asks whether the receiver coordinates this group, and has the sender as a member."""
-
-    group: int
-
-
-@message
-class AYThereAnswer:
-    """The answer to AYThere."""
-
-    group: int
-    there: bool
-
-
-@message
-class Invitation:
-    """Invites the receiver into a group. A coordinator that accepts passes it on to its members."""
-
-    coordinator: NodeId
-    group: int
-
-
-@message
-class Accept:
-    """The sender joins the group."""
-
-    group: int
-
-
-@message
-class Ready:
-    """The group is complete: all nodes that join have joined."""
-
-    group: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +115,6 @@ class InvitationNode(Algorithm):
             "normal": self.normal,
             "members": tuple(sorted(self.up)),
             "other coordinators": tuple(sorted(self.coordinators)),
-            "counter": self.counter,
         }
 
     # --- A coordinator looks for other coordinators, and invites them
@@ -285,7 +241,7 @@ class InvitationNode(Algorithm):
         return len(self.host.peers) + 1
 
     def _cancel(self) -> None:
-        for name in _TIMERS:
+        for name in self.clocks:
             self.host.cancel_timer(name)
 
     clocks: ClassVar[Mapping[str, Callable[[Any], None]]] = {

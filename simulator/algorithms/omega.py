@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 from simulator.algorithms.detectors import (
     DETECTOR_MESSAGES,
     MONITOR_GROUP,
+    TIMELY_NETWORK,
     DetectorOptions,
     HeartbeatOptions,
     make_detector,
@@ -29,7 +30,6 @@ from simulator.protocol import (
     FOLLOWER,
     LEADER,
     Algorithm,
-    Assumption,
     Guarantee,
     Host,
     Message,
@@ -51,16 +51,7 @@ class Omega(Algorithm):
     """One node."""
 
     guarantees: ClassVar = frozenset({Guarantee.AGREEMENT})
-    assumes: ClassVar = frozenset(
-        {
-            Assumption.NO_LOSS,
-            Assumption.BOUNDED_DELAY,
-            Assumption.NO_PARTITION,
-            Assumption.NO_PAUSE,
-            Assumption.GOOD_CLOCKS,
-            Assumption.MONITOR_RUNS,
-        }
-    )
+    assumes: ClassVar = TIMELY_NETWORK
 
     def __init__(self, host: Host, config: OmegaConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)

@@ -1,4 +1,4 @@
-"""What a valid scenario may not mean: parameters under which an election cannot go well, told before it is run."""
+"""Warnings about valid scenarios whose parameters leave no room for an election. Shown before a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from simulator.scenario.text.units import format_duration
 
 
 def advice(scenario: Scenario) -> list[str]:
-    """A line for each thing that is worth a second look; none where there is nothing."""
+    """The warnings, one line each. Empty if there are none."""
     return list(_timing(scenario))
 
 
@@ -23,11 +23,11 @@ def _timing(scenario: Scenario) -> Iterator[str]:
     if heartbeat is not None and heartbeat >= least:
         yield (
             f"algorithm.heartbeat_interval: {format_duration(heartbeat)} is not below the least election timeout, "
-            f"{format_duration(least)}: followers will depose a leader that is fine"
+            f"{format_duration(least)}: followers will depose a healthy leader"
         )
     one_way, _ = scenario.network.latency.bounds()
     if scenario.cluster.nodes > 1 and 2 * one_way >= least:
         yield (
             f"algorithm.election_timeout: {format_duration(least)} is not above the least round trip, "
-            f"{format_duration(2 * one_way)}: candidates may stand again before any vote can be there"
+            f"{format_duration(2 * one_way)}: candidates may start another election before any vote can arrive"
         )

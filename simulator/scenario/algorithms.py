@@ -152,12 +152,14 @@ class OptionSetUnion(KeyTaggedUnion):
     """A set of options under its name. The name alone means the set with all its defaults."""
 
     def read(self, data: Any) -> Any:
+        """The data as a mapping whose only key is the name of the set. Raises ValueError or ValidationError."""
         if isinstance(data, str) and data in self.forms:
             return {data: {}}
         read = KeyTaggedUnion.read(self, data)
         return {key: {} if part is None else part for key, part in read.items()} if isinstance(read, dict) else read
 
     def short_forms(self) -> list[dict[str, Any]]:
+        """The JSON Schema of a name alone."""
         return [{"enum": list(self.forms)}]
 
 
@@ -237,6 +239,7 @@ class NameTaggedUnion(TaggedUnion):
     """The value of the key `name` is the tag. It is looked up each time, since programs may register algorithms."""
 
     def read(self, data: Any) -> Any:
+        """The data, which name an algorithm. Raises ValueError or ValidationError if they do not."""
         if not isinstance(data, dict):
             raise ValueError(f"{shown(data)} is not an algorithm; write {{name: {next(iter(self.forms))}}}")
         if "name" not in data:

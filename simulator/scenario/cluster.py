@@ -26,20 +26,22 @@ _MOST_NODES = 100_000
 
 
 class TogetherForm(KeywordForm):
-    """Every node starts at the same instant."""
+    """All nodes start at the same instant."""
 
     together: None = None
 
     def value(self) -> Distribution:
+        """The simulator's `Distribution` of a node's start: always 0."""
         return Constant(0)
 
 
 class SpreadForm(Model):
-    """Each node starts at an instant of its own, uniform between 0 and this."""
+    """Each node starts at its own instant, uniform between 0 and this duration."""
 
     spread: Duration
 
     def value(self) -> Distribution:
+        """The simulator's `Distribution` of a node's start."""
         return Uniform(0, self.spread)
 
 
@@ -51,12 +53,13 @@ AnyStart = Annotated[
 
 
 class SameLogsForm(KeywordForm):
-    """All logs are alike, and so everybody is eligible."""
+    """All nodes have the same log, so that each may be elected."""
 
     same: None = None
     lengths: ClassVar[tuple[int, ...]] = ()
 
     def value(self) -> LogSpec | None:
+        """None: the cluster gives no node a log of its own."""
         return None
 
 
@@ -64,24 +67,27 @@ LogLength = Annotated[Integer, Field(ge=0, le=1 << 53)]
 
 
 class LengthsForm(Model):
-    """The length of each node's log, from n1 on."""
+    """The length of each node's log, in the order n1, n2, and so on."""
 
     lengths: tuple[LogLength, ...]
 
     def value(self) -> LogSpec | None:
+        """The lengths as the cluster knows them."""
         return LogSpec(lengths=self.lengths)
 
 
 class PermutationForm(Model):
-    """These lengths, dealt out to the nodes anew in each trial."""
+    """The lengths of the nodes' logs. Each trial assigns them to the nodes in a new random order."""
 
     permutation: tuple[LogLength, ...]
 
     @property
     def lengths(self) -> tuple[int, ...]:
+        """The lengths, before they are assigned to nodes."""
         return self.permutation
 
     def value(self) -> LogSpec | None:
+        """The lengths as the cluster knows them."""
         return LogSpec(lengths=self.permutation, permuted=True)
 
 
@@ -92,32 +98,37 @@ AnyLogs = Annotated[
 
 
 class Disk(Model):
-    """What durable writes cost."""
+    """How long durable writes take, and whether a node waits for them."""
 
     write: AnyDistribution | None = Field(
-        default=None, description="How long a write takes; null: no time at all, and no event in the simulation."
+        default=None, description="How long a write takes; null: no time, and no event in the simulation."
     )
-    blocking: Flag = Field(default=True, description="Whether a node is deaf while it writes.")
+    blocking: Flag = Field(default=True, description="Whether a node handles no message and no timer while it writes.")
 
     def spec(self) -> DiskSpec:
+        """The disk as the cluster knows it."""
         return DiskSpec(write=None if self.write is None else self.write.value(), blocking=self.blocking)
 
 
 class Cluster(Model):
-    """The nodes, called n1, n2, and so on, and the state that they start from."""
+    """The nodes, called n1, n2, and so on, and the state in which they start."""
 
-    nodes: Annotated[Integer, Field(ge=1, le=_MOST_NODES)] = Field(description="The size of the electorate.")
+    nodes: Annotated[Integer, Field(ge=1, le=_MOST_NODES)] = Field(
+        description="The number of nodes in the group that elects a leader."
+    )
     absent: tuple[NodeName, ...] = Field(
-        default=(), description="Members of the electorate that never start. A quorum counts them.", examples=[["n5"]]
+        default=(),
+        description="Nodes of that group that never start. They count for the size of a quorum.",
+        examples=[["n5"]],
     )
     start: AnyStart = Field(default=TogetherForm(), description="When each node starts.")
     logs: AnyLogs = Field(
         default=SameLogsForm(), description="The lengths of the nodes' logs, for algorithms that compare them."
     )
-    disk: Disk = Field(default=Disk(), description="What durable writes cost.")
+    disk: Disk = Field(default=Disk(), description="How long durable writes take.")
     service: AnyDistribution | None = Field(
         default=None,
-        description="How long a node takes over each message, one after the other; null: no time at all.",
+        description="How long a node takes to handle a message. It handles one message at a time; null: no time.",
     )
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Scenarios written back: the JSON Schema that editors check them with, and a scenario with every default filled in."""
+"""Writes the JSON Schema of scenarios, and a scenario as YAML with every default filled in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator.scenario.text.tree import RESOLVERS
 
 
 class _Generator(GenerateJsonSchema):
-    """Leaves out the titles that say no more than the key beside them."""
+    """Leaves out the titles of fields, which only repeat their keys."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -31,9 +31,9 @@ def json_schema() -> dict[str, Any]:
 
 
 def _with_references(part: Any, named: dict[str, Any], name: str | None = None) -> Any:
-    """The schema with each duration and each model replaced by a reference; the models are added to `named`.
+    """The schema, with a reference in place of each duration and each model. Adds the models to `named`.
 
-    With `name`, the schema is that definition itself.
+    `name` is given if the schema is the definition of that name itself.
     """
     if isinstance(part, list):
         return [_with_references(item, named) for item in part]
@@ -51,17 +51,17 @@ def _with_references(part: Any, named: dict[str, Any], name: str | None = None) 
 
 
 def json_schema_text() -> str:
-    """The schema as `electsim schema` prints it and scenario.schema.json holds it."""
+    """The text that `electsim schema` prints, which is also the content of scenario.schema.json."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def resolved(scenario: Scenario) -> dict[str, Any]:
-    """Plain values for YAML or JSON, with every default filled in and units written; they load to an equal scenario."""
+    """The scenario as plain values for YAML or JSON, with units and every default. They load to an equal scenario."""
     return scenario.model_dump(mode="json")
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes whatever this loader or one of YAML 1.1 would take for something else than text."""
+    """Quotes each text that this loader, or a loader of YAML 1.1, would read as something else."""
 
     yaml_implicit_resolvers: dict[str, list[Any]] = {  # noqa: RUF012 - PyYAML's own way to be configured.
         first: [*yaml.SafeDumper.yaml_implicit_resolvers.get(first, []), *RESOLVERS.get(first, [])]
@@ -70,7 +70,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    """Escape what does not print: PyYAML writes Unicode's line breaks as they are, and reads them as spaces."""
+    """Escapes characters that do not print. PyYAML would write Unicode's line breaks raw, and read them as spaces."""
     style = None if text.replace("\n", "").isprintable() else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
@@ -79,7 +79,7 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def resolved_text(scenario: Scenario) -> str:
-    """The resolved scenario as YAML."""
+    """The scenario as YAML text, with every default filled in."""
     text: str = yaml.dump(
         resolved(scenario), Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120
     )

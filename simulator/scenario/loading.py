@@ -1,4 +1,4 @@
-"""From a YAML file to a scenario, or to a `ScenarioError` that says what is wrong with it, where."""
+"""Reads a scenario from YAML, or raises a `ScenarioError` that says what is wrong, and in which line."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def load(
 
 
 def dropped_options(path: PathLike, algorithm: str) -> tuple[str, tuple[str, ...]]:
-    """The scenario's own algorithm, and which of the options that it gives `algorithm` would make void.
+    """The scenario's own algorithm, and those of its options that are dropped if `algorithm` replaces it.
 
     Raises ScenarioError.
     """
@@ -49,7 +49,7 @@ def dropped_options(path: PathLike, algorithm: str) -> tuple[str, tuple[str, ...
 
 
 def _read(path: PathLike) -> tuple[str, str]:
-    """The file that is meant, and its text."""
+    """The path of the file, and its text. Raises ScenarioError if it cannot be read."""
     source = find(path)
     try:
         with FilePath(source).open("rb") as file:
@@ -67,7 +67,7 @@ def _read(path: PathLike) -> tuple[str, str]:
 
 
 def _suggestion(name: str) -> str:
-    """A hint, where no folder is given: it may be a slip in the name of a shipped scenario."""
+    """What may have been meant, if the name has no folder: a shipped scenario of a similar name."""
     if os.path.dirname(name):
         return ""
     near = get_close_matches(name.removesuffix(".yaml"), shipped(), n=1)
@@ -87,9 +87,9 @@ def loads(
     folder: PathLike | None = None,
     allow_files: Iterable[PathLike] = (),
 ) -> Scenario:
-    """The scenario in a text. Errors call it `source`.
+    """The scenario in a YAML text, which errors call `source`.
 
-    It may name files only if `folder` is given, and then those in that folder and in the folders of `allow_files`.
+    Without `folder`, it must not name files. With it, files must be in that folder or in the folders of `allow_files`.
     `overrides` and `algorithm` are those of `load`. Raises ScenarioError.
     """
     document = _document(text, source)
@@ -117,7 +117,7 @@ def check(scenario: Scenario) -> None:
 
 
 def _document(text: str, source: str) -> Document:
-    """What the text says, which is a mapping."""
+    """The parsed text, which must be a mapping. Raises ScenarioError."""
     document = parse(text, source)
     if document.tree is None:
         raise ScenarioError([Problem(source, (), "empty; a scenario is a mapping that begins with version: 1")])

@@ -1,4 +1,4 @@
-"""Values given on the command line or by a program in place of the file's: `network.loss=0.01`, `faults.0.at=2s`."""
+"""Overrides: values that replace those of the file, such as `network.loss=0.01` or `faults.0.at=2s`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from simulator.scenario.text.tree import Document, parse
 
 
 def swap_algorithm(name: str, document: Document) -> tuple[str, ...]:
-    """Let another algorithm take the place of the file's own, whose options, the names returned, mean nothing to it.
+    """Replaces the file's algorithm by another, and returns the names of the options that are dropped with it.
 
-    Where it is the file's own, nothing changes.
+    If it is the file's own algorithm, nothing changes.
     """
     assert isinstance(document.tree, dict)
     own = document.tree.get("algorithm")
@@ -23,7 +23,10 @@ def swap_algorithm(name: str, document: Document) -> tuple[str, ...]:
 
 
 def apply(overrides: Iterable[str], document: Document) -> None:
-    """Put each value, read as YAML, in its place. A path that no scenario has is left to the schema to refuse."""
+    """Puts each value, read as YAML, in its place. Raises ScenarioError for an override that cannot be read.
+
+    A path that does not exist in the schema is put in place as well: the schema then reports it as an unknown key.
+    """
     for override in overrides:
         name, equals, text = override.partition("=")
         keys = name.strip().split(".")
@@ -33,7 +36,7 @@ def apply(overrides: Iterable[str], document: Document) -> None:
 
 
 def _put(value: Any, holder: Any, step: str | int, path: Path, override: str, document: Document) -> None:
-    """The value, and where it came from; whence the old one's parts came is forgotten."""
+    """Puts the value in its place, and records the override as its origin in place of the lines of the old value."""
     holder[step] = value
     for origins in (document.lines, document.overridden):
         for stale in [old for old in origins if old[: len(path)] == path]:
@@ -44,8 +47,10 @@ def _put(value: Any, holder: Any, step: str | int, path: Path, override: str, do
 def _read(text: str, override: str) -> Any:
     try:
         return parse(text, "").tree
-    except ScenarioError as error:  # The line within an override is of no use.
-        raise ScenarioError(Problem(f"override {override}", (), found.message) for found in error.problems) from None
+    except ScenarioError as error:  # A line number within an override helps nobody.
+        raise ScenarioError(
+            Problem(f"override {override}", (), problem.message) for problem in error.problems
+        ) from None
 
 
 def _place(keys: list[str], value: Any, override: str, document: Document) -> None:
@@ -66,7 +71,7 @@ def _place(keys: list[str], value: Any, override: str, document: Document) -> No
 
 
 def _step(here: Any, key: str, path: Path, override: str) -> str | int:
-    """The key, or the list position that it stands for."""
+    """The key of a mapping, or the position in a list. Raises ScenarioError if there is no such part."""
     if isinstance(here, dict):
         return key
     if not isinstance(here, list):

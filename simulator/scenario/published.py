@@ -1,4 +1,4 @@
-"""How a scenario writes a distribution that somebody has published for its experiment."""
+"""How a scenario writes a published distribution, to compare its results with."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ from simulator.scenario.text.units import format_duration
 
 
 class Published(Model):
-    """A distribution that someone has published for this experiment, to lay over the simulated one."""
+    """A published distribution of the same experiment. Tables and figures show it beside the simulated one."""
 
     metric: Literal[
         "failover", "detection", "election", "announcement_majority", "announcement_all", "downtime", "stabilisation"
-    ] = Field(description="What was measured, in the words of docs/metrics.md.")
+    ] = Field(description="The metric that was measured, by its name in docs/metrics.md.")
     source: Annotated[str, StringConstraints(min_length=1)] = Field(
-        description="Whom to cite, and under which licence."
+        description="The publication to cite, and its licence."
     )
     quantiles: tuple[tuple[Annotated[Number, Field(gt=0, lt=1)], Duration], ...] = Field(
-        default=(), description="Pairs of a probability and its quantile, both rising.", examples=[[[0.5, "150ms"]]]
+        default=(),
+        description="Pairs of a probability and its quantile. Both rise from pair to pair.",
+        examples=[[[0.5, "150ms"]]],
     )
     mean: Duration | None = Field(default=None, description="The published mean.")
     counted_from: AnyDistribution | None = Field(
         default=None,
-        description="How long after it began the published durations were counted from, drawn for each; null: at once.",
+        description="How long after its start a published duration begins to count, drawn for each; null: at once.",
     )
 
     @model_validator(mode="after")

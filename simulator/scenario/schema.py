@@ -27,29 +27,29 @@ from simulator.scenario.text.sizes import Size
 from simulator.scenario.text.targets import node_id
 from simulator.scenario.text.units import LONGEST
 
-STABLE_AFTER_HEARTBEATS = 16  # How long a stable leader lasts (docs/metrics.md, stabilisation time).
+STABLE_AFTER_HEARTBEATS = 16  # The default of stable_after (docs/metrics.md, stabilisation time).
 _LARGEST_SEED = (1 << 63) - 1  # Results keep it in a column of 64-bit integers.
 
 
 class Liveness(Model):
-    """A leader whom a majority follows is there soon after the last fault has struck, or has been undone."""
+    """After the last fault and its repair, a majority must follow a leader within a given time."""
 
-    within: Annotated[Duration, Field(gt=0)] = Field(description="How soon.")
+    within: Annotated[Duration, Field(gt=0)] = Field(description="The longest time that it may take.")
 
 
 class Limits(Model):
-    """What ends a runaway trial with an error."""
+    """Bounds at which a trial ends with an error."""
 
     events: Annotated[Integer, Field(ge=1)] = Field(
-        default=DEFAULT_EVENT_LIMIT, description="The most events that one trial may take."
+        default=DEFAULT_EVENT_LIMIT, description="The greatest number of events in a trial."
     )
     memory: Size = Field(
         default=DEFAULT_MEMORY_LIMIT_BYTES,
-        description="The most memory that one trial, and so each worker, may take; it changes no result.",
+        description="The greatest memory of a trial, and so of each worker. It changes no result.",
     )
 
 
-def _not_true(version: object) -> object:
+def _reject_true(version: object) -> object:
     if version is True:  # It equals 1.
         raise ValueError("true is not a version; write 1")
     return version
@@ -61,71 +61,74 @@ def _stable_after(data: dict[str, Any]) -> int | None:
 
 
 class Scenario(Model):
-    """One experiment: an algorithm on a cluster and a network, the faults that strike it, and how often to try."""
+    """An experiment: an algorithm on a cluster and a network, the faults injected, and the number of trials."""
 
-    version: Annotated[Literal[1], BeforeValidator(_not_true)] = Field(description="The version of this format.")
+    version: Annotated[Literal[1], BeforeValidator(_reject_true)] = Field(description="The version of this format.")
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")] = Field(
-        description="A short name, fit for a file: it names the results."
+        description="A short name. The directory of the results is called by it."
     )
-    about: str = Field(default="", description="The question that this scenario asks.")
-    algorithm: AnyAlgorithm = Field(description="The election algorithm, by name, and its options.")
+    about: str = Field(default="", description="The question that this scenario answers.")
+    algorithm: AnyAlgorithm = Field(description="The name of the election algorithm, and its options.")
     cluster: Cluster = Field(description="The nodes.")
-    network: Network = Field(default=Network(), description="The network between them.")
-    faults: tuple[AnyFault, ...] = Field(default=(), description="What goes wrong, and when.")
-    nemesis: Nemesis | None = Field(default=None, description="What goes wrong at random, besides; null: nothing.")
-    workload: WorkloadForm | None = Field(default=None, description="What clients write; null: nothing.")
+    network: Network = Field(default=Network(), description="The network between the nodes.")
+    faults: tuple[AnyFault, ...] = Field(default=(), description="The schedule of faults.")
+    nemesis: Nemesis | None = Field(
+        default=None, description="Faults at random, in addition to the schedule; null: none."
+    )
+    workload: WorkloadForm | None = Field(default=None, description="The commands that clients write; null: none.")
     duration: Annotated[Duration, Field(gt=0)] = Field(description="How long a trial lasts, unless stop_when ends it.")
     trials: Annotated[Integer, Field(ge=1, le=10**9)] = Field(
-        default=1000, description="How many times to try, each with luck of its own."
+        default=1000, description="The number of trials. Each draws its own random numbers."
     )
     seed: Annotated[Integer, Field(ge=0, le=_LARGEST_SEED)] = Field(
-        default=1, description="Where all luck comes from: the same seed gives the same results."
+        default=1, description="The seed of all random numbers. The same seed gives the same results."
     )
     stop_when: StopWhen | None = Field(
-        default=None, description="What ends a trial early, once every fault has struck; null: nothing does."
+        default=None, description="The event that ends a trial early, after every fault has been injected; null: none."
     )
     stable_after: Duration | None = Field(
         default_factory=_stable_after,
-        description="How long a claim must last to count as stable; 16 heartbeat intervals unless given.",
+        description="How long a node must lead to count as a stable leader. The default is 16 heartbeat intervals.",
     )
     liveness: Liveness | None = Field(
-        default=None, description="The demand that the cluster recovers from the last fault; null: none is made."
+        default=None, description="The bound within which the cluster must recover from the last fault; null: no bound."
     )
     waive: tuple[Guarantee, ...] = Field(
         default=(),
-        description="Promises of the algorithm that this scenario gives up on purpose.",
+        description="Guarantees of the algorithm that this scenario breaks on purpose, so that it is no error.",
         examples=[["one-vote", "election-safety"]],
     )
-    limits: Limits = Field(default=Limits(), description="What ends a runaway trial with an error.")
+    limits: Limits = Field(default=Limits(), description="Bounds at which a trial ends with an error.")
     published: Published | None = Field(default=None, description="A published distribution to compare with.")
 
     @model_validator(mode="after")
-    def _check(self) -> Scenario:
+    def _use_streams(self) -> Scenario:
+        """If no transport is given, an algorithm that requires connections gets the transport stream."""
         if self.algorithm.registration.requires_connections and "transport" not in self.network.model_fields_set:
             object.__setattr__(self, "network", self.network.over_streams())
         return self
 
     @property
     def groups(self) -> Mapping[str, tuple[NodeId, ...]]:
-        """The nodes of every group by name, the electorate first."""
+        """The nodes of every group, by the name of the group. The voters come first."""
         return self.algorithm.registration.members(self.cluster.nodes, self.algorithm.config())
 
     @property
     def size(self) -> int:
-        """The number of nodes, those of all groups together."""
+        """The number of nodes in all groups together."""
         return sum(map(len, self.groups.values()))
 
     def longest_delay(self) -> Nanoseconds | None:
-        """The longest that a message takes, with its handling, where all is well; None where nothing bounds it.
+        """The longest time in nanoseconds from sending a message to its handling, without faults. None if unbounded.
 
-        Nothing does where nodes take time over messages, behind which others queue.
+        With a service time it is unbounded, since messages queue behind each other.
         """
         longest, write = self.network.longest(self.size), self.cluster.disk.write
         written = 0 if write is None else write.bounds()[1]
         return None if longest is None or written is None or self.cluster.service is not None else longest + written
 
     def cluster_spec(self) -> ClusterSpec:
-        """All that the cluster needs to run one trial."""
+        """The specification from which the cluster runs a trial."""
         cluster = self.cluster
         return ClusterSpec(
             registration=self.algorithm.registration,

@@ -40,7 +40,7 @@ class Look(Fault):
     name: ClassVar[str] = "look"
 
     def inject(self, control: Any, fault_rng: RandomStreams) -> Injected:
-        servers = {node: found.algorithm for node, found in control.nodes.items() if found.running}
+        servers = {node: found.algorithm for node, found in control._nodes.items() if found.running}
         logs = {node: server.replication.log.after(0, 10**9) for node, server in servers.items()}
         self.looks += 1
         self.entries += sum(map(len, logs.values()))

@@ -1,4 +1,4 @@
-"""A mutated scenario is refused with a line, or runs one trial: never a traceback, never a hang (issue 6)."""
+"""A mutated scenario is refused in one line, or runs a trial: no traceback, no endless run (issue 6)."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from simulator.scenario import ScenarioError, loads
 from simulator.scenario.schema import Limits
 
 EVENTS = 20_000
-LONGEST_S = 60  # For one trial of so many events, the largest of clusters included.
+LONGEST_S = 60  # For a trial of that many events, in a cluster of any size.
 
 
 @contextmanager
 def alarm(seconds: int, what: str) -> Iterator[None]:
-    """Raises TimeoutError in a block that takes longer."""
+    """Raises TimeoutError if the block takes longer."""
 
-    def ring(_: int, __: FrameType | None) -> None:
+    def expire(_: int, __: FrameType | None) -> None:
         raise TimeoutError(what)
 
-    before = signal.signal(signal.SIGALRM, ring)
+    before = signal.signal(signal.SIGALRM, expire)
     signal.alarm(seconds)
     try:
         yield
@@ -33,8 +33,8 @@ def alarm(seconds: int, what: str) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def try_one(text: str) -> str:
-    """What became of a scenario: `refused`, `ran`, or `too many events`. Raises what no user should ever see."""
+def outcome_of(text: str) -> str:
+    """The outcome of a scenario: `refused`, `ran` or `too many events`. Raises every other exception."""
     try:
         scenario = loads(text, "x.yaml")
     except ScenarioError:

@@ -1,4 +1,4 @@
-"""Whatever is thrown at the loader, a Scenario or a ScenarioError comes out: callers catch nothing else."""
+"""Every input gives a Scenario or a ScenarioError. Callers catch nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from simulator.scenario import Scenario, ScenarioError, json_schema, load, loads, resolved_text
 from simulator.scenario.text.tree import parse
 from tests.scenario.faults.test_faults import VERBS, WHEN, text
-from tests.scenario.mutants import try_one
+from tests.scenario.mutants import outcome_of
 from tests.support.scenarios import RICH, WIDE
 
 ENTRIES = [*(f"{{at: 1s, {verb}}}" for verb, _ in VERBS), *(f"{{{when}, kill: n1}}" for when, _ in WHEN)]
@@ -100,12 +100,14 @@ def hold(text: str, *overrides: str) -> None:
 @settings(max_examples=500)
 @given(mutated_trees())
 def test_mutated_trees(tree: Any) -> None:
+    """Issue 2, part 5: a bad scenario is an error of one line, never a traceback."""
     hold(yaml.safe_dump(tree, allow_unicode=True))
 
 
 @settings(max_examples=250)
 @given(mutated_texts())
 def test_mutated_texts(text: str) -> None:
+    """Issue 2, part 5: a text that is not YAML is an error of one line, never a traceback."""
     hold(text)
 
 
@@ -115,6 +117,7 @@ def test_mutated_texts(text: str) -> None:
     st.text(max_size=8) | values.map(lambda value: yaml.safe_dump(value, default_flow_style=True)),
 )
 def test_overrides(path: str, value: str) -> None:
+    """Issue 2, part 5: an override is checked by the same rules as the file."""
     hold(RICH, f"{path}={value}")
 
 
@@ -122,12 +125,13 @@ def test_overrides(path: str, value: str) -> None:
 @given(mutated_trees())
 def test_mutated_trees_run_or_are_refused(tree: Any) -> None:
     """Ten thousand of them: tests/verify/test_mutated_scenarios.py."""
-    try_one(yaml.safe_dump(tree, allow_unicode=True))
+    outcome_of(yaml.safe_dump(tree, allow_unicode=True))
 
 
 @settings(max_examples=100)
 @given(content=st.binary(max_size=40), place=st.integers(0, len(RICH)))
 def test_files_of_any_bytes(tmp_path_factory: Any, content: bytes, place: int) -> None:
+    """ "bad files are ScenarioErrors with file, line, value" (issue 3), whatever bytes a file holds."""
     path: Path = tmp_path_factory.getbasetemp() / "fuzz.yaml"
     path.write_bytes(RICH[:place].encode() + content + RICH[place:].encode())
     try:

@@ -1,4 +1,4 @@
-"""Members in a scenario: who votes at first, and requests for others, against the cluster (issue 4, chapter 4)."""
+"""Members in a scenario: the first voters, and membership changes, must fit the cluster (issue 4, chapter 4)."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ duration: 4s
 
 
 def test_members_are_read_and_written_as_names() -> None:
+    """design.md, section 3: nodes are integers in the program, and n1, n2, … in YAML."""
     scenario = loads(GROWS, "x.yaml")
     spec = scenario.cluster_spec()
     assert (spec.config.voters, spec.config.learners) == ((1, 2), (3,))
@@ -62,14 +63,16 @@ def test_members_are_read_and_written_as_names() -> None:
         ),
     ],
 )
-def test_mistakes_are_told(old: str, new: str, complaint: str) -> None:
+def test_mistakes_are_explained(old: str, new: str, complaint: str) -> None:
+    """House rules: an error names file, line, field, value and remedy."""
     assert old in GROWS
     with pytest.raises(ScenarioError) as caught:
         loads(GROWS.replace(old, new), "x.yaml")
     assert complaint in str(caught.value)
 
 
-def test_learners_alone_elect_nobody() -> None:
+def test_learners_alone_are_refused() -> None:
+    """Raft's dissertation, section 4.2.1: learners do not count for majorities, so that they alone elect no leader."""
     text = GROWS.replace("  voters: [n1, n2]\n", "").replace("[n3]", "[n1, n2, n3, n4]")
     with pytest.raises(ScenarioError, match="leaves nobody to elect"):
         loads(text, "x.yaml")

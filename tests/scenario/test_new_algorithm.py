@@ -1,4 +1,4 @@
-"""A newly registered algorithm can be named in scenarios at once: its options are read off its configuration class."""
+"""Scenarios can name a new algorithm as soon as it is registered: its options come from its configuration class."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ NOVEL = options_form(Registration(name="novel", algorithm=Algorithm, config=Nove
 
 
 def test_options_are_read_with_units_where_they_are_durations() -> None:
+    """design.md, section 3: "durations with units (`150ms`) only in YAML": the class marks durations."""
     read = NOVEL.model_validate(
         {
             "name": "novel",
@@ -77,6 +78,7 @@ def test_options_are_read_with_units_where_they_are_durations() -> None:
 
 
 def test_options_left_out_have_the_defaults_of_the_class() -> None:
+    """A default is stated once, in the configuration class of the algorithm."""
     assert NOVEL.model_validate({"name": "novel", "lease": "1s"}).config() == NovelConfig(lease=SECOND)
 
 
@@ -97,6 +99,7 @@ def test_options_left_out_have_the_defaults_of_the_class() -> None:
     ],
 )
 def test_options_that_do_not_fit_are_refused(options: dict[str, Any], where: tuple[Any, ...], says: str) -> None:
+    """Issue 2, part 5: an error names the field, also for an algorithm that electsim does not know."""
     with pytest.raises(ValidationError) as caught:
         NOVEL.model_validate({"name": "novel", **options})
     (error,) = caught.value.errors()
@@ -141,6 +144,7 @@ CHOICE = options_form(Registration(name="choice", algorithm=Algorithm, config=Ch
     ],
 )
 def test_one_of_several_sets_of_options_is_named(written: dict[str, Any], meant: object) -> None:
+    """Issue 5: a failure detector is chosen by name, and its options stand under that name."""
     read = CHOICE.model_validate({"name": "choice", **written})
     assert read.config() == ChoiceConfig(detector=meant)
     assert CHOICE.model_validate(read.model_dump(mode="json")) == read
@@ -157,6 +161,7 @@ def test_one_of_several_sets_of_options_is_named(written: dict[str, Any], meant:
     ],
 )
 def test_a_set_of_options_that_does_not_fit_is_refused(detector: object, where: tuple[str, ...], says: str) -> None:
+    """Issue 2, part 5: an error names the field, also within a set of options."""
     with pytest.raises(ValidationError) as caught:
         CHOICE.model_validate({"name": "choice", "detector": detector})
     (error,) = caught.value.errors()
@@ -165,7 +170,7 @@ def test_a_set_of_options_that_does_not_fit_is_refused(detector: object, where: 
 
 
 def test_what_needs_a_log_or_heartbeats_is_refused_without() -> None:
-    # "stabilisation time: … (by default 16 heartbeat intervals)" has no default where there are no heartbeats.
+    """ "stabilisation time: … (by default 16 heartbeat intervals)" has no default where there are no heartbeats."""
     novel = NOVEL.model_validate({"name": "novel", "lease": "1s"})
     scenario = loads(SMALL, "x", ["stop_when=leader-stable", "cluster.logs={lengths: [1, 2, 3, 4, 5]}"])
     assert scenario.cluster.logs.value() == LogSpec(lengths=(1, 2, 3, 4, 5))

@@ -1,4 +1,4 @@
-"""`--set network.loss=0.01` (issue 2): a value in place of the file's, held to the same rules."""
+"""`--set network.loss=0.01` (issue 2): a value that replaces the file's, and is checked by the same rules."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ def rich(*overrides: str) -> Scenario:
 
 
 def test_a_value_is_replaced_and_nothing_else() -> None:
+    """ "`--set network.loss=0.01`" (issue 2) equals the same change in the file."""
     assert rich("network.loss=0.01") == loads(RICH.replace("loss: 0.001", "loss: 0.01"))
 
 
 def test_values_are_yaml() -> None:
+    """An override is written as in the file: lists, mappings and null included."""
     changed = rich("algorithm.election_timeout=[1s, 2s]", "network.latency={uniform: [1ms, 2ms]}", "stop_when=null")
     spec = changed.cluster_spec()
     assert spec.config.election_timeout == (SECOND, 2 * SECOND)
@@ -28,19 +30,21 @@ def test_values_are_yaml() -> None:
 
 
 def test_a_path_leads_through_lists() -> None:
+    """ "`faults.0.at=2s`": a number in a path is a position in a list."""
     assert rich("faults.1.at=2s", "faults.1.partition.0.0=n4").cluster_spec().faults[1].fault == (
         loads(RICH.replace("[[n1,", "[[n4,")).cluster_spec().faults[1].fault
     )
 
 
 def test_a_path_may_begin_where_the_file_says_nothing() -> None:
-    # A file that leaves the network at its defaults can still be given some loss.
+    """A file that leaves the network at its defaults can still be given some loss."""
     assert loads(SMALL, "x", ["network.loss=0.5", "cluster.disk.write=1ms"]).network.loss.value() == 0.5
     changed = loads(SMALL, "x", ["network.latency.normal.mean=5ms", "network.latency.normal.sd=1ms"])
     assert changed.network.latency.value() == Normal(5 * MILLISECOND, MILLISECOND)
 
 
 def test_the_last_one_counts() -> None:
+    """As with options of other commands: a script appends an override to those it was given."""
     assert rich("seed=1", "seed=2").seed == 2
 
 
@@ -66,11 +70,12 @@ def test_the_last_one_counts() -> None:
         ("=1", "override =1: write a path and a value: network.loss=0.01"),
         ("network..loss=1", "override network..loss=1: write a path and a value: network.loss=0.01"),
         ("seed=*a", "override seed=*a: anchors and aliases"),
-        # The file is right, and so is the override, but not together: the complaint names where the value stands.
+        # File and override are both valid, but not together: the error names the place of the value.
         ("duration=2s", "x.yaml:25: faults.4.at: 2s is not before the trial's end at 2s (duration)"),
     ],
 )
-def test_a_mistake_is_laid_at_its_door(override: str, says: str) -> None:
+def test_an_error_names_the_place_to_mend(override: str, says: str) -> None:
+    """Issue 2, part 5: an error names the place to mend, which may be the override or a line of the file."""
     with pytest.raises(ScenarioError) as caught:
         rich(override)
     assert str(caught.value).splitlines()[0].startswith(says)

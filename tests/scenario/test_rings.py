@@ -1,4 +1,4 @@
-"""What a scenario may say of a ring: an error names field, value and remedy (house rules)."""
+"""The options of rings in a scenario: an error names field, value and remedy (house rules)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ duration: 1s
 
 
 def test_a_ring_has_an_order_and_initiators() -> None:
+    """Chang and Roberts 1979: the ring has a direction, and any set of processes may begin."""
     config = loads(TEXT, "x.yaml").cluster_spec().config
     assert (config.order, config.initiators) == ((2, 3, 1), (1,))
 
@@ -34,6 +35,7 @@ def test_a_ring_has_an_order_and_initiators() -> None:
     ],
 )
 def test_a_mistake_is_refused(old: str, new: str, expected: str) -> None:
+    """House rules: an error names field, value and remedy."""
     with pytest.raises(ScenarioError) as refusal:
         loads(TEXT.replace(old, new), "x.yaml")
     (line,) = str(refusal.value).splitlines()
@@ -41,6 +43,6 @@ def test_a_mistake_is_refused(old: str, new: str, expected: str) -> None:
 
 
 def test_an_order_of_other_nodes_is_refused_by_the_algorithm() -> None:
-    """Where no scenario has looked at it before."""
+    """A test or a program may build the algorithm without a scenario, which would have checked the order."""
     with pytest.raises(ValueError, match="order: must name each of the 3 nodes once"):
         InteractionBench(RING, 3, config=RingConfig(order=(1, 2, 4)))

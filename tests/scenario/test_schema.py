@@ -28,7 +28,7 @@ def spec(text: str, *overrides: str) -> ClusterSpec:
 
 
 def test_every_part_arrives_in_the_cluster() -> None:
-    # One scenario with every part of the schema in it (issue 2, part 5), worked out by hand.
+    """One scenario with every part of the schema in it (issue 2, part 5), worked out by hand."""
     built = spec(RICH)
     assert built == ClusterSpec(
         registration=ALGORITHMS["raft"].registration,
@@ -75,8 +75,8 @@ def test_every_part_arrives_in_the_cluster() -> None:
     )
 
 
-def test_what_is_left_out_is_as_the_layers_below_have_it() -> None:
-    # Two places that state a default must state the same one.
+def test_the_defaults_are_those_of_the_cluster() -> None:
+    """Two places that state a default must state the same one."""
     built, plain = (
         spec(SMALL),
         ClusterSpec(registration=ALGORITHMS["raft"].registration, config=None, nodes=5, duration=1),
@@ -91,7 +91,7 @@ def test_what_is_left_out_is_as_the_layers_below_have_it() -> None:
 
 @pytest.mark.parametrize(("interval", "stable_after"), [("50ms", 800 * MS), ("150ms", 2400 * MS)])
 def test_a_stable_leader_lasts_sixteen_heartbeat_intervals(interval: str, stable_after: int) -> None:
-    # design.md, section 5: "the first claim that then lasts (by default 16 heartbeat intervals)".
+    """design.md, section 5: "the first claim that then lasts (by default 16 heartbeat intervals)"."""
     assert spec(SMALL, f"algorithm.heartbeat_interval={interval}").stable_after == stable_after
 
 
@@ -110,7 +110,7 @@ def test_a_stable_leader_lasts_sixteen_heartbeat_intervals(interval: str, stable
     ],
 )
 def test_every_distribution_can_be_written(written: str, means: Distribution) -> None:
-    # Issue 2, part 4: constant, uniform, normal, lognormal and exponential latency.
+    """Issue 2, part 4: constant, uniform, normal, lognormal and exponential latency."""
     assert spec(SMALL, f"network.latency={written}").network.latency == means
 
 
@@ -123,7 +123,7 @@ def test_every_distribution_can_be_written(written: str, means: Distribution) ->
     ],
 )
 def test_nodes_start_together_or_spread(written: str, means: Distribution) -> None:
-    # Issue 2, part 5: "start together or spread".
+    """Issue 2, part 5: "start together or spread"."""
     assert spec(SMALL, f"cluster.start={written}").start == means
 
 
@@ -132,17 +132,17 @@ def test_nodes_start_together_or_spread(written: str, means: Distribution) -> No
     [("same", None), ("{lengths: [5, 4, 3, 2, 1]}", LogSpec(lengths=(5, 4, 3, 2, 1)))],
 )
 def test_logs_are_alike_or_of_given_lengths(written: str, means: LogSpec | None) -> None:
-    # Issue 2, part 3: "Logs are given as lengths for now."
+    """Issue 2, part 3: "Logs are given as lengths for now." """
     assert spec(SMALL, f"cluster.logs={written}").logs == means
 
 
 def test_a_majority_may_be_absent() -> None:
-    # A cluster that can never elect is a legitimate study of spurious campaigns.
+    """A cluster that can never elect is a legitimate study of campaigns without a winner."""
     assert spec(SMALL, "cluster.absent=[n1, n2, n3]").absent == {1, 2, 3}
 
 
 def test_a_scenario_is_a_value() -> None:
-    # Frozen configuration (design.md, section 2), equal when its parts are, however they were written.
+    """Frozen configuration (design.md, section 2), equal when its parts are, however they were written."""
     assert loads(SMALL) == loads(SMALL, "elsewhere", ["network.latency={constant: 5ms}"])
     assert loads(SMALL) != loads(SMALL, "elsewhere", ["network.latency=6ms"])
     with pytest.raises(ValueError, match="frozen"):

@@ -1,4 +1,4 @@
-"""Scenarios that come with electsim are named wherever one works (issue 6: "with the packaged scenarios")."""
+"""A shipped scenario can be named in every working directory (issue 6: "with the packaged scenarios")."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from tests.support.scenarios import SHIPPED, SMALL
 
 
 def test_every_scenario_of_the_repository_is_shipped() -> None:
+    """Issue 6: "with the packaged scenarios": all of them can be named without a path."""
     assert list(shipped().values()) == SHIPPED
     assert load("raft-leader-crash") == load("raft-leader-crash.yaml") == load(shipped()["raft-leader-crash"])
 
 
 def test_a_file_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user's own file must not be hidden by a shipped scenario."""
     monkeypatch.chdir(tmp_path)
     Path("raft-leader-crash.yaml").write_text(SMALL)
     assert load("raft-leader-crash.yaml").name == "small"
 
 
-def test_a_slip_in_a_name_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slip_in_a_name_gets_a_suggestion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """House rules: an error says what to write instead. A path with a folder means a file only."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ScenarioError, match="did you mean raft-leader-crash, which comes with electsim"):
         load("raft-leader-crsh.yaml")
@@ -33,5 +36,6 @@ def test_a_slip_in_a_name_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_they_are_listed_with_their_questions() -> None:
+    """Issue 6, front door: `electsim scenarios` lists every shipped scenario."""
     listed = CliRunner().invoke(main, ["scenarios"]).stdout
     assert all(name in listed for name in shipped())

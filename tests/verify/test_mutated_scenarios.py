@@ -9,7 +9,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 
-from tests.scenario.mutants import try_one
+from tests.scenario.mutants import outcome_of
 from tests.scenario.test_fuzz import mutated_trees
 from tests.verify.record import Comparison, Record
 
@@ -25,7 +25,7 @@ def test_mutated_scenarios_run_or_are_refused(record: Record) -> None:
     @given(mutated_trees())
     def mutate(tree: Any) -> None:
         became["broke"] += 1  # Until it is known to have ended well.
-        became[try_one(yaml.safe_dump(tree, allow_unicode=True))] += 1
+        became[outcome_of(yaml.safe_dump(tree, allow_unicode=True))] += 1
         became["broke"] -= 1
 
     mutate()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
 from simulator.algorithms.detectors.chen import ChenDetector, ChenOptions
-from simulator.algorithms.detectors.detector import Bounds, Detector, DetectorListener
+from simulator.algorithms.detectors.detector import TIMELY_NETWORK, Bounds, Detector, DetectorListener
 from simulator.algorithms.detectors.external import (
     MONITOR,
     MONITOR_GROUP,
@@ -49,6 +49,7 @@ __all__ = [
     "DETECTOR_MESSAGES",
     "MONITOR",
     "MONITOR_GROUP",
+    "TIMELY_NETWORK",
     "Bounds",
     "ChenDetector",
     "ChenOptions",

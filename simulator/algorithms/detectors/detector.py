@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Protocol
 
-from simulator.protocol import Host, Message, Nanoseconds, NodeId
+from simulator.protocol import Assumption, Host, Message, Nanoseconds, NodeId
 
 # Notes to the trace. SUSPECTS and TRUSTS are the S- and T-transitions of Chen, Toueg and Aguilera.
 WATCHES, SUSPECTS, TRUSTS = "watches", "suspects", "trusts"
+
+# What an algorithm assumes that relies on a detector which never makes a mistake.
+TIMELY_NETWORK = frozenset(
+    {
+        Assumption.NO_LOSS,
+        Assumption.BOUNDED_DELAY,
+        Assumption.NO_PARTITION,
+        Assumption.NO_PAUSE,
+        Assumption.GOOD_CLOCKS,
+        Assumption.MONITOR_RUNS,
+    }
+)
 
 
 class Bounds(Protocol):

@@ -465,9 +465,9 @@ class Raft(Algorithm):
                 self.lease.begin_round(self.term, self.membership)
             self._send_to_all()
         else:
-            heartbeat, send = AppendEntries(self.term), self.host.send
+            heartbeat = AppendEntries(self.term)
             for peer in self.membership.peers:
-                send(peer, heartbeat)
+                self.host.send(peer, heartbeat)
         self.timer.restart_heartbeat()
 
     def _send_to_all(self) -> None:

@@ -27,14 +27,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from simulator.algorithms.detectors import DETECTOR_MESSAGES, make_detector
+from simulator.algorithms.detectors import DETECTOR_MESSAGES, TIMELY_NETWORK, make_detector
 from simulator.algorithms.rings.config import RingConfig, election_time
 from simulator.protocol import (
     CANDIDATE,
     FOLLOWER,
     LEADER,
     Algorithm,
-    Assumption,
     Guarantee,
     Host,
     Message,
@@ -77,16 +76,7 @@ class RingNode(Algorithm):
     """
 
     guarantees: ClassVar = frozenset({Guarantee.AGREEMENT, Guarantee.HIGHEST_ID})
-    assumes: ClassVar = frozenset(
-        {
-            Assumption.NO_LOSS,
-            Assumption.BOUNDED_DELAY,
-            Assumption.NO_PARTITION,
-            Assumption.NO_PAUSE,
-            Assumption.GOOD_CLOCKS,
-            Assumption.MONITOR_RUNS,
-        }
-    )
+    assumes: ClassVar = TIMELY_NETWORK
     ends: ClassVar[Mapping[type, Callable[[Any, Any], None]]] = {}
     ways: ClassVar[tuple[int, ...]] = (ONWARD,)
     rounds: ClassVar[int]  # How often the messages of an election go round, at most, until all nodes know the leader.

@@ -64,4 +64,5 @@ ENSEMBLE = Registration(
     requires_connections=True,
     durable_log=durable_log,
     commands={"propose": Propose},
+    bytes_per_pair=34,
 )

@@ -277,4 +277,3 @@ class Server(Algorithm):
         PingReply: _for_leader,
         Request: _for_leader,
     }
-    bytes_per_pair = (34,)

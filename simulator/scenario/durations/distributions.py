@@ -25,7 +25,7 @@ from simulator.scenario.text.units import format_duration
 
 
 class ConstantForm(DistributionForm):
-    """Always the same duration; a plain duration means this."""
+    """Always the same duration. A plain duration means this too."""
 
     constant: Duration
 
@@ -42,7 +42,7 @@ class ConstantForm(DistributionForm):
 
 
 class UniformForm(DistributionForm):
-    """Every duration in the range is equally likely, both ends included."""
+    """Every duration in the range is equally likely. Both ends are included."""
 
     uniform: DurationRange
 
@@ -56,12 +56,14 @@ class UniformForm(DistributionForm):
 class MixturePart(Model):
     """One of the distributions of a mixture."""
 
-    weight: Annotated[Number, Field(gt=0, le=1)] = Field(description="The share of durations that are drawn from it.")
+    weight: Annotated[Number, Field(gt=0, le=1)] = Field(
+        description="The proportion of durations that are drawn from it."
+    )
     of: AnyDistribution = Field(description="The distribution.")
 
 
 class MixtureForm(DistributionForm):
-    """One of several distributions, chosen anew for every duration: 99 % this, 1 % that."""
+    """Several distributions. Each duration is drawn from one of them, which is chosen at random by weight."""
 
     mixture: tuple[MixturePart, ...] = Field(description="The parts, whose weights sum to 1.")
 
@@ -99,5 +101,5 @@ AnyDistribution = Annotated[
     DistributionForm, KeyTaggedUnion(DISTRIBUTIONS, what="a distribution", bare="constant", bare_schema=DURATION_SCHEMA)
 ]
 
-MixturePart.model_rebuild()  # A mixture's parts may be mixtures.
+MixturePart.model_rebuild()  # The parts of a mixture may be mixtures.
 MixtureForm.model_rebuild()

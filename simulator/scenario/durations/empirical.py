@@ -1,4 +1,4 @@
-"""Measured durations: samples in a CSV file beside the scenario, or in the scenario itself."""
+"""How a scenario writes measured durations: as a CSV file beside the scenario, or as samples in the scenario."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from simulator.scenario.text.fields import Model, allow_short
 from simulator.scenario.text.files import measured, read_lines, unit_in
 from simulator.scenario.text.units import UNITS, format_duration, parse_duration
 
-_MOST_SAMPLES = 20_000  # Written beside results, they must stay within what a scenario may hold.
+_MOST_SAMPLES = 20_000  # The resolved scenario holds them, and must not exceed the size of a scenario.
 _LARGEST_CSV = 2_000_000
 
 
 def read_samples(name: str) -> tuple[Nanoseconds, ...]:
-    """The samples in a CSV file, rising. Raises ValueError with file, line and value."""
+    """The samples in a CSV file in nanoseconds, sorted. Raises ValueError with file and line."""
     lines = read_lines(name, _LARGEST_CSV)
     if len(lines) > _MOST_SAMPLES + 1:
         raise ValueError(f"{shown(name)} holds more than {_MOST_SAMPLES} samples; thin it out")
@@ -65,12 +65,12 @@ Samples = Annotated[
 
 
 class EmpiricalParameters(Model):
-    """A CSV file of one column, headed by a name and a unit (latency_ms); or the samples themselves."""
+    """A CSV file with one column whose heading ends in a unit (latency_ms), or the samples themselves."""
 
     file: str | None = Field(
-        default=None, description="Its path, from the scenario's directory. Not read where samples are given."
+        default=None, description="Its path, relative to the scenario's directory. It is not read if samples are given."
     )
-    samples: Samples = Field(default=(), description="Durations, with blanks between them.")
+    samples: Samples = Field(default=(), description="Durations, separated by blanks.")
 
     @model_validator(mode="before")
     @classmethod
@@ -86,7 +86,7 @@ class EmpiricalParameters(Model):
                 samples = read_samples(str(self.file))
             except ValueError as error:
                 reject([(("file",), str(error))])
-            else:  # From here on, the scenario needs the file no more.
+            else:  # The scenario does not need the file any more.
                 object.__setattr__(self, "samples", samples)
         return self
 
@@ -96,7 +96,7 @@ class EmpiricalParameters(Model):
 
 
 class EmpiricalForm(DistributionForm):
-    """Measured durations: each sample is as likely as another."""
+    """Measured durations. Each sample is equally likely."""
 
     empirical: Annotated[
         EmpiricalParameters, Field(json_schema_extra=lambda schema: allow_short(schema, {"type": "string"}))

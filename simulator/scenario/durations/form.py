@@ -1,4 +1,4 @@
-"""What every distribution of durations in a scenario has: the key `at_least`, and bounds."""
+"""The base of every distribution of durations in a scenario: the key `at_least`, and bounds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Bounds: TypeAlias = tuple[Nanoseconds, Nanoseconds | None]
 class DistributionForm(Model):
     """A distribution of durations."""
 
-    at_least: Duration = Field(default=0, description="Durations below this become this.")
+    at_least: Duration = Field(default=0, description="Every shorter duration is raised to this one.")
 
     def value(self) -> Distribution:
         """Converts this form to the simulator's `Distribution`."""
@@ -46,6 +46,6 @@ class DistributionForm(Model):
 
 
 def check_tail(far_out_ns: float, parameter: str) -> None:
-    """Refuses `parameter` if a duration so far out in the tail does not fit into the integers of the draws."""
+    """Rejects `parameter` if a duration far out in the tail does not fit into the integers that are drawn."""
     if far_out_ns > _MOST_NS:
         reject([((parameter,), "makes draws that exceed 146 years; give a lesser one")])

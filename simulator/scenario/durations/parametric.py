@@ -19,21 +19,21 @@ _P99 = NormalDist().inv_cdf(0.99)
 
 
 class NormalParameters(Model):
-    """Mean and standard deviation of the normal distribution before its values of 0 and less are redrawn."""
+    """The mean and the standard deviation of the normal distribution, before values of 0 or less are redrawn."""
 
     mean: Duration
     sd: Duration
 
     @model_validator(mode="after")
     def _check(self) -> NormalParameters:
-        if self.mean == 0:  # At a mean above 0, at least half of all draws are kept.
+        if self.mean == 0:  # If the mean is above 0, at least half of all draws are kept.
             reject([(("mean",), "0s is not above 0; values of 0 and less are redrawn")])
         check_tail(self.mean + 10.0 * self.sd, "sd")
         return self
 
 
 class NormalForm(DistributionForm):
-    """The normal distribution, redrawn until positive."""
+    """The normal distribution. A value of 0 or less is drawn again."""
 
     normal: NormalParameters
 
@@ -54,8 +54,8 @@ class LogNormalParameters(Model):
 
     @model_validator(mode="after")
     def _check(self) -> LogNormalParameters:
-        given = {name for name in type(self).model_fields if getattr(self, name) is not None}
-        if given not in ({"median", "sigma"}, {"median", "p99"}, {"mean", "sigma"}):
+        names = {name for name in type(self).model_fields if getattr(self, name) is not None}
+        if names not in ({"median", "sigma"}, {"median", "p99"}, {"mean", "sigma"}):
             reject([((), "give median and sigma, median and p99, or mean and sigma")])
         for name in ("median", "mean"):
             if getattr(self, name) == 0:
@@ -69,7 +69,7 @@ class LogNormalParameters(Model):
         return self
 
     def median_and_sigma(self) -> tuple[Nanoseconds, float]:
-        """The median, rounded to a nanosecond, and sigma."""
+        """The median in nanoseconds, rounded, and sigma."""
         if self.p99 is not None:
             assert self.median is not None
             return self.median, math.log(self.p99 / self.median) / _P99
@@ -85,7 +85,7 @@ class LogNormalParameters(Model):
 
 
 class LogNormalForm(DistributionForm):
-    """The lognormal distribution: many short durations, few long ones."""
+    """The lognormal distribution: many short durations and few long ones."""
 
     lognormal: LogNormalParameters
 
@@ -97,7 +97,7 @@ class LogNormalForm(DistributionForm):
 
 
 class ExponentialParameters(Model):
-    """A floor that nothing undercuts, and an exponential part of the given mean above it."""
+    """The sum of a constant floor and an exponential duration with the given mean."""
 
     mean: Duration
     floor: Duration = 0
@@ -128,7 +128,7 @@ class ExponentialForm(DistributionForm):
 
 
 class GammaParameters(Model):
-    """A floor that nothing undercuts, and a gamma part of the given shape and mean above it."""
+    """The sum of a constant floor and a gamma duration with the given shape and mean."""
 
     shape: Annotated[Number, Field(ge=0.01, le=1_000_000)]
     mean: Duration
@@ -142,7 +142,7 @@ class GammaParameters(Model):
 
 
 class GammaForm(DistributionForm):
-    """The gamma distribution, above a floor: a sum of exponential parts, as many as its shape says."""
+    """The gamma distribution, above a floor. With a whole shape, it is the sum of that many exponential durations."""
 
     gamma: GammaParameters
 
@@ -166,7 +166,7 @@ class WeibullParameters(Model):
 
 
 class WeibullForm(DistributionForm):
-    """The Weibull distribution: of shape 1 exponential; below that, with a longer tail."""
+    """The Weibull distribution. It is exponential if the shape is 1, and has a longer tail if the shape is less."""
 
     weibull: WeibullParameters
 
@@ -178,14 +178,14 @@ class WeibullForm(DistributionForm):
 
 
 class ParetoParameters(Model):
-    """P(longer than t) = (scale / t) ^ shape, from the scale, which is the minimum, on."""
+    """P(longer than t) = (scale / t) ^ shape, for t above the scale, which is the minimum."""
 
     scale: Annotated[Duration, Field(gt=0)]
     shape: Annotated[Number, Field(ge=0.1, le=1000)]
 
 
 class ParetoForm(DistributionForm):
-    """The Pareto distribution: a power law from its minimum on."""
+    """The Pareto distribution: a power law above its minimum."""
 
     pareto: ParetoParameters
 

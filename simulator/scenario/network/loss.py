@@ -13,10 +13,10 @@ from simulator.scenario.text.tagged_unions import KeyTaggedUnion
 
 
 class LossForm(Model):
-    """What loses packets."""
+    """A model of packet loss."""
 
     def value(self) -> float | LossModel:
-        """What the cluster draws from."""
+        """Converts this form to the probability or the `LossModel` that the cluster draws from."""
         raise NotImplementedError
 
 
@@ -26,6 +26,7 @@ class ProbabilityForm(LossForm):
     probability: Probability
 
     def value(self) -> float | LossModel:
+        """The probability itself."""
         return self.probability
 
     @model_serializer
@@ -34,52 +35,55 @@ class ProbabilityForm(LossForm):
 
 
 class Bursts(Model):
-    """The share of packets that are lost, and how many in a row on average."""
+    """The proportion of packets that are lost, and the mean number lost in a row."""
 
-    rate: Annotated[Number, Field(ge=0, lt=1)] = Field(description="The share of packets that are lost.")
+    rate: Annotated[Number, Field(ge=0, lt=1)] = Field(description="The proportion of packets that are lost.")
     mean_length: Annotated[Number, Field(ge=1, le=1e9)] = Field(
-        description="How many packets in a row a burst loses, on average."
+        description="The mean number of packets that a burst loses in a row."
     )
 
     @model_validator(mode="after")
     def _check(self) -> Bursts:
-        most = self.mean_length / (self.mean_length + 1)  # One packet after each burst gets through.
+        most = self.mean_length / (self.mean_length + 1)  # At least one packet passes after each burst.
         if self.rate > most:
             reject([(("rate",), f"{self.rate:g} needs longer bursts; of {self.mean_length:g}, at most {most:.4g}")])
         return self
 
     @property
     def leave(self) -> float:
-        """The probability that a burst ends, per packet."""
+        """The probability, per packet, that a burst ends."""
         return 1 / self.mean_length
 
     @property
     def enter(self) -> float:
-        """The probability that a burst begins, per packet: so that enter / (enter + leave) is the rate."""
-        return min(self.rate * self.leave / (1 - self.rate), 1.0)  # Above 1 by rounding only.
+        """The probability, per packet, that a burst begins. It makes enter / (enter + leave) equal to the rate."""
+        return min(self.rate * self.leave / (1 - self.rate), 1.0)  # Only rounding can put it above 1.
 
 
 class BurstsForm(LossForm):
-    """Bursts, in which every packet is lost, and none between them."""
+    """Bursts of loss: every packet in a burst is lost, and no packet between bursts."""
 
     bursts: Bursts
 
     def value(self) -> float | LossModel:
+        """The Gilbert–Elliott model with the same rate and mean length of bursts."""
         return GilbertElliott(enter=self.bursts.enter, leave=self.bursts.leave)
 
 
 class GilbertElliottParameters(Model):
-    """A link is good or bad, may change with each packet, and loses packets as its state says."""
+    """Each link is in a good or a bad state, which may change with each packet. The state determines the loss."""
 
-    enter: Probability = Field(description="The probability of turning bad, per packet.")
-    leave: Probability = Field(description="The probability of turning good again, per packet.")
-    loss_bad: Probability = Field(default=1.0, description="The probability of loss while it is bad.")
-    loss_good: Probability = Field(default=0.0, description="The probability of loss while it is good.")
+    enter: Probability = Field(
+        description="The probability, per packet, that a link in the good state enters the bad state."
+    )
+    leave: Probability = Field(description="The probability, per packet, that a link in the bad state leaves it.")
+    loss_bad: Probability = Field(default=1.0, description="The probability of loss in the bad state.")
+    loss_good: Probability = Field(default=0.0, description="The probability of loss in the good state.")
 
     @model_validator(mode="after")
     def _check(self) -> GilbertElliottParameters:
         if not self.enter + self.leave:
-            reject([((), "has enter and leave 0, so that it never changes; give a plain probability instead")])
+            reject([((), "has enter and leave 0: the state never changes; give a plain probability instead")])
         return self
 
 
@@ -89,6 +93,7 @@ class GilbertElliottForm(LossForm):
     gilbert_elliott: GilbertElliottParameters
 
     def value(self) -> float | LossModel:
+        """The model as the cluster knows it."""
         return GilbertElliott(**{name: float(value) for name, value in self.gilbert_elliott})
 
 

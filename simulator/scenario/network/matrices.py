@@ -1,6 +1,6 @@
-"""Matrices of latencies between zones: in a CSV file beside the scenario, or in the scenario itself.
+"""Matrices of latencies between zones, in a CSV file beside the scenario or in the scenario itself.
 
-Figures stand as they were measured; what they mean, a way or a round trip, is the topology's to say.
+A matrix holds the figures as they were measured. The topology says whether they are one-way or round-trip times.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ Figures: TypeAlias = dict[str, dict[str, Nanoseconds | None]]  # By row, then by
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """From each zone, a row, to each zone, a column. Only the diagonal may hold None: nothing was given."""
+    """The figures from each zone (row) to each zone (column). On the diagonal, None means that no figure is given."""
 
     zones: tuple[str, ...]
     figures: tuple[tuple[Nanoseconds | None, ...], ...]
-    file: str | None = field(default=None, compare=False)  # Where they were read from.
+    file: str | None = field(default=None, compare=False)  # The file from which the figures were read.
 
     def written(self) -> dict[str, dict[str, str]]:
-        """As a scenario writes it inline."""
+        """The matrix as a scenario writes it inline."""
         return {
             zone: {
                 other: format_duration(figure)
@@ -48,7 +48,7 @@ class Matrix:
 
 
 def zone_name_error(name: str) -> str | None:
-    """What is wrong with the name of a zone, if anything."""
+    """What is wrong with the name of a zone. None if nothing is."""
     if re.fullmatch(ZONE_NAME_PATTERN, name):
         return None
     return f"{shown(name)} is not a zone's name; {_ZONE_NAMES}"
@@ -67,9 +67,9 @@ def _gap(zone: str, other: str) -> str:
 
 
 def parse_csv(lines: Sequence[str], name: str) -> Matrix:
-    """A header `region,zone1,zone2…`, then a row for each zone: its name, and the figures on the way to each.
+    """Reads a header `region,zone1,zone2…`, then a row for each zone: its name, and the figures to each zone.
 
-    Raises ValueError with file, line and value.
+    Raises ValueError with file, line and column.
     """
     source = shown(name)
     split = [(number, [cell.strip() for cell in line.split(",")]) for number, line in enumerate(lines, start=1)]
@@ -144,7 +144,7 @@ def _read(value: Any) -> Matrix:
 def _inline_row(
     zone: str, row: Any, zones: Sequence[str]
 ) -> tuple[dict[str, Nanoseconds | None], list[tuple[Path, str]]]:
-    """The figures, and what is wrong with them."""
+    """The figures of a row, and the errors in it."""
     if error := zone_name_error(zone):
         return {}, [((zone,), error)]
     if not isinstance(row, Mapping):

@@ -1,4 +1,4 @@
-"""How a scenario writes the network: what every link does to a packet, and what carries messages."""
+"""How a scenario writes the network: latency, loss, duplication and bandwidth of links, and the transport."""
 
 from __future__ import annotations
 
@@ -41,21 +41,23 @@ class Stream(Model):
 
     retransmit_after: Annotated[Duration, Field(gt=0), AfterValidator(_not_too_long)] = Field(
         default=_USUAL_STREAM.retransmit_after,
-        description="The first retransmission timeout; each next one is twice that.",
+        description="The first retransmission timeout. Each further timeout is twice as long.",
     )
     give_up_after: Annotated[Duration, Field(gt=0)] = Field(
-        default=_USUAL_STREAM.give_up_after, description="The silence after which a connection is given up."
+        default=_USUAL_STREAM.give_up_after,
+        description="The time without an answer after which a connection is closed.",
     )
     notice: AnyDistribution = Field(
         default=ConstantForm(constant=0),
-        description="How long a host takes to close the connections of a process that died.",
+        description="How long a host takes to close the connections of a process that has died.",
     )
     open_at_start: Flag = Field(
         default=_USUAL_STREAM.open_at_start,
-        description="Whether a process opens its connections, to all nodes, when it starts, or when it first sends.",
+        description="true: a process opens its connections to all nodes when it starts; false: when it first sends.",
     )
 
     def spec(self) -> StreamSpec:
+        """The options as the cluster knows them."""
         return StreamSpec(
             retransmit_after=self.retransmit_after,
             give_up_after=self.give_up_after,
@@ -65,7 +67,7 @@ class Stream(Model):
 
 
 def _latency(data: dict[str, Any]) -> DistributionForm:
-    """With a topology, nothing above its base."""
+    """The default latency. With a topology it is 0, since the topology has a base latency."""
     return ConstantForm(constant="5ms" if isinstance(data.get("topology"), FullMeshForm) else 0)  # type: ignore[arg-type]
 
 
@@ -73,54 +75,57 @@ def _stream(data: dict[str, Any]) -> Stream | None:
     return Stream() if data.get("transport") is Transport.STREAM else None
 
 
-def _as_usual(stream: Stream | None, info: ValidationInfo) -> Stream | None:
-    """Null, where the transport is stream, is as if nothing were written: so it is written back."""
+def _default_if_null(stream: Stream | None, info: ValidationInfo) -> Stream | None:
+    """With the transport stream, null means the default. The resolved scenario writes the default out."""
     return _stream(info.data) if stream is None and "transport" in info.data else stream
 
 
 class Network(Model):
-    """What every link does to a packet, and what carries messages."""
+    """The latency, loss, duplication and bandwidth of every link, and the transport of messages."""
 
     topology: AnyTopology = Field(
-        default=FullMeshForm(), description="Where nodes are: a base latency from each zone to each."
+        default=FullMeshForm(),
+        description="The zones in which nodes are, and a base latency from each zone to each zone.",
     )
     latency: AnyDistribution = Field(
         default_factory=_latency,
-        description="One-way latency, above that of the topology. 5ms unless given; with a topology, 0.",
+        description="The one-way latency, above the base of the topology. The default is 5ms; with a topology, 0.",
     )
     loss: AnyLoss = Field(
-        default=ProbabilityForm(probability=0.0), description="The probability that a packet is lost, or how bursts do."
+        default=ProbabilityForm(probability=0.0),
+        description="The probability that a packet is lost, or a model of bursts.",
     )
     duplication: Probability = Field(default=0.0, description="The probability that a packet arrives twice.")
     bandwidth: Rate | None = Field(
-        default=None, description="Of each link, in each direction; null: no limit. Messages wait for earlier ones."
+        default=None,
+        description="The bandwidth of each link and direction. Messages queue behind others; null: no limit.",
     )
     transport: Transport = Field(
         default=_USUAL.transport,
-        description="What carries messages: datagram (each on its own: lost, late, twice), or stream (in order, "
-        "and again until it is there). Datagram unless given, or stream where the algorithm needs connections.",
+        description="datagram: each message may be lost, late or duplicated. stream: messages arrive in order, and "
+        "lost ones are sent again. The default is datagram, or stream if the algorithm requires connections.",
     )
-    stream: Annotated[Stream | None, AfterValidator(_as_usual)] = Field(
-        default_factory=_stream, description="How connections behave, where the transport is stream."
+    stream: Annotated[Stream | None, AfterValidator(_default_if_null)] = Field(
+        default_factory=_stream, description="The options of connections, for the transport stream only."
     )
 
     def over_streams(self) -> Network:
-        """The same network, for an algorithm that needs connections, where no transport is given."""
+        """A copy of the network with the transport stream and its default options."""
         return self.model_copy(update={"transport": Transport.STREAM, "stream": Stream()})
 
     def zones(self) -> tuple[str, ...]:
-        """The zones in which nodes are placed; none where the network has no topology."""
+        """The names of the zones. Empty if the network has no topology."""
         return self.topology.zones()
 
     def longest(self, nodes: int) -> Nanoseconds | None:
-        """The longest that a packet takes in a cluster of that size; None where nothing bounds it."""
+        """The longest latency of a packet in nanoseconds, in a cluster of that size. None if unbounded."""
         _, longest = self.latency.bounds()
         topology = self.topology.value(nodes)
         base = 0 if topology is None else max(max(row) for row in topology.base)
         return None if longest is None or self.bandwidth is not None else base + longest
 
     def spec(self, nodes: int) -> NetworkSpec:
-        """What a cluster of that size is built with."""
+        """The network as a cluster of that size knows it."""
         return NetworkSpec(
             latency=self.latency.value(),
             loss=self.loss.value(),
@@ -135,7 +140,7 @@ class Network(Model):
     def _check(self) -> Network:
         if self.stream is not None and self.transport is not Transport.STREAM:
             reject([(("stream",), "is for the transport stream only; write transport: stream, or leave this out")])
-        if self.stream is None and self.transport is Transport.STREAM:  # Written as null.
+        if self.stream is None and self.transport is Transport.STREAM:  # The scenario says null.
             object.__setattr__(self, "stream", Stream())
         return self
 

@@ -1,4 +1,4 @@
-"""Which zone each node is in: zones dealt out in turn, or the nodes of each zone by name."""
+"""Which zone each node is in: zones assigned in rotation, or the nodes of each zone by name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulator.scenario.text.targets import NODE_PATTERN, ZONE_NAME_PATTERN, nod
 
 @dataclass(frozen=True, slots=True)
 class RoundRobinPlacement:
-    """A zone for each node from n1 on; where there are more nodes, from the first zone again."""
+    """The zones of n1, n2, and so on. If there are more nodes than zones, the zones repeat."""
 
     zones: tuple[str, ...]
 
@@ -26,16 +26,16 @@ class RoundRobinPlacement:
             yield (position,), zone
 
     def errors(self, nodes: int) -> FieldErrors:
-        """What does not fit a cluster of that size."""
+        """Why the placement does not fit a cluster of that size."""
         if len(self.zones) > nodes:
             yield (), f"places {len(self.zones)} nodes, but the cluster has {nodes}; leave out the last zones"
 
     def zone_of_each(self, nodes: int) -> list[str]:
-        """From n1 on."""
+        """The zones of n1, n2, and so on."""
         return list(islice(cycle(self.zones), nodes))
 
     def written(self) -> list[str]:
-        """As a scenario writes it."""
+        """The placement as a scenario writes it."""
         return list(self.zones)
 
 
@@ -51,7 +51,7 @@ class PlacementByZone:
             yield (zone,), zone
 
     def errors(self, nodes: int) -> FieldErrors:
-        """What does not fit a cluster of that size."""
+        """Why the placement does not fit a cluster of that size."""
         seen: set[int] = set()
         for zone, names in self.nodes_in:
             for position, name in enumerate(names):
@@ -66,12 +66,12 @@ class PlacementByZone:
             yield (), f"{missing[0]}{more} in no zone; place every node"
 
     def zone_of_each(self, nodes: int) -> list[str]:
-        """From n1 on."""
+        """The zones of n1, n2, and so on."""
         zone_of = {node_id(name): zone for zone, names in self.nodes_in for name in names}
         return [zone_of[node] for node in range(1, nodes + 1)]
 
     def written(self) -> dict[str, list[str]]:
-        """As a scenario writes it."""
+        """The placement as a scenario writes it."""
         return {zone: list(names) for zone, names in self.nodes_in}
 
 

@@ -1,7 +1,7 @@
-"""Measured networks to place nodes in.
+"""Measured networks in which nodes can be placed.
 
-Round-trip times of IBM Cloud VPC, 27 July to 25 August 2024, as published in its documentation: between ten regions,
-where the row pings the column, and between the three zones of the region of Dallas.
+The round-trip times are those of IBM Cloud VPC, 27 July to 25 August 2024, as its documentation publishes them: between
+ten regions (the row pings the column), and between the three zones of the region Dallas.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ dallas_3,2.2,2.18,0.08
 _ZONE = """\
 zone_ms,lan
 lan,0.09
-"""  # The diagonal of dallas_1 and dallas_2.
+"""  # The figure within dallas_1, and within dallas_2.
 
-# The publication has no figure within a region. Its nodes are taken to stand in different zones, as replicas should:
-# the median of the three figures between the zones of Dallas.
+# The publication has no figure within a region. The nodes of a region are assumed to be in different zones, as replicas
+# should be: the figure is the median of the three between the zones of Dallas.
 _WITHIN_REGION: Nanoseconds = 2180 * MICROSECOND
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Round-trip times between zones, and within one where the matrix is silent."""
+    """Round-trip times between zones, and the time within a zone if the matrix has none."""
 
     matrix: Matrix
     within: Nanoseconds = 0

@@ -1,4 +1,4 @@
-"""How a scenario writes where nodes are: `world`, or a matrix of latencies between zones, and who is in which."""
+"""How a scenario writes the topology: a preset or a matrix of latencies, and the zone of each node."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ FULL_MESH = "full-mesh"
 
 
 class TopologyForm(Model):
-    """Where nodes are, and the least latency from there to elsewhere."""
+    """The zones of nodes, and the base latency between zones."""
 
     def zones(self) -> tuple[str, ...]:
-        """Their names, in order; none where there are no zones."""
+        """The names of the zones, in order. Empty if there are no zones."""
         return ()
 
     def occupied(self, nodes: int) -> frozenset[str]:
-        """The zones that hold a node. For a placement without `errors`."""
+        """The zones that hold a node. Call it only for a placement without `errors`."""
         return frozenset()
 
     def errors(self, nodes: int) -> FieldErrors:
-        """What does not fit a cluster of that size."""
+        """Why the placement does not fit a cluster of that size."""
         yield from ()
 
     def value(self, nodes: int) -> Topology | None:
-        """What the cluster is built with."""
+        """The topology as a cluster of that size knows it. None if there are no zones."""
         return None
 
 
@@ -42,37 +42,41 @@ _FullMesh: Any = create_model("_FullMesh", __base__=KeywordForm, **{FULL_MESH: (
 
 
 class FullMeshForm(_FullMesh, TopologyForm):  # type: ignore[misc] # Its only field is no identifier.
-    """Every node is as far from every other: there are no zones."""
+    """The latency is the same between all nodes. There are no zones."""
 
 
 class PlacedForm(TopologyForm):
-    """Zones, and the zone of each node."""
+    """A topology with zones, and the zone of each node."""
 
     placement: Placement | None = Field(
         default=None,
-        description="A zone for each node from n1 on, and again from the first; or zone: [n1, n2]. "
-        "null: all zones in their order.",
+        description="A list of the zones of n1, n2 and so on, which repeats; or the nodes of each zone, "
+        "zone: [n1, n2]. null: a list of all zones, in order.",
     )
 
     def matrix_and_within(self) -> tuple[Matrix, Nanoseconds]:
-        """The figures, and what stands where there is none on the diagonal."""
+        """The figures, and the figure within a zone if the matrix has none."""
         raise NotImplementedError
 
     def one_way(self, figure: Nanoseconds) -> Nanoseconds:
-        """The latency of one way. Half a round trip is rounded to a nanosecond."""
+        """The one-way latency in nanoseconds: half of a round trip, rounded up."""
         return (figure + 1) // 2
 
     def zones(self) -> tuple[str, ...]:
+        """The names of the zones, in the order of the matrix."""
         return self.matrix_and_within()[0].zones
 
     def occupied(self, nodes: int) -> frozenset[str]:
+        """The zones that hold a node."""
         return frozenset(self._placement().zone_of_each(nodes))
 
     def errors(self, nodes: int) -> FieldErrors:
+        """Why the placement does not fit a cluster of that size."""
         if self.placement is not None:
             yield from below(("placement",), self.placement.errors(nodes))
 
     def value(self, nodes: int) -> Topology | None:
+        """The topology as a cluster of that size knows it."""
         matrix, within = self.matrix_and_within()
         number = {zone: number for number, zone in enumerate(matrix.zones)}
         return Topology(
@@ -101,7 +105,7 @@ class PlacedForm(TopologyForm):
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> Any:
-        """The network first, then who is where in it."""
+        """Writes the network first, then the placement of nodes in it."""
         written = handler(self)
         placement = written.pop("placement")
         written = {key: part for key, part in written.items() if key != "file" or part is not None}
@@ -111,28 +115,33 @@ class PlacedForm(TopologyForm):
 class PresetForm(PlacedForm):
     """Measured round trips, halved: `lan`, `three-zones` or `world` (docs/network.md)."""
 
-    preset: Literal["lan", "three-zones", "world"] = Field(description="Which network.")
+    preset: Literal["lan", "three-zones", "world"] = Field(description="The name of the network.")
 
     def matrix_and_within(self) -> tuple[Matrix, Nanoseconds]:
+        """The figures of the preset."""
         return PRESETS[self.preset].matrix, PRESETS[self.preset].within
 
 
 class MatrixForm(PlacedForm):
-    """A matrix of latencies between zones: from the row to the column. The two directions may differ."""
+    """A matrix of latencies between zones, from the row to the column. The two directions may differ."""
 
     matrix: AnyMatrix
     measured: Literal["round-trip", "one-way"] = Field(
         description="What the figures are. Round trips are halved, and rounded to a nanosecond."
     )
     within: Duration = Field(
-        default=0, description="The figure within a zone, measured alike, where the matrix gives none."
+        default=0, description="The figure within a zone, measured in the same way, if the matrix gives none."
     )
-    file: str | None = Field(default=None, description="Where an inline matrix was read from; it is not read again.")
+    file: str | None = Field(
+        default=None, description="The file from which an inline matrix was read. It is not read again."
+    )
 
     def matrix_and_within(self) -> tuple[Matrix, Nanoseconds]:
+        """The figures that the scenario gives."""
         return self.matrix, self.within
 
     def one_way(self, figure: Nanoseconds) -> Nanoseconds:
+        """The one-way latency in nanoseconds: the figure, or half of it if the figures are round trips."""
         return super().one_way(figure) if self.measured == "round-trip" else figure
 
     @model_validator(mode="after")
@@ -145,9 +154,10 @@ class MatrixForm(PlacedForm):
 
 
 class _TopologyUnion(KeyTaggedUnion):
-    """The name of a preset, alone, is that preset with the usual placement."""
+    """The name of a preset alone means that preset with the default placement."""
 
     def read(self, data: Any) -> Any:
+        """The data as a mapping. Raises ValueError for the name of no preset."""
         if isinstance(data, str) and data not in self.keywords:
             if data not in PRESETS:
                 known = (FULL_MESH, *PRESETS)
@@ -156,6 +166,7 @@ class _TopologyUnion(KeyTaggedUnion):
         return super().read(data)
 
     def short_forms(self) -> list[dict[str, Any]]:
+        """The JSON Schema of a name alone."""
         return [{"enum": [FULL_MESH, *PRESETS]}]
 
 

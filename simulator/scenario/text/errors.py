@@ -1,4 +1,4 @@
-"""What is wrong with a scenario, in sentences that say where, what, and what to write instead."""
+"""Errors in a scenario: where the value is, what is wrong with it, and what to write instead."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_PROBLEMS = 20
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`where` is the file and line, or the override, that the value came from."""
+    """An error in a scenario. `where` is the file and line, or the override, that holds the value."""
 
     where: str
     path: Path
@@ -31,7 +31,7 @@ class Problem:
 
 
 class ScenarioError(ValueError):
-    """A scenario cannot be used. Its text is one line for each problem."""
+    """A scenario that cannot be used. The text of the error has a line for each problem."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -42,33 +42,33 @@ class ScenarioError(ValueError):
 
     def __reduce__(
         self,
-    ) -> tuple[Any, ...]:  # Exceptions are pickled by their text otherwise, which is no problem list.
+    ) -> tuple[Any, ...]:  # By default, an exception is pickled by its text, which is not the list of problems.
         return type(self), (self.problems,)
 
 
 def field_name(path: Path) -> str:
-    """A path as messages and overrides write it: `faults.0.at`."""
+    """The text of a path in errors and overrides: `faults.0.at`."""
     return ".".join(shown(part) for part in path)
 
 
 def shown(value: object) -> str:
-    """A value as its author would recognise it, in one short line."""
+    """The text of a value in errors: one short line, close to how its author wrote it."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int) and value.bit_length() > 256:
-        return "a huge number"  # Python refuses to write out the largest of them.
+        return "a huge number"  # Python refuses to print the largest integers.
     text = one_line(value if isinstance(value, str) else _flow(value))
     text = text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
     return text or "''"
 
 
 def one_line(text: str) -> str:
-    """The text with everything that does not print, line breaks among it, written as an escape."""
+    """The text, with an escape in place of each character that does not print, such as a line break."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _flow(value: object) -> str:
-    """Mappings and lists in YAML's flow style."""
+    """The text of a value. Mappings and lists are in YAML's flow style."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{shown(key)}: {shown(part)}" for key, part in list(value.items())[:9]) + "}"
     if isinstance(value, list | tuple):
@@ -77,7 +77,7 @@ def _flow(value: object) -> str:
 
 
 def alternatives(value: object, known: Sequence[str]) -> str:
-    """What was probably meant by `value`; all that is known, where nothing is near."""
+    """A sentence that names the known words near to `value`, or all known words if none is near."""
     near = difflib.get_close_matches(str(value)[:_LONGEST_SHOWN], known, n=2)
     return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
 

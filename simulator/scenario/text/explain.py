@@ -1,4 +1,4 @@
-"""From pydantic's errors to problems: the author's path, the author's line, and a sentence."""
+"""Turns the errors of pydantic into problems: the path and the line in the author's file, and a sentence."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pydantic import ValidationError
 from simulator.scenario.text.errors import Path, Problem, alternatives, one_line, shown
 from simulator.scenario.text.tree import Document
 
-KnownKeys = Mapping[int, tuple[str, ...]]  # By the identity of the mapping that pydantic was given.
+KnownKeys = Mapping[int, tuple[str, ...]]  # The keys of each model, by the `id` of the mapping that was validated.
 
 
 def problems(error: ValidationError, document: Document, known_keys: KnownKeys) -> Iterator[Problem]:
-    """One problem for each error of pydantic that is the author's."""
+    """A problem for each error of pydantic that comes from the file or from an override."""
     for detail in error.errors(include_url=False):
         if detail["type"] == "default_factory_not_called":
-            continue  # What its default depends on is wrong, and reported.
+            continue  # The default depends on a field whose error is reported.
         path, value = _locate(document.tree, detail["loc"])
         if detail["type"] == "missing":
             path, message = (*path, detail["loc"][-1]), "is missing"
@@ -26,7 +26,7 @@ def problems(error: ValidationError, document: Document, known_keys: KnownKeys) 
             message = f"unknown key; {alternatives(path[-1], known_keys.get(id(parent), ()))}"
         elif detail["type"] == "scenario":
             if detail["loc"] and detail["loc"][-1] in known_keys.get(id(value), ()):
-                path = (*path, detail["loc"][-1])  # A field that the file leaves at its default.
+                path = (*path, detail["loc"][-1])  # The file leaves this field at its default.
             message = detail["msg"]
         else:
             message = _sentence(detail, value)
@@ -34,7 +34,7 @@ def problems(error: ValidationError, document: Document, known_keys: KnownKeys) 
 
 
 def _locate(tree: Any, location: Path) -> tuple[Path, Any]:
-    """The path in the file, and its value. Pydantic's locations also hold tags of models, which the file lacks."""
+    """The path in the file, and the value there. Pydantic's locations hold tags of models too, which the file lacks."""
     path: Path = ()
     for part in location:
         inside = isinstance(tree, dict) and part in tree
@@ -49,7 +49,7 @@ def _not_one_of(context: Mapping[str, Any], value: object) -> str:
 
 
 def _bound(number: float) -> str:
-    """Bounds of numbers arrive as floats, but 0.0 reads as if decimals mattered."""
+    """The text of a bound. Pydantic gives bounds as floats; a whole number is written without decimals."""
     return str(int(number)) if number == int(number) else str(number)
 
 

@@ -1,4 +1,4 @@
-"""The kinds of fields that scenarios are made of, for every model of the schema."""
+"""The types of fields that the models of a scenario share: durations, ranges, probabilities, strict numbers."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ def _add_rules(schema: dict[str, Any], model: type[Model]) -> None:
 
 
 class Model(BaseModel):
-    """A mapping with fixed keys."""
+    """The base of every model: a mapping with fixed keys. Models are frozen."""
 
-    json_schema_rules: ClassVar[tuple[dict[str, Any], ...]] = ()  # What its JSON Schema asks of the keys together.
+    json_schema_rules: ClassVar[tuple[dict[str, Any], ...]] = ()  # Rules of its JSON Schema that concern several keys.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=_add_rules)
 
     @model_validator(mode="before")
     @classmethod
     def _remember_keys(cls, data: Any, info: ValidationInfo) -> Any:
-        """Let whoever explains an unknown key of this mapping know which keys there are."""
+        """Records the keys of this model, so that the error for an unknown key can list them."""
         if isinstance(data, dict) and isinstance(info.context, dict):
             info.context[id(data)] = tuple(cls.model_fields)
         return data
 
 
 class KeywordForm(Model):
-    """A form without parts, which is written as one word: the name of its only field."""
+    """A form without parts. A scenario writes it as a word, which is the name of its only field."""
 
     @model_serializer
     def _write(self) -> str:
@@ -79,7 +79,7 @@ SIGNED_DURATION_SCHEMA: dict[str, Any] = {
 
 
 def allow_short(schema: dict[str, Any], short: dict[str, Any]) -> None:
-    """Let a JSON Schema also accept the short way to write a value."""
+    """Extends a JSON Schema, so that it also accepts the short form of a value."""
     full = dict(schema)
     schema.clear()
     schema["anyOf"] = [short, full]
@@ -126,7 +126,7 @@ def _probability(value: object) -> object:
 
 
 def _instead_of(value: object) -> str:
-    """What to write in place of what is no probability. Who writes 5 may mean 5 %."""
+    """What to write in place of a value that is not a probability. The number 5 may mean 5 %."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 1 < value <= 100:
         percent = Decimal(repr(value)).normalize()
         return f"write 1 or less; {percent:f} percent is {percent:f}% or {percent / 100:f}"

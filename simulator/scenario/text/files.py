@@ -1,4 +1,4 @@
-"""Files that a scenario names: they lie in its folder, are read once, and are part of it from then on.
+"""Reads the files that a scenario names. They are in its folder, and are read once, when the scenario is loaded.
 
 A scenario may come from somebody else. It reads no file outside its folder unless the user allows another folder. No
 error quotes what is in a file: a scenario that names a private file must not bring its content into a log.
@@ -80,8 +80,8 @@ def read_lines(name: str, largest_bytes: int) -> list[str]:
 def _read_regular(path: FilePath, most_bytes: int) -> bytes | None:
     """The first bytes of a regular file; None if it is another kind of file, or not there.
 
-    A pipe or a device might never end, so it is opened without waiting. A symbolic link is refused here: the path has
-    been resolved, so that a link in its last place was put there since.
+    A pipe or a device might never end, so the file is opened without waiting. A symbolic link is refused: the path was
+    resolved before, so a link at its end has been put there since.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

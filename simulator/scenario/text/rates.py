@@ -1,4 +1,4 @@
-"""Bandwidths as people write them (`100Mbit/s`, `10MB/s`), in bytes per second."""
+"""Bandwidths: from text such as `100Mbit/s` or `10MB/s` to bytes per second."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LONGEST_TEXT = 40
 
 
 def parse_rate(value: object) -> float:
-    """Bytes per second from text with a unit; a plain number is bytes per second already. Raises ValueError."""
+    """The bytes per second in a text with a unit. A plain number is bytes per second already. Raises ValueError."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         rate = float(value) if abs(value) <= _MOST else float("inf")
     else:
@@ -37,7 +37,7 @@ def parse_rate(value: object) -> float:
 
 
 def format_rate(rate: float) -> str:
-    """For people, in bytes: 12.5 MB/s."""
+    """The text of a rate in bytes per second, with a prefix: 12.5 MB/s."""
     prefix, factor = max(
         ((prefix, factor) for prefix, factor in _PREFIXES.items() if factor <= max(rate, 1)), key=lambda pair: pair[1]
     )

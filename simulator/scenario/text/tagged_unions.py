@@ -36,7 +36,7 @@ class TaggedUnion:
         return []
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        # Pydantic puts the tag into the location of an error, where only a negative number is never taken for a key.
+        # Pydantic puts the tag into the location of an error. A negative number is the only tag that is never a key.
         numbers = {tag: -number for number, tag in enumerate(self.forms, start=1)}
         forms = {numbers[tag]: handler.generate_schema(form) for tag, form in self.forms.items()}
         return core_schema.no_info_before_validator_function(
@@ -64,6 +64,7 @@ class KeyTaggedUnion(TaggedUnion):
     bare_schema: Mapping[str, Any] | None = None
 
     def read(self, data: Any) -> Any:
+        """The data as a mapping with one tag. Raises ValueError or ValidationError if it has none or several."""
         if isinstance(data, Model):
             return data
         if isinstance(data, dict):
@@ -89,9 +90,11 @@ class KeyTaggedUnion(TaggedUnion):
         return f"is not {self.what}; {alternatives(key, tuple(self.forms))}"
 
     def tag(self, data: Any) -> str:
+        """The key that is a tag."""
         keys = type(data).model_fields if isinstance(data, Model) else data
         return next(key for key in keys if key in self.forms)
 
     def short_forms(self) -> list[dict[str, Any]]:
+        """The JSON Schemas of the keywords, and of a value without a tag."""
         keywords = [{"enum": list(self.keywords)}] if self.keywords else []
         return [*keywords, dict(self.bare_schema)] if self.bare_schema is not None else keywords

@@ -1,5 +1,5 @@
-"""How a scenario names nodes: `n3`, a zone (`zone:frankfurt`), a group (`group:ensemble`), a description (`leader`,
-`leader-of:ensemble`), or a list of these.
+"""How a scenario names the targets of faults: a node (`n3`), a zone (`zone:frankfurt`), a group (`group:ensemble`), a
+description (`leader`, `leader-of:ensemble`), or a list of these.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""YAML text as plain values, each with its line. Only what a scenario needs of YAML, so that no text can do harm.
+"""Reads YAML text as plain values, each with its line. It accepts only the part of YAML that scenarios need.
 
-No tags, anchors, aliases or merge keys; no key twice; bounded size and depth. Scalars follow YAML 1.2: `on`, `1:30`,
-`010` and `2024-01-01` are text, not a truth value, 90, 8 and a date.
+There are no tags, anchors, aliases or merge keys. No key is given twice. Size and depth are bounded, so that no text
+can exhaust memory. Scalars follow YAML 1.2: `on`, `1:30`, `010` and `2024-01-01` are text, not a truth value, 90, 8 and
+a date.
 """
 
 from __future__ import annotations
@@ -41,15 +42,15 @@ RESOLVERS = _Loader.yaml_implicit_resolvers
 
 @dataclass(slots=True)
 class Document:
-    """Plain values (mappings, lists, text, numbers, true, false, null), and where each came from."""
+    """Plain values (mappings, lists, text, numbers, true, false, null), and the origin of each."""
 
     source: str
     tree: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
-    overridden: dict[Path, str] = field(default_factory=dict)  # The override that gave each of these values.
+    overridden: dict[Path, str] = field(default_factory=dict)  # The override that set each of these values.
 
     def where(self, path: Path) -> str:
-        """The override, or the file and line, that the value at that path, or what should hold it, came from."""
+        """The origin of the value at that path, or of the value around it: an override, or file and line."""
         for length in range(len(path), -1, -1):
             if path[:length] in self.overridden:
                 return f"override {self.overridden[path[:length]]}"
@@ -59,12 +60,12 @@ class Document:
 
 
 def parse(text: str, source: str) -> Document:
-    """Raises ScenarioError for a text that is not such a document."""
+    """The document in a text. Raises ScenarioError if it is not YAML, or uses a part of YAML that is not accepted."""
     document = Document(source)
     if len(text.encode(errors="replace")) > LARGEST_BYTES:
         raise _error(source, None, f"larger than {LARGEST_BYTES} bytes, which no scenario needs")
     try:
-        _refuse_what_grows(text, source)
+        _check_events(text, source)
         node = yaml.compose(text, _Loader)
     except ScenarioError:
         raise
@@ -77,7 +78,11 @@ def parse(text: str, source: str) -> Document:
         if mark is not None and _is_stopped_by_tab(text, mark.line, message):
             message = "a tab, where YAML takes spaces only; write spaces in its place"
         raise _error(source, None if mark is None else mark.line + 1, f"not YAML: {message}") from None
-    except (yaml.YAMLError, ValueError, OverflowError) as error:  # PyYAML stumbles over the escape \Uffffffff.
+    except (
+        yaml.YAMLError,
+        ValueError,
+        OverflowError,
+    ) as error:  # PyYAML raises OverflowError for the escape \Uffffffff.
         raise _error(source, None, f"not YAML: {error}") from None
     document.tree = None if node is None else _plain(node, (), document)
     return document
@@ -99,8 +104,8 @@ def _error(source: str, line: int | None, message: str) -> ScenarioError:
     return ScenarioError([Problem(where, (), one_line(message))])
 
 
-def _refuse_what_grows(text: str, source: str) -> None:
-    """Look at the text piece by piece, before anything is built from it."""
+def _check_events(text: str, source: str) -> None:
+    """Checks syntax, size and depth event by event, before any value is built. Raises ScenarioError."""
     depth = values = 0
     for event in yaml.parse(text, _Loader):
         line = _line(event)
@@ -131,7 +136,7 @@ def _mapping(node: yaml.MappingNode, path: Path, document: Document) -> Mapping[
         line = _line(key_node)
         if not isinstance(key_node, yaml.ScalarNode):
             raise ScenarioError([Problem(f"{document.source}:{line}", path, "a key must be a word")])
-        key = key_node.value  # Keys are words, whatever they look like: `on` or `1` is an unknown key like another.
+        key = key_node.value  # Keys are text, whatever they look like: `on` and `1` are unknown keys.
         if key in plain:
             earlier = document.lines[(*path, key)]
             raise ScenarioError(
@@ -144,15 +149,15 @@ def _mapping(node: yaml.MappingNode, path: Path, document: Document) -> Mapping[
 
 def _scalar(node: yaml.ScalarNode, path: Path, document: Document) -> str | int | float | bool | None:
     text: str = node.value
-    kind = node.tag
-    if kind == "null":
+    tag = node.tag
+    if tag == "null":
         return None
-    if kind == "bool":
+    if tag == "bool":
         return text.lower() == "true"
-    if kind in ("int", "float"):
+    if tag in ("int", "float"):
         if len(text) > _MOST_DIGITS:
             raise ScenarioError([Problem(document.where(path), path, f"{shown(text)} has too many digits")])
-        return int(text) if kind == "int" else float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+        return int(text) if tag == "int" else float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ScenarioError([Problem(document.where(path), path, f"{shown(text)} holds half a character")])
     return text

@@ -1,4 +1,4 @@
-"""Durations as people write them (`150ms`, `1.5m`) and as the simulator counts them: whole nanoseconds, exactly."""
+"""Durations: from text such as `150ms` or `1.5m` to whole nanoseconds and back, exactly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fractions import Fraction
 from simulator.protocol import MICROSECOND, MILLISECOND, SECOND, Nanoseconds
 from simulator.scenario.text.errors import shown
 
-UNITS: dict[str, Nanoseconds] = {  # In the order in which a reader would look for one.
+UNITS: dict[str, Nanoseconds] = {  # In the order in which errors list them.
     "ns": 1,
     "us": MICROSECOND,
     "ms": MILLISECOND,
@@ -23,14 +23,14 @@ _DURATION = re.compile(r"(?P<whole>[0-9]*)(?:\.(?P<part>[0-9]*))?(?P<unit>[^0-9.
 _EXPONENT = re.compile(r"[0-9]*\.?[0-9]+[eE][-+]?[0-9]", re.ASCII)
 _LONGEST_TEXT = 40
 
-# 36 years. Instants and draws well beyond it still fit into the 64 bits that they are drawn in.
+# 36 years. Instants and draws well beyond it still fit into 64 bits, in which they are drawn.
 LONGEST: Nanoseconds = 1 << 60
 
 
 def parse_duration(text: object) -> Nanoseconds:
-    """Nanoseconds from a number with a unit, without rounding; a bare 0 needs no unit.
+    """The nanoseconds in a number with a unit, without rounding. A bare 0 needs no unit.
 
-    Raises ValueError, in one sentence that shows the value and says what to write.
+    Raises ValueError with a sentence that shows the value and says what to write.
     """
     if not isinstance(text, bool) and isinstance(text, int | float):
         return _bare_number(text)
@@ -64,7 +64,7 @@ def _complaint(value: object) -> str:
 
 
 def format_duration(duration_ns: Nanoseconds) -> str:
-    """The shortest text for exactly that duration, with a number of 1 or more: 1.5s, 363.85ms, 90s, 1h.
+    """The shortest text of exactly that duration, with a number of at least 1: 1.5s, 363.85ms, 90s, 1h.
 
     Raises ValueError for a negative duration.
     """
@@ -74,26 +74,28 @@ def format_duration(duration_ns: Nanoseconds) -> str:
         return "0s"
     texts = [
         number + unit
-        for unit, unit_ns in reversed(UNITS.items())  # Of texts of one length, the lesser number.
+        for unit, unit_ns in reversed(
+            UNITS.items()
+        )  # Of several texts of the shortest length, min takes the smallest number.
         if duration_ns >= unit_ns and (number := _decimal(Fraction(duration_ns, unit_ns))) is not None
     ]
     return min(texts, key=len)
 
 
 def parse_signed_duration(text: object) -> Nanoseconds:
-    """The same with a minus sign in front, or without one."""
+    """The nanoseconds in a duration that may have a minus sign. Raises ValueError as `parse_duration` does."""
     if isinstance(text, str) and text.startswith("-"):
         return -parse_duration(text[1:])
     return parse_duration(text)
 
 
 def format_signed_duration(duration_ns: Nanoseconds) -> str:
-    """The same for a duration of either sign."""
+    """The text of a duration that may be negative."""
     return f"-{format_duration(-duration_ns)}" if duration_ns < 0 else format_duration(duration_ns)
 
 
 def _decimal(number: Fraction) -> str | None:
-    """The finite decimal text of a number; None where there is none."""
+    """The decimal text of a number. None if its decimals never end."""
     decimals = 0
     while (scaled := number * 10**decimals).denominator != 1:
         if scaled.denominator % 2 and scaled.denominator % 5:

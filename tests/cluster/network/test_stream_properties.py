@@ -98,7 +98,7 @@ class Say(Fault):
     name: ClassVar[str] = "say"
 
     def inject(self, control: Any, _: RandomStreams) -> Injected:
-        node = control.nodes[self.node]
+        node = control._nodes[self.node]
         if node.awake:
             node.algorithm.say(self.to)
         return Injected(())

@@ -1,4 +1,4 @@
-"""How scenarios write distributions, and what is said to an author who has made a mistake (issue 3, "Latency")."""
+"""How scenarios write distributions, and the errors for mistakes in them (issue 3, "Latency")."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ MEANINGS: list[tuple[str, Distribution, tuple[int, int | None]]] = [
 
 @pytest.mark.parametrize(("written", "means", "bounds"), MEANINGS, ids=[written for written, _, _ in MEANINGS])
 def test_every_form_is_read_and_written_back(written: str, means: Distribution, bounds: tuple[int, int | None]) -> None:
-    # Issue 3, "Latency", worked out by hand; written back, since results are repeated from the resolved scenario.
+    """Issue 3, "Latency", worked out by hand. Written back, since a result is repeated from the resolved scenario."""
     scenario = with_latency(written)
     assert scenario.cluster_spec().network.latency == means
     assert scenario.network.latency.bounds() == bounds
@@ -70,7 +70,7 @@ def test_every_form_is_read_and_written_back(written: str, means: Distribution, 
 
 
 def test_a_lognormal_by_median_and_p99_has_them() -> None:
-    # Definition: F(median) = 0.5 and F(p99) = 0.99, with SciPy's distribution function.
+    """Definition: F(median) = 0.5 and F(p99) = 0.99, with SciPy's distribution function."""
     made = with_latency("{lognormal: {median: 5ms, p99: 40ms}}").cluster_spec().network.latency
     assert isinstance(made, LogNormal)
     theirs = stats.lognorm(made.sigma, scale=made.median)
@@ -78,7 +78,7 @@ def test_a_lognormal_by_median_and_p99_has_them() -> None:
 
 
 def test_a_lognormal_by_mean_and_sigma_has_that_mean() -> None:
-    # The mean of a lognormal distribution is median · exp(sigma² / 2); the median is rounded to a nanosecond.
+    """The mean of a lognormal distribution is median · exp(sigma² / 2); the median is rounded to a nanosecond."""
     made = with_latency("{lognormal: {mean: 5ms, sigma: 0.8}}").cluster_spec().network.latency
     assert isinstance(made, LogNormal)
     assert made.sigma == 0.8
@@ -87,7 +87,7 @@ def test_a_lognormal_by_mean_and_sigma_has_that_mean() -> None:
 
 
 def test_what_the_author_gave_is_written_back() -> None:
-    # Derived parameters in a resolved scenario would hide which ones were meant.
+    """Derived parameters in a resolved scenario would hide which parameters the author gave."""
     written = resolved(with_latency("{lognormal: {median: 5ms, p99: 40ms}, at_least: 1ms}"))["network"]["latency"]
     assert written == {"lognormal": {"median": "5ms", "p99": "40ms"}, "at_least": "1ms"}
 
@@ -135,14 +135,14 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("written", "says"), MISTAKES, ids=[written for written, _ in MISTAKES])
 def test_a_mistake_is_explained(written: str, says: str) -> None:
-    # Exact messages: file, line, field, value and remedy (issue 2, part 5).
+    """Exact messages: file, line, field, value and remedy (issue 2, part 5)."""
     first = complaint(written).splitlines()[0]
     expected = f"x.yaml:7: network.latency.{says}"
     assert first == expected or (says.endswith("(") and first.startswith(expected))
 
 
 def test_weights_may_miss_one_by_rounding_only() -> None:
-    # docs/network.md: they sum to 1 within 1e-9. Three thirds of ten digits do; of eight digits they do not.
+    """docs/network.md: they sum to 1 within 1e-9. Three thirds of ten digits do; of eight digits they do not."""
     third = "{{weight: {0}, of: 1ms}}, {{weight: {0}, of: 2ms}}, {{weight: {0}, of: 3ms}}"
     with_latency(f"{{mixture: [{third.format('0.3333333333')}]}}")
     assert complaint(f"{{mixture: [{third.format('0.33333333')}]}}").endswith("the weights sum to 0.99999999, not to 1")
@@ -158,7 +158,7 @@ def empirical(directory: Path, content: str | bytes) -> Scenario:
 
 
 def test_a_csv_is_loaded_into_the_value(tmp_path: Path) -> None:
-    # The cluster stays free of files, and the resolved scenario loads where there is none (design.md, section 2).
+    """The cluster reads no files, and the resolved scenario loads without the file (design.md, section 2)."""
     scenario = empirical(tmp_path, "\ufefflatency_us\r\n1500\r\n0.25e3\r\n\r\n999.9996\r\n")
     assert scenario.cluster_spec().network.latency == Empirical((250_000, 1_000_000, 1_500_000))
     (tmp_path / "rtt.csv").unlink()
@@ -168,7 +168,7 @@ def test_a_csv_is_loaded_into_the_value(tmp_path: Path) -> None:
 
 
 def test_the_most_samples_are_kept_and_load_again(tmp_path: Path) -> None:
-    # A scenario is bounded in bytes and values (tree.py): the largest file must fit into a resolved one.
+    """A scenario is bounded in bytes and values (tree.py): the largest file must fit into a resolved one."""
     text = "latency_ms\n" + "".join(f"{5 + number / 1e6:.6f}\n" for number in range(20_000))
     scenario = empirical(tmp_path, text)
     assert loads(resolved_text(scenario)) == scenario
@@ -194,14 +194,14 @@ def test_the_most_samples_are_kept_and_load_again(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_file_is_explained(tmp_path: Path, content: str | bytes, says: str) -> None:
-    # "bad files are ScenarioErrors with file, line, value": the scenario's line first, then the file's own.
+    """ "bad files are ScenarioErrors with file, line, value": the scenario's line first, then the file's own."""
     with pytest.raises(ScenarioError) as caught:
         empirical(tmp_path, content)
     assert str(caught.value) == f"x.yaml:7: network.latency.empirical.file: {says}"
 
 
 def test_a_path_starts_at_the_scenarios_directory(tmp_path: Path) -> None:
-    # Issue 3: "a CSV of samples beside the scenario", wherever the command is called from.
+    """Issue 3: "a CSV of samples beside the scenario", wherever the command is called from."""
     (tmp_path / "rtt.csv").write_text("latency_ms\n1\n")
     (tmp_path / "x.yaml").write_text(f"{SMALL}network:\n  latency: {{empirical: rtt.csv}}\n")
     assert load(tmp_path / "x.yaml").cluster_spec().network.latency == Empirical((MS,))

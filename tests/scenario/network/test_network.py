@@ -1,4 +1,4 @@
-"""How scenarios write the network, and what is said to an author who has made a mistake (issue 3, "Network")."""
+"""How scenarios write the network, and the errors for mistakes in it (issue 3, "Network")."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def spec(written: str, *overrides: str) -> NetworkSpec:
 
 
 def topology(written: str, *overrides: str) -> Topology:
-    made = spec(f"{{topology: {written}}}", *overrides).topology
-    assert made is not None
-    return made
+    built = spec(f"{{topology: {written}}}", *overrides).topology
+    assert built is not None
+    return built
 
 
 def complaints(written: str, *overrides: str) -> list[str]:
@@ -45,7 +45,7 @@ def complaints(written: str, *overrides: str) -> list[str]:
 
 
 def test_every_part_arrives_in_the_cluster() -> None:
-    # One scenario with every part in it, worked out by hand. Half of 24.000001 ms is 12.0000005, rounded up.
+    """One scenario with every part in it, worked out by hand. Half of 24.000001 ms is 12.0000005, rounded up."""
     built = loads(WIDE).cluster_spec()
     assert built.service == Exponential(20 * US)
     assert built.network == NetworkSpec(
@@ -73,23 +73,23 @@ def test_every_part_arrives_in_the_cluster() -> None:
     ],
 )
 def test_the_usual_latency_depends_on_the_topology(written: str, latency: int) -> None:
-    # It is added to the base: 5 ms on top of a measured figure would be wrong without having been asked for.
+    """The latency is added to the base of the topology: a default of 5 ms would falsify measured figures."""
     assert spec(written).latency == Constant(latency)
 
 
 # --- Topologies
 
 
-def one_way(made: Topology, sender: str, receiver: str) -> float:
-    """In ms."""
-    return made.base[made.zones.index(sender)][made.zones.index(receiver)] / MS
+def one_way(built: Topology, sender: str, receiver: str) -> float:
+    """The base latency in ms."""
+    return built.base[built.zones.index(sender)][built.zones.index(receiver)] / MS
 
 
 def test_the_world_is_as_published() -> None:
-    # IBM Cloud VPC documentation, 27 Jul to 25 Aug 2024: round trips between ten regions, the row pinging the column.
-    # Copied by hand: a symmetric pair, each end of every asymmetric kind, both corners; and the sum of all ninety.
-    made = topology("world")
-    assert " ".join(made.zones) == "dallas toronto washington frankfurt london madrid osaka sydney tokyo sao_paulo"
+    """IBM Cloud VPC documentation, 27 Jul to 25 Aug 2024: round trips between ten regions, the row pinging the column.
+    Copied by hand: a symmetric pair, each end of every asymmetric kind, both corners; and the sum of all ninety."""
+    built = topology("world")
+    assert " ".join(built.zones) == "dallas toronto washington frankfurt london madrid osaka sydney tokyo sao_paulo"
     round_trips = {
         ("dallas", "toronto"): 34,
         ("dallas", "madrid"): 119,
@@ -103,32 +103,34 @@ def test_the_world_is_as_published() -> None:
         ("sao_paulo", "dallas"): 144,
         ("sao_paulo", "tokyo"): 283,
     }
-    assert {pair: 2 * one_way(made, *pair) for pair in round_trips} == round_trips
-    within = {made.base[place][place] for place in range(10)}
+    assert {pair: 2 * one_way(built, *pair) for pair in round_trips} == round_trips
+    within = {built.base[place][place] for place in range(10)}
     assert within == {1090 * US}  # The median between the zones of one region, 2.18 ms, halved.
-    assert 2 * (sum(map(sum, made.base)) - 10 * 1090 * US) == 14_012 * MS
+    assert 2 * (sum(map(sum, built.base)) - 10 * 1090 * US) == 14_012 * MS
 
 
 def test_three_zones_are_as_published() -> None:
-    # The same source: round trips between the zones of Dallas, in ms, with those within a zone on the diagonal.
-    made = topology("three-zones")
-    assert [[2 * base / MS for base in row] for row in made.base] == [
+    """The same source: round trips between the zones of Dallas, in ms, with those within a zone on the diagonal."""
+    built = topology("three-zones")
+    assert [[2 * base / MS for base in row] for row in built.base] == [
         [0.09, 2.03, 2.2],
         [2.03, 0.09, 2.18],
         [2.2, 2.18, 0.08],
     ]
-    assert made.placed == (0, 1, 2, 0, 1)
+    assert built.placed == (0, 1, 2, 0, 1)
 
 
 def test_a_lan_is_one_of_these_zones() -> None:
+    """The same source: the figure within one zone of Dallas, 0.09 ms, halved."""
     assert topology("lan") == Topology(zones=("lan",), base=((45 * US,),), placed=(0,) * 5)
 
 
 def test_the_figures_are_round_trips_or_ways() -> None:
-    made = topology(f"{{matrix: {MATRIX}, measured: round-trip}}")
-    assert (one_way(made, "a", "b"), one_way(made, "b", "a"), one_way(made, "a", "a")) == (5, 5.5, 0)
-    made = topology(f"{{matrix: {MATRIX}, measured: one-way, within: 2ms}}")
-    assert (one_way(made, "a", "b"), one_way(made, "b", "a"), one_way(made, "a", "a")) == (10, 11, 2)
+    """A matrix does not say what was measured: docs/network.md makes `measured` say it, so none is halved twice."""
+    built = topology(f"{{matrix: {MATRIX}, measured: round-trip}}")
+    assert (one_way(built, "a", "b"), one_way(built, "b", "a"), one_way(built, "a", "a")) == (5, 5.5, 0)
+    built = topology(f"{{matrix: {MATRIX}, measured: one-way, within: 2ms}}")
+    assert (one_way(built, "a", "b"), one_way(built, "b", "a"), one_way(built, "a", "a")) == (10, 11, 2)
 
 
 @pytest.mark.parametrize(
@@ -141,9 +143,10 @@ def test_the_figures_are_round_trips_or_ways() -> None:
     ],
 )
 def test_nodes_are_placed(placement: str, nodes: int, zones: str) -> None:
-    # "one per node from n1 on, repeated cyclically when shorter"; or by name. By default, all zones in their order.
-    made = topology(f"{{matrix: {MATRIX}, measured: one-way, {placement}}}", f"cluster.nodes={nodes}")
-    assert "".join(made.zone_of(node) for node in range(1, nodes + 1)) == zones
+    """ "one per node from n1 on, repeated cyclically when shorter"; or by name. By default, all zones in their
+    order."""
+    built = topology(f"{{matrix: {MATRIX}, measured: one-way, {placement}}}", f"cluster.nodes={nodes}")
+    assert "".join(built.zone_of(node) for node in range(1, nodes + 1)) == zones
 
 
 def csv_topology(directory: Path, content: str, measured: str = "one-way") -> Scenario:
@@ -152,14 +155,14 @@ def csv_topology(directory: Path, content: str, measured: str = "one-way") -> Sc
 
 
 def test_a_csv_becomes_part_of_the_scenario(tmp_path: Path) -> None:
-    # The resolved scenario must load, and mean the same, where there is no file (design.md, section 2). Rows may come
-    # in another order than columns; a byte order mark, CRLF, blanks and blank lines are what spreadsheets write.
+    """The resolved scenario must mean the same without the file (design.md, section 2). Rows may have another order
+    than columns. Spreadsheets write byte order marks, CRLF, blanks and blank lines."""
     scenario = csv_topology(tmp_path, "\ufeffregion,a, b\r\n\r\nb,2.5,\r\na,0.1,1e1\r\n")
     (tmp_path / "pings.csv").unlink()
     again = loads(resolved_text(scenario))
     assert again == scenario
-    made = again.cluster_spec().network.topology
-    assert made == Topology(zones=("a", "b"), base=((100 * US, 10 * MS), (2500 * US, 0)), placed=(0, 1, 0, 1, 0))
+    built = again.cluster_spec().network.topology
+    assert built == Topology(zones=("a", "b"), base=((100 * US, 10 * MS), (2500 * US, 0)), placed=(0, 1, 0, 1, 0))
     assert resolved(again)["network"]["topology"] == {
         "matrix": {"a": {"a": "100us", "b": "10ms"}, "b": {"a": "2.5ms"}},
         "measured": "one-way",
@@ -171,13 +174,14 @@ def test_a_csv_becomes_part_of_the_scenario(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("heading", "base"), [("region", MS), ("from_us", US), ("zone_s", SECOND), ("ns", 1)])
 def test_the_first_heading_may_say_the_unit(tmp_path: Path, heading: str, base: int) -> None:
-    made = csv_topology(tmp_path, f"{heading},a,b\na,,1\nb,1,\n").cluster_spec().network.topology
-    assert made is not None
-    assert made.base == ((0, base), (base, 0))
+    """docs/network.md: the heading of the first column may end in a unit. Without one, figures are milliseconds."""
+    built = csv_topology(tmp_path, f"{heading},a,b\na,,1\nb,1,\n").cluster_spec().network.topology
+    assert built is not None
+    assert built.base == ((0, base), (base, 0))
 
 
 def test_the_most_zones_are_kept_and_load_again(tmp_path: Path) -> None:
-    # A scenario is bounded in bytes and values (tree.py): the largest matrix must fit into a resolved one.
+    """A scenario is bounded in bytes and values (tree.py): the largest matrix must fit into a resolved one."""
     names = [f"zone-{number:035d}" for number in range(101)]
 
     def content(zones: list[str]) -> str:
@@ -212,7 +216,7 @@ def test_the_most_zones_are_kept_and_load_again(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_file_is_explained(tmp_path: Path, content: str, says: str) -> None:
-    # File, line, value: the scenario's line first, then the file's own.
+    """File, line, value: the scenario's line first, then the file's own."""
     with pytest.raises(ScenarioError) as caught:
         csv_topology(tmp_path, content)
     assert str(caught.value) == f"x.yaml:6: network.topology.matrix: {says}"
@@ -311,7 +315,7 @@ MISTAKES = [
     ("{loss: {bursts: {rate: 0.81, mean_length: 4}}}", "loss.bursts.rate: 0.81 needs longer bursts; of 4, at most 0.8"),
     (
         "{loss: {gilbert_elliott: {enter: 0, leave: 0}}}",
-        "loss.gilbert_elliott: has enter and leave 0, so that it never changes; give a plain probability instead",
+        "loss.gilbert_elliott: has enter and leave 0: the state never changes; give a plain probability instead",
     ),
     (
         "{loss: {gilbert_elliott: {enter: 0.1, leave: 1.5}}}",
@@ -339,12 +343,12 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("written", "says"), MISTAKES, ids=[says[:70] for _, says in MISTAKES])
 def test_a_mistake_is_explained_in_one_line(written: str, says: str) -> None:
-    # Exact messages: file, line, field, value and remedy (issue 2, part 5).
+    """Exact messages: file, line, field, value and remedy (issue 2, part 5)."""
     assert complaints(written)[0] == f"x.yaml:6: network.{says}"
 
 
 def test_faults_address_zones_that_hold_somebody() -> None:
-    # "faults can address a zone" (issue 3); one that could never strike would wait until the end, unnoticed.
+    """ "faults can address a zone" (issue 3); a fault of an empty zone would wait until the end, unnoticed."""
     crash = "faults=[{at: 1s, crash: zone:tokyo}]"
     with_network("{topology: {preset: world, placement: [tokyo]}}", crash)
     assert complaints("{topology: world}", crash) == [
@@ -373,7 +377,7 @@ def test_faults_address_zones_that_hold_somebody() -> None:
     ],
 )
 def test_every_loss_can_be_written(written: str, means: object) -> None:
-    # leave = 1 / mean_length; enter so that enter / (enter + leave) is the rate: 0.0625 / 0.3125 = 0.2.
+    """leave = 1 / mean_length; enter so that enter / (enter + leave) is the rate: 0.0625 / 0.3125 = 0.2."""
     scenario = with_network(f"{{loss: {written}}}")
     assert scenario.cluster_spec().network.loss == means
     assert loads(resolved_text(scenario)) == scenario
@@ -393,7 +397,7 @@ def test_every_loss_can_be_written(written: str, means: object) -> None:
     ],
 )
 def test_bandwidths_have_units(written: Any, rate: float) -> None:
-    # A byte is 8 bits; k, M and G are powers of 1000, as networks are sold.
+    """A byte is 8 bits; k, M and G are powers of 1000, as networks are sold."""
     assert parse_rate(written) == rate
     scenario = with_network(f"{{bandwidth: {written}}}")
     assert loads(resolved_text(scenario)) == scenario
@@ -403,11 +407,12 @@ def test_bandwidths_have_units(written: Any, rate: float) -> None:
     ("rate", "text"), [(1, "1 B/s"), (12_500_000, "12.5 MB/s"), (999, "999 B/s"), (2e12, "2000 GB/s")]
 )
 def test_bandwidths_are_shown_in_bytes(rate: float, text: str) -> None:
+    """A report shows the bandwidth that the network really uses, which is in bytes per second."""
     assert format_rate(rate) == text
 
 
 def test_the_resolved_network_holds_what_applies() -> None:
-    # A later version with other defaults must still repeat the result; options of the other transport are not shown.
+    """A later version with other defaults must repeat the result. Options of the other transport are left out."""
     stream: Mapping[str, Any] = resolved(with_network("{transport: stream}"))["network"]["stream"]
     assert stream == {"retransmit_after": "200ms", "give_up_after": "15m", "notice": "0s", "open_at_start": False}
     assert "stream" not in resolved(with_network("{}"))["network"]
@@ -424,7 +429,7 @@ PAGE = (ROOT / "docs" / "network.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
 def test_every_example_of_the_manual_loads(example: str, tmp_path: Path) -> None:
-    # "docs examples that are executed" (design.md, section 7). The page shows pings.csv, too.
+    """ "docs examples that are executed" (design.md, section 7). The page shows pings.csv, too."""
     (csv,) = re.findall(r"((?: {4}[^\n]*,[^\n]*,[^\n]*\n){3})", PAGE)
     (tmp_path / "pings.csv").write_text(textwrap.dedent(csv))
     tree = yaml.safe_load(SMALL) | yaml.safe_load(example)
@@ -445,7 +450,7 @@ def test_the_example_of_the_transport_page_loads() -> None:
 
 
 def test_no_options_of_streams_are_the_usual_ones() -> None:
-    # A bug that fuzzing found: null was read as null, and written as nothing, which means the defaults.
+    """A bug that fuzzing found: null was read as null, and written as nothing, which means the defaults."""
     scenario = with_network("{transport: stream, stream: null}")
     assert scenario == with_network("{transport: stream}") == loads(resolved_text(scenario))
     assert with_network("{stream: null}") == with_network("{}")

@@ -1,4 +1,4 @@
-"""What an author reads who has made a mistake: file, line, field, value and remedy, in one line (issue 2, part 5)."""
+"""The error for each mistake: file, line, field, value and remedy, in one line (issue 2, part 5)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def complaint(text: str, *overrides: str) -> str:
 
 
 def test_reads_as_the_issue_asks() -> None:
-    # The very sentence of issue 2, part 5.
+    """The sentence is that of issue 2, part 5."""
     text = "version: 1\nname: x\n" + "#\n" * 8 + "network:\n  loss: 1.5\nalgorithm: {name: raft}\n"
     text += "cluster: {nodes: 3}\nduration: 1s\n"
     assert complaint(text) == (
@@ -101,8 +101,8 @@ MISTAKES = [
         "x.yaml:30: stop_when: stable is not known here; did you mean leader-stable?",
     ),
     # Choices
-    ("name: raft", "name: paxos", "x.yaml:5: algorithm.name: paxos is not an algorithm; known: raft"),
-    ("  name: raft\n", "", "x.yaml:4: algorithm: has no name; known: raft"),
+    ("name: raft", "name: paxos", "x.yaml:5: algorithm.name: paxos is not an algorithm; known: bully"),
+    ("  name: raft\n", "", "x.yaml:4: algorithm: has no name; known: bully"),
     (
         "{normal: {mean: 5ms, sd: 3ms}}",
         "{norml: {mean: 5ms, sd: 3ms}}",
@@ -171,6 +171,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("old", "new", "says"), MISTAKES, ids=[says[7:60] for _, _, says in MISTAKES])
 def test_a_mistake_is_explained_in_one_line(old: str, new: str, says: str) -> None:
+    """Issue 2, part 5: file, line, field, value and remedy, in one line."""
     assert RICH.count(old) == 1
     found = complaint(RICH.replace(old, new))
     assert found.startswith(says)
@@ -178,7 +179,7 @@ def test_a_mistake_is_explained_in_one_line(old: str, new: str, says: str) -> No
 
 
 def test_every_mistake_is_reported_at_once() -> None:
-    # Who fixes a file wants to see what else is wrong with it, not one mistake per run.
+    """The author of a file wants to mend all its mistakes at once, not one for each run."""
     text = RICH.replace("loss: 0.001", "loss: 2").replace("seed: 7", "seed: x").replace("crash: leader", "crash: n0")
     targets = ", ".join((*DESCRIPTIONS, "zone:NAME", "group:NAME", "leader-of:NAME", "n1"))
     assert complaint(text).splitlines() == [
@@ -189,7 +190,7 @@ def test_every_mistake_is_reported_at_once() -> None:
 
 
 def test_very_many_mistakes_are_counted() -> None:
-    # A list of ten thousand bad entries must not fill the screen.
+    """A list of ten thousand bad entries must not fill the screen."""
     text = RICH.replace("absent: [n5]", f"absent: [{', '.join(['x'] * 500)}]")
     lines = complaint(text).splitlines()
     assert len(lines) == 21
@@ -197,7 +198,7 @@ def test_very_many_mistakes_are_counted() -> None:
 
 
 def test_an_error_survives_the_way_from_a_worker_process() -> None:
-    # concurrent.futures pickles exceptions; one that cannot be built again from its arguments breaks the pool.
+    """concurrent.futures pickles exceptions; one that cannot be built again from its arguments breaks the pool."""
     with pytest.raises(ScenarioError) as caught:
         loads("version: 3", "x.yaml")
     again = pickle.loads(pickle.dumps(caught.value))

@@ -62,7 +62,7 @@ def test_a_file_outside_the_folder_is_refused_with_a_remedy(tmp_path: Path, outs
 
 
 def test_a_file_in_the_folder_is_read_by_any_path(tmp_path: Path, outside: Path) -> None:
-    """Only what leads out of the folder is refused: a link within it, or a way out and in again, does not."""
+    """A path is refused only if it ends outside the folder: links within it, and paths out and back in, are read."""
     here = tmp_path / "here"
     (here / "rtt.csv").write_text("latency_ms\n2\n")
     (here / "link.csv").symlink_to("rtt.csv")
@@ -92,7 +92,7 @@ def test_no_error_quotes_what_is_in_a_file(tmp_path: Path, content: str, field: 
 
 
 def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
-    """A pipe that nobody writes into would hold the program for ever."""
+    """Reading from a pipe without a writer would never return."""
     (tmp_path / "here").mkdir()
     os.mkfifo(tmp_path / "here" / "pipe.csv")
     assert "pipe.csv is not a file in the scenario's folder" in refusal(scenario_with(tmp_path, "pipe.csv"))

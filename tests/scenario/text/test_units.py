@@ -31,11 +31,12 @@ from simulator.scenario.text.units import DURATION_PATTERN, LONGEST, UNITS, form
     ],
 )
 def test_reads_a_number_and_a_unit(text: object, nanoseconds: int) -> None:
+    """Issue 2, part 5: durations are written as `150ms`, `2s` or `1.5m`."""
     assert parse_duration(text) == nanoseconds
 
 
 def test_does_not_round_as_floats_would() -> None:
-    # 4.35 * 1e9 is 4349999999.999999 in binary floating point, and 2**53 + 1 is no float at all.
+    """4.35 * 1e9 is 4349999999.999999 in binary floating point, and 2**53 + 1 is no float at all."""
     assert parse_duration("4.35s") == 4_350_000_000
     assert parse_duration("9007199254740993ns") == 2**53 + 1
 
@@ -66,6 +67,7 @@ def test_does_not_round_as_floats_would() -> None:
     ],
 )
 def test_refuses_what_is_no_duration(value: object, says: str) -> None:
+    """Issue 2, part 5: an error shows the value and says what to write. No value is rounded silently."""
     with pytest.raises(ValueError, match=re.escape(says)):
         parse_duration(value)
 
@@ -85,17 +87,19 @@ def test_refuses_what_is_no_duration(value: object, says: str) -> None:
     ],
 )
 def test_writes_the_shortest_text(nanoseconds: int, text: str) -> None:
+    """Resolved scenarios and reports are for people: 1.5s, not 1500000000ns."""
     assert format_duration(nanoseconds) == text
 
 
 def test_has_no_text_for_a_negative_duration() -> None:
+    """A negative duration is an error of the program: it must not be written to a file."""
     with pytest.raises(ValueError, match="negative"):
         format_duration(-1)
 
 
 @given(st.one_of(st.integers(0, LONGEST), st.integers(0, 10**6).map(lambda ms: ms * 1_000_000)))
 def test_writes_what_it_reads_back(nanoseconds: int) -> None:
-    # A resolved scenario, written beside the results, must be the scenario that was run.
+    """A resolved scenario, written beside the results, must be the scenario that was run."""
     text = format_duration(nanoseconds)
     assert parse_duration(text) == nanoseconds
     assert re.search(DURATION_PATTERN, text)
@@ -103,7 +107,7 @@ def test_writes_what_it_reads_back(nanoseconds: int) -> None:
 
 @given(st.from_regex(re.compile(DURATION_PATTERN, re.ASCII), fullmatch=True).map(str.strip))
 def test_agrees_with_the_pattern_that_editors_check(text: str) -> None:
-    # The JSON Schema must not admit a spelling that the program calls no duration; sizes are beyond a pattern.
+    """The JSON Schema must not accept a spelling that the program refuses. A pattern cannot check sizes."""
     match = re.fullmatch(r"([0-9.]+)(\D+)", text)
     assert match
     exact = Fraction(match[1].rstrip(".")) * (UNITS | {"µs": 1000, "μs": 1000})[match[2]]
@@ -115,7 +119,7 @@ def test_agrees_with_the_pattern_that_editors_check(text: str) -> None:
 
 @given(st.text(alphabet="0123456789.nusmhµe+-_ ", max_size=9))
 def test_the_pattern_admits_all_that_is_read(text: str) -> None:
-    # An editor must never mark a scenario that runs.
+    """An editor must never mark a scenario that runs."""
     try:
         parse_duration(text)
     except ValueError:

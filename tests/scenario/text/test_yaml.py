@@ -1,4 +1,4 @@
-"""Files that are no scenario, or mean harm: refused in one line, never expanded (issue 2, part 5)."""
+"""Files that are not scenarios, or that would exhaust memory: refused in one line (issue 2, part 5)."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ from tests.support.scenarios import SMALL
     ],
 )
 def test_a_text_that_is_no_scenario(text: str, says: str) -> None:
+    """Issue 2, part 5: each is refused in one line that names file and line."""
     with pytest.raises(ScenarioError) as caught:
         loads(text, "x.yaml")
     assert str(caught.value).startswith(says)
@@ -69,18 +70,19 @@ def test_a_text_that_is_no_scenario(text: str, says: str) -> None:
     ],
 )
 def test_scalars_are_read_as_yaml_1_2_reads_them(written: str, read: object) -> None:
+    """YAML 1.2, section 10.2 (JSON schema): `on`, `1:30` and `2024-01-01` are text."""
     found = parse(f"key: {written}", "x.yaml").tree["key"]
     assert (found, type(found)) == (read, type(read))
 
 
 @pytest.mark.parametrize("key", ["on", "1", "null", "1.5", "2024-01-01"])
 def test_keys_are_words_whatever_they_look_like(key: str) -> None:
-    # YAML 1.1 reads `on:` as the key True, which Python's json and pydantic would each take in their own way.
+    """YAML 1.1 reads `on:` as the key True, which Python's json and pydantic would each take in their own way."""
     assert list(parse(f"{key}: 1", "x.yaml").tree) == [key]
 
 
 def test_nested_aliases_are_refused_not_expanded() -> None:
-    # "A file … of nested aliases is refused, not expanded" (issue 2): ten levels of ten would be 10**10 values.
+    """ "A file … of nested aliases is refused, not expanded" (issue 2): ten levels of ten would be 10**10 values."""
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
     with pytest.raises(ScenarioError, match=r"x\.yaml:1: anchors and aliases"):
@@ -88,7 +90,7 @@ def test_nested_aliases_are_refused_not_expanded() -> None:
 
 
 def test_a_file_of_10_mb_is_refused(tmp_path: Path) -> None:
-    # Issue 2, part 5; at once, without reading YAML.
+    """Issue 2, part 5: "a file of 10 MB" is refused at once, before its YAML is read."""
     path = tmp_path / "large.yaml"
     path.write_text(SMALL + "#" * 10_000_000)
     started = time.perf_counter()
@@ -100,7 +102,7 @@ def test_a_file_of_10_mb_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_small_file_of_very_many_values_is_refused() -> None:
-    # Within the size, a list of one-character entries still has half a million of them.
+    """A list of one-character entries has half a million values within the largest size."""
     with pytest.raises(ScenarioError, match=f"more than {MOST_VALUES} values"):
         loads("a: [" + "1," * (MOST_VALUES + 1) + "]", "x.yaml")
 
@@ -114,6 +116,7 @@ def test_a_small_file_of_very_many_values_is_refused() -> None:
     ],
 )
 def test_a_file_that_is_no_text(tmp_path: Path, content: bytes, says: str) -> None:
+    """Issue 2, part 5: a file that is not UTF-8 is refused with the line of the first bad byte."""
     path = tmp_path / "x.yaml"
     path.write_bytes(content)
     with pytest.raises(ScenarioError) as caught:
@@ -122,14 +125,14 @@ def test_a_file_that_is_no_text(tmp_path: Path, content: bytes, says: str) -> No
 
 
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
-    # Some Windows editors write one.
+    """Some editors on Windows write a byte order mark."""
     path = tmp_path / "x.yaml"
     path.write_text(SMALL, encoding="utf-8-sig")
     assert load(path) == loads(SMALL)
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    # A wrong path is the commonest mistake of all.
+    """A wrong path is the most common mistake: the error names it."""
     for path, says in (
         (tmp_path / "none.yaml", "none.yaml: cannot be read: No such file or directory"),
         (tmp_path, "cannot be read: Is a directory"),

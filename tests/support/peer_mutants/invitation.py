@@ -9,12 +9,14 @@ from simulator.algorithms.invitation import (
     CHECK,
     READY,
     THERE,
+    InvitationNode,
+)
+from simulator.algorithms.invitation_messages import (
     Accept,
     AYCoordinatorAnswer,
     AYThere,
     AYThereAnswer,
     Invitation,
-    InvitationNode,
     Ready,
 )
 from simulator.protocol import CANDIDATE, NodeId
