@@ -24,7 +24,7 @@ _MOST_NUMBERS = 8
 _PARTITIONED = "#E4E4E4"
 # The worse the darker: grey print keeps the order.
 _INCIDENTS: Mapping[OverlapKind, tuple[str, str]] = {
-    OverlapKind.NO_TERM: (VERMILLION, "two leaders, and no term says which is the older"),
+    OverlapKind.NO_TERM: (VERMILLION, "two leaders, and nothing tells which is the older"),
     OverlapKind.SAME_TERM: (BLACK, "two leaders of one term"),
     OverlapKind.STALE_LEADER: (SKY_BLUE, "two leaders of different terms: the older one is known by its term"),
 }

@@ -48,7 +48,7 @@ def test_they_are_listed() -> None:
 
 def test_one_is_told_whole() -> None:
     told = " ".join(invoke("bully").stdout.split())
-    assert "promises agreement: If no fault occurs for the stabilization time" in told
+    assert "guarantees agreement: If no fault occurs for the stabilization time" in told
     assert "no-loss: Every message arrives" in told
     assert "answer_timeout 100ms How long a candidate waits" in told
     assert "Options of phi" in told
