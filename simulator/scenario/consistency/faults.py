@@ -44,7 +44,7 @@ def fault_errors(scenario: Scenario, fault: FaultForm) -> FieldErrors:
 def _remedy_errors(scenario: Scenario, fault: FaultForm, remedy: type[Remedy]) -> FieldErrors:
     """A heal or release of a label that no fault has."""
     label = getattr(fault, fault.keyword)
-    ended = (other.label for other in scenario.faults if issubclass(other.record, remedy.ends) and other.label)
+    ended = (entry.label for entry in scenario.faults if issubclass(entry.record, remedy.ends) and entry.label)
     labels = ["all", *sorted(set(ended))]
     if label not in labels:
         yield (fault.keyword,), f"{label} is the label of no {remedy.ends.what}; {alternatives(label, labels)}"
@@ -54,11 +54,11 @@ def _labels_without_circle(scenario: Scenario) -> set[str]:
     """The labels of the faults that do not wait for themselves, directly or through other faults."""
     injected: set[str] = set()
     while True:
-        known = len(injected)
+        before = len(injected)
         for fault in scenario.faults:
             if fault.label and (fault.after is None or fault.after.occasion in {*TRIGGERS, *injected}):
                 injected.add(fault.label)
-        if len(injected) == known:
+        if len(injected) == before:
             return injected
 
 
@@ -81,7 +81,7 @@ def _time_errors(scenario: Scenario, fault: ScheduledForm) -> FieldErrors:
         yield from _instant_errors(scenario, ("at",), fault.at)
     if fault.after is not None:
         yield from _instant_errors(scenario, ("after",), fault.after.delay)
-        labels = (other.label for other in scenario.faults if other.label and other is not fault)
+        labels = (entry.label for entry in scenario.faults if entry.label and entry is not fault)
         known = list(dict.fromkeys((*TRIGGERS, *labels)))
         if fault.after.occasion not in known:
             trigger = fault.after.occasion

@@ -39,8 +39,8 @@ class Matrix:
         """The matrix as a scenario writes it inline."""
         return {
             zone: {
-                other: format_duration(figure)
-                for other, figure in zip(self.zones, row, strict=True)
+                destination: format_duration(figure)
+                for destination, figure in zip(self.zones, row, strict=True)
                 if figure is not None
             }
             for zone, row in zip(self.zones, self.figures, strict=True)
@@ -55,12 +55,12 @@ def zone_name_error(name: str) -> str | None:
 
 
 def _matrix(figures: Figures, zones: Sequence[str], file: str | None = None) -> Matrix:
-    rows = tuple(tuple(figures[zone].get(other) for other in zones) for zone in zones)
+    rows = tuple(tuple(figures[zone].get(destination) for destination in zones) for zone in zones)
     return Matrix(tuple(zones), rows, file)
 
 
-def _gap(zone: str, other: str) -> str:
-    return f"gives no latency from {zone} to {other}; only that within a zone may be left out"
+def _gap(zone: str, destination: str) -> str:
+    return f"gives no latency from {zone} to {destination}; only that within a zone may be left out"
 
 
 # --- In a file
@@ -109,11 +109,11 @@ def _row(zone: str, zones: Sequence[str], texts: Sequence[str], unit: str, where
     if len(texts) != len(zones):
         raise ValueError(f"{where}: {len(texts)} figures for {len(zones)} zones; give one for each")
     figures: dict[str, Nanoseconds | None] = {}
-    for column, (other, text) in enumerate(zip(zones, texts, strict=True), start=2):
-        if not text and other != zone:
+    for column, (destination, text) in enumerate(zip(zones, texts, strict=True), start=2):
+        if not text and destination != zone:
             raise ValueError(f"{where}: column {column} is empty; only the latency within a zone may be left out")
         try:
-            figures[other] = measured(text, unit) if text else None
+            figures[destination] = measured(text, unit) if text else None
         except ValueError as error:
             raise ValueError(f"{where}: column {column}: {error}") from None
     return figures
@@ -151,15 +151,20 @@ def _inline_row(
         return {}, [((zone,), f"{shown(row)} is not a row; write the latency to each zone, {{{zones[0]}: 10ms}}")]
     figures: dict[str, Nanoseconds | None] = {}
     errors: list[tuple[Path, str]] = []
-    for other, figure in row.items():
+    for destination, figure in row.items():
         try:
-            figures[other] = parse_duration(figure)
+            figures[destination] = parse_duration(figure)
         except ValueError as error:
-            errors.append(((zone, other), str(error)))
-        if other not in zones:
-            errors.append(((zone, other), f"{shown(other)} is a column without a row; {alternatives(other, zones)}"))
-    gaps = [other for other in zones if other not in row and other != zone]
-    return figures, [*errors, *(((zone,), _gap(zone, other)) for other in gaps)]
+            errors.append(((zone, destination), str(error)))
+        if destination not in zones:
+            errors.append(
+                (
+                    (zone, destination),
+                    f"{shown(destination)} is a column without a row; {alternatives(destination, zones)}",
+                )
+            )
+    gaps = [destination for destination in zones if destination not in row and destination != zone]
+    return figures, [*errors, *(((zone,), _gap(zone, destination)) for destination in gaps)]
 
 
 AnyMatrix = Annotated[
