@@ -17,7 +17,7 @@ pytestmark = pytest.mark.verify
 
 def rows() -> dict[str, tuple[str, str]]:
     """Median and 99th percentile of failover in ms, by algorithm, as the README has them."""
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines():
         if line.startswith("| [`") and (
             pairs := re.findall(r"(\d+) / (\d+)", line.rpartition("|")[0].rpartition("|")[2])
