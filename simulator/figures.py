@@ -77,7 +77,7 @@ def distribution(
 
 
 def decomposition(results: Result | Mapping[str, Result], *, title: str = "") -> Figure:
-    """What failovers consist of: detection, pre-votes, failed rounds, winning round, and announcement to a majority.
+    """The parts of failovers: detection, pre-votes, failed rounds, winning round, and announcement to a majority.
 
     One result: a bar of means for each tenth of its failovers, from the shortest to the longest. Several: a bar for
     each, with the 95 % interval of the whole. Raises ValueError where no failover was seen to its end.
@@ -101,7 +101,7 @@ def overlaps(results: Result | Mapping[str, Result], *, most: int = 50) -> Figur
 
 
 def timeline(result: Result, trial: int | None = None) -> Figure:
-    """One trial around its election: who was what, and the messages between. The result's first trial unless given."""
+    """One trial around its election: the roles of the nodes, and their messages. By default the first trial."""
     number = int(result.trials["trial"].iloc[0]) if trial is None else trial
     trace = run_trial(result.scenario.cluster_spec(), result.seed, number, journal=True)
     return timeline_figure(trace, title=f"{result.scenario.name}, seed {result.seed}, trial {number}")
@@ -151,7 +151,7 @@ def _estimate(result: Result, statistic: str) -> Estimate:
 
 
 def _quantity(statistic: str) -> Quantity:
-    """How its axis is named: shares in percent, durations in seconds."""
+    """The name of its axis: proportions in percent, durations in seconds."""
     name, _, last = statistic.rpartition(".")
     share = last in ("fraction", "availability", "share", "query_accuracy")
     unit = " (s)" if name in SAMPLES else ""

@@ -35,7 +35,7 @@ _QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 class Elections:
-    """What a run of a scenario found. `result` has it all, as `simulator.run` returns it."""
+    """The result of a run of a scenario. `result` has all of it, as `simulator.run` returns it."""
 
     def __init__(self, result: Result) -> None:
         self.result = result

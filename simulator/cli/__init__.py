@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. What it does is done by the layers below, and by `simulator.run`."""
+"""The command line: parses options, calls the layers below, and prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`electsim algorithms`: what a scenario may name, and what there is to know of it."""
+"""`electsim algorithms`: the algorithms that a scenario can name, and their descriptions."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _named(name: str) -> Registration:
 
 
 def _all() -> list[Registration]:
-    """All that can be used; of the others is said why not."""
+    """All algorithms that can be used. Prints why, for each that cannot."""
     from simulator.algorithms.registry import PluginError
     from simulator.scenario.algorithms import ALGORITHMS
 

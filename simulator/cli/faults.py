@@ -1,4 +1,4 @@
-"""`electsim faults`: what may go wrong in a scenario."""
+"""`electsim faults`: the faults of a scenario's schedule."""
 
 from __future__ import annotations
 

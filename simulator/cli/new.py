@@ -1,4 +1,4 @@
-"""`electsim new`: a scenario or an algorithm to begin with, small and working."""
+"""`electsim new`: writes a small working scenario or algorithm to start from."""
 
 from __future__ import annotations
 

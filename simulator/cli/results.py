@@ -1,4 +1,4 @@
-"""`electsim show`, `trace` and `replay`: what an earlier run has left."""
+"""`electsim show`, `trace` and `replay`: the results of an earlier run."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be run. None: as the scenario says."""
+    """What to run. None stands for the scenario's own value."""
 
     scenario: Scenario
     command: str
@@ -53,7 +53,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it."""
+    """The result of a request, and how it ended."""
 
     result: Result
     failure: str | None  # Why it is not whole, where a trial failed.
@@ -99,7 +99,7 @@ def run_and_keep(request: Request, root: Path, as_json: bool, trace: bool) -> Ou
 
 
 def _leave(writer: RunWriter, request: Request) -> NoReturn:
-    """Keep so many trials as they were written down: SIGTERM leaves no time for their statistics."""
+    """Keep the trials that were written down, without statistics: SIGTERM leaves no time for them."""
     writer.leave(TERMINATED)
     kept = writer.publish()
     print_note(f"Results are in {kept}")
@@ -109,7 +109,7 @@ def _leave(writer: RunWriter, request: Request) -> NoReturn:
 
 
 def _simulate(request: Request, writer: RunWriter) -> tuple[Result, str | None]:
-    """The result; and why it is not whole, where a trial failed."""
+    """The result, and the reason if it is incomplete because a trial failed."""
     from simulator.experiment.runner import run as run_trials
     from simulator.experiment.trial import TrialError
 

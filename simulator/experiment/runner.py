@@ -210,7 +210,7 @@ def _loaded(
 
 @contextmanager
 def _closed(source: Generator[TrialResult, None, None]) -> Iterator[None]:
-    """Workers have ended when the block has, also where it fails."""
+    """End the workers at the end of the block, even if it fails."""
     try:
         yield
     finally:
@@ -224,7 +224,7 @@ def table(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> pd.Dat
 
 
 def default_command(seed: int, trials: int, first_trial: int) -> str:
-    """What repeats a run that was no command, from the scenario that is kept with its results."""
+    """The command that repeats a run which was not started by one, from the scenario that is kept with its results."""
     return f"electsim run scenario.yaml --trials {trials} --seed {seed} --first-trial {first_trial}"
 
 
@@ -244,7 +244,7 @@ def gather(
     stopped_by: str | None,
     precision: Precision | None = None,
 ) -> Result:
-    """The tables of some finished trials. `command` asks for all that were `requested`; the result's asks for these."""
+    """The result of some finished trials. Its command asks for as many; `command` asks for those `requested`."""
     return Result(
         scenario=scenario,
         seed=seed,

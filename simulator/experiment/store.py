@@ -103,7 +103,7 @@ class RunWriter:
                 self._journal.close()
 
     def leave(self, stopped_by: str) -> None:
-        """Be content with the trials that were written down: their tables are made when they are read. StoreError."""
+        """Keep the trials that were written down; their tables are made when they are read. Raises StoreError."""
         self.close()
         self.write_json(HEAD, self._head | {"stopped_by": stopped_by})
 

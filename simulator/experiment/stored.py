@@ -1,4 +1,4 @@
-"""Results that a run has left: read back, whole, from their directory."""
+"""Reads the results of an earlier run from their directory."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FILES = ("scenario.yaml", "summary.json", "trials.parquet", "elections.parquet"
 
 
 class DigestError(RuntimeError):
-    """A trial that does not repeat what the stored run saw: other versions of electsim, NumPy or Python, or a fault."""
+    """A trial has another digest than in the stored run: other versions of electsim, NumPy or Python, or a bug."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +151,7 @@ def _unfinished_parts(directory: Path) -> list[str]:
 
 
 def _load_draft(directory: Path) -> SavedRun:
-    """What a run had finished when it was killed, or has until now."""
+    """The trials that a run had finished when it was killed, or has finished until now."""
     head = read_object(directory / HEAD, {"seed": int, "requested": int, "command": str})
     with reading(directory / "scenario.yaml"):
         scenario = load(directory / "scenario.yaml")
@@ -176,7 +176,7 @@ def _load_draft(directory: Path) -> SavedRun:
 
 
 def _added(path: Path, types: Mapping[str, str]) -> pd.DataFrame:
-    """A table that earlier versions did not write: empty, where it is not there."""
+    """A table that earlier versions did not write; empty if the file does not exist."""
     return read_table(path) if path.is_file() else table([], types)
 
 
@@ -211,7 +211,7 @@ def _edited(directory: Path) -> str | None:
 
 
 def _made_by(summary: dict[str, Any]) -> str:
-    """Which versions a digest is of; and if electsim's is not the one that runs, that this may be all."""
+    """A sentence on the versions that made a digest, and whether electsim's is another one than now."""
     current = version("electsim")
     if summary["version"] == current:
         return f"it was made by {_versions(summary)}"

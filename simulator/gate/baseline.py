@@ -83,7 +83,7 @@ class Baseline(_Part):
         return self
 
     def trial_figures(self) -> TrialFigures:
-        """What was accepted, as `trial_figures` found it."""
+        """The figures of the accepted trials."""
         found = self.durations
         censored = np.zeros(len(found.seconds), dtype=np.bool_)
         censored[found.censored] = True
@@ -134,7 +134,7 @@ def baseline_file(directory: Path, name: str) -> Path:
 
 
 def write(baseline: Baseline, path: Path) -> None:
-    """Put it there whole, in place of an earlier one, or leave that as it is. Raises OSError."""
+    """Write the file whole, or leave an earlier one as it is. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, _text(baseline))
 
@@ -176,7 +176,7 @@ def _columns(table: Mapping[str, Any]) -> str:
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """What differs between two scenarios as they are written: `network.loss was 0.01, and is 0.02`.
 
-    `about` asks the question, and decides nothing.
+    The field `about` is not compared, because it changes nothing in a run.
     """
     return [
         f"{field_name(keys)} {'is new' if old is _MISSING else f'was {shown(old)}'}, and is {_now(new)}"

@@ -1,4 +1,4 @@
-"""The gate itself: scenario files and their baselines in, verdicts out; and new baselines, where they are accepted."""
+"""The gate: takes scenario files and their baselines, returns verdicts, and writes accepted baselines."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def check(one: Guarded, baseline: Baseline, workers: int = 0, progress: Progress
 
 @dataclass(frozen=True, kw_only=True)
 class Acceptance:
-    """What became of a scenario whose baseline was to be accepted."""
+    """The result of accepting the baseline of a scenario."""
 
     verdict: Verdict | None  # Beside the earlier baseline, if there was one of this scenario.
     written: bool  # Not where the earlier one holds to the digest, nor from trials that violated a guarantee or failed.

@@ -26,7 +26,7 @@ from simulator.gate.trial_figures import TrialFigures
 
 
 class Measure(Protocol):
-    """Of every measure, less is better."""
+    """One figure that the gate compares. Smaller values are better."""
 
     @property
     def unit(self) -> str:
@@ -45,7 +45,7 @@ class Measure(Protocol):
         """The smallest p value that is possible with this number of trials: what `p_value` is if all pairs agree."""
 
     def ratio(self, before: TrialFigures, after: TrialFigures) -> Estimate:
-        """After / before, with its 95 % interval."""
+        """The ratio after / before, with its 95 % interval."""
 
 
 @dataclass(frozen=True, slots=True)

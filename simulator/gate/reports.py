@@ -1,4 +1,4 @@
-"""Verdicts for those who read them: a table, Markdown for a step summary, JUnit for a CI, JSON for all else."""
+"""Verdicts in four formats: a table, Markdown for a step summary, JUnit for a CI, and JSON."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def passes(verdicts: Sequence[Verdict]) -> bool:
 
 
 def one_line(verdict: Verdict) -> str:
-    """What was found, in a line."""
+    """The verdict in one line."""
     if verdict.outcome is Outcome.BROKEN:
         return "; ".join(verdict.broken)
     if verdict.outcome is Outcome.IDENTICAL:
@@ -57,7 +57,7 @@ def one_line(verdict: Verdict) -> str:
 
 
 def notes(verdict: Verdict) -> Iterator[str]:
-    """What a reader should know beside the figures."""
+    """Lines to print beside the figures: the reason of the baseline, the limits, and remarks."""
     yield f"accepted because: {verdict.reason}"
     if verdict.figures:
         yield f"tolerance {100 * verdict.tolerance:g} %, α = {verdict.alpha:g}"
@@ -129,7 +129,7 @@ def _figures(figures: Sequence[Figure]) -> Table:
 
 
 def markdown(verdicts: Sequence[Verdict]) -> str:
-    """A section for a summary page: what failed stands open, what passed is a line."""
+    """A section for a summary page: one line for each scenario, and a table for each that changed."""
     passed = "passed" if passes(verdicts) else "failed"
     lines = [f"## Election timing: {passed}", "", "| scenario | outcome | |", "|---|---|---|"]
     lines += [f"| {_escaped(v.scenario)} | {v.outcome} | {_escaped(one_line(v))} |" for v in verdicts]
@@ -198,7 +198,7 @@ def _finite(value: float) -> float | None:
 
 
 def junit(verdicts: Sequence[Verdict]) -> str:
-    """A suite for each scenario: a case for its trials as a whole, and one for each figure that was compared."""
+    """A JUnit suite for each scenario, with a case for its trials as a whole, and one for each compared figure."""
     root = ElementTree.Element("testsuites", name="electsim gate")
     for verdict in verdicts:
         cases = [_case(verdict.scenario, "trials", one_line(verdict) if verdict.outcome is Outcome.BROKEN else None)]

@@ -45,7 +45,7 @@ def latencies(scenario: Scenario, count: int, link: Link = FIRST_LINK) -> np.nda
 
 
 def name_of(distribution: Any) -> str:
-    """A distribution, as `resolved` writes it, in a mathematician's words: `lognormal(median 5ms, p99 20ms)`."""
+    """A distribution, as `resolved` writes it, in mathematical notation: `lognormal(median 5ms, p99 20ms)`."""
     if isinstance(distribution, str):
         return f"constant({distribution})"
     ((kind, parameters),) = ((key, value) for key, value in distribution.items() if key != "at_least")

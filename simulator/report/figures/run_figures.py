@@ -66,5 +66,5 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
 
 
 def primary_metric(result: Result) -> str:
-    """What a run is about, in a word of docs/metrics.md."""
+    """The primary metric of a run, by its name in docs/metrics.md."""
     return samples.primary_metric(result.elections, result.scenario.published)

@@ -1,4 +1,4 @@
-"""What there is to know of an algorithm before it is run: `electsim algorithms`, and docs/algorithms.md."""
+"""The description of an algorithm: `electsim algorithms`, and docs/algorithms.md."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Guarantees are checked in every trial; where an algorithm has assumptions, in th
 
 
 def describe(registrations: Iterable[Registration]) -> list[dict[str, Any]]:
-    """All that is known of each, as plain values for JSON. `about` is what its module says of it, whole."""
+    """The full description of each algorithm, as plain values for JSON. `about` is the docstring of its module."""
     schema = json_schema()
     return [_described(registration, schema) for registration in registrations]
 
@@ -154,7 +154,7 @@ def _sentences(meanings: Mapping[str, str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Plain text, but for what stands between backticks, as Markdown that shows the same."""
+    """Markdown that shows the text as it is. What is between backticks stays code."""
     parts = text.split("`")
     return "`".join(
         part if number % 2 else re.sub(r"([*_\[\]<>|\\])", r"\\\1", part) for number, part in enumerate(parts)

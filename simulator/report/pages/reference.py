@@ -1,4 +1,4 @@
-"""The scenario reference: a page of tables, made from the JSON Schema, so that it cannot say anything else than it."""
+"""The scenario reference: a page of tables, made from the JSON Schema, so that the two cannot differ."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def reference_page(schema: Schema) -> str:
 
 
 class Field(NamedTuple):
-    """A row of a table: what a field is called, may hold, holds unless given (Markdown), and means."""
+    """A row of a table: the name of a field, its possible values, its default (both in Markdown), and its meaning."""
 
     name: str
     value: str

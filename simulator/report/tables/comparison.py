@@ -21,7 +21,7 @@ _LONGEST_WORD = 20  # Characters that the first column has, in a table of 80.
 
 
 def comparison_table(comparison: Summary, *, tests: bool = False) -> RenderableType:
-    """A block for each metric, a row for each variant; `tests` adds those that look at whole distributions."""
+    """A block for each metric, a row for each variant. `tests` adds tests of whole distributions."""
     labels = _labels([variant["name"] for variant in comparison["variants"]])
     parts: list[RenderableType] = [_title(comparison)]
     parts += [Text(f"{label}  {name}") for name, label in labels.items() if label != name]
@@ -80,7 +80,7 @@ def _measures(comparison: Summary, labels: Mapping[str, str]) -> Table:
 
 
 class _Scale:
-    """How the numbers of one metric are written: seconds as they read well, shares as percentages."""
+    """How the numbers of one metric are written: seconds in a suitable unit, proportions as percentages."""
 
     def __init__(self, unit: str, factor: float, digits: int) -> None:
         self.unit, self.factor, self.digits = unit, factor, digits

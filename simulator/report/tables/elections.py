@@ -74,7 +74,7 @@ def _metric_rows(key: str, rows: Sequence[TableRow], metrics: Summary) -> Iterat
 
 
 def _declared_row(row: TableRow, part: Summary) -> Iterator[Row]:
-    """The row as its metric's record declares it; nothing if it is not to be shown."""
+    """The row that a metric's record declares, or nothing if it has no data."""
     statistic = _at(part, row.statistic)
     if value_of(statistic) is not None and (row.only_if is None or _at(part, row.only_if)):
         yield row.label, _FORMATS[row.shown_as](statistic), row.remark.format(**part)
@@ -113,7 +113,7 @@ def _round_rows(metrics: Summary) -> Iterator[Row]:
 
 
 def _overlap_rows(metrics: Summary) -> Iterator[Row]:
-    """A row for each kind of incident, so that none is mistaken for another."""
+    """A row for each kind of incident."""
     overlaps = metrics["leaders_overlap"]
     counts = {kind: overlaps[kind]["count"] for kind in _OVERLAPS if kind in overlaps and overlaps[kind]["count"]}
     if not counts:

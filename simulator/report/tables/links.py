@@ -1,4 +1,4 @@
-"""A link of a scenario's network in words, and the base latencies between its zones as a table."""
+"""A description of a link of a scenario's network, and the base latencies between its zones as a table."""
 
 from __future__ import annotations
 

@@ -228,7 +228,7 @@ def _liveness(liveness: Summary | None) -> Text | None:
 
 
 def _violations(violations: Mapping[str, int]) -> Text | None:
-    """Liveness has lines of its own: it is a demand of the scenario, and not a guarantee."""
+    """The violated guarantees. Liveness is reported apart: it is a requirement of the scenario, not a guarantee."""
     broken = _listed({name: count for name, count in violations.items() if name != "liveness"})
     return Text(f"Violated guarantees: {broken}", style="bold red") if broken else None
 

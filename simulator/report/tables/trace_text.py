@@ -47,7 +47,7 @@ EVERYTHING = Interest()
 
 
 def trace_lines(trace: Trace, interest: Interest = EVERYTHING, *, messages: bool = False) -> list[Line]:
-    """The lines of a trial in order of time; of its messages, where they were recorded, at the instants of sending."""
+    """The lines of a trial in order of time. Messages, if they were recorded, are at the instants of sending."""
     rows = ((_line(row, trace), _involved(row)) for row in trace.rows)
     sent = ((_sent(message), (message.to,)) for message in trace.messages) if messages else ()
     lines = [line for line, others in chain(rows, sent) if interest.covers(line, others)]
