@@ -22,8 +22,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from simulator.printable import printable
-
 if TYPE_CHECKING:
     from simulator.experiment.runner import Result
 
@@ -87,6 +85,8 @@ class Elections:
 
 def _failed(reason: str) -> BaseException:
     """What makes a test fail with a line, and no traceback."""
+    from simulator.printable import printable
+
     return pytest.fail.Exception(printable(reason), pytrace=False)
 
 

@@ -176,24 +176,24 @@ def run(text: str = CRASH, seed: int = 3) -> simulator.Result:
     return simulator.run(simulator.loads(text), trials=60, seed=seed)
 
 
-def told(baseline: Baseline, result: simulator.Result) -> Verdict:
+def judged(baseline: Baseline, result: simulator.Result) -> Verdict:
     return judge("small-crash", baseline, result)
 
 
 def test_the_same_behaviour_passes_by_its_digest(baseline: Baseline) -> None:
-    verdict = told(baseline, run())
+    verdict = judged(baseline, run())
     assert (verdict.outcome, verdict.changed, verdict.trials, verdict.figures) == (Outcome.IDENTICAL, 0, 60, [])
 
 
 def test_other_behaviour_with_the_same_figures_passes_by_statistics(baseline: Baseline) -> None:
-    verdict = told(baseline, run(seed=4))
+    verdict = judged(baseline, run(seed=4))
     assert (verdict.outcome, verdict.changed) == (Outcome.PASSED, 60)
     assert len(verdict.figures) == len(MEASURES)
 
 
 def test_a_slower_candidate_has_regressed(baseline: Baseline) -> None:
     slow = run(CRASH.replace("{name: raft}", "{name: raft, election_timeout: [250ms, 500ms]}"))
-    verdict = told(baseline, slow)
+    verdict = judged(baseline, slow)
     assert verdict.outcome is Outcome.REGRESSED
     assert verdict.outcome.fails
     # Sixty trials have no p99 to lose, and wider timeouts do not fail more rounds.
@@ -202,17 +202,17 @@ def test_a_slower_candidate_has_regressed(baseline: Baseline) -> None:
 
 def test_a_faster_one_has_improved(baseline: Baseline) -> None:
     fast = run(CRASH.replace("{name: raft}", "{name: raft, election_timeout: [90ms, 180ms]}"))
-    assert told(baseline, fast).outcome is Outcome.IMPROVED
+    assert judged(baseline, fast).outcome is Outcome.IMPROVED
 
 
 def test_other_versions_are_named_where_trials_differ(baseline: Baseline) -> None:
     old = baseline.model_copy(update={"versions": {**baseline.versions, "numpy": "1.0"}})
-    assert told(old, run()).remarks == ()  # The digest says that nothing hangs on it.
-    (remark,) = told(old, run(seed=4)).remarks
+    assert judged(old, run()).remarks == ()  # The digest says that nothing hangs on it.
+    (remark,) = judged(old, run(seed=4)).remarks
     assert remark.startswith("numpy was 1.0, and is ")
 
 
-def test_a_broken_promise_is_never_made_up_for(baseline: Baseline) -> None:
+def test_a_violated_guarantee_is_never_made_up_for(baseline: Baseline) -> None:
     # A voter that loses its disk votes twice (design.md, section 5: `same_term` is a safety violation).
     broken = simulator.run(simulator.load("raft-amnesia", ["waive=[]"]), trials=20)
     verdict = judge("amnesia", baseline, replace(run(), violations=broken.violations))
@@ -223,4 +223,4 @@ def test_a_broken_promise_is_never_made_up_for(baseline: Baseline) -> None:
 
 def test_a_candidate_without_what_was_measured_is_broken(baseline: Baseline) -> None:
     peaceful = run(CRASH.replace("  - {at: 1s, crash: leader}", "  - {at: 1s, restart: all}"))
-    assert told(baseline, peaceful).broken == ["its primary metric was failover, and is stabilisation"]
+    assert judged(baseline, peaceful).broken == ["its primary metric was failover, and is stabilisation"]

@@ -1,4 +1,4 @@
-"""Overlap incidents on a time axis (issue 6): every incident is there, at its time, and told by its kind."""
+"""Overlap incidents on a time axis (issue 6): every incident is there, at its time, and its kind is visible."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def test_the_table_of_a_run_is_what_each_trace_says() -> None:
     # Every trial again, from its trace: the same incidents at the same instants.
     scenario = simulator.load("raft-partition", ["algorithm.check_quorum=false"])
     result = simulator.run(scenario, trials=3)
-    told = [leadership(run_trial(scenario.cluster_spec(), result.seed, trial)).overlaps for trial in range(3)]
-    rows = [(trial, str(one.kind), one.start_ns, one.end_ns) for trial, found in enumerate(told) for one in found]
+    overlaps = [leadership(run_trial(scenario.cluster_spec(), result.seed, trial)).overlaps for trial in range(3)]
+    rows = [(trial, str(one.kind), one.start_ns, one.end_ns) for trial, found in enumerate(overlaps) for one in found]
     table = result.overlaps
     for column, values in zip(("trial", "kind"), zip(*((row[0], row[1]) for row in rows), strict=True), strict=True):
         assert tuple(table[column]) == values
