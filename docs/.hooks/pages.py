@@ -42,6 +42,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Include files of the repository, with links that hold on the site."""
+    return re.sub(r'(?m)^--8<-- "(.+)"$', lambda include: _with_links(ROOT / include[1]), markdown)
+
+
 def on_page_content(html: str, **_: object) -> str:
     """Keep each word of inline code whole: a name that is broken at its hyphens cannot be read, or copied."""
     return "".join(part if part.startswith("<pre") else _whole_names(part) for part in BLOCKS.split(html))
@@ -57,14 +62,18 @@ def _whole_names(html: str) -> str:
 
 
 def _readme(path: Path) -> str:
-    """The README with links that hold on the site."""
+    """The README as the home page, without contents at its side: it has tables of 100 characters."""
+    return f"---\nhide: [toc]\n---\n{_with_links(path)}"
+
+
+def _with_links(path: Path) -> str:
+    """A file of the repository with links that hold on the site."""
 
     def moved(link: re.Match[str]) -> str:
         target = MOVED.get(link[1], link[1].removeprefix("docs/"))
         return f"]({re.sub(r'[.]ipynb$', '.md', target)}{link[2]})"
 
-    text = re.sub(r"\]\(([^)#\s]+)((?:#[^)]*)?)\)", moved, path.read_text(encoding="utf-8"))
-    return f"---\nhide: [toc]\n---\n{text}"  # The tables of `electsim run` are 100 characters wide.
+    return re.sub(r"\]\(([^)#\s]+)((?:#[^)]*)?)\)", moved, path.read_text(encoding="utf-8"))
 
 
 def _notebook(path: Path) -> tuple[str, dict[str, bytes]]:

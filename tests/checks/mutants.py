@@ -91,7 +91,7 @@ class IgnoresLogs(Raft):
 
 
 class VotesForAnyone(Raft):
-    """A follower votes for everyone who asks, whoever had its vote (figure 2: "if votedFor is null or candidateId")."""
+    """A follower votes for every candidate, even a second one (figure 2: "if votedFor is null or candidateId")."""
 
     def _on_request_vote(self, sender: NodeId, message: RequestVote | PreVote) -> None:
         if self.role is FOLLOWER:
@@ -132,7 +132,7 @@ class PromisesAreVotes(Raft):
 
 
 class AnswersAreVotes(Raft):
-    """Whoever has answered counts as a voter, refusals included (option refusals_end_candidacy counts those)."""
+    """A server that has refused counts as a voter, too (option refusals_end_candidacy counts refusals)."""
 
     def _count_refusal(self, voter: NodeId) -> None:
         super()._count_refusal(voter)

@@ -184,7 +184,7 @@ class PromisesAreVotes(Raft):
 
 
 class StickyButMovesOn(Raft):
-    """4.2.3: who hears a leader "does not update its term or grant its vote"."""
+    """4.2.3: a server that hears a leader "does not update its term or grant its vote"."""
 
     def _handle_higher_term(self, sender: NodeId, message: Message) -> bool:
         if type(message) is RequestVote and not message.is_transfer and self._is_sticky(sender):
@@ -211,7 +211,7 @@ class CountsItselfTwice(Raft):
 
 
 class LeaseOfOldAnswers(Raft):
-    """6.2: whoever has answered once counts for ever."""
+    """6.2: a server that has answered once counts for ever."""
 
     def _check_quorum(self) -> None:
         assert self.check_quorum is not None
