@@ -1,4 +1,4 @@
-"""`electsim compare`: variants of a scenario beside each other, trial by trial with the same random numbers."""
+"""`electsim compare`: variants of a scenario, compared trial by trial with common random numbers."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def compare(
       electsim compare raft-leader-crash --vary algorithm.heartbeat_interval=50ms,75ms --equivalent 5% \\
           --metric failover.median --metric failover.p99
 
-    All variants have the same seed: trial 17 of one and of another use the same random numbers and are compared as a
-    pair. The table, a figure for each metric and the results of each variant are kept under results/.
+    All variants have the same seed. So trial 17 of two variants has common random numbers, and is compared as a pair.
+    The table, a figure for each metric and the results of each variant are kept under results/.
 
     Exits with 0; with 1 if a guarantee was violated; with 2 for bad input or a full disk; with 3 if a trial failed;
     with 130 when interrupted and 143 when terminated (SIGTERM), keeping the variants that were finished, and the

@@ -105,7 +105,7 @@ def run(
       electsim run scenarios/raft-leader-crash.yaml --set cluster.nodes=9 \\
           --set 'algorithm.election_timeout=[300ms, 600ms]'
     \b
-    Another algorithm under the same faults, with the same random numbers (`electsim algorithms` lists them):
+    Another algorithm under the same faults and random numbers (`electsim algorithms` lists them):
       electsim run scenarios/leader-crash.yaml --algorithm bully --set algorithm.answer_timeout=50ms
     \b
     As many trials as it takes to know the median failover to within 2 %, and 20 000 at the most:
@@ -163,7 +163,7 @@ def _command(path: Path, options: Mapping[str, object]) -> str:
 
 
 def _measured(path: Path, column: str | None, unit: str | None) -> Measured:
-    """Read before anything is run: so that a mistake in the file is reported at once."""
+    """Read the file before anything is run, so that a mistake in the file is reported at once."""
     from simulator.analysis.measured import MeasuredError, read_measured
 
     try:

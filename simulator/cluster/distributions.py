@@ -66,9 +66,10 @@ class Normal:
         return np.maximum(np.rint(drawn).astype(np.int64), 1)
 
     def _redrawn(self, rejected: np.ndarray) -> np.ndarray:
-        """The redraw of each: its rank among the rejected is uniform in [0, 1), and independent of all other draws.
+        """The redrawn values of the rejected draws, without another number from the stream.
 
-        So it serves as the luck of the redraw, and nothing is drawn whose place would depend on the block.
+        The rank of a rejected draw among them is uniform in [0, 1), and independent of all other draws. So the rank is
+        the random number of the redraw, and the stream does not depend on the size of the blocks.
         """
         from scipy.special import log_ndtr, ndtr, ndtri  # Slow to import, and rarely needed.
 
@@ -144,7 +145,7 @@ class Empirical:
     _rising: np.ndarray = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        rising = np.sort(np.array(self.samples, dtype=np.int64))  # So that equal luck means equal rank.
+        rising = np.sort(np.array(self.samples, dtype=np.int64))  # Equal random numbers then mean equal ranks.
         rising.flags.writeable = False
         object.__setattr__(self, "_rising", rising)
 

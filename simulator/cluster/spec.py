@@ -37,7 +37,7 @@ class LogSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSpec:
-    """A cluster, its network, and what befalls it."""
+    """A cluster, its network, and its faults."""
 
     registration: Registration
     config: Any  # An instance of the registration's `config` class.
@@ -67,6 +67,6 @@ class ClusterSpec:
 
     @property
     def stabilization_ns(self) -> Nanoseconds | None:
-        """How long the algorithm needs in peace, at most, until it agrees; None where it does not promise to."""
+        """How long the algorithm needs at most to agree if no fault occurs; None if it does not guarantee this."""
         stabilization_bound = self.registration.stabilization_bound
         return None if stabilization_bound is None else stabilization_bound(self.config, self.nodes)

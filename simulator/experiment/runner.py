@@ -147,8 +147,8 @@ def run(
     or its `p95`, `p99`) lies within that fraction of it, and with `trials` at the latest; `Result.stopped_by` says
     which.
 
-    SIGTERM, where it is handled, does the same; where more than `GATHERED_AT_ONCE` trials have been given to
-    `on_finished`, it raises Terminated, since the sender does not wait for statistics.
+    SIGTERM does the same if it is handled. If more than `GATHERED_AT_ONCE` trials have been given to `on_finished`, it
+    raises Terminated, since there is no time for statistics.
 
     Raises ScenarioError for a bad scenario; TrialError where a trial runs away or the algorithm fails, with the
     finished part, if any, as its `finished`; ValueError for fewer trials than one, for a bad precision, for more than

@@ -1,8 +1,8 @@
 """The figures that the gate compares, and for each: its value, how much it changed, and whether by more than chance.
 
-Trial 17 of one run and trial 17 of the other form a pair: they had the same seed. If the code still draws the same
-random numbers, the two are alike, and small changes show. If it does not, the two are independent; the tests remain
-valid, because they assume only that the two trials of a pair are exchangeable.
+Trial 17 of one run is the pair of trial 17 of the other: they had the same seed. If the code still draws the same
+random numbers, pairs are alike and small changes show. If it does not, the two trials of a pair are independent. The
+tests stay valid: they assume only that, without a change, the two trials of a pair are exchangeable.
 """
 
 from __future__ import annotations

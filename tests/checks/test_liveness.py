@@ -96,7 +96,7 @@ def test_who_is_not_followed(text: str) -> None:
 
 
 def test_a_leader_that_does_not_reign_need_not_be_lost_to_be_no_leader() -> None:
-    # Of losses, the trace tells only those of the reigning leader; here n1, which two others name, does not reign.
+    # Of losses, the trace tells only those of the current leader; here n1, which two others name, does not reign.
     paused = "400 2 leader 2\n400 3 follower 1 of 1\n410 2 follower 2 of 1\n500 pause 1"
     assert judged(LED + "150 4 follower 1 of 1\n" + paused, (500, event_types.FAULT), nodes=4).verdict is Verdict.FAILED
     told = parse_trace(LED, end_ms=2000)

@@ -99,7 +99,7 @@ def test_a_lost_leader_is_lost_once() -> None:
 
 
 def test_a_lost_leader_that_another_has_replaced_does_not_come_back() -> None:
-    """The reigning leader is the one of the "highest term, then latest claim": n2, from 20 on."""
+    """The current leader is the one of the "highest term, then latest claim": n2, from 20 on."""
     script = Script(
         start={1: timer("claim", 1), 2: timer("claim later", 20)},
         on={"timer claim": claim(1), "timer claim later": claim(2)},

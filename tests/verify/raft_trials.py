@@ -45,7 +45,7 @@ def elected(spec: ClusterSpec, seed: int, trial: int) -> Elected:
 
 
 def downtime_ms(spec: ClusterSpec, seed: int, trial: int) -> float:
-    """From the crash to the end of a trial that stops once everybody names the reigning leader; infinite if cut off."""
+    """From the crash to the end of a trial that stops once everybody names the current leader; infinite if cut off."""
     trace = run_trial(spec, seed, trial)
     crashes = [row.time_ns for row in trace.rows if row.kind == event_types.CRASHED]
     if not crashes or trace.end_ns >= spec.duration:

@@ -45,14 +45,15 @@ class EnsembleConfig:
     )
     listen_delay: Duration = option(
         1 * MILLISECOND,
-        "How long whoever is elected takes to open the port for followers. Those who come earlier are refused, as they"
-        " are in ZooKeeper; what matters is only that it is longer than a message and shorter than connect_retry.",
+        "How long an elected server takes to open the port for followers. Followers that connect earlier are refused,"
+        " as in ZooKeeper. Its exact value does not matter, if it is longer than the latency of a message and shorter"
+        " than connect_retry.",
     )
     leaving: Duration = option(
         20 * MILLISECOND,
-        "What a server takes from leaving its leader, or from giving up leading, until it looks for a leader: it closes"
-        " what it served with. From a measurement of ZooKeeper 3.8.0: elected 236 ms after a kill that was noticed"
-        " after 17 ms (medians), less finalize_wait: about 20 ms.",
+        "How long a server takes, after it has left its leader or stopped leading, until it looks for a leader: it"
+        " closes the connections of its clients first. From a measurement of ZooKeeper 3.8.0: elected 236 ms after a"
+        " kill that was noticed after 17 ms (medians), less finalize_wait: about 20 ms.",
     )
     synchronisation: DurationSpread = option(
         (25 * MILLISECOND, 42 * MILLISECOND, 114 * MILLISECOND),

@@ -35,7 +35,7 @@ _RIGHT_SIDE = 0.8  # Of the axes' width: from there on, a label stands left of i
 def latencies(scenario: Scenario, count: int, link: Link = FIRST_LINK) -> np.ndarray:
     """The first one-way latencies of a link in trial 0 of the scenario, its base included; seconds, shape (count,).
 
-    These are the latencies of the sender's first packets, to any receiver: its links share one stream.
+    They are those of the sender's first packets, to any node: a sender has one random stream for all its links.
     """
     sender, receiver = link
     network = scenario.cluster_spec().network
@@ -71,7 +71,7 @@ def _plain(value: object) -> str:
 
 
 def latency_table(scenario: Scenario, drawn: np.ndarray, link: Link = FIRST_LINK) -> RenderableType:
-    """A link's latency with quantiles and their intervals, its loss, duplication and transport. `drawn` in seconds."""
+    """A link's latency, its quantiles with their intervals, and its losses and copies. `drawn` is in seconds."""
     network = scenario.cluster_spec().network
     text = Text(scenario.name, style="bold")
     where = link_name(network.topology, *link)

@@ -16,7 +16,7 @@ SENT = "message"  # The kind of a line about a message.
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event. `node` is None if the event concerns several nodes or none."""
+    """`node` is None for an event of several nodes, or of none."""
 
     time_ns: Nanoseconds
     node: NodeId | None
