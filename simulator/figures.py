@@ -28,7 +28,7 @@ from simulator.analysis.statistics.estimates import Estimate
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.runner import Result
 from simulator.report.figures.decomposition import Failovers, decomposition_figure
-from simulator.report.figures.overlaps import courses_with_overlaps, overlaps_figure
+from simulator.report.figures.overlaps import overlaps_figure, trials_with_overlaps
 from simulator.report.figures.results import ecdf_figure, save
 from simulator.report.figures.run_figures import primary_metric
 from simulator.report.figures.sweeps import Curve, Quantity, map_figure, sweep_figure
@@ -77,7 +77,7 @@ def distribution(
 
 
 def decomposition(results: Result | Mapping[str, Result], *, title: str = "") -> Figure:
-    """What failovers consist of: detection, pre-votes, failed rounds, winning round, and announcement to a majority.
+    """The parts of failovers: detection, pre-votes, failed rounds, winning round, and announcement to a majority.
 
     One result: a bar of means for each tenth of its failovers, from the shortest to the longest. Several: a bar for
     each, with the 95 % interval of the whole. Raises ValueError where no failover was seen to its end.
@@ -94,14 +94,14 @@ def overlaps(results: Result | Mapping[str, Result], *, most: int = 50) -> Figur
     Raises ValueError where two nodes never did.
     """
     by_name = {results.scenario.name: results} if isinstance(results, Result) else dict(results)
-    shown = {name: courses_with_overlaps(r.trials, r.overlaps, most) for name, r in by_name.items()}
+    shown = {name: trials_with_overlaps(r.trials, r.overlaps, most) for name, r in by_name.items()}
     if not any(shown.values()):
         raise ValueError(f"two nodes never led at once in {', '.join(by_name)}")
     return overlaps_figure(shown)
 
 
 def timeline(result: Result, trial: int | None = None) -> Figure:
-    """One trial around its election: who was what, and the messages between. The result's first trial unless given."""
+    """One trial around its election: the roles of the nodes, and their messages. By default the first trial."""
     number = int(result.trials["trial"].iloc[0]) if trial is None else trial
     trace = run_trial(result.scenario.cluster_spec(), result.seed, number, journal=True)
     return timeline_figure(trace, title=f"{result.scenario.name}, seed {result.seed}, trial {number}")
@@ -151,7 +151,7 @@ def _estimate(result: Result, statistic: str) -> Estimate:
 
 
 def _quantity(statistic: str) -> Quantity:
-    """How its axis is named: shares in percent, durations in seconds."""
+    """The name of its axis: proportions in percent, durations in seconds."""
     name, _, last = statistic.rpartition(".")
     share = last in ("fraction", "availability", "share", "query_accuracy")
     unit = " (s)" if name in SAMPLES else ""
@@ -159,7 +159,7 @@ def _quantity(statistic: str) -> Quantity:
 
 
 def compare(results: Mapping[str, Result]) -> pd.DataFrame:
-    """The headline figures of several results, a row each: `value [low – high]`, the ends of its 95 % interval."""
+    """The primary figures of several results, a row each: `value [low – high]`, the ends of its 95 % interval."""
     return pd.DataFrame(
         {name: {column: _shown(result, path) for column, path in _COLUMNS.items()} for name, result in results.items()}
     ).T

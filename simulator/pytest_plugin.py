@@ -8,7 +8,7 @@
         lossy = electsim("leader-crash", trials=50, overrides=["network.loss=0.1"])
         assert lossy.quantile(0.5) < 0.3
 
-A run fails its test where a trial fails or the algorithm breaks a promise. It is the same run every time: the
+A run fails its test where a trial fails or the algorithm violates a guarantee. It is the same run every time: the
 scenario's seed decides, or `seed`.
 """
 
@@ -22,8 +22,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from simulator.printable import printable
-
 if TYPE_CHECKING:
     from simulator.experiment.runner import Result
 
@@ -35,7 +33,7 @@ _QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 class Elections:
-    """What a run of a scenario found. `result` has it all, as `simulator.run` returns it."""
+    """The result of a run of a scenario. `result` has all of it, as `simulator.run` returns it."""
 
     def __init__(self, result: Result) -> None:
         self.result = result
@@ -73,12 +71,12 @@ class Elections:
                 raise _failed(f"{metric}, {name}: {1e3 * value:,.1f} ms is not below {limit}; {self._again()}")
 
     def assert_promises_kept(self) -> None:
-        """The algorithm broke none of its promises, but for those that the scenario waives."""
+        """The algorithm violated none of its guarantees, except those that the scenario waives."""
         if self.result.violations:
             trial, violation = self.result.violations[0]
             more = len(self.result.violations) - 1
-            told = f"trial {trial}: {violation}" + (f" (and {more:,} more)" if more else "")
-            raise _failed(f"a promise was broken: {told}; {self._again(trial)}")
+            reported = f"trial {trial}: {violation}" + (f" (and {more:,} more)" if more else "")
+            raise _failed(f"a guarantee was violated: {reported}; {self._again(trial)}")
 
     def _again(self, trial: int | None = None) -> str:
         one = "" if trial is None else f" --first-trial {trial} --trials 1 --trace"
@@ -87,6 +85,8 @@ class Elections:
 
 def _failed(reason: str) -> BaseException:
     """What makes a test fail with a line, and no traceback."""
+    from simulator.printable import printable
+
     return pytest.fail.Exception(printable(reason), pytrace=False)
 
 
@@ -131,7 +131,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         f"{_MARKER}(scenario, *, trials={_TRIALS}, algorithm=None, overrides=(), seed=None): run a scenario of "
-        "electsim before the test, which fails where a promise is broken; the fixture `election` is what was found.",
+        "electsim before the test, which fails if a guarantee is violated; the fixture `election` is what was found.",
     )
 
 

@@ -17,7 +17,7 @@ from simulator.analysis.statistics.estimates import Estimate, Sample, fraction, 
 from simulator.cluster.cluster import run_trial
 from simulator.experiment.runner import Result, run
 from simulator.report.figures.detectors import Tuned, trade_off_figure
-from simulator.report.figures.overlaps import Course, overlaps_figure
+from simulator.report.figures.overlaps import TrialOverlaps, overlaps_figure
 from simulator.report.figures.results import ecdf_figure, save
 from simulator.report.figures.sweeps import Curve, Quantity, map_figure, sweep_figure
 from simulator.scenario import load
@@ -114,7 +114,7 @@ def graceful_transfer(trials: int, figures: Path) -> None:
 
 def partitions(trials: int, figures: Path) -> None:
     """For how long a leader in the minority goes on, with and without CheckQuorum."""
-    shown: dict[str, list[Course]] = {}
+    shown: dict[str, list[TrialOverlaps]] = {}
     for check in ("false", "true"):
         result = measured("raft-partition", trials, f"algorithm.check_quorum={check}")
         incidents = result.summary["metrics"]["leaders_overlap"]
@@ -123,7 +123,7 @@ def partitions(trials: int, figures: Path) -> None:
         print(f"check_quorum {check}: {count} incidents, {seconds(per_trial)} s a trial, at most {longest:.3f} s")
         spec = result.scenario.cluster_spec()
         traces = (run_trial(spec, result.seed, trial) for trial in range(min(trials, SHOWN)))
-        shown[f"check_quorum: {check}"] = [Course.of(trace) for trace in traces]
+        shown[f"check_quorum: {check}"] = [TrialOverlaps.of(trace) for trace in traces]
     save(overlaps_figure(shown), figures / "practice-partitions.png", ["png"])
 
 

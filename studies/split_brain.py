@@ -12,7 +12,7 @@ from pathlib import Path
 from simulator.analysis.statistics.estimates import Estimate, Sample, mean
 from simulator.cluster.cluster import run_trial
 from simulator.protocol import SECOND
-from simulator.report.figures.overlaps import Course, overlaps_figure
+from simulator.report.figures.overlaps import TrialOverlaps, overlaps_figure
 from simulator.report.figures.results import save
 from simulator.scenario import load
 
@@ -26,31 +26,34 @@ VARIANTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 SHOWN = 30  # Trials of each in the figure.
 
 
-def courses(variant: str, trials: int) -> list[Course]:
+def groups(variant: str, trials: int) -> list[TrialOverlaps]:
     """What became of the lead in each trial of a variant."""
     name, overrides = VARIANTS[variant]
     scenario = load(SCENARIOS / f"{name}.yaml", overrides)
     spec = scenario.cluster_spec()
-    return [Course.of(run_trial(spec, scenario.seed, trial)) for trial in range(trials)]
+    return [TrialOverlaps.of(run_trial(spec, scenario.seed, trial)) for trial in range(trials)]
 
 
-def overlap_seconds(trials: Sequence[Course]) -> Estimate:
+def overlap_seconds(trials: Sequence[TrialOverlaps]) -> Estimate:
     """Seconds with two leaders or more in a trial."""
-    return mean(Sample.of([course.overlap_ns / SECOND for course in trials]))
+    return mean(Sample.of([trial_overlaps.overlap_ns / SECOND for trial_overlaps in trials]))
 
 
-def incidents(trials: Sequence[Course]) -> Estimate:
+def incidents(trials: Sequence[TrialOverlaps]) -> Estimate:
     """Incidents in a trial."""
-    return mean(Sample.of([float(len(course.incidents)) for course in trials]))
+    return mean(Sample.of([float(len(trial_overlaps.incidents)) for trial_overlaps in trials]))
 
 
-def table(found: Mapping[str, Sequence[Course]]) -> Iterator[str]:
+def table(found: Mapping[str, Sequence[TrialOverlaps]]) -> Iterator[str]:
     """Lines of Markdown."""
     yield "| | two leaders, s a trial | incidents a trial | longest, s | begun without a partition, of all trials |"
     yield "| --- | --- | --- | --- | --- |"
     for variant, trials in found.items():
-        longest = max((i.end_ns - i.start_ns for course in trials for i in course.incidents), default=0) / SECOND
-        unprovoked = sum(course.unprovoked for course in trials)
+        longest = (
+            max((i.end_ns - i.start_ns for trial_overlaps in trials for i in trial_overlaps.incidents), default=0)
+            / SECOND
+        )
+        unprovoked = sum(trial.unprovoked for trial in trials)
         shown = f"{_shown(overlap_seconds(trials))} | {_shown(incidents(trials))} | {longest:.2f} | {unprovoked}"
         yield f"| {variant} | {shown} |"
 
@@ -66,7 +69,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=1000, help="of each variant")
     parser.add_argument("--figures", type=Path, help="directory for the figure")
     given = parser.parse_args()
-    found = {variant: courses(variant, given.trials) for variant in VARIANTS}
+    found = {variant: groups(variant, given.trials) for variant in VARIANTS}
     for line in table(found):
         print(line)
     if given.figures is not None:

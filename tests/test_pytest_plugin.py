@@ -102,7 +102,7 @@ def test_what_does_not_fails_with_its_reason_and_how_to_see_it_again(alone: pyte
     again, one = "again: electsim run raft", "--first-trial * --trials 1 --trace"
     for expected in (
         f"failover, p99: * ms is not below 100ms; {again}-leader-crash --seed 7",
-        f"a promise was broken: trial *: *; {again}-amnesia --set 'waive=[[][]]' --seed * {one}",
+        f"a guarantee was violated: trial *: *; {again}-amnesia --set 'waive=[[][]]' --seed * {one}",
         "failover, median: inf ms is not below 10s; *",
         f"trial 0: *; {again}-leader-crash --set limits.events=100 --seed 7 {one}",
         "raft-leader-crsh: cannot be read: *; did you mean raft-leader-crash, which comes with electsim[?]",

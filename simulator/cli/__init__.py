@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. What it does is done by the layers below, and by `simulator.run`."""
+"""The command line: parses options, calls the layers below, and prints."""
 
 from __future__ import annotations
 
@@ -88,15 +88,15 @@ def main() -> None:
 
 _IN_ONE_LINE = {  # In the order in which one comes to need them.
     run: "Run a scenario: a table, figures, and files under results/.",
-    compare: "Run variants of a scenario, and tell what differs.",
+    compare: "Run variants of a scenario, and say what differs.",
     show: "Print the table of an earlier run again, and draw its figures.",
-    trace: "Tell one trial of a run as a story.",
+    trace: "Print what happened in one trial, event by event.",
     replay: "Run one trial again, and compare its digest.",
     clean: "Remove what killed runs have left.",
     new: "Write a scenario, or an algorithm with its test, to begin with.",
     scenarios: "List the scenarios that come with electsim.",
-    algorithms: "List the election algorithms, or tell of one.",
-    faults: "List the faults of a schedule, or tell of one.",
+    algorithms: "List the election algorithms, or describe one.",
+    faults: "List the faults of a schedule, or describe one.",
     validate: "Check scenario files.",
     latency: "Show what a link will see, before anything is run.",
     gate: "Compare election timing with accepted baselines, for CI.",

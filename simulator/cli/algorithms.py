@@ -1,4 +1,4 @@
-"""`electsim algorithms`: what a scenario may name, and what there is to know of it."""
+"""`electsim algorithms`: the algorithms that a scenario can name, and their descriptions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print all that is known as JSON: a list, or NAME alone.")
 @click.option("--markdown", is_flag=True, help="Print docs/algorithms.md, the page about all of them, instead.")
 def algorithms(name: str | None, *, as_json: bool, markdown: bool) -> None:
-    """List the election algorithms; or tell of NAME its paper, assumptions, promises, cost and options.
+    """List the election algorithms; or describe NAME: its paper, assumptions, guarantees, cost and options.
 
     \b
       electsim algorithms
@@ -44,7 +44,7 @@ def algorithms(name: str | None, *, as_json: bool, markdown: bool) -> None:
         print_json(found if name is None else found[0])
     elif name is None:
         print_table(overview(found))
-        print_note("\nelectsim algorithms NAME tells more: assumptions, promises, options.")
+        print_note("\nelectsim algorithms NAME shows more: assumptions, guarantees, options.")
     else:
         print_table(detail(found[0]))
 
@@ -62,7 +62,7 @@ def _named(name: str) -> Registration:
 
 
 def _all() -> list[Registration]:
-    """All that can be used; of the others is said why not."""
+    """All algorithms that can be used. Prints why, for each that cannot."""
     from simulator.algorithms.registry import PluginError
     from simulator.scenario.algorithms import ALGORITHMS
 

@@ -1,4 +1,4 @@
-"""What the commands share: how they end, read a scenario, and print."""
+"""Shared by the commands: exit codes, reading a scenario, and common options."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def load_scenario(
 
 
 def advise(path: Path, scenario: Scenario) -> None:
-    """Say what is worth a second look, though nothing is wrong with it."""
+    """Print advice on a valid scenario: what may not be meant."""
     from simulator.scenario import advice
 
     for line in advice(scenario):

@@ -37,9 +37,7 @@ if TYPE_CHECKING:
 @click.option("--vary", "fields", multiple=True, metavar="FIELD=A,B,…", help="A field and its values; may be repeated.")
 @click.option("--reference", multiple=True, metavar="FIELD=VALUE", help="What to compare with, in place of the best.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Which metrics; may be repeated.")
-@click.option(
-    "--equivalent", "margin", type=PERCENTAGE, metavar="PERCENT", help="Also tell what is equal to within it."
-)
+@click.option("--equivalent", "margin", type=PERCENTAGE, metavar="PERCENT", help="Also say what is equal to within it.")
 @click.option("--tests", is_flag=True, help="Also test whole distributions (Kolmogorov–Smirnov, Mann–Whitney).")
 @click.option("--trials", type=click.IntRange(1, MOST_TRIALS), help="How many trials of each variant.")
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="The seed, in place of the scenario's.")
@@ -81,7 +79,7 @@ def compare(
     All variants have the same seed. So trial 17 of two variants has common random numbers, and is compared as a pair.
     The table, a figure for each metric and the results of each variant are kept under results/.
 
-    Exits with 0; with 1 where a promise was broken; with 2 for bad input or a full disk; with 3 where a trial failed;
+    Exits with 0; with 1 if a guarantee was violated; with 2 for bad input or a full disk; with 3 if a trial failed;
     with 130 when interrupted and 143 when terminated (SIGTERM), keeping the variants that were finished, and the
     finished trials of the one under way.
     """

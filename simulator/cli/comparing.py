@@ -41,7 +41,7 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was run, and written down."""
+    """The variants that were run and kept."""
 
     parts: list[Part]  # The variants of which all trials were finished.
     stopped_by: str | None = None  # Why there are no more of them.
@@ -53,7 +53,7 @@ class Found:
 
 
 def run_all(made: Sequence[Variant], writer: RunWriter, trials: int | None, seed: int | None, workers: int) -> Found:
-    """Run the variants, each kept as soon as it is finished; and, of one that was not, its finished trials."""
+    """Run the variants. Each is kept as soon as it is finished; of one that was cut short, the finished trials are."""
     from simulator.experiment.trial import TrialError
 
     parts: list[Part] = []
@@ -109,7 +109,7 @@ def _run_one(
 
 
 def end_without_any(reason: str) -> NoReturn:
-    """Where not even one trial was finished: say why, and exit accordingly."""
+    """End if no trial was finished: print the reason, and exit with its code."""
     what = ": no trial was finished"
     if reason in (INTERRUPTED, TERMINATED):
         end_stopped_by(reason, what)
@@ -129,7 +129,7 @@ def compare_and_keep(
     trials: int | None,
     seed: int | None,
 ) -> tuple[Path, Summary]:
-    """The directory, and the comparison in it."""
+    """Compare the variants and publish the results. Returns the directory and the comparison."""
     from simulator.analysis.comparison import compare as compared
     from simulator.analysis.comparison import provenance
     from simulator.experiment.runner import GATHERED_AT_ONCE
@@ -184,4 +184,4 @@ def finish(found: Found, asked: int, not_drawn: str | None) -> None:
     if found.stopped_by is not None:
         fail(f"{found.stopped_by}{kept}", EXIT_TRIALS_FAILED)
     if any(result.violations for _, result in parts):
-        fail("a promise was broken; `electsim run` says where", EXIT_FOUND)
+        fail("a guarantee was violated; `electsim run` says where", EXIT_FOUND)

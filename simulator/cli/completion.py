@@ -1,4 +1,4 @@
-"""What a shell completes: names of scenarios, algorithms and faults; files where a file may stand."""
+"""Shell completion: names of scenarios, algorithms and faults, and files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`electsim faults`: what may go wrong in a scenario."""
+"""`electsim faults`: the faults of a scenario's schedule."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulator.cli.printing import print_json, print_note, print_table
 @click.argument("name", required=False, shell_complete=fault_names)
 @click.option("--json", "as_json", is_flag=True, help="Print all that is known as JSON: a list, or NAME alone.")
 def faults(name: str | None, *, as_json: bool) -> None:
-    """List the faults that a scenario's schedule may hold; or tell of NAME its fields and an example.
+    """List the faults that a scenario's schedule may hold; or describe NAME: its fields, with an example.
 
     \b
       electsim faults
@@ -35,6 +35,6 @@ def faults(name: str | None, *, as_json: bool) -> None:
         print_json(list(found.values()) if name is None else found[name])
     elif name is None:
         print_table(overview(found.values()))
-        print_note("\nelectsim faults NAME tells more: its fields, and when it strikes.")
+        print_note("\nelectsim faults NAME shows more: its fields, and when it is injected.")
     else:
         print_table(detail(found[name]))

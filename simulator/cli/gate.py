@@ -96,9 +96,8 @@ def gate(
       electsim gate --workflow github > .github/workflows/election-timing.yml
 
     Trials that went as before, event by event, pass at once. Otherwise their figures are compared: one has regressed
-    where it got worse by more than the tolerance, and by more than chance. Exits with 0 where none has; with 1 where
-    one has, or a promise was broken; with 2 for bad input, such as a scenario without a baseline; with 3 where a trial
-    failed.
+    if it got worse by more than the tolerance, and by more than chance. Exits with 0 if none has; with 1 if one has, or
+    a guarantee was violated; with 2 for bad input, such as a scenario without a baseline; with 3 if a trial failed.
     """
     from simulator.gate.baseline import BaselineError
     from simulator.gate.guard import guarded

@@ -1,4 +1,4 @@
-"""`electsim latency`: what a link will see."""
+"""`electsim latency`: the latency, loss and transport of a link, before a run."""
 
 from __future__ import annotations
 

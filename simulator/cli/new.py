@@ -1,4 +1,4 @@
-"""`electsim new`: a scenario or an algorithm to begin with, small and working."""
+"""`electsim new`: writes a small working scenario or algorithm to start from."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def _algorithm(name: str) -> tuple[Mapping[Path, str], str]:
         "HighestAlive": "".join(word.capitalize() for word in words),
         "Highest alive": " ".join(words).capitalize(),
     }
-    if trouble := _trouble(name, module, names):
-        fail(f"{name}: {trouble}; choose another name", EXIT_BAD_INPUT)
+    if reason := _reason_against(name, module, names):
+        fail(f"{name}: {reason}; choose another name", EXIT_BAD_INPUT)
     files = {"highest_alive.py": f"{module}.py", "test_highest_alive.txt": f"test_{module}.py"}
     files["pyproject.txt"] = "pyproject.toml"
     written = {}
@@ -79,7 +79,7 @@ def _algorithm(name: str) -> tuple[Mapping[Path, str], str]:
     return written, f"pip install -e {name}, then electsim run leader-crash --algorithm {name}"
 
 
-def _trouble(name: str, module: str, names: Mapping[str, str]) -> str | None:
+def _reason_against(name: str, module: str, names: Mapping[str, str]) -> str | None:
     """Why a module and its algorithm could not be called that."""
     from simulator.algorithms.registry import REGISTRY
     from simulator.cli.starters import highest_alive

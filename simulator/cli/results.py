@@ -1,4 +1,4 @@
-"""`electsim show`, `trace` and `replay`: what an earlier run has left."""
+"""`electsim show`, `trace` and `replay`: the results of an earlier run."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def trace(
     messages: bool,
     as_json: bool,
 ) -> None:
-    """Tell one trial of RESULT as a story: when, who, and what happened.
+    """Print what happened in one trial of RESULT, a line for each event: the instant, the node, the event.
 
     \b
       electsim trace results/raft-leader-crash-001 --trial 17
@@ -147,20 +147,20 @@ def trace(
 
     The trial is run again, and must have the digest that it had: exits with 1 where it has another.
     """
-    from simulator.report.tables.trace_text import SENT, story
+    from simulator.report.tables.trace_text import SENT, trace_lines
 
     stored = _load(directory)
     interest = _interest(nodes, kinds, start, end)
-    told = _again(stored, trial)
-    _check_known(told, stored, interest.nodes, kinds)
-    lines = story(told, interest, messages=messages or SENT in kinds)
+    repeated = _again(stored, trial)
+    _check_known(repeated, stored, interest.nodes, kinds)
+    lines = trace_lines(repeated, interest, messages=messages or SENT in kinds)
     if as_json:
         for line in lines:
             print_json(
                 {"time_s": line.time_ns / 1e9, "node": line.node, "kind": line.kind, "text": line.text}, indent=None
             )
         return
-    for text in _told(lines):
+    for text in _formatted(lines):
         print_text(text)
     if not lines:
         print_note("Nothing of that happened in this trial.")
@@ -176,12 +176,12 @@ def replay(directory: Path, trial: int | None) -> None:
       electsim replay results/raft-leader-crash-001 --trial 17
 
     Exits with 1 where its digest is another: with another version of electsim, NumPy or Python, or by a fault in one of
-    them. `electsim trace` tells what happens in it.
+    them. `electsim trace` prints what happens in it.
     """
     stored = _load(directory)
-    told = _again(stored, trial)
-    size = f"{len(told.rows):,} rows, {len(told.messages):,} messages"
-    print_text(f"trial {_number(stored, trial)} again: {size}, digest {told.digest}: the same")
+    repeated = _again(stored, trial)
+    size = f"{len(repeated.rows):,} rows, {len(repeated.messages):,} messages"
+    print_text(f"trial {_number(stored, trial)} again: {size}, digest {repeated.digest}: the same")
 
 
 def _load(directory: Path) -> SavedRun:
@@ -231,8 +231,8 @@ def _interest(nodes: Sequence[str], kinds: Sequence[str], start: str, end: str |
     return Interest(nodes=[node_id(name) for name in nodes], kinds=kinds, from_ns=bounds[0] or 0, to_ns=bounds[1])
 
 
-def _check_known(told: Trace, stored: SavedRun, nodes: Collection[int], kinds: Sequence[str]) -> None:
-    """What a trial does not know is a slip of the pen, rather than an empty story."""
+def _check_known(repeated: Trace, stored: SavedRun, nodes: Collection[int], kinds: Sequence[str]) -> None:
+    """End with exit code 2 if the trial has no such node or kind of event: most likely a typing error."""
     from simulator.report.tables.trace_text import kinds_in
     from simulator.scenario.text.errors import alternatives
 
@@ -240,17 +240,17 @@ def _check_known(told: Trace, stored: SavedRun, nodes: Collection[int], kinds: S
         if node > stored.scenario.size:
             fail(f"--node n{node}: the nodes are n1 to n{stored.scenario.size}", EXIT_BAD_INPUT)
     for kind in kinds:
-        if kind not in (known := kinds_in(told)):
+        if kind not in (known := kinds_in(repeated)):
             fail(f"--kind {kind}: no such line in this trial; {alternatives(kind, known)}", EXIT_BAD_INPUT)
 
 
-def _told(lines: Sequence[Line]) -> list[str]:
+def _formatted(lines: Sequence[Line]) -> list[str]:
     """`  1.027207 s  n5   crashes`; the instant once for all that happens then."""
     width = max((len(f"{line.time_ns / 1e9:.6f}") for line in lines), default=0)
-    told, last = [], -1
+    texts, last = [], -1
     for line in lines:
         when = f"{line.time_ns / 1e9:.6f} s" if line.time_ns != last else ""
         who = "" if line.node is None else f"n{line.node}"
-        told.append(f"{when:>{width + 2}}  {who:4} {line.text}")
+        texts.append(f"{when:>{width + 2}}  {who:4} {line.text}")
         last = line.time_ns
-    return told
+    return texts

@@ -53,7 +53,7 @@ MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # As the scenario schema has t
     "--precision",
     type=PERCENTAGE,
     metavar="PERCENT",
-    help="End as soon as the headline's median is known to within this, such as 5%; --trials is then the most.",
+    help="End as soon as the primary median is known to within this, such as 5%; --trials is then the most.",
 )
 @click.option(
     "--precision-of",
@@ -117,7 +117,7 @@ def run(
     One trial again, with every message (its row in trials.parquet says trial 17):
       electsim run scenarios/raft-leader-crash.yaml --first-trial 17 --trials 1 --trace
 
-    Exits with 0; with 1 where the algorithm broke a promise that the scenario does not waive, or the cluster did not
+    Exits with 0; with 1 if the algorithm violated a guarantee that the scenario does not waive, or the cluster did not
     recover as the scenario demands (liveness); with 2 for bad input or a full disk; with 3 where a trial failed; with
     130 when interrupted and 143 when terminated (SIGTERM), keeping the trials that were finished.
     """
@@ -149,21 +149,21 @@ def run(
 # --- Parts of `run`
 
 
-def _or(given: int | None, otherwise: int) -> int:
-    return otherwise if given is None else given
+def _or(value: int | None, otherwise: int) -> int:
+    return otherwise if value is None else value
 
 
 def _command(path: Path, options: Mapping[str, object]) -> str:
-    """The command that repeats this run, whatever defaults the scenario has by then. What is None was not given."""
+    """The command that repeats this run, whatever defaults the scenario has by then. A value of None is left out."""
     words = ["electsim", "run", str(path)]
-    for option, given in options.items():
-        for value in given if isinstance(given, tuple) else (given,):
+    for option, values in options.items():
+        for value in values if isinstance(values, tuple) else (values,):
             words += [] if value is None else [option, str(value)]
     return shlex.join(words)
 
 
 def _measured(path: Path, column: str | None, unit: str | None) -> Measured:
-    """Read before anything is run: a mistake in the file is told at once."""
+    """Read the file before anything is run, so that a mistake in the file is reported at once."""
     from simulator.analysis.measured import MeasuredError, read_measured
 
     try:

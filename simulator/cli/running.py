@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from simulator.scenario import Scenario
     from simulator.trace.trace import Trace
 
-_MOST_TOLD = 5  # Broken promises, one by one.
+_MOST_SHOWN = 5  # Violated guarantees, one by one.
 _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline is drawn.
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be run. None: as the scenario says."""
+    """What to run. None stands for the scenario's own value."""
 
     scenario: Scenario
     command: str
@@ -54,7 +54,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it."""
+    """The result of a request, and how it ended."""
 
     result: Result
     failure: str | None  # Why it is not whole, where a trial failed.
@@ -100,7 +100,7 @@ def run_and_keep(request: Request, root: Path, as_json: bool, trace: bool) -> Ou
 
 
 def _leave(writer: RunWriter, request: Request) -> NoReturn:
-    """Keep so many trials as they were written down: SIGTERM leaves no time for their statistics."""
+    """Keep the trials that were written down, without statistics: SIGTERM leaves no time for them."""
     writer.leave(TERMINATED)
     kept = writer.publish()
     print_note(f"Results are in {kept}")
@@ -110,7 +110,7 @@ def _leave(writer: RunWriter, request: Request) -> NoReturn:
 
 
 def _simulate(request: Request, writer: RunWriter) -> tuple[Result, str | None]:
-    """The result; and why it is not whole, where a trial failed."""
+    """The result, and the reason if it is incomplete because a trial failed."""
     from simulator.experiment.runner import run as run_trials
     from simulator.experiment.trial import TrialError
 
@@ -193,13 +193,13 @@ def finish(outcome: Outcome) -> None:
     from simulator.checks.liveness import LIVENESS
 
     result, failure = outcome.result, outcome.failure
-    for kind, broken in (("broken promise", result.violations), ("waived promise, broken", result.waived)):
-        for trial, violation in broken[:_MOST_TOLD]:
+    for kind, broken in (("violated guarantee", result.violations), ("waived guarantee, violated", result.waived)):
+        for trial, violation in broken[:_MOST_SHOWN]:
             what = "no recovery" if violation.guarantee == LIVENESS else kind
             print_note(f"electsim: {what}: trial {trial}: {violation}")
-        if len(broken) > _MOST_TOLD:
+        if len(broken) > _MOST_SHOWN:
             trials = len({trial for trial, _ in broken})
-            print_note(f"electsim: … and {len(broken) - _MOST_TOLD:,} more, in {trials:,} trials in all")
+            print_note(f"electsim: … and {len(broken) - _MOST_SHOWN:,} more, in {trials:,} trials in all")
     if outcome.signal is not None:
         end_stopped_by(outcome.signal, f": {len(result.trials)} of {result.requested} trials were kept")
     if outcome.not_drawn is not None:
@@ -208,5 +208,5 @@ def finish(outcome: Outcome) -> None:
         fail(f"{failure} ({len(result.trials)} trials before it were kept)", EXIT_TRIALS_FAILED)
     if result.violations:
         trial, first = result.violations[0]
-        what = "a cluster did not recover in time" if first.guarantee == LIVENESS else "a promise was broken"
+        what = "a cluster did not recover in time" if first.guarantee == LIVENESS else "a guarantee was violated"
         fail(f"{what}; again: {_replay(result.command, trial)}", EXIT_FOUND)

@@ -39,7 +39,7 @@ def _by_the_network(spec: ClusterSpec) -> Iterator[Assumption]:
 def _by_what_happened(spec: ClusterSpec, trace: Trace) -> Iterator[Assumption]:
     if spec.absent:
         yield Assumption.NO_CRASH
-    needed = {
+    monitors = {
         node
         for group in spec.registration.groups
         if group.single_point_of_failure
@@ -48,7 +48,7 @@ def _by_what_happened(spec: ClusterSpec, trace: Trace) -> Iterator[Assumption]:
     for row in trace.rows:
         if row.kind == event_types.CRASHED or (row.kind == event_types.STARTED and row.time_ns > 0):
             yield Assumption.NO_CRASH
-            if row.kind == event_types.CRASHED and row.node in needed:
+            if row.kind == event_types.CRASHED and row.node in monitors:
                 yield Assumption.MONITOR_RUNS
         elif row.kind == event_types.PAUSED:
             yield Assumption.NO_PAUSE

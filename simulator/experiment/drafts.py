@@ -65,7 +65,7 @@ def make_draft(root: Path, name: str) -> tuple[Path, DraftLock | None]:
 
 @dataclass(frozen=True, slots=True)
 class DeadDraft:
-    """What a killed run has left."""
+    """The draft of a killed run."""
 
     path: Path
     trials: int  # Finished ones, of all its parts.
@@ -103,7 +103,7 @@ def dead_drafts(root: Path) -> list[Path]:
 
 
 def described(path: Path) -> DeadDraft:
-    """How much a draft has."""
+    """A draft with its number of finished trials and its size."""
     files = [file for file in path.rglob("*") if file.is_file()]
     trials = sum(count_finished(file) for file in files if file.name == JOURNAL)
     trials += sum(_summarised(file) for file in files if file.name == "summary.json")
@@ -121,7 +121,7 @@ def _summarised(summary: Path) -> int:
 
 
 def remove(path: Path) -> bool:
-    """Remove a dead draft; whether it was still one. Raises OSError where it cannot be removed."""
+    """Remove a dead draft. Returns False if it is in use again. Raises OSError if it cannot be removed."""
     try:
         lock = DraftLock(path)
     except OSError:

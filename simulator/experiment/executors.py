@@ -60,7 +60,7 @@ def _parallel(spec: ClusterSpec, seed: int, first: int, count: int, workers: int
 
 @contextmanager
 def _crew(spec: ClusterSpec, seed: int, size: int) -> Iterator[Sequence[_Worker]]:
-    """Worker processes, which have ended when the block has."""
+    """Worker processes, which are ended at the end of the block."""
     context = multiprocessing.get_context("forkserver" if hasattr(signal, "SIGKILL") else "spawn")
     crew: list[_Worker] = []
     try:
@@ -94,13 +94,13 @@ class _Worker:
             its_end.close()  # The worker alone has it now, so that its death closes the pipe.
 
     def give(self, chunk: range) -> None:
-        """Add a chunk to what it has to do. That it is dead is seen when its results are asked for."""
+        """Add a chunk to the work of this process. If the process is dead, `finished` says so."""
         self.chunks.append(chunk)
         with suppress(OSError):
             self.connection.send(chunk)
 
     def finished(self, any_before: bool) -> dict[int, _Chunk]:
-        """The chunk that it has finished, by its first trial; where it has died, all that it was given have failed."""
+        """The finished chunk, by its first trial. If the process has died, all its chunks have failed."""
         try:
             result: _Chunk = self.connection.recv()
         except (EOFError, OSError):
@@ -155,14 +155,14 @@ def _work(connection: Connection, spec: ClusterSpec, seed: int) -> None:
 
 
 def _end_with_the_coordinator() -> None:
-    """A pipe tells of its death, even by SIGKILL and in the middle of a trial."""
+    """End the worker when the coordinator dies: the pipe between them closes even after SIGKILL."""
     if (coordinator := multiprocessing.parent_process()) is not None:
         coordinator.join()
         os._exit(1)
 
 
 def _simulate_all(spec: ClusterSpec, seed: int, trials: range) -> _Chunk:
-    """The results up to the first failure, and that failure."""
+    """The results before the first failure, and that failure."""
     finished: list[TrialResult] = []
     for trial in trials:
         try:

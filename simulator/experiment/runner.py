@@ -39,7 +39,7 @@ _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 class Result:
     """What a run found.
 
-    `trials` has a row per trial, `elections` one per search for a leader, `rounds` one per round of a search, and
+    `trials` has a row per trial, `elections` one per election, `rounds` one per round of an election, and
     `overlaps` one per incident in which two nodes or more led at once; docs/results.md names their columns.
     Where the run was cut short, they hold the trials that were finished, from the first on.
     """
@@ -51,11 +51,11 @@ class Result:
     elections: pd.DataFrame
     rounds: pd.DataFrame
     overlaps: pd.DataFrame
-    violations: Sequence[tuple[int, Violation]]  # Each broken promise, after the number of its trial.
+    violations: Sequence[tuple[int, Violation]]  # Each violated guarantee, after the number of its trial.
     waived: Sequence[tuple[int, Violation]]  # Those that the scenario gives up on purpose.
     command: str  # What repeats this run.
     stopped_by: str | None = None  # Why it ended, where that was not for the number of trials asked for.
-    precision: Precision | None = None  # How well the headline is known, where that was asked for.
+    precision: Precision | None = None  # How well the primary metric is known, where that was asked for.
     measured: Measured | None = None  # What to lay over the simulated durations.
 
     def __repr__(self) -> str:
@@ -143,8 +143,9 @@ def run(
     one per core). `progress` is called with the numbers of trials finished and asked for, `on_finished` with each
     trial, in order. Ctrl-C ends the run early and returns what was finished.
 
-    With `precision` (0.05 for 5 %), the run ends as soon as the 95 % interval of the headline's median (`precision_of`:
-    or its `p95`, `p99`) lies within that share of it, and with `trials` at the latest; `Result.stopped_by` says which.
+    With `precision` (0.05 for 5 %), the run ends as soon as the 95 % interval of the primary median (`precision_of`:
+    or its `p95`, `p99`) lies within that fraction of it, and with `trials` at the latest; `Result.stopped_by` says
+    which.
 
     SIGTERM does the same if it is handled. If more than `GATHERED_AT_ONCE` trials have been given to `on_finished`, it
     raises Terminated, since there is no time for statistics.
@@ -197,8 +198,8 @@ def _loaded(
     """The scenario itself, or the scenario in that file. Raises as `run` does."""
     if not isinstance(scenario, Scenario):
         return load(scenario, overrides, algorithm=algorithm, allow_files=allow_files)
-    arguments = {"overrides": list(overrides), "algorithm": algorithm, "allow_files": list(allow_files)}
-    if names := [name for name, value in arguments.items() if value]:
+    inputs = {"overrides": list(overrides), "algorithm": algorithm, "allow_files": list(allow_files)}
+    if names := [name for name, value in inputs.items() if value]:
         raise ValueError(
             f"scenario {scenario.name} is loaded already; give {' and '.join(names)} to simulator.load, "
             "or give run the path or the name of the scenario"
@@ -209,7 +210,7 @@ def _loaded(
 
 @contextmanager
 def _closed(source: Generator[TrialResult, None, None]) -> Iterator[None]:
-    """Workers have ended when the block has, also where it fails."""
+    """End the workers at the end of the block, even if it fails."""
     try:
         yield
     finally:
@@ -223,7 +224,7 @@ def table(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> pd.Dat
 
 
 def default_command(seed: int, trials: int, first_trial: int) -> str:
-    """What repeats a run that was no command, from the scenario that is kept with its results."""
+    """The command that repeats a run which was not started by one, from the scenario that is kept with its results."""
     return f"electsim run scenario.yaml --trials {trials} --seed {seed} --first-trial {first_trial}"
 
 
@@ -243,7 +244,7 @@ def gather(
     stopped_by: str | None,
     precision: Precision | None = None,
 ) -> Result:
-    """The tables of some finished trials. `command` asks for all that were `requested`; the result's asks for these."""
+    """The result of some finished trials. Its command asks for as many; `command` asks for those `requested`."""
     return Result(
         scenario=scenario,
         seed=seed,

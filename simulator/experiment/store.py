@@ -103,7 +103,7 @@ class RunWriter:
                 self._journal.close()
 
     def leave(self, stopped_by: str) -> None:
-        """Be content with the trials that were written down: their tables are made when they are read. StoreError."""
+        """Keep the trials that were written down; their tables are made when they are read. Raises StoreError."""
         self.close()
         self.write_json(HEAD, self._head | {"stopped_by": stopped_by})
 
@@ -194,7 +194,7 @@ def _write_parquet(frame: pd.DataFrame, path: Path, metadata: Mapping[str, str] 
     pq.write_table(
         table.replace_schema_metadata(kept),
         path,
-        write_page_checksum=True,  # Verified when it is read: a flipped bit is told, and not believed.
+        write_page_checksum=True,  # Verified when it is read: a flipped bit is reported.
     )
 
 

@@ -1,4 +1,4 @@
-"""Results that a run has left: read back, whole, from their directory."""
+"""Reads the results of an earlier run from their directory."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _FILES = ("scenario.yaml", "summary.json", "trials.parquet", "elections.parquet"
 
 
 class DigestError(RuntimeError):
-    """A trial that does not repeat what the stored run saw: other versions of electsim, NumPy or Python, or a fault."""
+    """A trial has another digest than in the stored run: other versions of electsim, NumPy or Python, or a bug."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SavedRun:
     """One run: its scenario with every default, its summary (docs/results.md), and its tables.
 
-    `trials` has a row per trial, `elections` one per search for a leader, `rounds` one per round of a search, and
+    `trials` has a row per trial, `elections` one per election, `rounds` one per round of an election, and
     `overlaps` one per incident with two leaders or more.
     """
 
@@ -59,7 +59,7 @@ class SavedRun:
         return int(self.summary["seed"])
 
     def result(self) -> Result:
-        """As `simulator.run` returned it, but for the broken promises one by one, of which only the counts are kept."""
+        """The result that `simulator.run` returned, but without its list of violations: only their counts are kept."""
         return Result(
             scenario=self.scenario,
             seed=self.seed,
@@ -151,7 +151,7 @@ def _unfinished_parts(directory: Path) -> list[str]:
 
 
 def _load_draft(directory: Path) -> SavedRun:
-    """What a run had finished when it was killed, or has until now."""
+    """The trials that a run had finished when it was killed, or has finished until now."""
     head = read_object(directory / HEAD, {"seed": int, "requested": int, "command": str})
     with reading(directory / "scenario.yaml"):
         scenario = load(directory / "scenario.yaml")
@@ -176,14 +176,14 @@ def _load_draft(directory: Path) -> SavedRun:
 
 
 def _added(path: Path, types: Mapping[str, str]) -> pd.DataFrame:
-    """A table that earlier versions did not write: empty, where it is not there."""
+    """A table that earlier versions did not write; empty if the file does not exist."""
     return read_table(path) if path.is_file() else table([], types)
 
 
-def _measured(directory: Path, described: dict[str, Any] | None) -> Measured | None:
-    if described is None:
+def _measured(directory: Path, kept: dict[str, Any] | None) -> Measured | None:
+    if kept is None:
         return None
-    return replace(read_measured(directory / "measured.csv"), file=described["file"], column=described["column"])
+    return replace(read_measured(directory / "measured.csv"), file=kept["file"], column=kept["column"])
 
 
 def _precision(kept: dict[str, Any] | None) -> Precision | None:
@@ -211,7 +211,7 @@ def _edited(directory: Path) -> str | None:
 
 
 def _made_by(summary: dict[str, Any]) -> str:
-    """Which versions a digest is of; and if electsim's is not the one that runs, that this may be all."""
+    """A sentence on the versions that made a digest, and whether electsim's is another one than now."""
     current = version("electsim")
     if summary["version"] == current:
         return f"it was made by {_versions(summary)}"

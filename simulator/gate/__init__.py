@@ -1,1 +1,1 @@
-"""Guards the timing of elections: a baseline that was accepted, a candidate's trials, and the verdict between them."""
+"""The gate on election timing: an accepted baseline, the trials of a candidate, and the verdict."""

@@ -1,4 +1,4 @@
-"""A baseline: the headline values of every trial of a scenario, as they were when somebody accepted them, and why.
+"""A baseline: the primary values of every trial of a scenario, as they were when somebody accepted them, and why.
 
 One JSON file for each scenario, written for a reader of its difference: what was accepted stands first, and each column
 has a line of its own.
@@ -37,7 +37,7 @@ class _Part(BaseModel):
 
 
 class Durations(_Part):
-    """The headline durations of all trials, in their order."""
+    """The primary durations of all trials, in their order."""
 
     metric: str
     trial: list[int]  # The number, from 0 on, of the trial that each belongs to.
@@ -83,7 +83,7 @@ class Baseline(_Part):
         return self
 
     def trial_figures(self) -> TrialFigures:
-        """What was accepted, as `trial_figures` found it."""
+        """The figures of the accepted trials."""
         found = self.durations
         censored = np.zeros(len(found.seconds), dtype=np.bool_)
         censored[found.censored] = True
@@ -104,7 +104,7 @@ def accepted(
     tolerance: float = DEFAULT_TOLERANCE,
     alpha: float = DEFAULT_ALPHA,
 ) -> Baseline:
-    """A baseline from a run of a scenario, from its trial 0 on. The scenario is given as its file has it."""
+    """A baseline from a run of a scenario, from its trial 0 on. `scenario` is the content of its file."""
     found = trial_figures(result)
     return Baseline(
         reason=reason,
@@ -134,7 +134,7 @@ def baseline_file(directory: Path, name: str) -> Path:
 
 
 def write(baseline: Baseline, path: Path) -> None:
-    """Put it there whole, in place of an earlier one, or leave that as it is. Raises OSError."""
+    """Write the file whole, or leave an earlier one as it is. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, _text(baseline))
 
@@ -176,7 +176,7 @@ def _columns(table: Mapping[str, Any]) -> str:
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """What differs between two scenarios as they are written: `network.loss was 0.01, and is 0.02`.
 
-    `about` asks the question, and decides nothing.
+    The field `about` is not compared, because it changes nothing in a run.
     """
     return [
         f"{field_name(keys)} {'is new' if old is _MISSING else f'was {shown(old)}'}, and is {_now(new)}"

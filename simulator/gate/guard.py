@@ -1,4 +1,4 @@
-"""The gate itself: scenario files and their baselines in, verdicts out; and new baselines, where they are accepted."""
+"""The gate: takes scenario files and their baselines, returns verdicts, and writes accepted baselines."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Guarded:
         """Raises BaselineError where there is none, or one of another scenario."""
         baseline = read(self.path)
         if found := changes(baseline.scenario, self.tree):
-            told = "; ".join(found[:_MOST_CHANGES]) + ("; …" if len(found) > _MOST_CHANGES else "")
+            shown_changes = "; ".join(found[:_MOST_CHANGES]) + ("; …" if len(found) > _MOST_CHANGES else "")
             raise BaselineError(
-                f"{self.file}: is not the scenario of which {self.path} was accepted: {told}; "
+                f"{self.file}: is not the scenario of which {self.path} was accepted: {shown_changes}; "
                 f"put it back, or accept the new one with {REMEDY}"
             )
         if (held := len(baseline.trials["digest"])) != self.scenario.trials:
@@ -89,10 +89,10 @@ def check(one: Guarded, baseline: Baseline, workers: int = 0, progress: Progress
 
 @dataclass(frozen=True, kw_only=True)
 class Acceptance:
-    """What became of a scenario whose baseline was to be accepted."""
+    """The result of accepting the baseline of a scenario."""
 
     verdict: Verdict | None  # Beside the earlier baseline, if there was one of this scenario.
-    written: bool  # Not where the earlier one holds to the digest, nor from trials that broke a promise or failed.
+    written: bool  # Not where the earlier one holds to the digest, nor from trials that violated a guarantee or failed.
     refused: str | None = None
     failed: bool = False  # Refused because a trial failed.
 

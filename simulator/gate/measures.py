@@ -26,11 +26,11 @@ from simulator.gate.trial_figures import TrialFigures
 
 
 class Measure(Protocol):
-    """Of every measure, less is better."""
+    """One figure that the gate compares. Smaller values are better."""
 
     @property
     def unit(self) -> str:
-        """`s`; `%` for a share, `/s` for a rate; or nothing, for a number."""
+        """`s`; `%` for a proportion, `/s` for a rate; or nothing, for a number."""
 
     def name(self, of: TrialFigures) -> str:
         """As reports call it."""
@@ -39,18 +39,18 @@ class Measure(Protocol):
         """Infinite where censoring hides it; nan without data."""
 
     def p_value(self, before: TrialFigures, after: TrialFigures) -> float:
-        """The chance of such a change, or a larger one, where nothing tells the two runs apart; nan without data."""
+        """The chance of such a change, or a larger one, if both runs have the same distribution; nan without data."""
 
     def least_p(self, before: TrialFigures, after: TrialFigures) -> float:
         """The smallest p value that is possible with this number of trials: what `p_value` is if all pairs agree."""
 
     def ratio(self, before: TrialFigures, after: TrialFigures) -> Estimate:
-        """After / before, with its 95 % interval."""
+        """The ratio after / before, with its 95 % interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class DurationQuantile:
-    """A quantile of the headline durations. Tested by McNemar's exact test of how many trials exceed it."""
+    """A quantile of the primary durations. Tested by McNemar's exact test of how many trials exceed it."""
 
     label: str
     p: float
@@ -76,7 +76,7 @@ class DurationQuantile:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What is counted in each trial: its mean, or its share of (`%`) or rate in (`/s`) what it is counted among.
+    """What is counted in each trial: its mean, or its proportion of (`%`) or rate in (`/s`) what it is counted among.
 
     Tested by Fisher's exact test of the paired differences: of the counts, or of the trials' rates.
     """

@@ -1,4 +1,4 @@
-"""Verdicts for those who read them: a table, Markdown for a step summary, JUnit for a CI, JSON for all else."""
+"""Verdicts in four formats: a table, Markdown for a step summary, JUnit for a CI, and JSON."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ def passes(verdicts: Sequence[Verdict]) -> bool:
 # --- For people
 
 
-def headline(verdict: Verdict) -> str:
-    """What was found, in a line."""
+def one_line(verdict: Verdict) -> str:
+    """The verdict in one line."""
     if verdict.outcome is Outcome.BROKEN:
         return "; ".join(verdict.broken)
     if verdict.outcome is Outcome.IDENTICAL:
         return f"all {verdict.trials:,} trials went as before, event by event"
     changed = f"{verdict.changed:,} of {verdict.trials:,} trials went otherwise than before"
-    told = [
+    found = [
         f"{finding}: " + " · ".join(figure.name for figure in verdict.figures if figure.finding is finding)
         for finding in (Finding.REGRESSION, Finding.IMPROVEMENT, Finding.TOO_FEW)
         if any(figure.finding is finding for figure in verdict.figures)
     ]
-    return "; ".join([changed, *(told or ["no figure changed beyond chance and tolerance"])])
+    return "; ".join([changed, *(found or ["no figure changed beyond chance and tolerance"])])
 
 
 def notes(verdict: Verdict) -> Iterator[str]:
-    """What a reader should know beside the figures."""
+    """Lines to print beside the figures: the reason of the baseline, the limits, and remarks."""
     yield f"accepted because: {verdict.reason}"
     if verdict.figures:
         yield f"tolerance {100 * verdict.tolerance:g} %, α = {verdict.alpha:g}"
@@ -107,7 +107,7 @@ def table(verdicts: Sequence[Verdict]) -> RenderableType:
     parts: list[RenderableType] = []
     for verdict in verdicts:
         line = Text(verdict.scenario, style="bold").append("  ").append(verdict.outcome, _STYLES[verdict.outcome])
-        parts += [line, Text(headline(verdict))]
+        parts += [line, Text(one_line(verdict))]
         if verdict.figures:
             parts.append(_figures(verdict.figures))
         parts += [Text(note, style="dim") for note in notes(verdict)]
@@ -129,10 +129,10 @@ def _figures(figures: Sequence[Figure]) -> Table:
 
 
 def markdown(verdicts: Sequence[Verdict]) -> str:
-    """A section for a summary page: what failed stands open, what passed is a line."""
+    """A section for a summary page: one line for each scenario, and a table for each that changed."""
     passed = "passed" if passes(verdicts) else "failed"
     lines = [f"## Election timing: {passed}", "", "| scenario | outcome | |", "|---|---|---|"]
-    lines += [f"| {_escaped(v.scenario)} | {v.outcome} | {_escaped(headline(v))} |" for v in verdicts]
+    lines += [f"| {_escaped(v.scenario)} | {v.outcome} | {_escaped(one_line(v))} |" for v in verdicts]
     for verdict in (verdict for verdict in verdicts if verdict.figures):
         lines += [
             "",
@@ -173,7 +173,7 @@ def as_json(verdicts: Sequence[Verdict], version: str) -> dict[str, Any]:
             {
                 "scenario": verdict.scenario,
                 "outcome": str(verdict.outcome),
-                "headline": headline(verdict),
+                "headline": one_line(verdict),
                 "reason": verdict.reason,
                 "tolerance": verdict.tolerance,
                 "alpha": verdict.alpha,
@@ -198,10 +198,10 @@ def _finite(value: float) -> float | None:
 
 
 def junit(verdicts: Sequence[Verdict]) -> str:
-    """A suite for each scenario: a case for its trials as a whole, and one for each figure that was compared."""
+    """A JUnit suite for each scenario, with a case for its trials as a whole, and one for each compared figure."""
     root = ElementTree.Element("testsuites", name="electsim gate")
     for verdict in verdicts:
-        cases = [_case(verdict.scenario, "trials", headline(verdict) if verdict.outcome is Outcome.BROKEN else None)]
+        cases = [_case(verdict.scenario, "trials", one_line(verdict) if verdict.outcome is Outcome.BROKEN else None)]
         cases += [_figure_case(verdict.scenario, figure) for figure in verdict.figures]
         failures = str(sum(case.find("failure") is not None for case in cases))
         skipped = str(sum(case.find("skipped") is not None for case in cases))

@@ -1,4 +1,4 @@
-"""What the gate compares of a run: the headline values of each of its trials."""
+"""What the gate compares of a run: the primary values of each of its trials."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class TrialFigures:
 def trial_figures(result: Result) -> TrialFigures:
     """The durations of failover, or of stabilisation where no leader is lost, and what is counted in each trial.
 
-    Rounds and `election_messages` are those of the headline searches; `searches` (of any cause) and `overlaps` those of
-    the whole trial. What is sent outside all searches (`peace_messages`) is counted beside the time with a
-    leader (`led_us`, in microseconds): who finds a leader sooner sends more heartbeats.
+    Rounds and `election_messages` are those of the primary elections; `searches` (of any cause) and `overlaps` those of
+    the whole trial. What is sent outside all elections (`peace_messages`) is counted beside the time with a
+    leader (`led_us`, in microseconds): a cluster that finds a leader sooner sends more heartbeats.
     """
     duration = "failover" if primary_cause(result.elections) == "loss" else "stabilisation"
     return TrialFigures(

@@ -1,4 +1,4 @@
-"""The verdict on a candidate: as before to the digest, or else what its trials say beside those of the baseline."""
+"""The verdict on a candidate: the same digest as the baseline, or a comparison of its figures with the baseline's."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from simulator.gate.baseline import Baseline
 from simulator.gate.measures import MEASURES, Measure
 from simulator.gate.trial_figures import TrialFigures, trial_figures
 
-_MOST_TOLD = 3  # Broken promises, one by one.
+_MOST_SHOWN = 3  # Violated guarantees, one by one.
 
 
 class Finding(enum.StrEnum):
-    """What became of one figure."""
+    """The verdict on one figure."""
 
     SAME = "same"  # Nothing beyond chance, or nothing beyond the tolerance.
     REGRESSION = "regression"
@@ -27,7 +27,7 @@ class Finding(enum.StrEnum):
 
 
 class Outcome(enum.StrEnum):
-    """What became of a scenario."""
+    """The verdict on one scenario."""
 
     IDENTICAL = "identical"  # Every trial went as before.
     PASSED = "passed"
@@ -50,7 +50,7 @@ class Figure:
     after: float
     p: float
     finding: Finding
-    ratio: Estimate  # After / before, with its 95 % interval.
+    ratio: Estimate  # The ratio after / before, with its 95 % interval.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ def judge(name: str, baseline: Baseline, result: Result) -> Verdict:
     before, after = baseline.trial_figures(), trial_figures(result)
     broken = [f"trial {trial}: {violation}" for trial, violation in result.violations]
     if before.duration != after.duration:
-        broken.append(f"its headline was {before.duration}, and is {after.duration}")
+        broken.append(f"its primary metric was {before.duration}, and is {after.duration}")
     elif len(before.digests) != len(after.digests):
         broken.append(f"{len(before.digests):,} trials were accepted, and {len(after.digests):,} were run")
     changed = sum(old != new for old, new in zip(before.digests, after.digests, strict=False))
@@ -96,7 +96,7 @@ def judge(name: str, baseline: Baseline, result: Result) -> Verdict:
 
 
 def failed(name: str, baseline: Baseline, reason: str) -> Verdict:
-    """Where the trials did not come to an end."""
+    """The verdict if a trial failed."""
     return Verdict(
         scenario=name,
         outcome=Outcome.BROKEN,
@@ -111,7 +111,7 @@ def failed(name: str, baseline: Baseline, reason: str) -> Verdict:
 
 
 def compare(before: TrialFigures, after: TrialFigures, tolerance: float, alpha: float) -> list[Figure]:
-    """Every figure: a change counts where it is significant at alpha, after Holm, and larger than the tolerance."""
+    """All figures. A change counts if it is significant at `alpha` after Holm, and exceeds the tolerance."""
     p_values = holm([measure.p_value(before, after) for measure in MEASURES])
     family = sum(not math.isnan(p) for p in p_values)
     return [
@@ -162,12 +162,12 @@ def _outcome(identical: bool, broken: Sequence[str], figures: Sequence[Figure]) 
 
 
 def _few(broken: Sequence[str]) -> list[str]:
-    more = len(broken) - _MOST_TOLD
-    return [*broken[:_MOST_TOLD], *([f"… and {more:,} more"] if more > 0 else [])]
+    more = len(broken) - _MOST_SHOWN
+    return [*broken[:_MOST_SHOWN], *([f"… and {more:,} more"] if more > 0 else [])]
 
 
 def _other_versions(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Digests hang on these; figures should not."""
+    """The versions that differ: these may change digests, but should not change figures."""
     return [
         f"{name} was {before.get(name, 'absent')}, and is {now.get(name, 'absent')}"
         for name in dict.fromkeys((*before, *now))

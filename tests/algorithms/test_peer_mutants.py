@@ -29,7 +29,7 @@ def registration_of(name: str, mutant: type[Algorithm]) -> Registration:
 
 
 def convicting_seeds(registration: Registration) -> Iterator[int]:
-    """The seeds of schedules inside its assumptions after which a promise is broken, or not all agree."""
+    """The seeds of schedules inside its assumptions after which a guarantee is violated, or not all agree."""
     for seed in range(SEEDS):
         spec = schedule(registration, registration.algorithm.assumes, ends=True, most_faults=6, seed=seed)
         trace = run_trial(spec, seed, 0)

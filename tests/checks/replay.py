@@ -39,7 +39,7 @@ def judge(trace: Trace) -> list[Violation]:
 
 
 def report(name: str, seed: int, trial: int, broken: Sequence[Violation]) -> str:
-    """What a failing check says: each broken promise, and how to see it again."""
+    """What a failing check says: each violated guarantee, and how to see it again."""
     lines = (f"{violation.time_ns / 1e9:.9f} s  {violation.guarantee}: {violation.text}" for violation in broken)
     return "\n".join((*lines, f"replay: python -m tests.checks.replay {name} {seed} {trial}"))
 

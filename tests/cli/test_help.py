@@ -77,7 +77,7 @@ def test_programs_import_only_what_they_need(program: str, absent: set[str]) -> 
 
 
 def completed(line: str) -> list[str]:
-    """What bash would be told at the end of that line."""
+    """What bash is offered at the end of that line."""
     words = shlex.split(line)
     words += [""] if line.endswith(" ") else []
     environment = {
@@ -116,7 +116,7 @@ def test_where_nothing_is_typed_yet_all_names_are_offered() -> None:
         assert [item.value for item in items] == list(names)
 
 
-def test_every_command_is_told_in_one_line_that_is_not_cut() -> None:
+def test_every_command_is_described_in_one_line_that_is_not_cut() -> None:
     listed = help_of().partition("Commands:\n")[2].splitlines()
     assert [line.split()[0] for line in listed] == list(main.commands)
     assert not [line for line in listed if "..." in line]

@@ -70,7 +70,7 @@ def test_it_shows_a_link_of_a_topology(scenario: Path) -> None:
     assert found["dallas"][-2:] == ["n1", "n11"]
 
 
-def test_a_link_draws_the_luck_of_its_sender() -> None:
+def test_a_link_draws_from_the_stream_of_its_sender() -> None:
     # --help says so: n2's ports draw what is shown for a link from n2, and its base is added to each.
     made = loads(SMALL, "x.yaml", ["network={topology: three-zones, latency: {uniform: [5ms, 15ms]}}"])
     interface = Cluster(made.cluster_spec(), made.seed, trial=0).network.interfaces[2]

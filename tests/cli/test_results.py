@@ -46,11 +46,11 @@ def test_show_prints_the_table_of_the_run(kept: Path, tmp_path: Path) -> None:
 
 
 def test_trace_tells_the_crash_and_the_election_in_order(kept: Path) -> None:
-    told = invoke("trace", kept, "--trial", 4).stdout
-    crash, suspicion, lead = (told.index(text) for text in ("crashes", "suspects its leader", "leads in term 2"))
+    trace_text = invoke("trace", kept, "--trial", 4).stdout
+    crash, suspicion, lead = (trace_text.index(text) for text in ("crashes", "suspects its leader", "leads in term 2"))
     assert crash < suspicion < lead
-    # Without messages none is told of; with them, each is told at its sending, with its fate.
-    assert "RequestVote" not in told
+    # Without messages none is printed; with them, each is printed at its sending, with its fate.
+    assert "RequestVote" not in trace_text
     assert "RequestVote(term=2" in invoke("trace", kept, "--trial", 4, "--messages").stdout
 
 
@@ -59,16 +59,16 @@ def test_trace_tells_only_what_is_asked_for(kept: Path) -> None:
     assert [line["time_s"] for line in lines] == sorted(line["time_s"] for line in lines)
     crash = next(line["time_s"] for line in lines if line["kind"] == "crashed")
 
-    def told(*options: object) -> list[dict[str, object]]:
+    def trace_text(*options: object) -> list[dict[str, object]]:
         return [json.loads(line) for line in invoke("trace", kept, "--json", *options).stdout.splitlines()]
 
-    assert told("--kind", "crashed", "--kind", "leader-lost") == [
+    assert trace_text("--kind", "crashed", "--kind", "leader-lost") == [
         line for line in lines if line["kind"] in ("crashed", "leader-lost")
     ]
-    later = told("--from", f"{crash * 1000:.0f}ms", "--messages")
+    later = trace_text("--from", f"{crash * 1000:.0f}ms", "--messages")
     assert later == [line for line in lines if float(line["time_s"]) >= round(crash, 3)]
     # Of n1: what it did, the messages that it sent or got, and faults that named it.
-    of_n1 = told("--node", "n1", "--messages")
+    of_n1 = trace_text("--node", "n1", "--messages")
     assert {line["node"] for line in of_n1} > {1}
     assert all(line["node"] == 1 or "n1" in str(line["text"]) for line in of_n1)
 

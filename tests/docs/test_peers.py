@@ -16,7 +16,7 @@ from simulator.algorithms.registration import Registration
 from simulator.algorithms.rings import CHANG_ROBERTS, HIRSCHBERG_SINCLAIR, RING
 from simulator.report.figures.overlaps import overlaps_figure
 from simulator.scenario import load, loads
-from studies.split_brain import VARIANTS, courses, table
+from studies.split_brain import VARIANTS, groups, table
 from tests.algorithms.test_bully_counts import counts, expected
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +76,7 @@ def _value(formula: str, **values: int) -> int:
 
 
 def test_the_command_makes_the_table_and_the_figure() -> None:
-    found = {variant: courses(variant, trials=2) for variant in VARIANTS}
+    found = {variant: groups(variant, trials=2) for variant in VARIANTS}
     head, _, *lines = table(found)
     assert head in PAGES["priority"]
     assert len(lines) == 3 and all(f"| {variant} |" in PAGES["priority"] for variant in VARIANTS)

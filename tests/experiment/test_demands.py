@@ -131,7 +131,7 @@ def test_a_failure_exits_with_1_and_prints_the_command_that_replays_it(scenario:
     outcome = invoke("run", scenario, "--results", tmp_path, "--trials", 8, "--set", "liveness.within=100ms")
     assert outcome.exit_code == 1
     assert "0 recovered, 8 failed" in outcome.stdout
-    assert "Broken promises" not in outcome.stdout
+    assert "Violated guarantees" not in outcome.stdout
     assert outcome.stderr.count("electsim: no recovery: trial ") == 5  # The first few.
     assert (
         "trial 0: liveness at 1.100000 s: no leader is followed by a majority since the last fault at 1.000000 s"
@@ -148,11 +148,11 @@ def test_a_waived_run_exits_with_0_and_shows_what_is_broken(scenario: Path, tmp_
     scenario.write_text(FORGETFUL)
     broken = invoke("run", scenario, "--results", tmp_path)
     assert broken.exit_code == 1
-    assert "a promise was broken; again: " in broken.stderr
+    assert "a guarantee was violated; again: " in broken.stderr
     waived = invoke("run", scenario, "--results", tmp_path, "--set", ALL)
     assert waived.exit_code == 0
-    assert "Broken promises, waived by the scenario: monotonic-terms" in waived.stdout
-    assert "electsim: waived promise, broken: trial " in waived.stderr
+    assert "Violated guarantees, waived by the scenario: monotonic-terms" in waived.stdout
+    assert "electsim: waived guarantee, violated: trial " in waived.stderr
     summary = json.loads(invoke("run", scenario, "--results", tmp_path, "--set", ALL, "--json").stdout)
     assert summary["violations"] == {}
     assert summary["waived"]["monotonic-terms"] > 5
@@ -162,4 +162,4 @@ def test_a_waiver_excuses_nothing_else(scenario: Path, tmp_path: Path) -> None:
     scenario.write_text(FORGETFUL)
     outcome = invoke("run", scenario, "--results", tmp_path, "--set", "waive=[one-vote]")
     assert outcome.exit_code == 1
-    assert "Broken promises: " in outcome.stdout
+    assert "Violated guarantees: " in outcome.stdout

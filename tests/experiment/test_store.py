@@ -31,6 +31,17 @@ def test_two_runs_get_two_directories(tmp_path: Path, result: simulator.Result) 
     ]  # No draft is left.
 
 
+def test_published_results_can_be_read_by_all(tmp_path: Path, result: simulator.Result) -> None:
+    """ "The mode of published directories" (issue 12, C7): a mutant of it survived.
+
+    A draft is private, as `tempfile.mkdtemp` makes it (0700). What is published is for others, too: a colleague on the
+    same machine, or a CI step under another user. Everyone may read and enter it; only the owner may write.
+    """
+    with new_directory(tmp_path, "run") as draft:
+        assert draft.path.stat().st_mode & 0o777 == 0o700
+    assert save(result, tmp_path).stat().st_mode & 0o777 == 0o755
+
+
 def test_what_is_kept_can_be_read_back(tmp_path: Path, result: simulator.Result) -> None:
     kept = save(result, tmp_path)
     pd.testing.assert_frame_equal(pd.read_parquet(kept / "trials.parquet"), result.trials)

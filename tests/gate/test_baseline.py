@@ -27,7 +27,7 @@ def baseline() -> Baseline:
     return accepted(result(), TREE, "the first", tolerance=0.1)
 
 
-def test_headlines_are_those_of_the_tables() -> None:
+def test_trial_figures_are_those_of_the_tables() -> None:
     found = result()
     head = trial_figures(found)
     losses = found.elections[found.elections["cause"] == "loss"]
@@ -133,6 +133,6 @@ def test_what_is_no_json_and_what_is_not_there(tmp_path: Path) -> None:
         ({"old": "seed: 3", "new": "about: Why?\nseed: 3 # A remark."}, []),  # Nothing is decided by either.
     ],
 )
-def test_a_changed_scenario_is_told_field_by_field(edit: dict[str, str], said: list[str]) -> None:
+def test_a_changed_scenario_is_reported_field_by_field(edit: dict[str, str], said: list[str]) -> None:
     after = parse(CRASH.replace(edit["old"], edit["new"]), "test.yaml").tree
     assert changes(TREE, after) == said

@@ -52,7 +52,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 @pytest.fixture
 def slower(desk: Desk, tmp_path: Path) -> Desk:
-    """What was accepted is what shorter timeouts gave, by the same luck: the code has become slower since."""
+    """What was accepted is what shorter timeouts gave, with the same random numbers: the code is slower now."""
     (tmp_path / "faster").mkdir()
     faster = Desk(tmp_path / "faster")
     faster.file.write_text(CRASH.replace("{name: raft}", "{name: raft, election_timeout: [80ms, 160ms]}"))
@@ -214,7 +214,7 @@ def test_a_changed_scenario(desk: Desk) -> None:
     )
 
 
-def test_all_that_is_wrong_is_told_before_anything_is_run(desk: Desk) -> None:
+def test_all_errors_are_printed_before_anything_is_run(desk: Desk) -> None:
     other = desk.file.with_name("other.yaml")
     other.write_text(CRASH.replace("small-crash", "other"))
     desk.file.write_text(SLOWER)

@@ -58,7 +58,7 @@ def test_every_figure_has_its_value_and_its_ratio() -> None:
     assert values["failover, p99"] == pytest.approx((1.98, 2.08))
     assert values["failed rounds"] == (0, 0.25)
     assert values["messages per election"] == (10, 15)
-    assert values["messages in peace, per second"] == (100, 100)
+    assert values["messages in steady state, per second"] == (100, 100)
     assert found["failover, median"].ratio.value == pytest.approx(1.59 / 1.49)
     assert found["messages per election"].ratio.value == 1.5
     assert [figure.name for figure in found.values()] == [measure.name(after) for measure in MEASURES]
@@ -102,9 +102,9 @@ def test_an_effect_within_the_tolerance_is_no_regression_however_certain() -> No
     # Every trial 4 % slower, and with 4 % more messages: certain, and tolerated.
     slower = made(1.04 * (1 + np.arange(TRIALS) / 100), peace_messages=52)
     found = figures(slower)
-    assert found["messages in peace, per second"].p < 1e-9
+    assert found["messages in steady state, per second"].p < 1e-9
     assert {figure.finding for figure in found.values()} == {Finding.SAME}
-    assert figures(slower, tolerance=0.03)["messages in peace, per second"].finding is Finding.REGRESSION
+    assert figures(slower, tolerance=0.03)["messages in steady state, per second"].finding is Finding.REGRESSION
 
 
 def test_an_effect_beyond_the_tolerance_is_no_regression_if_chance_makes_it() -> None:
@@ -117,7 +117,7 @@ def test_an_effect_beyond_the_tolerance_is_no_regression_if_chance_makes_it() ->
 def test_more_heartbeats_for_longer_are_no_regression() -> None:
     # Who finds a leader sooner has one for longer, and sends as much in a second.
     assert findings(made(peace_messages=60, led_us=600_000)) == {}
-    assert findings(made(peace_messages=60)) == {"messages in peace, per second": Finding.REGRESSION}
+    assert findings(made(peace_messages=60)) == {"messages in steady state, per second": Finding.REGRESSION}
 
 
 def test_less_is_an_improvement() -> None:
@@ -176,24 +176,24 @@ def run(text: str = CRASH, seed: int = 3) -> simulator.Result:
     return simulator.run(simulator.loads(text), trials=60, seed=seed)
 
 
-def told(baseline: Baseline, result: simulator.Result) -> Verdict:
+def judged(baseline: Baseline, result: simulator.Result) -> Verdict:
     return judge("small-crash", baseline, result)
 
 
 def test_the_same_behaviour_passes_by_its_digest(baseline: Baseline) -> None:
-    verdict = told(baseline, run())
+    verdict = judged(baseline, run())
     assert (verdict.outcome, verdict.changed, verdict.trials, verdict.figures) == (Outcome.IDENTICAL, 0, 60, [])
 
 
 def test_other_behaviour_with_the_same_figures_passes_by_statistics(baseline: Baseline) -> None:
-    verdict = told(baseline, run(seed=4))
+    verdict = judged(baseline, run(seed=4))
     assert (verdict.outcome, verdict.changed) == (Outcome.PASSED, 60)
     assert len(verdict.figures) == len(MEASURES)
 
 
 def test_a_slower_candidate_has_regressed(baseline: Baseline) -> None:
     slow = run(CRASH.replace("{name: raft}", "{name: raft, election_timeout: [250ms, 500ms]}"))
-    verdict = told(baseline, slow)
+    verdict = judged(baseline, slow)
     assert verdict.outcome is Outcome.REGRESSED
     assert verdict.outcome.fails
     # Sixty trials have no p99 to lose, and wider timeouts do not fail more rounds.
@@ -202,17 +202,17 @@ def test_a_slower_candidate_has_regressed(baseline: Baseline) -> None:
 
 def test_a_faster_one_has_improved(baseline: Baseline) -> None:
     fast = run(CRASH.replace("{name: raft}", "{name: raft, election_timeout: [90ms, 180ms]}"))
-    assert told(baseline, fast).outcome is Outcome.IMPROVED
+    assert judged(baseline, fast).outcome is Outcome.IMPROVED
 
 
 def test_other_versions_are_named_where_trials_differ(baseline: Baseline) -> None:
     old = baseline.model_copy(update={"versions": {**baseline.versions, "numpy": "1.0"}})
-    assert told(old, run()).remarks == ()  # The digest says that nothing hangs on it.
-    (remark,) = told(old, run(seed=4)).remarks
+    assert judged(old, run()).remarks == ()  # The digest says that nothing hangs on it.
+    (remark,) = judged(old, run(seed=4)).remarks
     assert remark.startswith("numpy was 1.0, and is ")
 
 
-def test_a_broken_promise_is_never_made_up_for(baseline: Baseline) -> None:
+def test_a_violated_guarantee_is_never_made_up_for(baseline: Baseline) -> None:
     # A voter that loses its disk votes twice (design.md, section 5: `same_term` is a safety violation).
     broken = simulator.run(simulator.load("raft-amnesia", ["waive=[]"]), trials=20)
     verdict = judge("amnesia", baseline, replace(run(), violations=broken.violations))
@@ -223,4 +223,4 @@ def test_a_broken_promise_is_never_made_up_for(baseline: Baseline) -> None:
 
 def test_a_candidate_without_what_was_measured_is_broken(baseline: Baseline) -> None:
     peaceful = run(CRASH.replace("  - {at: 1s, crash: leader}", "  - {at: 1s, restart: all}"))
-    assert told(baseline, peaceful).broken == ["its headline was failover, and is stabilisation"]
+    assert judged(baseline, peaceful).broken == ["its primary metric was failover, and is stabilisation"]

@@ -198,5 +198,5 @@ OTHER_ELECTIONS = Metric(
     definition="For each cause that the primary statistics are not of: from the start of such an election to its "
     "claim.",
     summarize=_summarize_other_elections,
-    gate_figures=(GateFigure(label="searches for a leader, per trial", amount="searches"),),
+    gate_figures=(GateFigure(label="elections, per trial", amount="searches"),),
 )

@@ -76,7 +76,9 @@ TRAFFIC = (
         measures={"messages": Ratio("messages per election", "won_messages", "won")},
         gate_figures=(
             GateFigure(label="messages per election", amount="election_messages"),
-            GateFigure(label="messages in peace, per second", amount="peace_messages", exposure="led_us", unit="/s"),
+            GateFigure(
+                label="messages in steady state, per second", amount="peace_messages", exposure="led_us", unit="/s"
+            ),
         ),
     ),
     Metric(

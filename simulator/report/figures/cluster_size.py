@@ -15,7 +15,7 @@ _MARKERS = "os^Dvp"
 
 
 class Size(NamedTuple):
-    """Elections in clusters of so many nodes: messages, and seconds, of one."""
+    """What one election costs in a cluster of `nodes` nodes: messages, and seconds."""
 
     nodes: int
     messages: Estimate
@@ -23,7 +23,7 @@ class Size(NamedTuple):
 
 
 class Theory(NamedTuple):
-    """What each should be for so many nodes; None where nothing is known. `bound`: they are at most that."""
+    """Expected messages and seconds by the number of nodes; None if unknown. `bound`: these are upper bounds."""
 
     messages: Callable[[int], float] | None
     seconds: Callable[[int], float] | None
@@ -31,9 +31,9 @@ class Theory(NamedTuple):
 
 
 def cluster_size_figure(curves: Mapping[str, Sequence[Size]], theory: Mapping[str, Theory], title: str = "") -> Figure:
-    """Two panels, messages and seconds, on logarithmic axes: marks are measured, with 95 % intervals; lines are theory.
+    """Two panels, messages and seconds, on logarithmic axes. Marks are measured, with 95 % intervals; lines are theory.
 
-    A dashed line is a bound. Of an algorithm without a theory, the marks are joined by a dotted line.
+    A dashed line is a bound. If there is no theory for an algorithm, a dotted line joins its marks.
     """
     with style():
         figure = Figure(figsize=(9, 4.2), layout="constrained")

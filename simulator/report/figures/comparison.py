@@ -20,7 +20,7 @@ _WIDE = 30.0  # Largest over smallest value, beyond which the axis is logarithmi
 
 
 def write_comparison_figures(comparison: Summary, directory: Path) -> list[Path]:
-    """A figure for each metric that is not 0 throughout, as PNG and SVG named by it; the paths written."""
+    """Write a PNG and an SVG for each metric that is not 0 in all variants. Returns the paths."""
     written = []
     for key, metric in comparison["metrics"].items():
         if any(row["value"] for row in metric["variants"]):
@@ -30,9 +30,9 @@ def write_comparison_figures(comparison: Summary, directory: Path) -> list[Path]
 
 
 def comparison_figure(comparison: Summary, metric: str) -> Figure:
-    """One metric over all variants. Across: the values of the field varied last; a series for each of the others.
+    """One metric over all variants. The x axis has the values of the last varied field; the others give the series.
 
-    An end without bound reaches the edge; a value that censoring hides is a hollow mark at the upper edge.
+    An unbounded interval reaches the edge. A value that censoring hides is a hollow mark at the upper edge.
     """
     found = comparison["metrics"][metric]
     settings = {variant["name"]: variant["settings"] for variant in comparison["variants"]}

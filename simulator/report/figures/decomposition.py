@@ -31,7 +31,7 @@ _BELOW = 0.43  # The middle of a bar, of which there is one per unit.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failovers:
-    """The parts of some failovers that were seen to their end."""
+    """The parts of failovers that ended before their trial did."""
 
     parts: np.ndarray  # Seconds; shape (failovers, parts), in the order of PARTS.
     trials: np.ndarray  # Of each failover; shape (failovers,).
@@ -41,10 +41,10 @@ class Failovers:
 
     @classmethod
     def of(cls, elections: pd.DataFrame) -> Failovers:
-        """The headline searches that another node won, out of a table of elections (docs/results.md)."""
-        headline = primary_elections(elections)
-        headline = headline[headline["outcome"] != "recovered"]
-        whole = headline[headline["detection_s"].notna() & headline["announced_majority_s"].notna()]
+        """The parts of the primary elections that another node won. `elections` is the table of docs/results.md."""
+        primary = primary_elections(elections)
+        primary = primary[primary["outcome"] != "recovered"]
+        whole = primary[primary["detection_s"].notna() & primary["announced_majority_s"].notna()]
         columns = (
             whole["detection_s"],
             whole["before_rounds_s"],
@@ -56,7 +56,7 @@ class Failovers:
         return cls(
             parts=parts.reshape(-1, len(PARTS)),
             trials=whole["trial"].to_numpy(dtype=np.int64),
-            unfinished=len(headline) - len(whole),
+            unfinished=len(primary) - len(whole),
         )
 
     @property
@@ -65,7 +65,7 @@ class Failovers:
         return mean(Sample.of(self.parts.sum(axis=1), trials=self.trials)) if len(self.parts) else NO_DATA
 
     def by_length(self) -> dict[str, Failovers]:
-        """Tenths of them, from the shortest to the longest; fewer groups where there are few; none of none."""
+        """The failovers in ten groups of equal size, shortest first; fewer groups if there are few."""
         count = len(self.parts)
         groups = next((groups for groups in _GROUPS if count >= groups * _FEWEST_IN_A_GROUP), min(count, 1))
         order = np.argsort(self.parts.sum(axis=1), kind="stable")
@@ -87,7 +87,7 @@ def decomposition_figure(
 ) -> Figure:
     """A bar of means for each name; with `intervals`, the whole has its 95 % interval below the end of the bar.
 
-    Groups by length have no intervals: they are no samples of anything. Raises ValueError where a bar has no failover.
+    Groups by length have no intervals, because they are not random samples. Raises ValueError for a bar without data.
     """
     if empty := [name for name, found in bars.items() if not len(found.parts)]:
         raise ValueError(f"no failover was seen to its end in {', '.join(empty)}")

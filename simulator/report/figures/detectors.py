@@ -1,4 +1,4 @@
-"""What failure detectors give for what: how often they are wrong, over how long they take."""
+"""The trade-off of failure detectors: how often they are wrong against how long they take."""
 
 from __future__ import annotations
 

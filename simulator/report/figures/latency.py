@@ -22,7 +22,7 @@ from simulator.cluster.distributions import durations
 from simulator.protocol import SECOND
 from simulator.randomness import Streams
 from simulator.report.figures.style import BLUE, GREY, style
-from simulator.report.tables.links import FIRST_LINK, Link, base_ns, base_table, link_name, what_befalls
+from simulator.report.tables.links import FIRST_LINK, Link, base_ns, base_table, link_name, packet_treatment
 from simulator.scenario import Scenario, resolved
 from simulator.scenario.text.units import format_duration
 
@@ -45,7 +45,7 @@ def latencies(scenario: Scenario, count: int, link: Link = FIRST_LINK) -> np.nda
 
 
 def name_of(distribution: Any) -> str:
-    """A distribution, as `resolved` writes it, in a mathematician's words: `lognormal(median 5ms, p99 20ms)`."""
+    """A distribution, as `resolved` writes it, in mathematical notation: `lognormal(median 5ms, p99 20ms)`."""
     if isinstance(distribution, str):
         return f"constant({distribution})"
     ((kind, parameters),) = ((key, value) for key, value in distribution.items() if key != "at_least")
@@ -83,7 +83,7 @@ def latency_table(scenario: Scenario, drawn: np.ndarray, link: Link = FIRST_LINK
     table.add_column("95 % interval", no_wrap=True)
     for name, value, spread in _rows(drawn):
         table.add_row(name, value, Text(spread, style="dim"))
-    parts: list[Any] = [text, "", table, "", what_befalls(network)]
+    parts: list[Any] = [text, "", table, "", packet_treatment(network)]
     return Group(*parts) if network.topology is None else Group(*parts, "", base_table(network.topology))
 
 

@@ -31,7 +31,7 @@ _INCIDENTS: Mapping[OverlapKind, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class TrialOverlaps:
     """What the figure shows of one trial."""
 
     incidents: Sequence[Overlap]
@@ -40,7 +40,7 @@ class Course:
     trial: int | None = None  # Its number, where not all are shown.
 
     @classmethod
-    def of(cls, trace: Trace) -> Course:
+    def of(cls, trace: Trace) -> TrialOverlaps:
         return cls(partitions=_partitions(trace), incidents=tuple(leadership(trace).overlaps), end_ns=trace.end_ns)
 
     @property
@@ -56,7 +56,7 @@ class Course:
 
 
 def _partitions(trace: Trace) -> tuple[tuple[Nanoseconds, Nanoseconds], ...]:
-    """From each partition that struck until it was undone, first in, first out; or until the end of the trial."""
+    """From the injection of each partition to its repair, first in, first out; or until the end of the trial."""
     injected, repaired = (
         [row.time_ns for row in trace.of_type(kind) if row.field("fault") == _PARTITION]
         for kind in (event_types.FAULT, event_types.REPAIRED)
@@ -65,13 +65,13 @@ def _partitions(trace: Trace) -> tuple[tuple[Nanoseconds, Nanoseconds], ...]:
     return tuple(zip(injected, repaired, strict=True))
 
 
-def courses_with_overlaps(trials: pd.DataFrame, overlaps: pd.DataFrame, most: int) -> list[Course]:
+def trials_with_overlaps(trials: pd.DataFrame, overlaps: pd.DataFrame, most: int) -> list[TrialOverlaps]:
     """The first trials, `most` at most, in which two nodes led at once, out of a result's tables (docs/results.md)."""
     ends = dict(zip(trials["trial"], trials["end_s"], strict=True))
     found = []
     for trial in overlaps["trial"].unique()[:most]:
         incidents = [_incident(row) for row in overlaps[overlaps["trial"] == trial].itertuples()]
-        found.append(Course(incidents=incidents, end_ns=_nanoseconds(ends[trial]), trial=int(trial)))
+        found.append(TrialOverlaps(incidents=incidents, end_ns=_nanoseconds(ends[trial]), trial=int(trial)))
     return found
 
 
@@ -84,31 +84,29 @@ def _nanoseconds(seconds: float) -> Nanoseconds:
     return round(seconds * SECOND)
 
 
-def overlaps_figure(courses: Mapping[str, Sequence[Course]]) -> Figure:
+def overlaps_figure(groups: Mapping[str, Sequence[TrialOverlaps]]) -> Figure:
     """One panel for each name, one line for each of its trials, over the seconds of a trial.
 
     Where other nodes named both leaders at one instant (`effective`), the bar is hatched.
     """
-    tallest = max(len(trials) for trials in courses.values())
-    every = [course for trials in courses.values() for course in trials]
+    tallest = max(len(trials) for trials in groups.values())
+    every = [trial_overlaps for trials in groups.values() for trial_overlaps in trials]
     with style():
-        height = 0.9 + len(courses) * (0.45 + max(0.035 * tallest, _LEAST_HEIGHT))
+        height = 0.9 + len(groups) * (0.45 + max(0.035 * tallest, _LEAST_HEIGHT))
         figure = Figure(figsize=(8.0, height), layout="constrained")
-        panels = figure.subplots(len(courses), sharex=True, squeeze=False)[:, 0]
-        for axes, (name, trials) in zip(panels, courses.items(), strict=True):
+        panels = figure.subplots(len(groups), sharex=True, squeeze=False)[:, 0]
+        for axes, (name, trials) in zip(panels, groups.items(), strict=True):
             _draw(axes, trials)
             axes.set(title=name, ylabel="trial", ylim=(max(len(trials), 1) + 0.5, 0.5))
             _number(axes, trials)
-        panels[-1].set(xlabel="seconds", xlim=(0, max(course.end_ns for course in every) / SECOND))
+        panels[-1].set(xlabel="seconds", xlim=(0, max(trial_overlaps.end_ns for trial_overlaps in every) / SECOND))
         figure.legend(handles=_legend(every), loc="outside lower left", ncols=1)
     return figure
 
 
-def _legend(courses: Sequence[Course]) -> list[Patch]:
-    incidents = [incident for course in courses for incident in course.incidents]
-    marks = (
-        [Patch(color=_PARTITIONED, label="the network is partitioned")] if any(c.partitions for c in courses) else []
-    )
+def _legend(groups: Sequence[TrialOverlaps]) -> list[Patch]:
+    incidents = [incident for trial_overlaps in groups for incident in trial_overlaps.incidents]
+    marks = [Patch(color=_PARTITIONED, label="the network is partitioned")] if any(c.partitions for c in groups) else []
     seen = {incident.kind for incident in incidents}
     marks += [Patch(color=colour, label=text) for kind, (colour, text) in _INCIDENTS.items() if kind in seen]
     if any(incident.effective for incident in incidents):
@@ -117,20 +115,20 @@ def _legend(courses: Sequence[Course]) -> list[Patch]:
     return marks
 
 
-def _number(axes: Axes, trials: Sequence[Course]) -> None:
+def _number(axes: Axes, trials: Sequence[TrialOverlaps]) -> None:
     """The numbers of trials, where not all of them are shown."""
-    if any(course.trial is not None for course in trials):
+    if any(trial_overlaps.trial is not None for trial_overlaps in trials):
         places = range(1, len(trials) + 1, -(-len(trials) // _MOST_NUMBERS))
         axes.set_yticks(places, [str(trials[place - 1].trial) for place in places])
     elif len(trials) <= _MOST_NUMBERS:
         axes.set_yticks(range(1, len(trials) + 1))
 
 
-def _draw(axes: Axes, trials: Sequence[Course]) -> None:
-    for number, course in enumerate(trials, start=1):
-        cuts = [(start / SECOND, (end - start) / SECOND) for start, end in course.partitions]
+def _draw(axes: Axes, trials: Sequence[TrialOverlaps]) -> None:
+    for number, trial_overlaps in enumerate(trials, start=1):
+        cuts = [(start / SECOND, (end - start) / SECOND) for start, end in trial_overlaps.partitions]
         axes.broken_barh(cuts, (number - 0.5, 1.0), color=_PARTITIONED, linewidth=0)
-        for incident in course.incidents:
+        for incident in trial_overlaps.incidents:
             colour, _ = _INCIDENTS[incident.kind]
             bars = [(incident.start_ns / SECOND, (incident.end_ns - incident.start_ns) / SECOND)]
             # The line around a bar keeps an incident of milliseconds visible.

@@ -1,4 +1,4 @@
-"""Several distributions side by side, each simulated one over the one that it is held against."""
+"""Several distributions side by side: in each panel, a simulated one and the one that it is compared with."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN = 0.995  # Of each distribution: a last straggler would press the rest in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One pair of distributions, of durations in ms. `note` stands in the panel: what the comparison came to."""
+    """One pair of distributions, of durations in ms. `note` is printed in the panel: the result of the comparison."""
 
     title: str
     simulated: np.ndarray

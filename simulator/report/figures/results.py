@@ -94,7 +94,7 @@ def _share_name(samples: Iterable[Sample]) -> str:
 
 
 def _spread_long_tail(axes: Axes, samples: Collection[Sample], factor: float) -> None:
-    """A logarithmic axis, where the longest would press the others into a corner."""
+    """Make the axis logarithmic if the longest duration would leave little room for the others."""
     longest = max(float(sample.values.max()) for sample in samples)
     least = min(float(sample.values.min()) for sample in samples)
     if least > 0 and longest > _LONG_TAIL * min(float(np.median(sample.values)) for sample in samples):
@@ -174,7 +174,7 @@ def _number(value: float, closing: str = "") -> str:
 
 
 def save(figure: Figure, path: Path, formats: Sequence[str] = ("png", "svg")) -> list[Path]:
-    """Write a figure as `path` with the ending of each format, the same to the byte each time; the paths written."""
+    """Write a figure once per format, `path` with that suffix; the same bytes each time. Returns the paths."""
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
     written = [path.with_suffix(f".{name}") for name in formats]
     for text in figure.findobj(Text):

@@ -11,7 +11,7 @@ from simulator.analysis.records.registry import DURATION_LABELS, sample
 from simulator.experiment.runner import Result
 from simulator.protocol import SECOND
 from simulator.report.figures.decomposition import Failovers, decomposition_figure
-from simulator.report.figures.overlaps import courses_with_overlaps, overlaps_figure
+from simulator.report.figures.overlaps import overlaps_figure, trials_with_overlaps
 from simulator.report.figures.results import ecdf_figure, measured_figure, save
 from simulator.report.figures.timeline import timeline_figure
 from simulator.trace.trace import Trace
@@ -20,7 +20,7 @@ _MOST_TRIALS = 50  # In the figure of overlaps.
 
 
 def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
-    """Write `failover` (the distribution of the headline duration), `measured` (of what was measured, too),
+    """Write `failover` (the distribution of the primary duration), `measured` (of what was measured, too),
     `decomposition` (what it consists of), `overlaps` (when two nodes led at once) and `timeline` (of the first trial),
     each as PNG and SVG; the paths written. What has no data is left out."""
     written = []
@@ -55,7 +55,7 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
         title = f"{result.scenario.name}: mean parts of {count:,} {what}{order}"
         figure = decomposition_figure(parts, title=title, since=since, intervals=len(parts) == 1)
         written += save(figure, directory / "decomposition.png")
-    if shown := courses_with_overlaps(result.trials, result.overlaps, _MOST_TRIALS):
+    if shown := trials_with_overlaps(result.trials, result.overlaps, _MOST_TRIALS):
         count = result.overlaps["trial"].nunique()
         first_ones = f"; the first {len(shown)} of them" if count > len(shown) else ""
         title = f"{result.scenario.name}: two leaders in {count:,} of {len(result.trials):,} trials{first_ones}"
@@ -66,5 +66,5 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
 
 
 def primary_metric(result: Result) -> str:
-    """What a run is about, in a word of docs/metrics.md."""
+    """The primary metric of a run, by its name in docs/metrics.md."""
     return samples.primary_metric(result.elections, result.scenario.published)

@@ -62,10 +62,10 @@ def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def short(value: float) -> str:
-    """A number to three digits, or to the last before the point: never with an exponent where it is large."""
+    """A number with three significant digits, or as a whole number from 100 on; a large number has no exponent."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def role_colour(role: Role | None) -> str:
-    """The fill of a lane; None is a node that has not declared a role."""
+    """The colour of a role; None is a node that has not declared a role."""
     return UNDECLARED if role is None else ROLES[role]

@@ -20,7 +20,7 @@ _MOST_CELLS_WITH_NUMBERS = 150
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """A metric at each value of a parameter. `exact` are values that theory gives for the same, drawn as a line."""
+    """A metric at each value of a parameter. `exact` are the values expected by theory, drawn as a line."""
 
     at: Sequence[float]
     estimates: Sequence[Estimate]
@@ -29,7 +29,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """An axis: what it is, with its unit; whether its numbers are shares, and its steps ratios."""
+    """An axis: its name with the unit; whether its numbers are proportions, and whether it is logarithmic."""
 
     name: str
     share: bool = False
@@ -91,9 +91,9 @@ def map_figure(
     *,
     title: str = "",
 ) -> Figure:
-    """A metric over two parameters; shape (values of the one that goes up, values of the one across).
+    """A metric over two parameters. `values` has the shape (values of the vertical one, values of the horizontal one).
 
-    Dark is much, in print too. NaN, where nothing was measured, is hatched.
+    Darker is more, in grey print too. NaN (nothing was measured) is hatched.
     """
     across_name, across_labels = across
     up_name, up_labels = up

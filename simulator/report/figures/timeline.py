@@ -1,4 +1,4 @@
-"""One trial as a picture: a lane per node, coloured by role; terms, faults and messages."""
+"""One trial as a figure: a line per node, coloured by role, with terms, faults and messages."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from simulator.metrics.node_timelines import (
 )
 from simulator.protocol import FOLLOWER, MILLISECOND, SECOND, Nanoseconds, NodeId, Role
 from simulator.report.figures.style import DOWN, FAULT, GREY, new_figure, role_colour, short, style
-from simulator.report.figures.timeline_messages import LANE_HEIGHT, Place, draw_messages, message_colours, within
+from simulator.report.figures.timeline_messages import BAR_HEIGHT, Place, draw_messages, message_colours, within
 from simulator.trace import event_types
 from simulator.trace.trace import MessageRow, Row, Trace
 
-_LABEL_EVERY = 0.03  # Of the window: terms that change faster than this on a lane are not all written.
+_LABEL_EVERY = 0.03  # Of the window: terms that change faster than this on one line are not all written.
 _CHARACTER = 0.0075  # The width of one, of the window.
-_MOST_LANES, _MOST_ARROWS, _MOST_LABELS = 60, 5000, 6  # Of labels, above each other. More could not be told apart.
+_MOST_NODES, _MOST_ARROWS, _MOST_LABELS = 60, 5000, 6  # Of labels, above each other. More could not be told apart.
 
 
 def timeline_figure(
@@ -44,16 +44,16 @@ def timeline_figure(
         election_window(trace, election) if window is None else (round(window[0] * SECOND), round(window[1] * SECOND))
     )
     origin_ns = election.start_ns if election is not None else 0
-    all_lanes = node_timelines(trace)
-    members = _most_telling(all_lanes, shown)
+    timelines = node_timelines(trace)
+    members = _most_telling(timelines, shown)
     rows = {node: number for number, node in enumerate(members)}
     with style():
         figure, axes = new_figure(9.5, _height(len(members)))
         place = _axis(axes, shown, origin_ns, _origin_name(election))
-        _draw_lanes(axes, members, rows, shown, place)
+        _draw_timelines(axes, members, rows, shown, place)
         messages = [m for m in trace.messages if arrows and within(m, shown) and m.sender in rows and m.to in rows]
         unnamed = _draw_faults(axes, trace.rows, shown, place)
-        notes = _left_out(len(all_lanes) - len(members), messages, unnamed)
+        notes = _left_out(len(timelines) - len(members), messages, unnamed)
         messages = messages if len(messages) <= _MOST_ARROWS else []
         colours = message_colours(trace, messages)
         draw_messages(axes, messages, rows, colours, place)
@@ -65,8 +65,8 @@ def timeline_figure(
     return figure
 
 
-def _height(lane_count: int) -> float:
-    return 1.7 + lane_count * (0.5 if lane_count <= 10 else 0.26)
+def _height(node_count: int) -> float:
+    return 1.7 + node_count * (0.5 if node_count <= 10 else 0.26)
 
 
 # --- Axes
@@ -111,29 +111,29 @@ def _duration(time_ns: Nanoseconds) -> str:
     return f"{short(time_ns / SECOND)} s" if time_ns >= SECOND else f"{short(time_ns / MILLISECOND)} ms"
 
 
-def _left_out(lane_count: int, messages: Sequence[MessageRow], labels: int) -> str:
-    told = [f"{lane_count:,} other nodes are left out"] if lane_count else []
+def _left_out(node_count: int, messages: Sequence[MessageRow], labels: int) -> str:
+    notes = [f"{node_count:,} other nodes are left out"] if node_count else []
     if len(messages) > _MOST_ARROWS:
-        told.append(f"{len(messages):,} messages are left out: choose a shorter window")
+        notes.append(f"{len(messages):,} messages are left out: choose a shorter window")
     if labels:
-        told.append(f"{labels:,} names of faults are left out: choose a shorter window")
-    return "; ".join(told)
+        notes.append(f"{labels:,} names of faults are left out: choose a shorter window")
+    return "; ".join(notes)
 
 
-# --- Lanes
+# --- Nodes
 
 
 def _most_telling(members: Mapping[NodeId, Sequence[Segment]], shown: Window) -> Mapping[NodeId, Sequence[Segment]]:
-    """All lanes that a page can hold: first of nodes that did more than follow, then of the lowest ids."""
+    """The nodes to show if there are too many: first those that did more than follow, then the lowest ids."""
 
     def only_follows(node: NodeId) -> bool:
         return all(s.running and not s.paused and s.role is FOLLOWER for s in _clip(members[node], shown))
 
-    chosen = sorted(members, key=lambda node: (only_follows(node), node))[:_MOST_LANES]
+    chosen = sorted(members, key=lambda node: (only_follows(node), node))[:_MOST_NODES]
     return {node: members[node] for node in sorted(chosen)}
 
 
-def _draw_lanes(
+def _draw_timelines(
     axes: Axes, members: Mapping[NodeId, Sequence[Segment]], rows: Mapping[NodeId, int], shown: Window, place: Place
 ) -> None:
     small = 7 if len(rows) <= 10 else 5.5
@@ -141,7 +141,7 @@ def _draw_lanes(
         y = rows[node]
         for segment in _clip(segments, shown):
             left, width = place(segment.start_ns), place(segment.end_ns) - place(segment.start_ns)
-            axes.barh(y, width, LANE_HEIGHT, left, **_look(segment), zorder=2)
+            axes.barh(y, width, BAR_HEIGHT, left, **_look(segment), zorder=2)
         for time_ns, term in _term_labels(_clip(segments, shown), shown):
             axes.text(place(time_ns), y, f" {term}", va="center", fontsize=small, zorder=5, clip_on=True)
     axes.set_yticks(list(rows.values()), [f"n{node}" for node in rows], fontsize=8 if len(rows) <= 10 else 6)
@@ -166,7 +166,7 @@ def _clip(segments: Iterable[Segment], shown: Window) -> list[Segment]:
 
 
 def _term_labels(segments: Sequence[Segment], shown: Window) -> list[tuple[Nanoseconds, int]]:
-    """Where a lane's term changes, and at its left end; none for algorithms without terms."""
+    """The instants at which the term of a node changes, and its first; none for algorithms without terms."""
     found: list[tuple[Nanoseconds, int]] = []
     for segment in segments:
         if segment.term and segment.running and (not found or found[-1][1] != segment.term):
@@ -188,7 +188,7 @@ def _draw_crashes(
 
 
 def _draw_faults(axes: Axes, trace_rows: Iterable[Row], shown: Window, place: Place) -> int:
-    """A vertical mark each, dotted where nothing strikes; how many labels had no room above, though stacked."""
+    """A vertical mark each, dotted where a fault is not injected; how many labels had no room above, though stacked."""
     taken: list[list[tuple[float, float]]] = [[] for _ in range(_MOST_LABELS)]
     width = place(shown[1]) - place(shown[0])
     left_out = 0
@@ -225,7 +225,7 @@ def _draw_faults(axes: Axes, trace_rows: Iterable[Row], shown: Window, place: Pl
 def _legend(
     figure: Figure, members: Mapping[NodeId, Sequence[Segment]], shown: Window, colours: Mapping[str, str], lost: bool
 ) -> None:
-    """What is to be seen in the window, and nothing else."""
+    """Explain what the window shows, and nothing else."""
     visible = [segment for segments in members.values() for segment in _clip(segments, shown)]
     roles = {segment.role for segment in visible if segment.running}
     handles: list[Patch | Line2D] = [Patch(facecolor=role_colour(r), label=r) for r in Role if r in roles]

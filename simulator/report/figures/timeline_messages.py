@@ -13,7 +13,7 @@ from simulator.protocol import Nanoseconds, NodeId
 from simulator.report.figures.style import MESSAGES
 from simulator.trace.trace import MessageRow, Trace
 
-LANE_HEIGHT = 0.42  # Of the distance between two lines; arrows need the rest.
+BAR_HEIGHT = 0.42  # Of the distance between two lines; arrows need the rest.
 Place = Callable[[Nanoseconds], float]  # Where an instant stands on the axis.
 
 
@@ -33,7 +33,7 @@ def message_colours(trace: Trace, messages: Sequence[MessageRow]) -> dict[str, s
 def draw_messages(
     axes: Axes, messages: Sequence[MessageRow], rows: Mapping[NodeId, int], colours: Mapping[str, str], place: Place
 ) -> None:
-    """Thin arrows from lane to lane, sent to arrival; a lost message ends in a cross half-way."""
+    """Thin arrows from sender to receiver, from sending to arrival. A lost message ends in a cross half-way."""
     flights = [m.arrives_ns - m.sent_ns for m in messages if m.arrives_ns is not None]
     half_flight_ns = round(median(flights) / 2) if flights else 0
     alpha = float(np.clip(60 / max(len(messages), 1), 0.3, 0.9))
@@ -41,8 +41,8 @@ def draw_messages(
         tails, heads, crosses = [], [], []
         for message in (m for m in messages if m.type == name):
             down = 1 if rows[message.to] > rows[message.sender] else -1
-            start = rows[message.sender] + down * LANE_HEIGHT / 2
-            end = rows[message.to] - down * LANE_HEIGHT / 2
+            start = rows[message.sender] + down * BAR_HEIGHT / 2
+            end = rows[message.to] - down * BAR_HEIGHT / 2
             tails.append((place(message.sent_ns), start))
             if message.arrives_ns is None:
                 heads.append((place(message.sent_ns + half_flight_ns), (start + end) / 2))

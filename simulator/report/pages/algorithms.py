@@ -1,4 +1,4 @@
-"""What there is to know of an algorithm before it is run: `electsim algorithms`, and docs/algorithms.md."""
+"""The description of an algorithm: `electsim algorithms`, and docs/algorithms.md."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _OPENING = """# Algorithms
 
 What a scenario may name as its `algorithm`, as the program itself knows it: `electsim algorithms --markdown` writes
 this page. `electsim algorithms NAME` prints one of them, and `electsim run leader-crash --algorithm NAME` runs it.
-[Write your own](write-an-algorithm.md), and it stands beside these.
+[Write your own](write-an-algorithm.md), and it is listed beside these.
 
-Promises are checked in every trial; where an algorithm has assumptions, in those trials that broke none of them
+Guarantees are checked in every trial; where an algorithm has assumptions, in those trials that broke none of them
 ([nemesis and liveness](nemesis.md)). Options are written under `algorithm`, beside its name.
 """
 
 
 def describe(registrations: Iterable[Registration]) -> list[dict[str, Any]]:
-    """All that is known of each, as plain values for JSON. `about` is what its module says of it, whole."""
+    """The full description of each algorithm, as plain values for JSON. `about` is the docstring of its module."""
     schema = json_schema()
     return [_described(registration, schema) for registration in registrations]
 
@@ -73,13 +73,13 @@ def overview(descriptions: Iterable[Description]) -> RenderableType:
 
 def detail(described: Description) -> RenderableType:
     """One of them, whole."""
-    promises = _words(described["guarantees"]) or "nothing that is checked"
+    guarantees = _words(described["guarantees"]) or "nothing that is checked"
     parts: list[RenderableType] = [
         Text(described["name"], style="bold"),
         *(Padding(Text(paragraph), (0, 0, 1, 2)) for paragraph in paragraphs(described["about"])),
         _line("paper", described["paper"]),
         _line("cost", described["cost"]),
-        _line("promises", promises),
+        _line("guarantees", guarantees),
         _line("assumes", _assumed(described)),
         _line("groups", ", ".join(described["groups"])),
     ]
@@ -92,7 +92,7 @@ def detail(described: Description) -> RenderableType:
 def _assumed(described: Description) -> str:
     if assumed := _words(described["assumptions"]):
         return assumed
-    bound = "no more than is said above: its promises bind it in every trial"
+    bound = "no more than is said above: its guarantees are checked in every trial"
     return bound if described["guarantees"] else "nothing that is checked"
 
 
@@ -102,7 +102,7 @@ def _words(meanings: Mapping[str, str]) -> str:
 
 def _line(name: str, text: str) -> Table:
     grid = Table.grid(padding=(0, 1))
-    grid.add_column(width=9, style="bold")
+    grid.add_column(width=10, style="bold")
     grid.add_column()
     grid.add_row(name, text)
     return grid
@@ -142,7 +142,7 @@ def _section(described: Description) -> Iterator[str]:
         yield (paragraph if paragraph.startswith("    ") else _escaped(paragraph)) + "\n"
     if described["page"]:
         yield f"[More about it]({described['page']}).\n"
-    yield f"**Promises:** {_sentences(described['guarantees']) or 'nothing that is checked.'}\n"
+    yield f"**Guarantees:** {_sentences(described['guarantees']) or 'nothing that is checked.'}\n"
     yield f"**Assumes:** {_sentences(described['assumptions']) or _assumed(described) + '.'}\n"
     yield f"**Cost:** {_escaped(described['cost'])}.\n"
     if described["dialects"]:
@@ -154,7 +154,7 @@ def _sentences(meanings: Mapping[str, str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Plain text, but for what stands between backticks, as Markdown that shows the same."""
+    """Markdown that shows the text as it is. What is between backticks stays code."""
     parts = text.split("`")
     return "`".join(
         part if number % 2 else re.sub(r"([*_\[\]<>|\\])", r"\\\1", part) for number, part in enumerate(parts)

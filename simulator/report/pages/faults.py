@@ -1,4 +1,4 @@
-"""What may go wrong: `electsim faults`, from the JSON Schema of scenarios."""
+"""The faults of a schedule: `electsim faults`, made from the JSON Schema of scenarios."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Description = Mapping[str, Any]
 
 
 def describe() -> list[dict[str, Any]]:
-    """All that is known of each fault, as plain values for JSON. `when` are the fields that all faults have."""
+    """The full description of each fault, as plain values for JSON. `when` are the fields that all faults have."""
     common, faults = fault_fields(json_schema())
     when = [field.plain() for field in common]
     return [

@@ -33,6 +33,6 @@ def field_table(title: str, fields: Iterable[Mapping[str, str]], heading: str = 
 
 
 def paragraphs(text: str) -> Iterator[str]:
-    """Lines joined, to be broken anew, but for those that are indented."""
+    """The paragraphs of a text, each joined into one line; an indented paragraph keeps its lines."""
     for paragraph in text.split("\n\n"):
         yield paragraph if "\n    " in paragraph else paragraph.replace("\n", " ")

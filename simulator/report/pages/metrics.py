@@ -1,4 +1,4 @@
-"""What docs/metrics.md takes from the code: the definitions of the metrics, and the rules that elections follow.
+"""The generated parts of docs/metrics.md: the definitions of the metrics, and the rules that elections follow.
 
 `python -m simulator.report.pages.metrics docs/metrics.md` writes both into that page.
 """

@@ -1,4 +1,4 @@
-"""The scenario reference: a page of tables, made from the JSON Schema, so that it cannot say anything else than it."""
+"""The scenario reference: a page of tables, made from the JSON Schema, so that the two cannot differ."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def reference_page(schema: Schema) -> str:
 
 
 class Field(NamedTuple):
-    """A row of a table: what a field is called, may hold, holds unless given (Markdown), and means."""
+    """A row of a table: the name of a field, its possible values, its default (both in Markdown), and its meaning."""
 
     name: str
     value: str
@@ -104,7 +104,7 @@ class _Page:
 
     def fields(self, part: Schema, without: Sequence[str] = ()) -> tuple[Mapping[str, Schema], Sequence[str]]:
         """The fields of a part and those required: where all stand under one key, such as `uniform`, those under it."""
-        key = _verb(part) if _is_form(part) else ""
+        key = _form(part) if _is_form(part) else ""
         under = self._only(part["properties"].get(key, {}))
         if "properties" not in under:
             fields = {name: field for name, field in part["properties"].items() if name not in without}
@@ -121,7 +121,7 @@ class _Page:
                     yield from self._section(self._title(name, own), own, level=3)
 
     def _title(self, name: str, part: Schema) -> str:
-        return f"`{name}: {{{_verb(part)}: …}}`" if _is_form(part) else f"`{name}`"
+        return f"`{name}: {{{_form(part)}: …}}`" if _is_form(part) else f"`{name}`"
 
     def _algorithms(self, names: Sequence[str]) -> Iterator[str]:
         yield "## `algorithm`\n"
@@ -155,8 +155,8 @@ class _Page:
         yield "A list. Each entry has the name of one fault below, the fields of that fault, and any of these:\n"
         yield from self._table(common, ())
         yield f"**Targets.** {_TARGETS} Descriptions are resolved when the fault is injected: {self._descriptions()}.\n"
-        for verb, part in faults.items():
-            yield from self._section(f"`{verb}`", part, level=3, without=tuple(common))
+        for form, part in faults.items():
+            yield from self._section(f"`{form}`", part, level=3, without=tuple(common))
 
     def _in_all(self, key: str, names: Sequence[str]) -> bool:
         return all(key in self._parts[name]["properties"] for name in names)
@@ -172,7 +172,7 @@ class _Page:
         yield "Where a duration may vary, one of these stands; a plain duration (`5ms`) is always the same.\n"
         for name in self._distributions:
             if name != "Duration":
-                yield from self._section(f"`{_verb(self._parts[name])}`", self._parts[name], level=3)
+                yield from self._section(f"`{_form(self._parts[name])}`", self._parts[name], level=3)
 
     # --- Tables
 
@@ -222,7 +222,7 @@ class _Page:
             part = self._parts[reference]
             if "enum" in part:
                 return self._kind(name, part)
-            keys = [_verb(part)] if _is_form(part) else part["properties"]
+            keys = [_form(part)] if _is_form(part) else part["properties"]
             return "`{" + ", ".join(f"{key}: …" for key in keys) + "}`"
         if "anyOf" in choice:
             return self._value(name, choice)
@@ -264,7 +264,7 @@ def _is_size(field: Schema) -> bool:
     return bool(field.get("anyOf") == SIZE_SCHEMA["anyOf"])
 
 
-_ENORMOUS = 10**8  # A bound that nobody meets, and that need not be told.
+_ENORMOUS = 10**8  # A bound that nobody meets, and that need not be mentioned.
 _NAMES = {"string": "text", "integer": "integer", "number": "number", "boolean": "`true`, `false`", "object": "mapping"}
 
 
@@ -281,11 +281,11 @@ def _is_target(field: Schema) -> bool:
 
 
 def _is_form(part: Schema) -> bool:
-    """Whether it is one of several mappings that are told apart by a key."""
+    """Whether it is one of several mappings that a key distinguishes."""
     return bool(part["title"].endswith("Form"))
 
 
-def _verb(part: Schema) -> str:
+def _form(part: Schema) -> str:
     """The key that says which of several forms it is: the first that must be given."""
     return str(part["required"][0])
 

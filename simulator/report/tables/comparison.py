@@ -21,7 +21,7 @@ _LONGEST_WORD = 20  # Characters that the first column has, in a table of 80.
 
 
 def comparison_table(comparison: Summary, *, tests: bool = False) -> RenderableType:
-    """A block for each metric, a row for each variant; `tests` adds those that look at whole distributions."""
+    """A block for each metric, a row for each variant. `tests` adds tests of whole distributions."""
     labels = _labels([variant["name"] for variant in comparison["variants"]])
     parts: list[RenderableType] = [_title(comparison)]
     parts += [Text(f"{label}  {name}") for name, label in labels.items() if label != name]
@@ -80,7 +80,7 @@ def _measures(comparison: Summary, labels: Mapping[str, str]) -> Table:
 
 
 class _Scale:
-    """How the numbers of one metric are written: seconds as they read well, shares as percentages."""
+    """How the numbers of one metric are written: seconds in a suitable unit, proportions as percentages."""
 
     def __init__(self, unit: str, factor: float, digits: int) -> None:
         self.unit, self.factor, self.digits = unit, factor, digits
@@ -198,8 +198,8 @@ def _remarks(comparison: Summary) -> Iterator[str]:
     held = comparison["reference"]
     against = "the best" if held is None else ", ".join(f"{field}={value}" for field, value in held.items())
     yield (
-        f"Each beside {against}, trial by trial with the same luck. [95 % intervals]; better and worse only where the "
-        f"interval excludes 0 after Holm's correction for {comparison['family']} comparisons."
+        f"Each beside {against}, trial by trial with the same random numbers. [95 % intervals]; better and worse only "
+        f"where the interval excludes 0 after Holm's correction for {comparison['family']} comparisons."
     )
     if comparison["family"] > LARGEST_FAMILY:
         yield (

@@ -53,7 +53,7 @@ def _count_rows(summary: Summary) -> Iterator[Row]:
     metrics, counts = summary["metrics"], summary["elections"]
     elections = sum(counts.get(cause, 0) for cause in _CAUSES)
     causes = [f"{counts[cause]:,} {words}" for cause, words in _CAUSES.items() if counts.get(cause)]
-    yield "searches for a leader", (f"{elections:,}", ""), ", ".join(causes)
+    yield "elections", (f"{elections:,}", ""), ", ".join(causes)
     if ends := [f"{counts[outcome]:,} {outcome}" for outcome in _OUTCOMES if counts.get(outcome)]:
         without = sum(counts.get(outcome, 0) for outcome in _OUTCOMES)
         yield "  without a new leader", (f"{without:,}", ""), ", ".join(ends)
@@ -74,7 +74,7 @@ def _metric_rows(key: str, rows: Sequence[TableRow], metrics: Summary) -> Iterat
 
 
 def _declared_row(row: TableRow, part: Summary) -> Iterator[Row]:
-    """The row as its metric's record declares it; nothing if it is not to be shown."""
+    """The row that a metric's record declares, or nothing if it has no data."""
     statistic = _at(part, row.statistic)
     if value_of(statistic) is not None and (row.only_if is None or _at(part, row.only_if)):
         yield row.label, _FORMATS[row.shown_as](statistic), row.remark.format(**part)
@@ -113,7 +113,7 @@ def _round_rows(metrics: Summary) -> Iterator[Row]:
 
 
 def _overlap_rows(metrics: Summary) -> Iterator[Row]:
-    """A row for each kind of incident, so that none is mistaken for another."""
+    """A row for each kind of incident."""
     overlaps = metrics["leaders_overlap"]
     counts = {kind: overlaps[kind]["count"] for kind in _OVERLAPS if kind in overlaps and overlaps[kind]["count"]}
     if not counts:

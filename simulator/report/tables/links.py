@@ -1,4 +1,4 @@
-"""A link of a scenario's network in words, and the base latencies between its zones as a table."""
+"""A description of a link of a scenario's network, and the base latencies between its zones as a table."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def link_name(topology: Topology | None, sender: NodeId, receiver: NodeId) -> st
     return " → ".join(ends)
 
 
-def what_befalls(network: NetworkSpec) -> Table:
+def packet_treatment(network: NetworkSpec) -> Table:
     """All but the latency, in words."""
     words = {
         "loss": _loss(network.loss),
@@ -90,8 +90,8 @@ def _bandwidth(bandwidth: float | None) -> str:
 def _transport(transport: Transport, stream: StreamSpec) -> str:
     if transport is Transport.DATAGRAM:
         return "datagram: a packet may overtake another, and what is lost stays lost"
-    first, patience = format_duration(stream.retransmit_after), format_duration(stream.give_up_after)
-    return f"stream: in order; what is lost is sent again after {first}, doubling; given up after {patience} of silence"
+    first, give_up = format_duration(stream.retransmit_after), format_duration(stream.give_up_after)
+    return f"stream: in order; what is lost is sent again after {first}, doubling; given up after {give_up} of silence"
 
 
 def base_table(topology: Topology) -> Group:

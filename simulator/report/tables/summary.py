@@ -73,7 +73,7 @@ def _title(summary: Summary) -> Text:
 
 
 def _precision(precision: Summary, trials: int) -> str:
-    """Whether the headline is known as well as was asked for."""
+    """Whether the primary metric is known as well as was asked for."""
     asked, reached = precision["asked"], precision["reached"]
     name = f"{DURATION_LABELS[precision['metric']]}, {precision['statistic']}"
     known = "not bounded yet" if reached is None else f"±{100 * reached:.1f} %"
@@ -185,10 +185,10 @@ def _published(published: Summary | None, metrics: Summary) -> RenderableType | 
             _add_compared(table, f"{100 * row['p']:g} %", row["published"], row["simulated"])
     if published.get("mean") is not None and value_of(metrics[published["metric"]]["mean"]) is not None:
         _add_compared(table, "mean", published["mean"], metrics[published["metric"]]["mean"])
-    told = [f"Published: {published['source']}"]
+    notes = [f"Published: {published['source']}"]
     if published.get("distance") is not None:
-        told.append(f"Kolmogorov–Smirnov distance at the published quantiles: {published['distance']:.4f}")
-    return Group(table, Text("\n".join(told), style="dim"))
+        notes.append(f"Kolmogorov–Smirnov distance at the published quantiles: {published['distance']:.4f}")
+    return Group(table, Text("\n".join(notes), style="dim"))
 
 
 def _measured(measured: Summary | None) -> RenderableType | None:
@@ -228,21 +228,23 @@ def _liveness(liveness: Summary | None) -> Text | None:
 
 
 def _violations(violations: Mapping[str, int]) -> Text | None:
-    """Liveness has lines of its own: it is a demand of the scenario, and no promise."""
+    """The violated guarantees. Liveness is reported apart: it is a requirement of the scenario, not a guarantee."""
     broken = _listed({name: count for name, count in violations.items() if name != "liveness"})
-    return Text(f"Broken promises: {broken}", style="bold red") if broken else None
+    return Text(f"Violated guarantees: {broken}", style="bold red") if broken else None
 
 
 def _waived(waived: Mapping[str, int]) -> Text | None:
     broken = _listed(waived)
-    return Text(f"Broken promises, waived by the scenario: {broken}", style="yellow") if broken else None
+    return Text(f"Violated guarantees, waived by the scenario: {broken}", style="yellow") if broken else None
 
 
 def _outside(assumptions: Mapping[str, int]) -> Text | None:
-    """Where an algorithm's promises were not held against it."""
+    """Where the guarantees of an algorithm were not checked."""
     broken = _listed(assumptions)
     return (
-        Text(f"Outside the algorithm's assumptions, so its promises do not bind: {broken} (trials)") if broken else None
+        Text(f"Assumptions that did not hold, so that no guarantee was checked there: {broken} (trials)")
+        if broken
+        else None
     )
 
 

@@ -1,4 +1,4 @@
-"""One trial told as a story: an instant, a node, and what happened, a line each."""
+"""One trial as text: a line for each event, with its instant, its node and what happened."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simulator.protocol import LEADER, Nanoseconds, NodeId
 from simulator.trace import event_types
 from simulator.trace.trace import MessageRow, Row, Trace
 
-SENT = "message"  # The kind of a line that tells of a message.
+SENT = "message"  # The kind of a line about a message.
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interest:
-    """What to tell of; empty: everything. A message is of its sender and of its receiver."""
+    """Which events to show; an empty field selects all. A message belongs to its sender and to its receiver."""
 
     nodes: Collection[NodeId] = field(default=())
     kinds: Collection[str] = field(default=())
@@ -46,16 +46,16 @@ class Interest:
 EVERYTHING = Interest()
 
 
-def story(trace: Trace, interest: Interest = EVERYTHING, *, messages: bool = False) -> list[Line]:
-    """The lines of a trial in order of time; of its messages, where they were recorded, at the instants of sending."""
+def trace_lines(trace: Trace, interest: Interest = EVERYTHING, *, messages: bool = False) -> list[Line]:
+    """The lines of a trial in order of time. Messages, if they were recorded, are at the instants of sending."""
     rows = ((_line(row, trace), _involved(row)) for row in trace.rows)
     sent = ((_sent(message), (message.to,)) for message in trace.messages) if messages else ()
-    told = [line for line, others in chain(rows, sent) if interest.covers(line, others)]
-    return sorted(told, key=lambda line: line.time_ns)
+    lines = [line for line, others in chain(rows, sent) if interest.covers(line, others)]
+    return sorted(lines, key=lambda line: line.time_ns)
 
 
 def kinds_in(trace: Trace) -> list[str]:
-    """The kinds of lines that this trial could be told in."""
+    """The kinds of events of this trial."""
     return sorted({row.kind for row in trace.rows} | ({SENT} if trace.messages else set()))
 
 

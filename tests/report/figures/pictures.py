@@ -13,7 +13,7 @@ from simulator.metrics.leadership import Overlap, OverlapKind
 from simulator.protocol import CANDIDATE, ELECTORATE, FOLLOWER, LEADER, SECOND, NodeId, Role
 from simulator.report.figures.decomposition import Failovers, decomposition_figure
 from simulator.report.figures.detectors import Tuned, trade_off_figure
-from simulator.report.figures.overlaps import Course, overlaps_figure
+from simulator.report.figures.overlaps import TrialOverlaps, overlaps_figure
 from simulator.report.figures.results import ecdf_figure
 from simulator.report.figures.sweeps import Curve, Quantity, map_figure, sweep_figure
 from simulator.report.figures.timeline import timeline_figure
@@ -55,18 +55,20 @@ def tenths() -> Figure:
 def overlaps(trials: int) -> Figure:
     """One kind of incident in a panel of its own, and all kinds in another."""
 
-    def course(trial: int, *every: OverlapKind) -> Course:
+    def trial_overlaps(trial: int, *every: OverlapKind) -> TrialOverlaps:
         incidents = []
         for place, kind in enumerate(every):
             start = (2 + 3 * place) * SECOND + trial % 5 * 100 * MS
             incidents.append(Overlap(start, start + 2 * SECOND, kind, effective=trial % 2 == 0))
-        return Course(incidents=incidents, end_ns=12 * SECOND, partitions=[(SECOND, 4 * SECOND)], trial=7 * trial)
+        return TrialOverlaps(
+            incidents=incidents, end_ns=12 * SECOND, partitions=[(SECOND, 4 * SECOND)], trial=7 * trial
+        )
 
     kinds_shown = (OverlapKind.SAME_TERM, OverlapKind.NO_TERM, OverlapKind.STALE_LEADER)
     return overlaps_figure(
         {
-            "one kind": [course(trial, OverlapKind.STALE_LEADER) for trial in range(trials)],
-            "all kinds": [course(trial, *kinds_shown) for trial in range(trials)],
+            "one kind": [trial_overlaps(trial, OverlapKind.STALE_LEADER) for trial in range(trials)],
+            "all kinds": [trial_overlaps(trial, *kinds_shown) for trial in range(trials)],
         }
     )
 

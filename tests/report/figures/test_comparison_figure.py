@@ -88,7 +88,7 @@ def test_the_table_has_a_block_for_each_metric_and_a_row_for_each_variant() -> N
     assert "failover, median, ms" in text
     assert lines_of(text, "raft, nodes 3") == [
         ["raft,", "nodes", "3", "200", "best"],
-        ["raft,", "nodes", "3", "200", "reference"],  # The lowest, but not told apart.
+        ["raft,", "nodes", "3", "200", "reference"],  # The lowest, but not distinguished.
     ]
     assert lines_of(text, "raft, nodes 5")[0] == ["raft,", "nodes", "5", "300", "+100", "1.50", "worse"]
     assert "[250 – 350]" in text

@@ -38,7 +38,7 @@ def test_the_parts_of_a_bar_are_means_and_lie_end_to_end() -> None:
     )
 
 
-def test_a_failover_that_was_not_seen_to_its_end_is_left_out_and_told_of() -> None:
+def test_a_failover_that_was_not_seen_to_its_end_is_left_out_and_counted() -> None:
     # The mean of the finished ones flatters the slow; so it must be said how many are missing.
     rows = table((0.1, 0, 0.02, 0.01), (0.3, 0.2, 0.02, float("nan")))
     found = Failovers.of(rows)

@@ -62,15 +62,20 @@ def words(figure: Figure) -> str:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_picture(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    baseline, told = IMAGES / f"{name}.png", IMAGES / f"{name}.txt"
+    baseline, texts = IMAGES / f"{name}.png", IMAGES / f"{name}.txt"
     said, drawn = words(PICTURES[name]()), draw(PICTURES[name](), tmp_path / f"{name}.png")
     difference = _difference(baseline, drawn) if baseline.is_file() else "there is no such picture yet"
     if request.config.getoption("--rewrite"):
-        _accept(request, told, said.encode(), unless=told.is_file() and told.read_text(encoding="utf-8") == said)
+        _accept(
+            request,
+            texts,
+            said.encode(),
+            unless=texts.is_file() and texts.read_text(encoding="utf-8") == said,
+        )
         _accept(request, baseline, drawn.read_bytes(), unless=difference is None)
     else:
         assert difference is None, difference
-        assert said == told.read_text(encoding="utf-8")
+        assert said == texts.read_text(encoding="utf-8")
 
 
 def _accept(request: pytest.FixtureRequest, path: Path, content: bytes, *, unless: bool) -> None:

@@ -1,4 +1,4 @@
-"""The timeline must say what the trace says: lanes, terms, faults and messages, each at its place."""
+"""The timeline must say what the trace says: roles, terms, faults and messages, each at its place."""
 
 from __future__ import annotations
 
@@ -126,10 +126,10 @@ def arrows(axes: Axes) -> Mapping[str, Sequence[Arrow]]:
 
 def test_a_lane_has_a_segment_for_each_state() -> None:
     # Read off the trace above: what n3 was, with instants in ms.
-    told = [
+    segments_shown = [
         (s.start_ns // at(1), s.end_ns // at(1), s.running, s.paused, s.role, s.term) for s in node_timelines(TRACE)[3]
     ]
-    assert told == [
+    assert segments_shown == [
         (0, 10, True, False, FOLLOWER, 0),
         (10, 20, True, False, CANDIDATE, 1),
         (20, 60, True, False, LEADER, 1),
@@ -159,7 +159,7 @@ def test_there_is_a_lane_for_each_member_even_if_absent() -> None:
         (2, 401, ROLES[FOLLOWER]),
     ],
 )
-def test_lanes_are_coloured_by_role(lane: int, ms: float, colour: str) -> None:
+def test_nodes_are_coloured_by_role(lane: int, ms: float, colour: str) -> None:
     # Issue 2: "a lane per node coloured by role".
     assert to_hex(bar_at(whole(), lane, ms).get_facecolor()) == colour.lower()
 
@@ -244,7 +244,7 @@ def test_labels_never_cover_each_other_and_what_has_no_room_is_counted() -> None
     assert "4 names of faults are left out" in str(figure.get_suptitle())
 
 
-def test_crashes_and_restarts_are_marked_on_their_lanes() -> None:
+def test_crashes_and_restarts_are_marked_on_their_lines() -> None:
     # The brief. A start at 0 is no restart.
     marks = {str(c.get_label()): c.get_offsets() for c in whole().collections if not isinstance(c, Quiver)}
     assert np.array(marks["crashed"]).tolist() == [[100, 2]]

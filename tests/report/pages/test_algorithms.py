@@ -35,7 +35,7 @@ def test_each_says_whom_it_is_from_and_what_it_costs(described: dict[str, str]) 
 
 
 @pytest.mark.parametrize("word", [*Guarantee, *Assumption])
-def test_every_promise_and_assumption_has_its_sentence(word: Guarantee | Assumption) -> None:
+def test_every_guarantee_and_assumption_has_its_sentence(word: Guarantee | Assumption) -> None:
     assert word.about.endswith(".")
     assert type(word)(str(word)) is word  # As scenarios write it, and as workers receive it.
 
@@ -46,12 +46,12 @@ def test_they_are_listed() -> None:
     assert "Garcia-Molina 1982, section 3" in outcome.stdout
 
 
-def test_one_is_told_whole() -> None:
-    told = " ".join(invoke("bully").stdout.split())
-    assert "promises agreement: If no fault occurs for the stabilization time" in told
-    assert "no-loss: Every message arrives" in told
-    assert "answer_timeout 100ms How long a candidate waits" in told
-    assert "Options of phi" in told
+def test_one_is_described_whole() -> None:
+    printed_text = " ".join(invoke("bully").stdout.split())
+    assert "guarantees agreement: If no fault occurs for the stabilization time" in printed_text
+    assert "no-loss: Every message arrives" in printed_text
+    assert "answer_timeout 100ms How long a candidate waits" in printed_text
+    assert "Options of phi" in printed_text
 
 
 def test_json_has_all_that_is_known() -> None:

@@ -42,11 +42,11 @@ def test_all_are_described() -> None:
         assert names[0] == described["name"]  # What it strikes comes first.
 
 
-def test_one_is_told_with_its_fields() -> None:
-    told = " ".join(invoke("skew_clock").stdout.split())
-    assert "- {at: 0, skew_clock: n1, drift_ppm: 200, jump: 150ms}" in told
-    assert "jump none How far the wall clock jumps ahead. (duration, also below 0)" in told
-    assert "without_target none What it does if its target does not exist" in told
+def test_one_is_described_with_its_fields() -> None:
+    printed_text = " ".join(invoke("skew_clock").stdout.split())
+    assert "- {at: 0, skew_clock: n1, drift_ppm: 200, jump: 150ms}" in printed_text
+    assert "jump none How far the wall clock jumps ahead. (duration, also below 0)" in printed_text
+    assert "without_target none What it does if its target does not exist" in printed_text
 
 
 def test_json_has_them_all_or_one() -> None:

@@ -174,7 +174,7 @@ def test_nothing_at_all_reached_still_prints() -> None:
     assert lines_of(printed(data), "failover, ms")[0].split()[-1] == "–"
 
 
-def test_overlaps_are_told_apart_by_kind() -> None:
+def test_overlaps_are_listed_by_kind() -> None:
     # design.md, section 5: one of the same term is a safety violation, a stale leader is not.
     assert "never two leaders at once" in printed(summary())
     data = summary()
@@ -210,13 +210,13 @@ def test_an_unbounded_share_ends_at_100_percent() -> None:
     assert "[0.00 – 100.00]" in printed(data)
 
 
-def test_broken_promises_and_early_ends_are_said() -> None:
+def test_violations_and_early_ends_are_printed() -> None:
     # A run that stopped, or broke election safety, must not look like any other.
     assert "Broken" not in printed(summary())
     data = summary() | {"violations": {"election-safety": 3}, "stopped_by": "interrupted"}
     data["trials"] |= {"run": 321}
     text = printed(data)
-    assert "Broken promises: election-safety 3" in text
+    assert "Violated guarantees: election-safety 3" in text
     assert "stopped early: interrupted; 1,000 trials were asked for" in text
 
 
@@ -249,7 +249,7 @@ def test_open_ends_of_intervals() -> None:
     assert interval(1.0, None, "{:.1f}".format) == "[1.0 – ∞)"
 
 
-def test_faults_that_were_not_injected_are_told_of_only_where_there_are_any() -> None:
+def test_faults_that_were_not_injected_are_mentioned_only_if_there_are_any() -> None:
     # A scenario whose fault finds no target measures something else than its name says; one that has none needs no row.
     assert "not injected" not in printed(summary())
     assert "not injected" not in printed({**summary(), "faults": {"never_struck": 0, "trials": 0}})
@@ -267,23 +267,23 @@ def liveness(recovered: int, failed: int, undecided: int) -> dict[str, Any]:
     }
 
 
-def test_failures_of_liveness_are_told_once() -> None:
+def test_failures_of_liveness_are_printed_once() -> None:
     text = printed(summary() | liveness(990, 7, 3) | {"violations": {"liveness": 7}})
     assert "Liveness: a majority follows a leader within 2 s of the last fault" in text
     assert "990 recovered, 7 failed, 3 undecided; the trial ended first" in text
     assert "recovery  median 200 ms, at most 660 ms" in text
-    assert "Broken promises" not in text
+    assert "Violated guarantees" not in text
 
 
-def test_what_is_not_demanded_is_not_told() -> None:
+def test_what_is_not_required_is_not_printed() -> None:
     assert "Liveness" not in printed(summary())
     assert "undecided" not in printed(summary() | liveness(1000, 0, 0))
 
 
-def test_waived_promises_are_named_as_such() -> None:
+def test_waived_guarantees_are_named_as_such() -> None:
     text = printed(summary() | {"violations": {"one-vote": 2}, "waived": {"monotonic-terms": 1234}})
-    assert "Broken promises: one-vote 2" in text
-    assert "Broken promises, waived by the scenario: monotonic-terms 1,234" in text
+    assert "Violated guarantees: one-vote 2" in text
+    assert "Violated guarantees, waived by the scenario: monotonic-terms 1,234" in text
 
 
 def test_traffic_has_a_line_for_each_type_and_one_in_bytes() -> None:
