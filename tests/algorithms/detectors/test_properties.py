@@ -45,7 +45,7 @@ passing: st.SearchStrategy[Fault] = st.one_of(
     st.builds(Kill, nodes),
     st.builds(Pause, nodes),
     st.builds(Isolate, nodes),
-    st.builds(CutLink, st.just(1), st.integers(2, NODES)),
+    st.builds(CutLink, st.tuples(st.just(1), st.integers(2, NODES))),
     st.builds(PartitionOneway, nodes.map(lambda node: (node,))),
     st.just(Partition(((1, 2), (3, 4)))),
     st.builds(SkewClock, nodes, jump_ns=st.sampled_from([-3 * SECOND, 3 * SECOND])),
