@@ -60,7 +60,7 @@ class Commands(click.Group):
         except KeyboardInterrupt as error:
             end_interrupted(error)
         except BrokenPipeError:
-            raise  # Who reads has seen enough: click ends quietly.
+            raise  # The reader of the output has closed it: click ends quietly.
         except OSError as error:
             fail(f"cannot write the output: {error.strerror or error}", EXIT_BAD_INPUT)
 

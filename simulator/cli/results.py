@@ -85,7 +85,7 @@ def _draw(directory: Path, figures: Path, write: Callable[[], list[Path]]) -> No
 
 @contextmanager
 def _readable(file: Path) -> Iterator[None]:
-    """End with one line where the content of a file makes what shows it fail: it is damaged.
+    """End the program with one line if the content of a file cannot be shown: the file is damaged.
 
     Every exception counts, as in `simulator.experiment.reading`, but for those of the output.
     """

@@ -78,7 +78,7 @@ def run_and_keep(request: Request, root: Path, as_json: bool, trace: bool) -> Ou
                     _leave(writer, request)
                 raise
             result = replace(result, measured=request.measured)
-            terminated = result.stopped_by == TERMINATED  # Who sends SIGTERM does not wait for figures.
+            terminated = result.stopped_by == TERMINATED  # The sender of SIGTERM does not wait for figures.
             try:
                 first = None if terminated else _first_trace(result, trace)
                 writer.write(result)

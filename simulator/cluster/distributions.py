@@ -173,7 +173,7 @@ class Mixture:
         return drawn
 
     def _bounds(self) -> np.ndarray:
-        """Where, in 63 bits, the share of each part but the last ends."""
+        """The upper bounds of the parts but the last, in units of 2^-63 of the total weight."""
         shares = np.cumsum([weight for weight, _ in self.parts])[:-1]
         return np.array([min(round(float(share) * (1 << 63)), (1 << 63)) for share in shares], dtype=np.uint64)
 

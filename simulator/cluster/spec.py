@@ -41,7 +41,7 @@ class ClusterSpec:
 
     registration: Registration
     config: Any  # An instance of the registration's `config` class.
-    nodes: int  # Of the electorate, named n1 to n<nodes>; those of other groups are numbered after them.
+    nodes: int  # The nodes of the primary group, n1 to n<nodes>; those of other groups are numbered after them.
     duration: Nanoseconds
     absent: frozenset[NodeId] = frozenset()  # Members of the configuration that never start.
     start: Distribution = Constant(0)  # When each node starts.
@@ -51,7 +51,9 @@ class ClusterSpec:
     network: NetworkSpec = field(default_factory=NetworkSpec)
     faults: tuple[Scheduled, ...] = ()
     nemesis: Nemesis | None = None
-    longest_delay_ns: Nanoseconds | None = None  # Of a message, with its handling, where all is well; None: unbounded.
+    longest_delay_ns: Nanoseconds | None = (
+        None  # The longest time to deliver and handle a message without faults; None: unbounded.
+    )
     workload: Workload | None = None
     stop_when: StopWhen | None = None
     stable_after: Nanoseconds = 0  # How long a claim must last to count as stable.

@@ -16,7 +16,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(data)
         return
-    target = Path(os.path.realpath(path))  # Of a link, the file that it leads to.
+    target = Path(os.path.realpath(path))  # If the path is a link, the file that it leads to.
     try:
         _replace(target, data)
     except OSError as error:

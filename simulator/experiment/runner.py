@@ -30,7 +30,7 @@ from simulator.experiment.trial import TrialError, TrialResult
 from simulator.scenario import Scenario, check, load
 from simulator.scenario.text.files import PathLike
 
-SCHEMA = 1  # Of the summary and the tables: docs/results.md says what a new one changes.
+SCHEMA = 1  # The version of the summary and the tables: docs/results.md says what a new one changes.
 GATHERED_AT_ONCE = 2_000  # Trials of which tables and statistics are made within a second or two.
 _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 

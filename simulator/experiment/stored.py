@@ -25,7 +25,7 @@ from simulator.scenario import Scenario, load
 from simulator.trace.trace import Trace
 
 KILLED, STILL_RUNNING = "killed", "still running"  # `stopped_by` of a draft.
-_FIELDS = {  # Of summary.json: what a run cannot be read without.
+_FIELDS = {  # The fields of summary.json without which a run cannot be read.
     **dict.fromkeys(("scenario", "command", "digest", "version"), str),
     **dict.fromkeys(("trials", "elections", "metrics", "violations", "versions"), dict),
     "seed": int,

@@ -67,7 +67,7 @@ class DurationQuantile:
 
     def least_p(self, before: TrialFigures, after: TrialFigures) -> float:
         values = before.durations.values.size + after.durations.values.size
-        exceeding = math.floor((1 - self.p) * values + 1e-9)  # Of both runs; at best, all are of one run.
+        exceeding = math.floor((1 - self.p) * values + 1e-9)  # In both runs; at best, all are in one run.
         return _all_agree(min(exceeding, len(before.digests), len(after.digests)))
 
     def ratio(self, before: TrialFigures, after: TrialFigures) -> Estimate:

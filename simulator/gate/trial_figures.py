@@ -27,8 +27,8 @@ IntArray = npt.NDArray[np.int64]
 class TrialFigures:
     """The trials of one run, in order. Every count has the shape (trials,)."""
 
-    digest: str  # Of the run.
-    digests: Sequence[str]  # Of each trial, shortened.
+    digest: str  # The digest of the run.
+    digests: Sequence[str]  # The digest of each trial, shortened.
     duration: str  # What `durations` are, in the words of docs/metrics.md.
     durations: Sample  # Any number a trial; seconds.
     counts: Mapping[str, IntArray]

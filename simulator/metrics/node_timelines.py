@@ -19,7 +19,7 @@ _OUTCOMES = {
     event_types.NOT_INJECTED: "not injected",
 }
 FAULT_ROWS = frozenset(_OUTCOMES)
-_MARGIN = 0.12  # Of an election, shown before and after it.
+_MARGIN = 0.12  # The part of an election that is shown before and after it.
 _LEAST_SHOWN_NS = 10 * MILLISECOND
 
 

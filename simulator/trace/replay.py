@@ -17,7 +17,7 @@ class GroupState:
         self._everybody = frozenset(trace.groups[group])
         self.running: set[NodeId] = set()
         self.paused: set[NodeId] = set()
-        self.terms: dict[NodeId, int] = {}  # Of the nodes that claim to lead.
+        self.terms: dict[NodeId, int] = {}  # The term of each node that claims to lead.
         self.named: dict[NodeId, NodeId] = {}  # The leader that each running node knows of, if any.
         self.members: dict[NodeId, frozenset[NodeId]] = {}  # In the configuration that each node has noted.
         self.led = False  # A claim has been made.

@@ -77,7 +77,7 @@ class Trace:
     primary_group: str = ELECTORATE
     message_types: Sequence[str] = ()
     sent: Sequence[int] = ()  # Messages sent in all, by type.
-    usual_bytes: Sequence[int] = ()  # Of one message of each type, as most are; see `cluster.network.message_size`.
+    usual_bytes: Sequence[int] = ()  # The size of a usual message of each type; see `cluster.network.message_size`.
     extra_bytes: Sequence[int] = ()  # Sent in all, by type, beyond those of as many usual messages.
     messages: Sequence[MessageRow] = field(default=(), repr=False)
     views: Sequence[ViewRow] = field(default=(), repr=False)

@@ -113,7 +113,7 @@ class Raft(Algorithm):
         """The rule of terms comes first (5.1), then the message's own handler."""
         if message.term <= self.term or self._handle_higher_term(sender, message):
             self.receive[type(message)](self, sender, message)
-        if self.unsaved:  # No reply has needed it on disk.
+        if self.unsaved:  # No reply has needed the new term or vote on disk.
             self._save_term_and_vote()
         if self.polling is not None:
             self._poll(self.polling)

@@ -35,7 +35,12 @@ from simulator.algorithms.zookeeper.server_state import Outcome, ServerState
 from simulator.algorithms.zookeeper.zab_broadcast import Broadcast
 from simulator.protocol import CANDIDATE, Message, NodeId
 
-LISTEN, STEP, HALF_TICK, LEARNER = "listen", "step", "half-tick", "learner "  # Timers; the last, of each learner.
+LISTEN, STEP, HALF_TICK, LEARNER = (
+    "listen",
+    "step",
+    "half-tick",
+    "learner ",
+)  # Names of timers. The last has one for each learner.
 EPOCH_PROPOSED, EPOCH_CURRENT = "epoch proposed", "epoch current"  # Writes, with those of `zab_broadcast`.
 
 
@@ -66,7 +71,7 @@ class Leader:
         self.summary = (
             server.current_epoch,
             server.history.last,
-        )  # Of its own history. No follower may be ahead of it.
+        )  # The last epoch and zxid of its own history: no follower may be ahead of them.
         self.epoch: int | None = None  # The epoch that it has proposed.
         self.epoch_on_disk = False
         self.accepted_by: set[NodeId] = set()  # The voters that have accepted the epoch.
@@ -106,7 +111,7 @@ class Leader:
 
     def on_timer(self, name: str) -> Outcome | None:
         if name == STEP:
-            return Outcome.LOOK  # No quorum has come through this step in time.
+            return Outcome.LOOK  # No quorum has finished this step in time.
         if name == HALF_TICK:
             return self._tick()
         if name == LISTEN:

@@ -24,7 +24,7 @@ def _term_inflation(tables: RunTables) -> Summary:
 
 
 def _proportion_of_rounds(tables: RunTables, column: str) -> Summary:
-    """Of all rounds of the primary elections, and the proportion of these elections that had any such round."""
+    """The proportion of rounds of the primary elections, and of these elections with at least one such round."""
     elections = primary_elections(tables.elections)
     by_trial = elections.groupby("trial")[[column, "rounds"]].sum()
     successes, totals = by_trial[column].to_numpy(), by_trial["rounds"].to_numpy()

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-_LARGEST_MEAN = 8  # Of the rounded differences: bounds the time that their distribution takes.
+_LARGEST_MEAN = 8  # The largest mean of the rounded differences: it bounds the time to compute their distribution.
 
 
 def sign_flip_test(differences: npt.ArrayLike) -> float:
@@ -31,7 +31,7 @@ def sign_flip_test(differences: npt.ArrayLike) -> float:
     wave = np.ones(angles.size)
     for size, count in zip(sizes, times, strict=True):
         wave *= np.cos(angles * size) ** count
-    chances = np.fft.irfft(wave, cells)  # Of the sums 0, 1, … and, from the end on, -1, -2, …
+    chances = np.fft.irfft(wave, cells)  # The chances of the sums 0, 1, … and, from the end on, -1, -2, …
     sums = np.minimum(np.arange(cells), cells - np.arange(cells))
     return float(np.clip(chances[sums >= abs(int(steps.sum()))].sum(), 0.0, 1.0))
 

@@ -189,7 +189,7 @@ def _bootstrap_band(
     sample: Sample, steps: FloatArray, generator: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     at = steps[np.unique(np.linspace(0, steps.size - 1, _BAND_POINTS).astype(int))]
-    if sample.trial_index()[0] == 1:  # Of the chance between trials, nothing is known.
+    if sample.trial_index()[0] == 1:  # Nothing is known of the variation between trials.
         return at, np.zeros(at.size), np.ones(at.size)
     columns = np.searchsorted(np.sort(sample.values), at, side="right") - 1
     over = 1 - np.concatenate([proportion[:, columns] for _, proportion in resampled_curves(sample, generator)])

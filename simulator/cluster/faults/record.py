@@ -84,7 +84,7 @@ class Parameter:
     attribute: str = ""
     key: str = ""
     required: bool = True
-    default: Any = None  # Of one that is not required.
+    default: Any = None  # The default, if the field is not required.
 
 
 _METADATA_KEY = "parameter"

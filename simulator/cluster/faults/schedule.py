@@ -27,7 +27,7 @@ TRIGGERS = (LEADER_ELECTED, LEADER_ANNOUNCED, LEADER_LOST)
 class WithoutTarget(enum.StrEnum):
     """What an entry does whose target does not exist when it is due."""
 
-    WAIT = "wait"  # Until it does, at most until the end of the trial.
+    WAIT = "wait"  # It waits until the target exists, at most until the end of the trial.
     SKIP = "skip"
     FAIL = "fail"  # The trial, and with it the run.
 

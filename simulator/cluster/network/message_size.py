@@ -10,7 +10,7 @@ from typing import Any
 
 from simulator.protocol import Message
 
-HEADER_BYTES = 40  # Of a TCP/IP packet without options: 20 for IPv4, 20 for TCP.
+HEADER_BYTES = 40  # The headers of a TCP/IP packet without options: 20 for IPv4, 20 for TCP.
 _NUMBER_BYTES, _FLAG_BYTES = 8, 1
 _FIELD_BYTES = {**dict.fromkeys(("int", "float", "NodeId", "Nanoseconds"), _NUMBER_BYTES), "bool": _FLAG_BYTES}
 _NOTHING = object()  # Equal to nothing that a message holds.

@@ -42,7 +42,7 @@ class Traffic:
             self.weigh(slot, message)
 
     def weigh(self, slot: int, message: Message) -> Message | None:
-        """Of a message that has been counted, and that varies. It is returned if it is a usual one."""
+        """Add the bytes by which a message exceeds its type's usual size. Return it if it exceeds that by none."""
         layout = self.layouts[slot]
         parts = layout.parts(message)  # type: ignore[misc] # What varies has parts.
         if parts == layout.usual_parts:

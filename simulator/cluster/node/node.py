@@ -190,7 +190,7 @@ class Node(OldHostNames):
 
     def on_delivery(self, sender: NodeId, message: Message) -> None:
         if self.ready:
-            self.algorithm.on_message(sender, message)  # type: ignore[union-attr] # Who is ready is running.
+            self.algorithm.on_message(sender, message)  # type: ignore[union-attr] # A node that is ready is running.
         else:
             self._receive(self._serve, sender, message)
 

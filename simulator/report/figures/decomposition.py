@@ -25,7 +25,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
 }
 _GROUPS = (10, 5, 4, 2)  # As many as have enough failovers each.
 _FEWEST_IN_A_GROUP = 5
-_WIDE_ENOUGH = 0.07  # Of the longest bar: for a number within a segment.
+_WIDE_ENOUGH = 0.07  # The least part of the longest bar in which a number fits.
 _BELOW = 0.43  # The middle of a bar, of which there is one per unit.
 
 
@@ -34,7 +34,7 @@ class Failovers:
     """The parts of failovers that ended before their trial did."""
 
     parts: np.ndarray  # Seconds; shape (failovers, parts), in the order of PARTS.
-    trials: np.ndarray  # Of each failover; shape (failovers,).
+    trials: np.ndarray  # The trial of each failover; shape (failovers,).
     unfinished: int = (
         0  # Those that had no end: the trial was over first, or the winner led no more. They are left out.
     )

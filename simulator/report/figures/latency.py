@@ -29,7 +29,7 @@ from simulator.scenario.text.units import format_duration
 _QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 _LONG_TAIL = 20  # Times the median: beyond it, a logarithmic axis.
 _BINS = 80
-_RIGHT_SIDE = 0.8  # Of the axes' width: from there on, a label stands left of its mark.
+_RIGHT_SIDE = 0.8  # As part of the axes' width: from there on, a label stands left of its mark.
 
 
 def latencies(scenario: Scenario, count: int, link: Link = FIRST_LINK) -> np.ndarray:

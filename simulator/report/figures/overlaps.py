@@ -19,7 +19,7 @@ from simulator.trace.trace import Trace
 
 _PARTITION = "partition"
 _EFFECTIVE = "////"
-_LEAST_HEIGHT = 0.6  # Of a panel with few trials, in inches.
+_LEAST_HEIGHT = 0.6  # The height of a panel with few trials, in inches.
 _MOST_NUMBERS = 8
 _PARTITIONED = "#E4E4E4"
 # The worse the darker: grey print keeps the order.

@@ -13,7 +13,7 @@ from matplotlib.ticker import PercentFormatter
 from simulator.report.figures.style import BLACK, GREY, SERIES, style
 
 _PANEL_WIDTH, _PANEL_HEIGHT = 3.6, 2.7  # In inches.
-_SHOWN = 0.995  # Of each distribution: a last straggler would press the rest into a corner.
+_SHOWN = 0.995  # The part of each distribution that is drawn: one very late value would leave no room for the rest.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,9 +26,9 @@ __all__ = ["ecdf_figure", "measured_figure", "save", "timeline_figure"]
 
 _MARKS = {"median": 0.5, "p99": 0.99}
 _LONG_TAIL = 20  # Times the median.
-_RIGHT_SIDE = 0.85  # Of the axes' width: from there on, a label stands left of its mark.
+_RIGHT_SIDE = 0.85  # As part of the axes' width: from there on, a label stands left of its mark.
 _FEW_POINTS = 30
-_MOST_TICKS = 200  # Of censored values on a curve; beyond that they would hide it.
+_MOST_TICKS = 200  # Marks of censored values on a curve; more would hide the curve.
 
 
 def ecdf_figure(

@@ -13,7 +13,7 @@ from simulator.protocol import Nanoseconds, NodeId
 from simulator.report.figures.style import MESSAGES
 from simulator.trace.trace import MessageRow, Trace
 
-BAR_HEIGHT = 0.42  # Of the distance between two lines; arrows need the rest.
+BAR_HEIGHT = 0.42  # As part of the distance between two lines; arrows need the rest.
 Place = Callable[[Nanoseconds], float]  # Where an instant stands on the axis.
 
 

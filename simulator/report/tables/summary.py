@@ -30,7 +30,7 @@ Summary = Mapping[str, Any]
 
 _QUANTILES = ("median", "p95", "p99")
 _PER = ("per_election", "per_second")
-_COMPARED = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)  # Of the quantiles that somebody published.
+_COMPARED = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)  # The published quantiles that are shown.
 
 
 def summary_table(summary: Summary) -> RenderableType:

@@ -74,9 +74,7 @@ def format_duration(duration_ns: Nanoseconds) -> str:
         return "0s"
     texts = [
         number + unit
-        for unit, unit_ns in reversed(
-            UNITS.items()
-        )  # Of several texts of the shortest length, min takes the smallest number.
+        for unit, unit_ns in reversed(UNITS.items())  # If several texts are shortest, min takes the smallest number.
         if duration_ns >= unit_ns and (number := _decimal(Fraction(duration_ns, unit_ns))) is not None
     ]
     return min(texts, key=len)
