@@ -40,9 +40,9 @@ class Durations(_Part):
     """The primary durations of all trials, in their order."""
 
     metric: str
-    trial: list[int]  # The number, from 0 on, of the trial that each belongs to.
+    trial: list[int]  # The number, from 0 on, of the trial that each duration belongs to.
     seconds: list[Annotated[float, Field(ge=0, allow_inf_nan=False)]]
-    censored: list[int]  # The positions of those that were unfinished at the end of their trial.
+    censored: list[int]  # The positions of the durations that were unfinished at the end of their trial.
 
 
 class Baseline(_Part):

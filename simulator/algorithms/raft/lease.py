@@ -38,7 +38,9 @@ class Lease:
         self.round = 0  # The number of the last round.
         self.held: Round | None = None  # The latest round that a majority has answered, if its lease still runs.
         self._slots = self.span_ns // config.heartbeat_interval + 2
-        self._rounds: dict[int, Round] = {}  # The rounds of this leadership whose lease would still run, by slot.
+        self._rounds: dict[
+            int, Round
+        ] = {}  # The rounds of this leadership of which a lease could still run, by round number modulo `_slots`.
         self._is_revoked = False
 
     def view(self) -> Mapping[str, object]:

@@ -63,7 +63,7 @@ class Ring(RingNode):
         self._pass_on(replace(message, ids=(*message.ids, self.host.me)), origin=message.ids[0])
 
     def _election_ends(self, message: Election) -> None:
-        """It ends at its initiator, which is alone, or at the node before its initiator, which has crashed."""
+        """The message has gone round: to its initiator, or, if the initiator has crashed, to the node before it."""
         self._conclude(message.ids[1:] or message.ids)
 
     def _conclude(self, ids: tuple[NodeId, ...]) -> None:

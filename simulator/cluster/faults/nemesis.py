@@ -34,7 +34,8 @@ class Nemesis:
     """Failures come at a mean interval and last for a mean time, both exponential, from `start` to `end`.
 
     At `end` all its faults are repaired. A fault is left out if it and the nemesis's faults in force would affect more
-    than `at_most` nodes, or if its target does not exist. A fault without a repair is over at once.
+    than `at_most` nodes, or if its target does not exist. A fault that has nothing to repair, such as
+    amnesia, counts as over at once.
     """
 
     mix: tuple[tuple[float, Fault], ...]

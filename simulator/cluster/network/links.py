@@ -51,7 +51,7 @@ class Pairs:
         return self._both_ways and to in self._senders and sender in self._receivers
 
 
-_REST = frozenset((-1,))  # The group of the nodes that are in no group.
+_REST = frozenset((-1,))  # The number of the group that all nodes outside the named groups form.
 
 
 class BetweenGroups:

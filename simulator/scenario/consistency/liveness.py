@@ -35,7 +35,7 @@ def _bound_errors(scenario: Scenario, within: Nanoseconds) -> FieldErrors:
 
 
 def _end_of(scenario: Scenario, fault: ScheduledForm) -> Nanoseconds:
-    """The earliest instant of the trial after which the fault does nothing more. 0 if a trigger decides it."""
+    """The earliest instant of the trial after which the fault does nothing more. 0 if the fault waits for a trigger."""
     if fault.at is None:
         return 0
     at, _ = fault.at.bounds()

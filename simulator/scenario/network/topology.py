@@ -41,7 +41,7 @@ class TopologyForm(Model):
 _FullMesh: Any = create_model("_FullMesh", __base__=KeywordForm, **{FULL_MESH: (None, None)})  # type: ignore[call-overload]
 
 
-class FullMeshForm(_FullMesh, TopologyForm):  # type: ignore[misc] # Its only field is no identifier.
+class FullMeshForm(_FullMesh, TopologyForm):  # type: ignore[misc] # The name of its only field, full-mesh, is no Python identifier.
     """The latency is the same between all nodes. There are no zones."""
 
 

@@ -55,8 +55,8 @@ class Socket:
         self.other: Socket | None = None  # The other side of the connection.
         self.known = known  # To the process, which has asked for it, or has been told that it is open.
         self.opened = False
-        self.gone = False  # The process does not have it any more. Its host still sends lost segments again, unless
-        self.dropped = False  # there is nobody to send to.
+        self.gone = False  # The process has closed the socket. The host still sends lost segments again,
+        self.dropped = False  # unless no peer is left to send them to.
         self._accepted = False
         self._boots = host_stack.boots
         self._waiting: list[Message] = []  # Sent before the connection was open.
