@@ -35,12 +35,8 @@ from simulator.algorithms.zookeeper.server_state import Outcome, ServerState
 from simulator.algorithms.zookeeper.zab_broadcast import Broadcast
 from simulator.protocol import CANDIDATE, Message, NodeId
 
-LISTEN, STEP, HALF_TICK, LEARNER = (
-    "listen",
-    "step",
-    "half-tick",
-    "learner ",
-)  # Names of timers. The last has one for each learner.
+# Names of timers. LEARNER begins the name of one timer for each learner.
+LISTEN, STEP, HALF_TICK, LEARNER = "listen", "step", "half-tick", "learner "
 EPOCH_PROPOSED, EPOCH_CURRENT = "epoch proposed", "epoch current"  # Writes, with those of `zab_broadcast`.
 
 
