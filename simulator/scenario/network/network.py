@@ -76,7 +76,7 @@ def _stream(data: dict[str, Any]) -> Stream | None:
 
 
 def _default_if_null(stream: Stream | None, info: ValidationInfo) -> Stream | None:
-    """With the transport stream, null means the default. The resolved scenario writes the default out."""
+    """Fill in the default if the transport is stream and the value is null, so that the resolved scenario shows it."""
     return _stream(info.data) if stream is None and "transport" in info.data else stream
 
 
