@@ -112,8 +112,8 @@ class RaftConfig:
     no_op: bool = option(False, "A new leader begins with an entry of its own term (5.4.2; dissertation, 6.4).")
     first_entry: bool = option(
         False,
-        "Without replication: a new leader appends an entry of its own term to its own log, and writes it to disk before "
-        "its first heartbeat (LogCabin). The other logs stay as they are. With replication, use no_op.",
+        "Without replication: a new leader appends an entry of its own term to its own log, and writes it to disk "
+        "before its first heartbeat (LogCabin). The other logs stay as they are. With replication, use no_op.",
     )
 
     priorities: tuple[int, ...] = option(
