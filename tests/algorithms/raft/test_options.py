@@ -172,7 +172,7 @@ def test_a_first_entry_delays_the_first_heartbeat_by_one_write() -> None:
     Hops take 1 ms, writes 3 ms. From the claim, others hear of the leader after one hop; with a first entry, after one
     write and one hop.
     """
-    options = {"election_timeout": (100 * MS, 200 * MS), "heartbeat_interval": 50 * MS}
+    options: dict[str, Any] = {"election_timeout": (100 * MS, 200 * MS), "heartbeat_interval": 50 * MS}
     for first_entry, heard_after in ((False, MS), (True, 4 * MS)):
         spec = ClusterSpec(
             registration=RAFT,
