@@ -57,7 +57,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             Dialect(
                 name="etcd",
                 about="etcd's raft library (etcd-io/raft, raft.go): whole ticks, drawn when the role may change; "
-                "CheckQuorum; requests within a leader's lease, or of an earlier term, are ignored; stale AppendEntries "
+                "CheckQuorum; requests within a leader's lease, or of an earlier term, are ignored; stale heartbeats "
                 "are answered only under CheckQuorum or PreVote; a candidacy ends once too many voters have refused.",
                 options={
                     "election_timeout": (1000 * MS, 1900 * MS),
