@@ -52,6 +52,11 @@ def compared_with_published(elections: pd.DataFrame, published: Published, seed:
     }
 
 
+def left_out(published: Published) -> Summary:
+    """What is said of published figures that do not hold for the scenario: which they are, and what was changed."""
+    return {"metric": published.metric, "source": published.source, "changed": list(published.changed)}
+
+
 def _distance(found: Sample, ps: Sequence[float], values: Sequence[float]) -> float | None:
     if not ps or not found.values.size:
         return None

@@ -20,7 +20,7 @@ from simulator.analysis import summary as summaries
 from simulator.analysis.estimates import Summary
 from simulator.analysis.measured import Measured, compared_with_measured
 from simulator.analysis.precision import Precision, PrecisionMonitor
-from simulator.analysis.published import compared_with_published
+from simulator.analysis.published import compared_with_published, left_out
 from simulator.analysis.tables import RunTables
 from simulator.checks.violation import Violation
 from simulator.experiment.executors import MOST_WORKERS, results
@@ -74,8 +74,7 @@ class Result:
     @cached_property
     def summary(self) -> Summary:
         """Statistics and provenance, as `--json` prints them."""
-        published = self.scenario.published
-        beside = {"published": compared_with_published(self.elections, published, self.seed)} if published else {}
+        beside = self._beside_published()
         if demand := self.scenario.liveness:
             beside["liveness"] = summaries.liveness(self.trials, demand.within)
         if self.precision is not None:
@@ -106,6 +105,15 @@ class Result:
             "versions": made_with(),
             "platform": platform.platform(),
         } | beside
+
+    def _beside_published(self) -> Summary:
+        """The published figures beside the simulated ones; or that they are left out, and why."""
+        published = self.scenario.published
+        if published is None:
+            return {}
+        if self.scenario.applicable_published is None:
+            return {"published_left_out": left_out(published)}
+        return {"published": compared_with_published(self.elections, published, self.seed)}
 
 
 def made_with() -> dict[str, str]:
@@ -161,7 +169,9 @@ def run(
         raise ValueError(f"{count} trials from trial {first_trial} of seed {used_seed}: at least 1, and none negative")
     if not 0 <= workers <= MOST_WORKERS:
         raise ValueError(f"{workers} workers: write 0 for one per core, or a number up to {MOST_WORKERS}")
-    watch = None if precision is None else PrecisionMonitor(precision, precision_of, scenario.published, count)
+    watch = (
+        None if precision is None else PrecisionMonitor(precision, precision_of, scenario.applicable_published, count)
+    )
     finished: list[TrialResult] = []
 
     def gathered(reason: str | None) -> Result:
