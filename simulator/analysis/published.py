@@ -52,9 +52,17 @@ def compared_with_published(elections: pd.DataFrame, published: Published, seed:
     }
 
 
-def left_out(published: Published) -> Summary:
-    """What is said of published figures that do not hold for the scenario: which they are, and what was changed."""
-    return {"metric": published.metric, "source": published.source, "changed": list(published.changed)}
+def beside_published(elections: pd.DataFrame, published: Published | None, seed: int) -> Summary:
+    """The part of a summary about published figures: `published`, or `published_left_out` with what was changed.
+
+    Empty if the scenario has none.
+    """
+    if published is None:
+        return {}
+    if published.changed:
+        cited = {"metric": published.metric, "source": published.source}
+        return {"published_left_out": cited | {"changed": list(published.changed)}}
+    return {"published": compared_with_published(elections, published, seed)}
 
 
 def _distance(found: Sample, ps: Sequence[float], values: Sequence[float]) -> float | None:
