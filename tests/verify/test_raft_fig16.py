@@ -29,7 +29,7 @@ from tests.verify.record import Comparison, Record
 TRIALS = 10_000
 AS_PUBLISHED = 1000  # Trials, of which the paper tells the worst.
 CRITICAL_DISTANCE = 0.045  # At 5 %, 1000 against 10 000.
-BOUND = 0.1
+BOUND = 0.06
 SOURCE = "Ongaro and Ousterhout 2014, figure 16"
 
 pytestmark = pytest.mark.verify
@@ -171,12 +171,13 @@ def test_heartbeats_that_cannot_keep_up(record: Record) -> None:
     """Section 9.3: "lowering the timeouts beyond this point violates Raft's timing requirement: leaders have difficulty
     broadcasting heartbeats before other servers start new elections". Until there, downtimes become shorter.
     """
-    deposed, unheard = {}, {}
+    deposed, unheard, waited = {}, {}, {}
     for bounds in ("150-300", "50-100", "25-50", "12-24", "6-12"):
         spec = benchmark(bounds, "faults=[]", "stop_when=null", "duration=12s")
         deposed[bounds] = 6 * float(np.mean(list(over_trials(partial(claims, spec, 2 * SECOND, 5), 60))))
-        leaders = [count for _, count in over_trials(partial(after_the_crash, benchmark(bounds), 5), AS_PUBLISHED)]
-        unheard[bounds] = float(np.mean([count - 1 for count in leaders if count]))
+        found = np.array(list(over_trials(partial(after_the_crash, benchmark(bounds), 5), AS_PUBLISHED)))
+        waited[bounds] = float(np.nanmedian(found[:, 0]))
+        unheard[bounds] = float((found[:, 1][found[:, 1] > 0] - 1).mean())
     record.found += [
         Comparison(
             f"leaders deposed in a minute though none has failed: {_told(deposed, 1)}",
@@ -197,10 +198,7 @@ def test_heartbeats_that_cannot_keep_up(record: Record) -> None:
             unheard["6-12"] > unheard["12-24"],
         ),
     ]
-    medians = [
-        float(np.median(downtimes_ms(bounds, AS_PUBLISHED))) for bounds in ("150-300", "100-200", "25-50", "12-24")
-    ]
-    assert medians == sorted(medians, reverse=True)
+    assert waited["150-300"] > waited["50-100"] > waited["25-50"] > waited["12-24"] < waited["6-12"]
     assert unheard["6-12"] > unheard["12-24"] > unheard["150-300"]
 
 
