@@ -20,7 +20,7 @@ from simulator.analysis import summary as summaries
 from simulator.analysis.estimates import Summary
 from simulator.analysis.measured import Measured, compared_with_measured
 from simulator.analysis.precision import Precision, PrecisionMonitor
-from simulator.analysis.published import compared_with_published
+from simulator.analysis.published import beside_published
 from simulator.analysis.tables import RunTables
 from simulator.checks.violation import Violation
 from simulator.experiment.executors import MOST_WORKERS, results
@@ -74,8 +74,7 @@ class Result:
     @cached_property
     def summary(self) -> Summary:
         """Statistics and provenance, as `--json` prints them."""
-        published = self.scenario.published
-        beside = {"published": compared_with_published(self.elections, published, self.seed)} if published else {}
+        beside = beside_published(self.elections, self.scenario.published, self.seed)
         if demand := self.scenario.liveness:
             beside["liveness"] = summaries.liveness(self.trials, demand.within)
         if self.precision is not None:
@@ -158,7 +157,8 @@ def run(
     count = scenario.trials if trials is None else trials
     used_seed = scenario.seed if seed is None else seed
     _check_numbers(count, used_seed, first_trial, workers)
-    watch = None if precision is None else PrecisionMonitor(precision, precision_of, scenario.published, count)
+    published = scenario.applicable_published
+    watch = None if precision is None else PrecisionMonitor(precision, precision_of, published, count)
     asked = command or default_command(used_seed, count, first_trial)
     gathering = _Gathering(scenario, used_seed, count, asked, watch)
     source = results(scenario.cluster_spec(), used_seed, first_trial, count, workers or os.cpu_count() or 1)

@@ -110,6 +110,11 @@ class RaftConfig:
         False, "Replicate clients' commands (5.3), so that logs differ by what happened. Otherwise logs stay as given."
     )
     no_op: bool = option(False, "A new leader begins with an entry of its own term (5.4.2; dissertation, 6.4).")
+    first_entry: bool = option(
+        False,
+        "Without replication: a new leader appends an entry of its own term to its own log, and writes it to disk "
+        "before its first heartbeat (LogCabin). The other logs stay as they are. With replication, use no_op.",
+    )
 
     priorities: tuple[int, ...] = option(
         (),
@@ -190,6 +195,8 @@ def _problems(config: RaftConfig) -> Iterator[str]:
             yield f"{name}: must be positive"
     if config.no_op and not config.replication:
         yield "no_op: needs replication; give both, or leave no_op out"
+    if config.first_entry and config.replication:
+        yield "first_entry: is for logs that are not replicated; with replication, use no_op in its place"
     yield from _member_problems(config)
     yield from _lease_problems(config)
     if not 1 <= config.candidate_backoff <= 10:

@@ -263,6 +263,10 @@ class Raft(Algorithm):
             if self.config.no_op:
                 self._append(self.replication, Entry(self.term))
             self.membership_change.begin()
+        elif self.config.first_entry:
+            self.last_log = (self.term, self.last_log[1] + 1)
+            self._note_log()
+            self.host.save(last_log=self.last_log)
 
     def _on_stepped_down(self) -> None:
         self.transfer.end()
