@@ -89,9 +89,14 @@ def _series(query: Query, name: str) -> dict[frozenset[tuple[str, str]], Series]
         series = found.setdefault(frozenset(labels.items()), Series())
         try:
             if part == "_sum":
+                known = series.sum_ns is not None
                 series.sum_ns = _nanoseconds(value, query.unit)
-            elif part == "_bucket":
-                series.buckets[_bound(bound, query.unit)] = _count(value)
+            else:
+                limit = _bound(bound, query.unit)
+                known = limit in series.buckets
+                series.buckets[limit] = _count(value)
+            if known:
+                raise ValueError("repeats a series; give one scrape, or each process a label of its own")
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
     found = {labels: series for labels, series in found.items() if series.buckets}

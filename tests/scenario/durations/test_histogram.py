@@ -188,6 +188,10 @@ BAD_FILES = [
     ("", ".file: a.prom holds no histogram w_seconds"),
     (scraped(*WHOLE[:2]), ".file: a.prom lacks the _sum or the last bucket of w_seconds; give a whole scrape"),
     (scraped(WHOLE[0], WHOLE[2]), ".file: a.prom lacks the _sum or the last bucket of w_seconds; give a whole scrape"),
+    (  # The pages of two servers in one file, without a label that tells them apart: one would hide the other.
+        scraped(*WHOLE, *WHOLE),
+        ".file: a.prom:5: repeats a series; give one scrape, or each process a label of its own",
+    ),
     (scraped("_bucket{le=1} 5"), ".file: a.prom:1: is not in Prometheus' text format"),
     (scraped(*WHOLE[:2], "_sum much"), ".file: a.prom:3: is not in Prometheus' text format"),
     (scraped('_bucket{le="x"} 5'), ".file: a.prom:1: not a number of 0 or more"),
