@@ -136,8 +136,8 @@ def after_the_crash(spec: ClusterSpec, seed: int, trial: int) -> tuple[float, in
 
 
 def test_without_randomness_nobody_is_elected(record: Record) -> None:
-    """Section 9.3: "Without randomness in the election timeout, leader election consistently took longer than 10
-    seconds in our tests due to many split votes", and "adding just 5ms of randomness helps significantly".
+    """Section 9.3, of no randomness: "leader election consistently took longer than 10 seconds in our tests due to many
+    split votes. Adding just 5ms of randomness helps significantly".
 
     Timers start before the write (LogCabin, startNewElection), so that the random time of a write does not add to them.
     """
