@@ -184,8 +184,8 @@ DURATIONS = (
         "downtime",
         "downtime",
         _downtime,
-        "From a loss until all running nodes name the successor: failover + announcement to all. If the successor leads "
-        "no more by then: until all name a later leader.",
+        "From a loss until all running nodes name the successor: failover + announcement to all. If the successor "
+        "leads no more by then: until all name a later leader.",
         compared=True,
     ),
     Metric(
