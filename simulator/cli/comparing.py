@@ -36,7 +36,7 @@ class Unfinished:
     name: str
     finished: int
     requested: int
-    described: Summary  # As comparison.json has it.
+    described: Summary  # The form of comparison.json.
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from simulator.cli.running import Request, finish, run_and_keep
 if TYPE_CHECKING:
     from simulator.analysis.measured import Measured
 
-MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # As the scenario schema has them; a test holds them equal.
+MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # The names in the scenario schema; a test holds both lists equal.
 
 
 @click.command()

@@ -50,7 +50,7 @@ class Limits(Model):
 
 
 def _reject_true(version: object) -> object:
-    if version is True:  # It equals 1.
+    if version is True:  # True equals 1 in Python, and is no number here.
         raise ValueError("true is not a version; write 1")
     return version
 

@@ -30,7 +30,7 @@ DURATION_LABELS: Mapping[str, str] = MappingProxyType(
     {metric.key: ("  " if metric.part_of else "") + metric.label for metric in DURATIONS}
 )
 
-# What `electsim compare --metric` takes, and what the gate compares beside the primary duration.
+# The metrics that `electsim compare --metric` takes and that the gate compares beside the primary duration.
 MEASURES: Mapping[str, Measure] = MappingProxyType(
     {name: measure for metric in METRICS for name, measure in metric.measures.items()}
 )

@@ -29,7 +29,7 @@ from simulator.scenario.text.units import format_duration
 _QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 _LONG_TAIL = 20  # Times the median: beyond it, a logarithmic axis.
 _BINS = 80
-_RIGHT_SIDE = 0.8  # As part of the axes' width: from there on, a label stands left of its mark.
+_RIGHT_SIDE = 0.8  # A fraction of the axes' width. Right of it, a label stands to the left of its mark.
 
 
 def latencies(scenario: Scenario, count: int, link: Link = FIRST_LINK) -> np.ndarray:
@@ -144,7 +144,7 @@ def _edges(values_ms: np.ndarray, logarithmic: bool) -> tuple[np.ndarray, tuple[
     low, high = float(values_ms[0]), float(values_ms[-1])
     if logarithmic:
         return np.geomspace(low, high, _BINS + 1), (low / 1.1, high * 1.2)
-    if low == high:  # All at once: any width will do.
+    if low == high:  # All values are equal, so any width of the axis will do.
         width = 0.1 * high or 0.001
         return np.linspace(low - width / _BINS, low + width / _BINS, 2), (low - width, low + width)
     margin = 0.03 * (high - low)
@@ -177,7 +177,7 @@ def _finish(top: Axes, bottom: Axes, logarithmic: bool, limits: tuple[float, flo
         axes.yaxis.set_major_formatter(PercentFormatter(1))
     if logarithmic:
         bottom.set_xscale("log")
-        bottom.set_yscale("log")  # So that the few in the tail are seen at all.
+        bottom.set_yscale("log")  # A logarithmic axis makes the few values in the tail visible.
         bottom.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         bottom.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
         bottom.xaxis.set_minor_locator(NullLocator())

@@ -86,7 +86,7 @@ def _durations(metrics: Summary, losses: bool) -> Table | None:
     """A row per duration, but for what others add up to: stabilisation after a loss, and downtime."""
     left_out = {"downtime", "stabilisation"} if losses else {"downtime"}
     if not metrics.get("failed_round", {}).get("count"):
-        left_out |= {"winning_round"}  # Then it is the election, or nearly.
+        left_out |= {"winning_round"}  # Without failed rounds, the winning round is the election, or nearly.
     names = [name for name in DURATION_LABELS if name in metrics and name not in left_out]
     rows = [(name, metrics[name]) for name in names if metrics[name]["count"]]
     if not rows:
