@@ -66,8 +66,7 @@ class Node(OldHostNames):
         self._serving = False
         self._outbox: deque[Write | tuple[NodeId, Message]] = deque()  # Begins with a write, or is empty.
         self._written: list[Write] = []  # Writes that the node was blocked by when it was paused, now on disk.
-        # The handler to call, and its argument.
-        self._backlog: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()
+        self._backlog: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()  # The handler, and its arguments.
         # The host's timer verbs are those of its timers, unless its clock drifts: no second call on the hot path.
         self.set_timer = self._timers.set
         self.cancel_timer = self._timers.cancel
