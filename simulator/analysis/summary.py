@@ -16,7 +16,6 @@ from simulator.analysis.tables import Tables
 from simulator.checks.liveness import Verdict
 from simulator.protocol import SECOND
 
-
 # The columns that the functions below need.
 OF_TRIALS = ("trial", "faults_never_struck", "assumptions_broken", "liveness", "recovery_s", "end_s", "last_fault_s")
 OF_ELECTIONS = ("trial", "cause", "outcome")

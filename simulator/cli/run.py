@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from simulator.cli.common import (
     ALLOW_FILES,
     EXIT_BAD_INPUT,
     PERCENTAGE,
-    SCENARIO,
     WORKERS,
     fail,
     load_scenario,
     notice_drafts,
 )
-from simulator.cli.completion import algorithm_names
+from simulator.cli.completion import algorithm_names, scenario_names
 from simulator.cli.printing import print_note
-from simulator.cli.running import Request, finish, run_and_keep
+from simulator.cli.running import Options, finish, resume_and_keep, run_and_keep
 
 if TYPE_CHECKING:
     from simulator.analysis.measured import Measured
@@ -31,7 +31,9 @@ MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # The names in the scenario sc
 
 
 @click.command()
-@SCENARIO
+@click.argument(
+    "scenario_file", metavar="SCENARIO", required=False, type=click.Path(path_type=Path), shell_complete=scenario_names
+)
 @click.option(
     "--trials", type=click.IntRange(1, MOST_TRIALS), help="How many trials, in place of the scenario's number."
 )
@@ -78,8 +80,14 @@ MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # The names in the scenario sc
 @click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and no table.")
 @click.option("--trace", is_flag=True, help="Also store every row and every message of the first trial.")
+@click.option(
+    "--resume",
+    metavar="RESULT",
+    type=click.Path(path_type=Path),
+    help="Run the trials that are left of an unfinished result; takes no SCENARIO.",
+)
 def run(
-    scenario_file: Path,
+    scenario_file: Path | None,
     trials: int | None,
     seed: int | None,
     overrides: tuple[str, ...],
@@ -95,6 +103,7 @@ def run(
     root: Path,
     as_json: bool,
     trace: bool,
+    resume: Path | None,
 ) -> None:
     """Run the trials of SCENARIO, print what they show, and keep it under results/.
 
@@ -115,31 +124,71 @@ def run(
     Failovers of your own cluster, a column failover_ms or failover_s, over the simulated ones:
       electsim run scenarios/raft-etcd-failover.yaml --measured failovers.csv
     \b
+    Go on with a run that was killed, interrupted or terminated; no finished trial is run again:
+      electsim run --resume results/raft-leader-crash-001
+    \b
     One trial again, with every message (its row in trials.parquet says trial 17):
       electsim run scenarios/raft-leader-crash.yaml --first-trial 17 --trials 1 --trace
 
     Exits with 0; with 1 if the algorithm violated a guarantee that the scenario does not waive, or the cluster did not
-    recover as the scenario demands (liveness); with 2 for bad input or a full disk; with 3 where a trial failed; with
-    130 when interrupted and 143 when terminated (SIGTERM), keeping the trials that were finished.
+    recover as the scenario demands (liveness); with 2 for bad input or a full disk; with 3 where a trial failed or a
+    worker was killed; with 130 when interrupted and 143 when terminated (SIGTERM), keeping the trials that were
+    finished.
     """
+    if resume is not None:
+        _resume(resume, workers, as_json)
+        return
+    if scenario_file is None:
+        fail("run: name a SCENARIO, or an unfinished result: --resume RESULT", EXIT_BAD_INPUT)
     scenario = load_scenario(scenario_file, overrides, algorithm, allow_files)
     over = _MeasuredFile(measured_file, measured_column, measured_unit)
-    measured = over.read()
+    count, used_seed = trials or scenario.trials, _or(seed, scenario.seed)
     repeated: dict[str, object] = {
-        "--trials": trials or scenario.trials,
-        "--seed": _or(seed, scenario.seed),
+        "--trials": count,
+        "--seed": used_seed,
         "--algorithm": algorithm,
     }
     repeated |= {"--set": overrides, "--first-trial": first_trial or None, **over.options()}
     command = _command(scenario_file, repeated | {"--allow-files": allow_files})
-    request = Request(scenario, command, trials, seed, first_trial, workers, precision, precision_of, measured)
+    from simulator.experiment.plan import Plan
+
+    plan = Plan(
+        scenario=scenario,
+        seed=used_seed,
+        first=first_trial,
+        requested=count,
+        command=command,
+        precision=precision,
+        precision_of=precision_of,
+        measured=over.read(),
+    )
     notice_drafts(root)
-    outcome = run_and_keep(request, root, as_json, trace)
+    outcome = run_and_keep(plan, root, Options(workers, as_json, trace))
     print_note(f"Results are in {outcome.kept}")
     finish(outcome)
 
 
 # --- Parts of `run`
+
+
+def _resume(directory: Path, workers: int, as_json: bool) -> None:
+    """Run the trials that are left of an unfinished result. Ends the program if other options are given."""
+    from simulator.experiment.store import StoreError
+    from simulator.experiment.unfinished import resumable
+
+    context = click.get_current_context()
+    for name in context.params.keys() - {"resume", "workers", "as_json"}:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            remedy = "give only --workers and --json with it"
+            what = f"RESULT says what to run, and {name.replace('_', '-')} cannot change it"
+            fail(f"run --resume: {what}; {remedy}", EXIT_BAD_INPUT)
+    try:
+        plan, trace = resumable(directory)
+    except StoreError as error:
+        fail(str(error), EXIT_BAD_INPUT)
+    outcome = resume_and_keep(directory, plan, Options(workers, as_json, trace))
+    print_note(f"Results are in {outcome.kept}")
+    finish(outcome)
 
 
 def _or(value: int | None, otherwise: int) -> int:

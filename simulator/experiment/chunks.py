@@ -1,7 +1,7 @@
 """A chunk: some trials of a scenario, simulated in one go and packed. This is what executors are given.
 
-`simulate_chunk` needs nothing but its arguments, and what it returns can be pickled, so any `concurrent.futures.Executor`
-can run it: in this process, in others, on other machines.
+`simulate_chunk` needs nothing but its arguments, and what it returns can be pickled. So any executor
+(`concurrent.futures.Executor`) can run it: in this process, in others, on other machines.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from simulator.experiment.trial import TrialError, TrialResult, simulate
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The trials from number `first` on: `finished` of them were finished, and `failed` is the number that failed.
+    """The trials from number `first` on: `finished` of them were finished, and each of the others has its error.
 
     `packed` is what `columns.pack` made of them, `seconds` the time that they took. If `interrupted` is given, the
     signal that it stands for has ended the chunk early.
@@ -26,7 +26,7 @@ class Chunk:
 
     first: int
     finished: int
-    failed: tuple[int, ...]
+    failed: tuple[TrialError, ...]
     packed: bytes = field(repr=False)
     seconds: float
     interrupted: KeyboardInterrupt | None = None
@@ -44,8 +44,8 @@ class UnknownAlgorithmError(RuntimeError):
 def simulate_chunk(spec: ClusterSpec | bytes, seed: int, first: int, count: int) -> Chunk:
     """Simulate trials `first` to `first + count - 1`. A trial that fails ends nothing: the others are simulated, too.
 
-    `spec` may be pickled; it is then unpickled once for all chunks of a scenario. In the main thread, Ctrl-C and SIGTERM
-    end the chunk, which then has the trials before them. Raises UnknownAlgorithmError.
+    `spec` may be pickled; it is then unpickled once for all chunks of a scenario. In the main thread, Ctrl-C and
+    SIGTERM end the chunk, which then has the trials before them. Raises UnknownAlgorithmError.
     """
     if isinstance(spec, bytes):
         spec = _unpickled(spec)
@@ -64,7 +64,7 @@ def simulate_chunk(spec: ClusterSpec | bytes, seed: int, first: int, count: int)
     return Chunk(
         first=first,
         finished=len(finished),
-        failed=tuple(error.trial for error in failed),
+        failed=tuple(failed),
         packed=pack(finished, failed),
         seconds=time.perf_counter() - start,
         interrupted=interrupted,

@@ -1,4 +1,4 @@
-"""Finished trials as Arrow tables: a worker packs a chunk of trials into one Parquet buffer, and readers divide it again.
+"""Finished trials as Arrow tables: a worker packs a chunk of trials into one Parquet buffer, a reader divides it.
 
 A packed chunk has a row for each trial. Its columns are those of the trials table, and a list column for each of the
 other tables. A trial that failed has its number and the text of the error.
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 TABLES = ("trials", "elections", "rounds", "overlaps")
 FAILURE = "failure"  # The column of a packed chunk that says why a trial failed.
 VIOLATIONS = "violations"  # The table of violations, those that the scenario waives included.
-_BROKEN = "broken"  # The column of a packed chunk that it comes from.
 NULLABLE = ("lost_leader", "winner", "terms_spent")  # Whole numbers of the elections table that may be missing.
 
 _TEXT = frozenset(
@@ -31,6 +30,7 @@ _TEXT = frozenset(
 _TRUE_OR_FALSE = frozenset(("censored", "effective"))
 _TRAFFIC = ("sent_", "bytes_", "steady_sent_", "steady_bytes_")
 _NAMED = {"int64": pa.int64(), "float64": pa.float64(), "str": pa.string(), "bool": pa.bool_()}
+_SMALL = {"write_statistics": False, "store_schema": False, "use_dictionary": False}  # Half the size of a small chunk.
 _VIOLATION = pa.struct(
     {
         "trial": pa.int64(),
@@ -67,11 +67,11 @@ def pack(finished: Sequence[TrialResult], failed: Sequence[TrialError]) -> bytes
             arrays[name] = _array([*(result.row[name] for result in finished), *missing], arrow_type(name))
     for table, kind in _nested(finished).items():
         rows = [*(getattr(result, table) for result in finished), *missing]
-        arrays[table] = pa.array(rows, pa.list_(kind), from_pandas=True)
-    arrays[_BROKEN] = pa.array([*map(_violations, finished), *missing], pa.list_(_VIOLATION))
+        arrays[_nested_column(table)] = pa.array(rows, pa.list_(kind), from_pandas=True)
+    arrays[_nested_column(VIOLATIONS)] = pa.array([*map(_violations, finished), *missing], pa.list_(_VIOLATION))
     arrays[FAILURE] = pa.array([None] * len(finished) + [error.args[1] for error in failed], pa.string())
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(arrays), sink, compression="zstd", write_page_checksum=True)
+    pq.write_table(pa.table(arrays), sink, compression="zstd", write_page_checksum=True, **_SMALL)
     packed: bytes = sink.getvalue().to_pybytes()
     return packed
 
@@ -96,6 +96,11 @@ def _nested(finished: Sequence[TrialResult]) -> dict[str, pa.DataType]:
     return kinds
 
 
+def _nested_column(table: str) -> str:
+    """The column of a packed chunk that has the rows of another table; the trials table has a column `elections`."""
+    return f"rows of {table}"
+
+
 def _violations(result: TrialResult) -> list[Record]:
     return [
         {
@@ -117,18 +122,12 @@ def _violations(result: TrialResult) -> list[Record]:
 def unpack(packed: pa.Table) -> dict[str, pa.Table]:
     """The tables of the trials that finished, and their violations; by name."""
     finished = packed.filter(pa.compute.is_null(packed[FAILURE]))
-    apart = {"elections", "rounds", "overlaps", _BROKEN, FAILURE}
-    tables = {"trials": finished.select([name for name in finished.column_names if name not in apart])}
-    for name, column in (
-        ("elections", "elections"),
-        ("rounds", "rounds"),
-        ("overlaps", "overlaps"),
-        (VIOLATIONS, _BROKEN),
-    ):
+    nested = {name: _nested_column(name) for name in (*TABLES[1:], VIOLATIONS)}
+    of_trials = [name for name in finished.column_names if name not in {FAILURE, *nested.values()}]
+    tables = {"trials": finished.select(of_trials)}
+    for name, column in nested.items():
         if column in finished.column_names:
-            rows = finished[column].combine_chunks()
-            flat = rows.flatten() if isinstance(rows, pa.ListArray) else pa.concat_arrays([rows]).flatten()
-            tables[name] = pa.Table.from_struct_array(flat)
+            tables[name] = pa.Table.from_struct_array(finished[column].combine_chunks().flatten())
     return tables
 
 
@@ -161,7 +160,7 @@ def violations_in(table: pa.Table | None, *, waived: bool) -> list[tuple[int, Vi
 
 
 def concatenated(parts: Iterable[Mapping[str, pa.Table]]) -> dict[str, pa.Table]:
-    """The rows of several parts, one after the other. A column may be whole numbers in one part, fractions in another."""
+    """The rows of several parts, one after the other. A column may have whole numbers in one part only."""
     by_name: dict[str, list[pa.Table]] = {}
     for part in parts:
         for name, table in part.items():

@@ -60,7 +60,7 @@ class WorkerProcesses(Executor):
         self._finished_any = False
         try:
             for _ in range(workers):
-                self._workers.append(_Worker(context))  # noqa: PERF401  # One that cannot start leaves none behind.
+                self._workers.append(_Worker(context))  # One that cannot start leaves none behind.
         except BaseException:
             self._kill()
             raise
@@ -101,7 +101,9 @@ class WorkerProcesses(Executor):
             worker.connection.send((fn, args, kwargs))
             result, error = worker.connection.recv()
         except (EOFError, OSError) as broken:
-            time.sleep(_SIGNAL_S)  # The main thread is told first, if all processes got a signal: that is the reason then.
+            time.sleep(
+                _SIGNAL_S
+            )  # If all processes got a signal, the main thread is told first: that is the reason then.
             worker.process.join(_EXIT_S)
             raise WorkerDied(_why_it_died(worker.process.exitcode, self._finished_any)) from broken
         self._finished_any = True
@@ -146,6 +148,7 @@ def _work(connection: Connection) -> None:
     with suppress(EOFError, OSError):
         while True:
             fn, args, kwargs = connection.recv()
+            answer: tuple[Any, Exception | None]
             try:
                 answer = fn(*args, **kwargs), None
             except Exception as error:

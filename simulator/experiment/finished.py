@@ -1,7 +1,7 @@
 """Where the finished trials of one scenario are kept while it runs: in memory, or as files that a kill leaves whole.
 
-A file `chunks/000000001200-50.parquet` has trials 1200 to 1249. It takes this name when it is on the disk, so a chunk is
-there or it is not.
+A file `chunks/000000001200-50.parquet` has trials 1200 to 1249. It takes this name when it is on the disk, so a chunk
+is there or it is not.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 
 from simulator.experiment.chunks import Chunk
 from simulator.experiment.columns import FAILURE, failures, unpack
+from simulator.experiment.files import StoreError, cannot_write
 
 CHUNKS = "chunks"
 _NAME = re.compile(r"(\d{12,})-(\d+)\.parquet")
@@ -27,7 +29,7 @@ class FinishedTrials(Protocol):
     """Chunks of trials by the number of their first one."""
 
     def add(self, chunk: Chunk) -> None:
-        """Keep a chunk. Raises OSError."""
+        """Keep a chunk. Raises StoreError."""
 
     def counts(self) -> Mapping[int, int]:
         """How many trials each chunk has, in the order of its trials."""
@@ -58,7 +60,7 @@ class InMemory:
 
     def packed(self, first: int, columns: Sequence[str] | None = None) -> pa.Table:
         """See FinishedTrials."""
-        return pq.read_table(BytesIO(self._chunks[first].packed), columns=columns)
+        return pq.read_table(BytesIO(self._chunks[first].packed), columns=columns and list(columns))
 
     def schema(self, first: int) -> pa.Schema:
         """See FinishedTrials."""
@@ -77,18 +79,19 @@ class InDirectory:
 
     def add(self, chunk: Chunk) -> None:
         """See FinishedTrials. The file is on the disk when this returns, so that not even a power failure loses it."""
-        self._directory.mkdir(exist_ok=True)
         path = self._path(chunk.first, chunk.count)
         draft = path.with_suffix(".draft")
         try:
+            self._directory.mkdir(exist_ok=True)
             with draft.open("wb") as file:
                 file.write(chunk.packed)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(draft, path)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
+        except OSError as error:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise StoreError(cannot_write(self._directory.parent, error)) from error
         self._counts[chunk.first] = chunk.count
 
     def counts(self) -> Mapping[int, int]:
@@ -98,7 +101,7 @@ class InDirectory:
     def packed(self, first: int, columns: Sequence[str] | None = None) -> pa.Table:
         """See FinishedTrials."""
         path = self._path(first, self._counts[first])
-        return pq.read_table(path, columns=columns, page_checksum_verification=True)
+        return pq.read_table(path, columns=columns and list(columns), page_checksum_verification=True)
 
     def schema(self, first: int) -> pa.Schema:
         """See FinishedTrials."""
@@ -170,5 +173,3 @@ def failed(trials: FinishedTrials, first: int, end: int) -> list[tuple[int, str]
 def _within(table: pa.Table, first: int, end: int) -> pa.Table:
     numbers = table["trial"]
     return table.filter(pa.compute.and_(pa.compute.greater_equal(numbers, first), pa.compute.less(numbers, end)))
-
-

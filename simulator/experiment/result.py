@@ -20,10 +20,15 @@ from simulator.analysis.published import compared_with_published
 from simulator.analysis.records.registry import READS
 from simulator.analysis.tables import Tables
 from simulator.checks.violation import Violation
+from simulator.experiment.drafts import UNFINISHED
 from simulator.scenario import Scenario
 
+__all__ = ["FINISHED", "SCHEMA", "UNFINISHED", "Result", "digest_of", "made_with"]
+
+__all__ = ["FINISHED", "SCHEMA", "UNFINISHED", "Result", "digest_of", "made_with"]
+
 SCHEMA = 1  # The version of the summary and the tables: docs/results.md says what a new one changes.
-FINISHED, UNFINISHED = "finished", "unfinished"  # The `state` of a result.
+FINISHED = "finished"  # The `state` of a result of which no trial is left.
 _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 _DIGESTS_AT_ONCE = 10_000
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import pickle
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 
 import pandas as pd
@@ -20,6 +20,7 @@ from simulator.experiment.columns import concatenated, frame
 from simulator.experiment.executors import InThisProcess
 from simulator.experiment.finished import FinishedTrials, failed, missing, parts, without_gap
 from simulator.experiment.signals import interruptible, uninterrupted
+from simulator.experiment.trial import TrialError
 
 _SHORTEST_S, _LONGEST_S = 0.25, 10.0  # How long a chunk should take.
 _SHARE = 1 / 50  # Of the time so far: a kill costs no larger share than this, and long studies have few files.
@@ -30,8 +31,8 @@ _CAREFUL = 4  # How many times as many trials as were measured a chunk may have.
 class Cell:
     """One scenario's trials: which of them are finished, and which are still to be run.
 
-    Trials `first` to `first + requested - 1` are wanted, or fewer: with `monitor`, up to the interim analysis at which the
-    precision is reached; with `ends_at_failure`, up to the first trial that fails.
+    Trials `first` to `first + requested - 1` are wanted, or fewer: with `monitor`, up to the interim analysis at which
+    the precision is reached; with `ends_at_failure`, up to the first trial that fails.
     """
 
     def __init__(
@@ -48,9 +49,12 @@ class Cell:
         self.spec, self.seed, self.first, self.requested = spec, seed, first, requested
         self.trials = trials
         self.monitor = monitor
-        self.failed = {number for number, _ in failed(trials, first, first + requested)}
+        self.failed = {number: TrialError(number, text) for number, text in failed(trials, first, first + requested)}
         self.seconds_each: float | None = None  # The mean time of a trial, when it is known.
         self.measured = 0
+        last = first + requested
+        spans = ((start, start + count) for start, count in trials.counts().items())
+        self.finished = sum(max(0, min(end, last) - max(start, first)) for start, end in spans)  # Failed ones included.
         self._seconds = 0.0
         self._ends_at_failure = ends_at_failure
         self._pickled: bytes | None = None
@@ -63,13 +67,6 @@ class Cell:
     def is_complete(self) -> bool:
         """Whether all trials that are wanted are there."""
         return not self._gaps and not self._under_way
-
-    @property
-    def finished(self) -> int:
-        """How many of the trials that may be wanted are there."""
-        last = self.first + self.requested
-        inside = ((start, start + count) for start, count in self.trials.counts().items())
-        return sum(max(0, min(end, last) - max(start, self.first)) for start, end in inside)
 
     @property
     def end_without_gap(self) -> int:
@@ -98,10 +95,11 @@ class Cell:
         self._under_way.remove(taken)
         self._seconds += chunk.seconds
         self.measured += chunk.count
+        self.finished += chunk.count
         self.seconds_each = self._seconds / max(1, self.measured)
-        self.failed.update(chunk.failed)
-        if self._ends_at_failure and chunk.failed and min(chunk.failed) < self.end:
-            self.end = min(chunk.failed)
+        self.failed |= {error.trial: error for error in chunk.failed}
+        if self._ends_at_failure and chunk.failed and min(self.failed) < self.end:
+            self.end = min(self.failed)
             self._gaps = [range(gap.start, min(gap.stop, self.end)) for gap in self._gaps if gap.start < self.end]
             self._under_way = [other for other in self._under_way if other.start < self.end]
         if chunk.interrupted is None:
@@ -143,7 +141,7 @@ class Cell:
 Received = Callable[[Cell, Chunk], None]
 
 
-def run_cells(cells: Sequence[Cell], executor: Executor, slots: int, on_chunk: Received = lambda cell, chunk: None) -> None:
+def run_cells(cells: Sequence[Cell], executor: Executor, slots: int, on_chunk: Received) -> None:
     """Run the trials of some cells, the first ones first; `on_chunk` is called with every chunk that was kept.
 
     `slots` chunks are under way at most. Whatever ends it early, all chunks that had come by then are kept. Raises
@@ -213,5 +211,3 @@ class _Run:
 def slots_of(workers: int) -> int:
     """How many chunks should be under way: a worker that has finished one finds another to go on with."""
     return 1 if workers <= 1 else 2 * workers
-
-

@@ -25,9 +25,14 @@ FAILURES = "failures"  # The table of trials that failed.
 _ROW_GROUP = 1 << 16  # Rows; the same however the trials were divided into chunks.
 _ADDED = {"rounds": ROUND_TYPES, "overlaps": OVERLAP_TYPES}  # Tables that version 0.2.0 did not write yet.
 
+_NEEDED = {  # The columns without which a table cannot be read: `i` for whole numbers, `s` for text.
+    "trials": {"trial": "i", "digest": "s"},
+    "elections": {"trial": "i", "cause": "s", "outcome": "s"},
+}
+
 
 def write_tables(
-    trials: FinishedTrials, first: int, end: int, directory: Path, metadata: Mapping[str, Mapping[str, str]]
+    trials: FinishedTrials, first: int, end: int, directory: Path, metadata: Mapping[str, dict[str, str]]
 ) -> None:
     """Write the tables of trials `first` to `end - 1` into a directory, each file whole or not at all.
 
@@ -54,14 +59,16 @@ def write_tables(
             writer.publish()
 
 
-def write_failures(failures: Sequence[tuple[int, str, str]], directory: Path, metadata: Mapping[str, str]) -> None:
+def write_failures(failures: Sequence[tuple[int, str, str]], directory: Path, metadata: dict[str, str]) -> None:
     """Write the trials that failed: number, error, and the command that repeats the trial. Raises OSError."""
     path = directory / f"{FAILURES}.parquet"
     path.unlink(missing_ok=True)
     if failures:
         names = ("trial", "error", "command")
-        columns = dict(zip(names, map(list, zip(*failures, strict=True)), strict=True))
-        table = pa.table({name: pa.array(columns[name], pa.int64() if name == "trial" else pa.string()) for name in names})
+        rows = [dict(zip(names, row, strict=True)) for row in failures]
+        table = pa.Table.from_pylist(
+            rows, pa.schema({"trial": pa.int64(), "error": pa.string(), "command": pa.string()})
+        )
         writer = _Writer(path, FAILURES, table.schema, {"": metadata})
         writer.add(table)
         writer.close()
@@ -77,13 +84,13 @@ def _schemas(trials: FinishedTrials) -> dict[str, pa.Schema]:
 class _Writer:
     """A Parquet file that is being written, beside the place that it will take."""
 
-    def __init__(self, path: Path, name: str, schema: pa.Schema, metadata: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, path: Path, name: str, schema: pa.Schema, metadata: Mapping[str, dict[str, str]]) -> None:
         self.path = path
         self.rows = 0
         self._draft = path.with_suffix(".draft")
-        of_pandas = {} if name in (VIOLATIONS, FAILURES) else _pandas_metadata(name, schema)
-        own = {**metadata.get("", {}), **metadata.get(name, {})}
-        self._schema = schema.with_metadata({**of_pandas, **own})
+        of_pandas: dict[bytes, bytes] = {} if name in (VIOLATIONS, FAILURES) else _pandas_metadata(name, schema)
+        own = metadata.get("", {}) | metadata.get(name, {})
+        self._schema = schema.with_metadata(of_pandas | {key.encode(): text.encode() for key, text in own.items()})
         self._file = pq.ParquetWriter(self._draft, self._schema, write_page_checksum=True)
         self._waiting: list[pa.Table] = []
         self._waiting_rows = 0
@@ -143,12 +150,12 @@ class TablesOnDisk:
     @cached_property
     def trials(self) -> pd.DataFrame:
         """A row for each trial. Raises StoreError if the file is damaged."""
-        return read_table(self._path("trials"), {"trial": "i", "digest": "s"})
+        return read_table(self._path("trials"), _NEEDED["trials"])
 
     @cached_property
     def elections(self) -> pd.DataFrame:
         """A row for each election. Raises StoreError."""
-        return read_table(self._path("elections"), {"trial": "i", "cause": "s", "outcome": "s"})
+        return read_table(self._path("elections"), _NEEDED["elections"])
 
     @cached_property
     def rounds(self) -> pd.DataFrame:
@@ -163,6 +170,23 @@ class TablesOnDisk:
     def only(self, reads: Reads) -> RunTables:
         """These columns of these tables; the other tables are empty. Raises StoreError."""
         return RunTables(**{name: self._columns(name, reads.get(name, ())) for name in TABLES})
+
+    def check(self) -> None:
+        """Raises StoreError if the files of trials and elections have not the columns that they need."""
+        for name in ("trials", "elections"):
+            with reading(self._path(name)):
+                there = pq.read_schema(self._path(name)).names
+                if lacking := [column for column in _NEEDED[name] if column not in there]:
+                    raise ValueError(f"it has no column {lacking[0]}")
+
+    def failures(self) -> list[tuple[int, str]]:
+        """The trials that failed, each with its error. Raises StoreError."""
+        path = self._path(FAILURES)
+        if not path.is_file():
+            return []
+        with reading(path):
+            table = pq.read_table(path, page_checksum_verification=True)
+            return list(zip(table["trial"].to_pylist(), table["error"].to_pylist(), strict=True))
 
     def violations(self, *, waived: bool) -> list[tuple[int, Violation]]:
         """Each violated guarantee, after the number of its trial. Raises StoreError."""
@@ -195,4 +219,3 @@ def matching(wanted: Iterable[str], there: Iterable[str]) -> list[str]:
     names = set(wanted)
     starts = tuple(name.removesuffix("*") for name in names if name.endswith("*"))
     return [name for name in there if name in names or (starts and name.startswith(starts))]
-
