@@ -33,7 +33,7 @@ class Plan:
         """These trials, for a schedule; those that are finished already are in `trials`. Raises ValueError."""
         monitor = None
         if self.precision is not None:
-            published = self.scenario.published
+            published = self.scenario.applicable_published
             monitor = PrecisionMonitor(self.precision, self.precision_of, published, self.requested)
         return Cell(
             self.scenario.cluster_spec(),

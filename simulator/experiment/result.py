@@ -16,7 +16,7 @@ from simulator.analysis import summary as summaries
 from simulator.analysis.estimates import Summary
 from simulator.analysis.measured import Measured, compared_with_measured
 from simulator.analysis.precision import Precision
-from simulator.analysis.published import compared_with_published
+from simulator.analysis.published import beside_published
 from simulator.analysis.records.registry import READS
 from simulator.analysis.tables import Tables
 from simulator.checks.violation import Violation
@@ -123,10 +123,9 @@ class Result:
 
     def _beside(self, trials: pd.DataFrame) -> Summary:
         """The parts of the summary that only some runs have."""
-        beside: Summary = {}
-        if published := self.scenario.published:
-            elections = self.tables.only(READS[published.metric]).elections
-            beside["published"] = compared_with_published(elections, published, self.seed)
+        published = self.scenario.published
+        reads = {} if published is None else READS[published.metric]
+        beside = beside_published(self.tables.only(reads).elections, published, self.seed)
         if demand := self.scenario.liveness:
             beside["liveness"] = summaries.liveness(trials, demand.within)
         if self.precision is not None:

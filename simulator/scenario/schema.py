@@ -118,6 +118,11 @@ class Scenario(Model):
         """The number of nodes in all groups together."""
         return sum(map(len, self.groups.values()))
 
+    @property
+    def applicable_published(self) -> Published | None:
+        """The published figures. None if there are none, or if an override changed a field that they hold for."""
+        return None if self.published is None or self.published.changed else self.published
+
     def longest_delay(self) -> Nanoseconds | None:
         """The longest time in nanoseconds from sending a message to its handling, without faults. None if unbounded.
 

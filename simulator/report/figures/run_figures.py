@@ -31,7 +31,7 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
     each as PNG and SVG; the paths written. What has no data is left out."""
     written = []
     metric = primary_metric(result)
-    published = result.scenario.published
+    published = result.scenario.applicable_published
     elections = result.tables.only(READS[metric]).elections
     found = sample(elections, metric) if published is None else counted_as_published(elections, published, result.seed)
     beside = published.quantiles if published is not None and published.metric == metric else ()
@@ -71,4 +71,4 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
 
 def primary_metric(result: Result) -> str:
     """The primary metric of a run, by its name in docs/metrics.md."""
-    return samples.primary_metric(result.tables.only({"elections": ("cause",)}).elections, result.scenario.published)
+    return samples.primary_metric(result.tables.only({"elections": ("cause",)}).elections, result.scenario.applicable_published)

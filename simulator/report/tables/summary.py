@@ -43,6 +43,7 @@ def summary_table(summary: Summary) -> RenderableType:
         _detector(metrics.get("detector")),
         _traffic(metrics),
         _published(summary.get("published"), metrics),
+        _published_left_out(summary.get("published_left_out")),
         _measured(summary.get("measured")),
         _liveness(summary.get("liveness")),
         _violations(summary["violations"]),
@@ -189,6 +190,14 @@ def _published(published: Summary | None, metrics: Summary) -> RenderableType | 
     if published.get("distance") is not None:
         notes.append(f"Kolmogorov–Smirnov distance at the published quantiles: {published['distance']:.4f}")
     return Group(table, Text("\n".join(notes), style="dim"))
+
+
+def _published_left_out(published: Summary | None) -> Text | None:
+    """Why published figures do not stand beside the simulated ones."""
+    if not published:
+        return None
+    reason = f"they hold for the scenario as written, without a change of {', '.join(published['changed'])}"
+    return Text(f"Published figures are left out: {reason}.\nPublished: {published['source']}", style="dim")
 
 
 def _measured(measured: Summary | None) -> RenderableType | None:
