@@ -44,7 +44,9 @@ def plan_in(directory: Path) -> Plan:
             measured=measured,
         )
         if precision is not None:
-            PrecisionMonitor(precision, of, scenario.applicable_published, plan.requested)  # Raises ValueError if it is none.
+            PrecisionMonitor(
+                precision, of, scenario.applicable_published, plan.requested
+            )  # Raises ValueError if it is none.
         return plan
 
 

@@ -71,4 +71,6 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
 
 def primary_metric(result: Result) -> str:
     """The primary metric of a run, by its name in docs/metrics.md."""
-    return samples.primary_metric(result.tables.only({"elections": ("cause",)}).elections, result.scenario.applicable_published)
+    return samples.primary_metric(
+        result.tables.only({"elections": ("cause",)}).elections, result.scenario.applicable_published
+    )
