@@ -93,6 +93,8 @@ class Cell:
         if chunk.count:
             self.trials.add(chunk)
         self._under_way.remove(taken)
+        if chunk.count < len(taken):  # A signal ended it early.
+            self._gaps.insert(0, taken[chunk.count :])
         self._seconds += chunk.seconds
         self.measured += chunk.count
         self.finished += chunk.count

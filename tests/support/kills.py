@@ -63,7 +63,10 @@ def kill_and_resume(
     """Run, kill the coordinator or a worker at a random instant, and resume, watching that no trial is run again."""
     chance = random.Random(seed)
     process = start("run", scenario, "--trials", trials, "--workers", 2, "--results", root)
-    wait_for(lambda: list(root.glob("*/run.json")), process)
+    begun = (
+        "*/run.json" if whom == "coordinator" else "*/chunks/*.parquet"
+    )  # A run without a finished trial leaves none.
+    wait_for(lambda: list(root.glob(begun)), process)
     time.sleep(chance.uniform(0, longest_s))
     if whom == "coordinator":
         os.kill(process.pid, signal.SIGKILL)
