@@ -59,6 +59,7 @@ class DraftLock:
             return None
 
     def release(self) -> None:
+        """Let go of the draft. Nothing happens if it was released before."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -62,6 +62,7 @@ class SavedRun:
 
     @property
     def seed(self) -> int:
+        """The seed of the run."""
         return int(self.summary["seed"])
 
     @property

@@ -22,13 +22,6 @@ RUN = "from simulator.cli import main; main()"
 LIMITED = "import resource, sys; size = int(sys.argv.pop(1)); resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)); "
 
 
-@pytest.fixture
-def scenario(tmp_path: Path) -> Path:
-    path = tmp_path / "small.yaml"
-    path.write_text(CRASH)
-    return path
-
-
 def electsim(first: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", first + RUN, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
