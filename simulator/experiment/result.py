@@ -16,7 +16,7 @@ from simulator.analysis import summary as summaries
 from simulator.analysis.estimates import Summary
 from simulator.analysis.measured import Measured, compared_with_measured
 from simulator.analysis.precision import Precision
-from simulator.analysis.published import beside_published
+from simulator.analysis.published import published_part
 from simulator.analysis.records.registry import READS
 from simulator.analysis.tables import Tables
 from simulator.checks.violation import Violation
@@ -125,7 +125,7 @@ class Result:
         """The parts of the summary that only some runs have."""
         published = self.scenario.published
         reads = {} if published is None else READS[published.metric]
-        beside = beside_published(self.tables.only(reads).elections, published, self.seed)
+        beside = published_part(self.tables.only(reads).elections, published, self.seed)
         if demand := self.scenario.liveness:
             beside["liveness"] = summaries.liveness(trials, demand.within)
         if self.precision is not None:

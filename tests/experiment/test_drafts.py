@@ -160,9 +160,10 @@ def test_a_full_disk_ends_the_run_and_keeps_what_is_on_it(root: Path, monkeypatc
     written: list[Path] = []
 
     def full(source: Path, target: Path) -> None:
-        if "chunks" in str(target) and len(written) == 2:
-            raise OSError(28, "No space left on device")
-        written.append(target)
+        if "chunks" in str(target):
+            written.append(target)
+            if len(written) == 3:
+                raise OSError(28, "No space left on device")
         replace(source, target)
 
     scenario = root.parent / "small.yaml"
