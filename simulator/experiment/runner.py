@@ -77,7 +77,7 @@ class Result:
         published = self.scenario.published
         beside = {"published": compared_with_published(self.elections, published, self.seed)} if published else {}
         if demand := self.scenario.liveness:
-            beside["liveness"] = summaries.liveness(self.trials, demand.within)
+            beside["liveness"] = summaries.liveness(self.trials, demand.within, demand.who)
         if self.precision is not None:
             beside["precision"] = self.precision.summary()
         if self.measured is not None:
