@@ -210,7 +210,7 @@ class PriorityElection(Algorithm):
         self.host.transition(CANDIDATE, term=0, leader=None)
         self._wait()
         self._send_to_all(RequestVote(self.priority))
-        self._count()  # It may believe no other node alive.
+        self._count()  # The node may believe that no other node is alive.
 
     def _become_leader(self) -> None:
         assert self.role is CANDIDATE

@@ -58,8 +58,9 @@ class Registration:
     quorum: bool = True
     coordination_group: str | None = None
     terms_count_rounds: bool = True  # Whether each election round takes a new term, so that terms count failed rounds.
-    requires_connections: bool = False  # Whether it needs the stream transport, and is told of connections.
-    durable_log: Callable[[int], Mapping[str, Any]] | None = None  # What a log leaves on disk, by its length.
+    requires_connections: bool = False  # Whether the algorithm needs the stream transport and is told of connections.
+    # The saved values of a node whose log has a given length.
+    durable_log: Callable[[int], Mapping[str, Any]] | None = None
     dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # Options by name; the first changes none.
     commands: Mapping[str, Callable[[Any], Message]] = field(default_factory=dict)
     assumes: Callable[[Any], frozenset[Assumption]] | None = None

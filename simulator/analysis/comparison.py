@@ -26,7 +26,7 @@ _MOST_RESAMPLES = 20_000
 LARGEST_FAMILY = int(ALPHA * (_MOST_RESAMPLES + 1) / 2)  # In a larger family, no bootstrap p value is small enough.
 _RESAMPLES_EACH = 50  # For each comparison of the family: with fewer, no p value could survive the correction.
 
-# What is compared unless metrics are named, in this order: after losses, or from a cold start.
+# The metrics compared by default, in this order: after losses, or from a cold start.
 PRIMARY = ("failover.median", "failover.p99", "split_votes", "messages", "leaderless", "leaders_overlap")
 COLD_START = ("stabilisation.median", "stabilisation.p99", *PRIMARY[2:])
 

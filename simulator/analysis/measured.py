@@ -26,7 +26,7 @@ from simulator.scenario.text.files import unit_in
 from simulator.scenario.text.units import UNITS
 
 LARGEST_BYTES = 50_000_000
-MOST_VALUES = 100_000  # What the bootstrap does with them takes seconds.
+MOST_VALUES = 100_000  # The bootstrap of so many rows takes seconds.
 ALPHA = 0.05
 _QUANTILES = {"median": 0.5, "p99": 0.99}
 

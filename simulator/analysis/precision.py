@@ -21,9 +21,10 @@ from simulator.analysis.statistics.estimates import Estimate, quantile
 if TYPE_CHECKING:
     from simulator.scenario.published import Published
 
-PRECISION, TRIALS = "precision", "trials"  # What ends a run that was asked for a precision.
+PRECISION, TRIALS = "precision", "trials"  # The reasons that end a run with a requested precision.
 FIRST_ANALYSIS = 100
-_GROWTH = 1.2  # From one analysis to the next, so that all together cost little more than the last.
+# The growth from one analysis to the next; all analyses together then cost little more than the last one.
+_GROWTH = 1.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

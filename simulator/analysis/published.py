@@ -52,6 +52,19 @@ def compared_with_published(elections: pd.DataFrame, published: Published, seed:
     }
 
 
+def beside_published(elections: pd.DataFrame, published: Published | None, seed: int) -> Summary:
+    """The part of a summary about published figures: `published`, or `published_left_out` with what was changed.
+
+    Empty if the scenario has none.
+    """
+    if published is None:
+        return {}
+    if published.changed:
+        cited = {"metric": published.metric, "source": published.source}
+        return {"published_left_out": cited | {"changed": list(published.changed)}}
+    return {"published": compared_with_published(elections, published, seed)}
+
+
 def _distance(found: Sample, ps: Sequence[float], values: Sequence[float]) -> float | None:
     if not ps or not found.values.size:
         return None

@@ -31,7 +31,7 @@ def _usage_errors_in_one_line() -> Iterator[None]:
     try:
         yield
     except NoArgsIsHelpError:
-        raise  # Its message is the help.
+        raise  # The exception's message is the help text.
     except click.UsageError as error:
         names = [] if error.ctx is None else error.ctx.command_path.split(" ")[1:]  # The first is the program's own.
         reason = " ".join(error.format_message().split()).rstrip(".")
@@ -43,7 +43,7 @@ class Commands(click.Group):
     """Ends with the documented code where a command is interrupted early, or cannot print what it has to say."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)  # As they were added.
+        return list(self.commands)  # Commands are listed in the order in which they were added.
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,13 @@ from simulator.cli.common import (
     fail,
     notice_drafts,
 )
-from simulator.cli.comparing import compare_and_keep, draw, end_without_any, finish, run_all
+from simulator.cli.comparing import Request, compare_and_keep, draw, end_without_any, finish, run_all
 from simulator.cli.printing import print_json, print_note, print_table
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS
 from simulator.experiment.signals import TERMINATED, uninterrupted
 
 if TYPE_CHECKING:
+    from simulator.analysis.comparison import ComparisonPlan
     from simulator.analysis.estimates import Summary
     from simulator.experiment.runner import Result
     from simulator.experiment.variants import Variant
@@ -83,31 +84,21 @@ def compare(
     with 130 when interrupted and 143 when terminated (SIGTERM), keeping the variants that were finished, and the
     finished trials of the one under way.
     """
-    from simulator.analysis.comparison import ComparisonPlan
     from simulator.experiment.store import StoreError, new_directory
-    from simulator.experiment.variants import read_reference, variants, varied
-    from simulator.scenario import ScenarioError
 
-    try:
-        by_field = varied(fields)
-        made = variants(scenario_file, by_field, overrides, allow_files)
-        held = read_reference(reference, by_field) if reference else None
-    except ScenarioError as error:
-        print_note(str(error))
-        sys.exit(EXIT_BAD_INPUT)
-    _check_metrics(metrics)
-    plan = ComparisonPlan(metrics=metrics, reference=held, margin=margin)
-    words = [str(scenario_file), *_options("--vary", fields), *_options("--reference", reference)]
-    words += [*_options("--metric", metrics), *_options("--set", overrides)]
-    words += _options("--allow-files", [*map(str, allow_files)])
+    made, held = _variants(scenario_file, fields, reference, overrides, allow_files)
+    plan = _plan(metrics, held, margin)
+    repeated = {"--vary": fields, "--reference": reference, "--metric": metrics, "--set": overrides}
+    words = _words(scenario_file, repeated | {"--allow-files": tuple(map(str, allow_files))})
+    request = Request(made, plan, words, trials, seed, workers)
     notice_drafts(root)
     kept = None
     try:
         with uninterrupted(), new_directory(root, f"compare-{made[0].scenario.name}") as writer:
-            found = run_all(made, writer, trials, seed, workers)
+            found = run_all(request, writer)
             if not found.parts and found.unfinished is None:
                 end_without_any(found.stopped_by or "")
-            kept, comparison = compare_and_keep(writer, found, plan, made, words, trials, seed)
+            kept, comparison = compare_and_keep(request, writer, found)
             show_comparison(comparison, as_json, tests)
         not_drawn = None if found.stopped_by == TERMINATED else draw(comparison, kept)
     except StoreError as error:
@@ -131,14 +122,34 @@ def show_comparison(comparison: Summary, as_json: bool, tests: bool) -> None:
 # --- Parts of `compare`
 
 
-def _options(option: str, values: Sequence[str]) -> list[str]:
-    return [word for value in values for word in (option, value)]
+def _variants(
+    path: Path, fields: Sequence[str], reference: Sequence[str], overrides: Sequence[str], allow_files: Sequence[Path]
+) -> tuple[Sequence[Variant], Mapping[str, str] | None]:
+    """The variants of the scenario, and what to compare them with. Ends the program if an option is not valid."""
+    from simulator.experiment.variants import read_reference, variants, varied
+    from simulator.scenario import ScenarioError
+
+    try:
+        by_field = varied(fields)
+        made = variants(path, by_field, overrides, allow_files)
+        return made, read_reference(reference, by_field) if reference else None
+    except ScenarioError as error:
+        print_note(str(error))
+        sys.exit(EXIT_BAD_INPUT)
 
 
-def _check_metrics(metrics: Sequence[str]) -> None:
+def _words(path: Path, options: Mapping[str, Sequence[str]]) -> list[str]:
+    """The scenario and the options, as the command line that repeats the comparison has them."""
+    return [str(path), *(word for option, values in options.items() for value in values for word in (option, value))]
+
+
+def _plan(metrics: Sequence[str], reference: Mapping[str, str] | None, margin: float | None) -> ComparisonPlan:
+    """What to compare. Ends the program if a metric is not known."""
+    from simulator.analysis.comparison import ComparisonPlan
     from simulator.analysis.records.registry import MEASURES
     from simulator.scenario.text.errors import alternatives
 
     for name in metrics:
         if name not in MEASURES:
             fail(f"--metric {name}: not compared; {alternatives(name, list(MEASURES))}", EXIT_BAD_INPUT)
+    return ComparisonPlan(metrics=tuple(metrics), reference=reference, margin=margin)

@@ -30,13 +30,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What to run and to compare. None stands for the scenario's own value."""
+
+    variants: Sequence[Variant]
+    plan: ComparisonPlan
+    words: Sequence[str]  # Of the command that repeats it, but for those of the plan's margin, the trials and the seed.
+    trials: int | None
+    seed: int | None
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unfinished:
     """A variant that was cut short."""
 
     name: str
     finished: int
     requested: int
-    described: Summary  # As comparison.json has it.
+    described: Summary  # The form of comparison.json.
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +64,17 @@ class Found:
         return self.stopped_by if self.stopped_by in (INTERRUPTED, TERMINATED) else None
 
 
-def run_all(made: Sequence[Variant], writer: RunWriter, trials: int | None, seed: int | None, workers: int) -> Found:
+def run_all(request: Request, writer: RunWriter) -> Found:
     """Run the variants. Each is kept as soon as it is finished; of one that was cut short, the finished trials are."""
     from simulator.experiment.trial import TrialError
 
     parts: list[Part] = []
-    for number, variant in enumerate(made, 1):
+    for number, variant in enumerate(request.variants, 1):
         part = writer.part(_directory(number, variant))
-        name = f"{variant.name} ({number} of {len(made)})"
+        name = f"{variant.name} ({number} of {len(request.variants)})"
         reason, result = None, None
         try:
-            result = _run_one(variant, name, part, trials, seed, workers)
+            result = _run_one(variant, name, part, request)
             reason = result.stopped_by
         except TrialError as error:
             result, reason = error.finished, f"{variant.name}: {error}"
@@ -71,7 +83,7 @@ def run_all(made: Sequence[Variant], writer: RunWriter, trials: int | None, seed
         if result is not None:
             part.write(result)
         if reason is not None:
-            return Found(parts, reason, _unfinished(number, variant, part, result, reason, trials))
+            return Found(parts, reason, _unfinished(number, variant, part, result, reason, request.trials))
         parts.append((variant, cast("Result", result)))
     return Found(parts)
 
@@ -96,16 +108,21 @@ def _unfinished(
     return Unfinished(variant.name, part.finished, requested, described)
 
 
-def _run_one(
-    variant: Variant, name: str, part: RunWriter, trials: int | None, seed: int | None, workers: int
-) -> Result:
+def _run_one(variant: Variant, name: str, part: RunWriter, request: Request) -> Result:
     from simulator.experiment.runner import default_command, run
 
-    scenario = variant.scenario
+    scenario, trials, seed = variant.scenario, request.trials, request.seed
     count, used_seed = trials or scenario.trials, scenario.seed if seed is None else seed
     part.begin(scenario, seed=used_seed, requested=count, command=default_command(used_seed, count, 0))
     with interruptible(), trials_progress(name) as progress:
-        return run(scenario, trials=trials, seed=seed, workers=workers, progress=progress, on_finished=part.append)
+        return run(
+            scenario,
+            trials=trials,
+            seed=seed,
+            workers=request.workers,
+            progress=progress,
+            on_finished=part.append,
+        )
 
 
 def end_without_any(reason: str) -> NoReturn:
@@ -120,24 +137,17 @@ def _directory(number: int, variant: Variant) -> str:
     return f"{number:02}-" + re.sub(r"[^A-Za-z0-9.]+", "-", variant.name).strip("-.")[:60]
 
 
-def compare_and_keep(
-    writer: RunWriter,
-    found: Found,
-    plan: ComparisonPlan,
-    made: Sequence[Variant],
-    words: Sequence[str],
-    trials: int | None,
-    seed: int | None,
-) -> tuple[Path, Summary]:
+def compare_and_keep(request: Request, writer: RunWriter, found: Found) -> tuple[Path, Summary]:
     """Compare the variants and publish the results. Returns the directory and the comparison."""
     from simulator.analysis.comparison import compare as compared
     from simulator.analysis.comparison import provenance
     from simulator.experiment.runner import GATHERED_AT_ONCE
 
-    parts, scenario = found.parts, made[0].scenario
-    count, used_seed = trials or scenario.trials, scenario.seed if seed is None else seed
+    parts, plan, scenario = found.parts, request.plan, request.variants[0].scenario
+    count = request.trials or scenario.trials
+    used_seed = scenario.seed if request.seed is None else request.seed
     margin = [] if plan.margin is None else ["--equivalent", f"{100 * plan.margin:g}%"]
-    command = ["electsim", "compare", *words, *margin, "--trials", str(count), "--seed", str(used_seed)]
+    command = ["electsim", "compare", *request.words, *margin, "--trials", str(count), "--seed", str(used_seed)]
     hurried = found.stopped_by == TERMINATED and len(parts) * count > GATHERED_AT_ONCE
     compared_parts = [] if hurried else [variant.compared(result) for variant, result in parts]
     comparison = {

@@ -65,7 +65,7 @@ def _print_workflow(context: click.Context, parameter: click.Parameter, name: st
 @click.option("--workers", type=WORKERS, default=0, help="Processes; 0, the default: one per core.")
 @click.option(
     "--workflow",
-    type=click.Choice(["github", "gitlab"]),  # As simulator.gate.workflows has them; a test holds them equal.
+    type=click.Choice(["github", "gitlab"]),  # The names in simulator.gate.workflows; a test holds both lists equal.
     is_eager=True,
     expose_value=False,
     callback=_print_workflow,

@@ -15,7 +15,7 @@ from simulator.cli.printing import print_note
 
 _STARTERS = Path(__file__).parent / "starters"
 _ALGORITHM = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
-_SCENARIO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")  # As the scenario schema has it; a test holds them equal.
+_SCENARIO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")  # The value in the scenario schema; a test holds both equal.
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from simulator.cli.running import Request, finish, run_and_keep
 if TYPE_CHECKING:
     from simulator.analysis.measured import Measured
 
-MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # As the scenario schema has them; a test holds them equal.
+MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # The names in the scenario schema; a test holds both lists equal.
 
 
 @click.command()
@@ -122,23 +123,15 @@ def run(
     130 when interrupted and 143 when terminated (SIGTERM), keeping the trials that were finished.
     """
     scenario = load_scenario(scenario_file, overrides, algorithm, allow_files)
-    if measured_file is None and (measured_column or measured_unit):
-        fail("--measured-column and --measured-unit say how to read a file; name it with --measured", EXIT_BAD_INPUT)
-    measured = None if measured_file is None else _measured(measured_file, measured_column, measured_unit)
-    command = _command(
-        scenario_file,
-        {
-            "--trials": trials or scenario.trials,
-            "--seed": _or(seed, scenario.seed),
-            "--algorithm": algorithm,
-            "--set": overrides,
-            "--first-trial": first_trial or None,
-            "--measured": measured_file,
-            "--measured-column": measured_column,
-            "--measured-unit": measured_unit,
-            "--allow-files": allow_files,
-        },
-    )
+    over = _MeasuredFile(measured_file, measured_column, measured_unit)
+    measured = over.read()
+    repeated: dict[str, object] = {
+        "--trials": trials or scenario.trials,
+        "--seed": _or(seed, scenario.seed),
+        "--algorithm": algorithm,
+    }
+    repeated |= {"--set": overrides, "--first-trial": first_trial or None, **over.options()}
+    command = _command(scenario_file, repeated | {"--allow-files": allow_files})
     request = Request(scenario, command, trials, seed, first_trial, workers, precision, precision_of, measured)
     notice_drafts(root)
     outcome = run_and_keep(request, root, as_json, trace)
@@ -162,11 +155,28 @@ def _command(path: Path, options: Mapping[str, object]) -> str:
     return shlex.join(words)
 
 
-def _measured(path: Path, column: str | None, unit: str | None) -> Measured:
-    """Read the file before anything is run, so that a mistake in the file is reported at once."""
-    from simulator.analysis.measured import MeasuredError, read_measured
+@dataclass(frozen=True, slots=True)
+class _MeasuredFile:
+    """What the options say about a file of measured failovers."""
 
-    try:
-        return read_measured(path, column, unit)
-    except MeasuredError as error:
-        fail(str(error), EXIT_BAD_INPUT)
+    path: Path | None
+    column: str | None
+    unit: str | None
+
+    def read(self) -> Measured | None:
+        """Read the file before anything is run, so that a mistake in the file is reported at once."""
+        from simulator.analysis.measured import MeasuredError, read_measured
+
+        if self.path is None:
+            if self.column or self.unit:
+                wanted = "--measured-column and --measured-unit say how to read a file; name it with --measured"
+                fail(wanted, EXIT_BAD_INPUT)
+            return None
+        try:
+            return read_measured(self.path, self.column, self.unit)
+        except MeasuredError as error:
+            fail(str(error), EXIT_BAD_INPUT)
+
+    def options(self) -> dict[str, object]:
+        """The same options again, for the command that repeats the run."""
+        return {"--measured": self.path, "--measured-column": self.column, "--measured-unit": self.unit}

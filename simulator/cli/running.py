@@ -85,7 +85,7 @@ def run_and_keep(request: Request, root: Path, as_json: bool, trace: bool) -> Ou
                 if trace and first is not None:
                     writer.write_trace(first)
                 kept = writer.publish()
-            finally:  # Where nothing can be kept, it is at least shown.
+            finally:  # If no result can be stored, the table is still printed.
                 _show(result, as_json)
         not_drawn = None if first is None else _draw(result, first, kept)
     except StoreError as error:

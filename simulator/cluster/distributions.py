@@ -20,7 +20,7 @@ from simulator.randomness import Streams, integers_below
 STRIDE = 128
 _FIRST_BLOCK, _LARGEST_BLOCK = STRIDE, 1024
 _LONGEST_DRAW = 1 << 60  # 36 years.
-_ROUNDS_TO_ZERO = 0.5  # What a draw of the normal distribution must exceed to be positive once it is rounded.
+_ROUNDS_TO_ZERO = 0.5  # A draw of the normal distribution above this bound is still positive after rounding.
 
 
 class Distribution(Protocol):

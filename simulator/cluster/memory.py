@@ -15,7 +15,7 @@ from collections.abc import Sized
 GIB = 1 << 30
 DEFAULT_MEMORY_LIMIT_BYTES = 4 * GIB
 EVENTS_BETWEEN_CHECKS = 100_000
-_SENDS_BETWEEN_CHECKS = 1_000_000  # One event sends at most about one message to each node: a broadcast.
+_SENDS_BETWEEN_CHECKS = 1_000_000  # One event sends at most about one message to each node (a broadcast).
 
 # Measured with tracemalloc (CPython 3.13, Linux x86-64) as tests/cluster/test_memory_limit.py measures them again:
 # memory allocated after every node has started, divided by nodes; by queued messages; and by rows of the trace.

@@ -31,7 +31,8 @@ def _by_the_network(spec: ClusterSpec) -> Iterator[Assumption]:
     if not streams and (not isinstance(network.latency, Constant) or network.duplication > 0):
         yield Assumption.FIFO
     bound = spec.registration.delay_bound
-    unbounded = spec.longest_delay_ns is None or (streams and lossy)  # What is lost is sent again, and comes later.
+    # Over streams, a lost packet is sent again and arrives later.
+    unbounded = spec.longest_delay_ns is None or (streams and lossy)
     if bound is not None and (unbounded or (spec.longest_delay_ns or 0) > bound(spec.config)):
         yield Assumption.BOUNDED_DELAY
 

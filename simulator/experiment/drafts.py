@@ -16,7 +16,7 @@ from pathlib import Path
 
 from simulator.experiment.journal import JOURNAL, count_finished
 
-HEAD = "run.json"  # What is being run: kept beside the journal until all is written.
+HEAD = "run.json"  # The scenario that is being run. It is kept beside the journal until all results are written.
 _NAME = re.compile(r"\.[A-Za-z0-9._-]+-[a-z0-9_]{8}")
 _PART = re.compile(r"\d\d+-")  # A variant of a comparison.
 _CONTENT = {
@@ -40,7 +40,7 @@ class DraftLock:
         self._descriptor = os.open(directory, os.O_RDONLY)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.stat(directory)  # Where `electsim clean` was faster, it is gone.
+            os.stat(directory)  # `electsim clean` may have removed the draft meanwhile.
         except OSError:
             self.release()
             raise

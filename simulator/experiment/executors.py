@@ -68,7 +68,7 @@ def _crew(spec: ClusterSpec, seed: int, size: int) -> Iterator[Sequence[_Worker]
             crew.append(_Worker(context, spec, seed))  # noqa: PERF401  # One that cannot start leaves none behind.
         yield crew
         for worker in crew:
-            worker.connection.close()  # It has nothing more to do.
+            worker.connection.close()  # The worker has nothing more to do.
         deadline = time.monotonic() + _EXIT_S
         for worker in crew:
             worker.process.join(max(0.0, deadline - time.monotonic()))
@@ -84,7 +84,7 @@ class _Worker:
     """A process that simulates chunks of trials, seen from the coordinator."""
 
     def __init__(self, context: BaseContext, spec: ClusterSpec, seed: int) -> None:
-        self.chunks: deque[range] = deque()  # What it has been given, and has not finished.
+        self.chunks: deque[range] = deque()  # The chunks that the worker was given and has not finished.
         self.is_alive = True
         self.connection, its_end = context.Pipe()
         self.process = context.Process(target=_work, args=(its_end, spec, seed), daemon=True)  # type: ignore[attr-defined]

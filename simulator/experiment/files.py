@@ -20,7 +20,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     try:
         _replace(target, data)
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error  # As its user has named it.
+        raise OSError(error.errno, error.strerror, str(path)) from error  # The path as the user wrote it.
 
 
 def _replace(target: Path, data: bytes) -> None:

@@ -33,7 +33,7 @@ def reading(path: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreError(_line(path, "cannot be read", error.strerror or str(error))) from error
     except ScenarioError as error:
-        raise StoreError(str(error).splitlines()[0]) from error  # It names file, line and field.
+        raise StoreError(str(error).splitlines()[0]) from error  # The error names file, line and field.
     except Exception as error:
         raise damaged(path, error) from error
 

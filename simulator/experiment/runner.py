@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
@@ -20,7 +20,7 @@ from simulator.analysis import summary as summaries
 from simulator.analysis.estimates import Summary
 from simulator.analysis.measured import Measured, compared_with_measured
 from simulator.analysis.precision import Precision, PrecisionMonitor
-from simulator.analysis.published import compared_with_published
+from simulator.analysis.published import beside_published
 from simulator.analysis.tables import RunTables
 from simulator.checks.violation import Violation
 from simulator.experiment.executors import MOST_WORKERS, results
@@ -74,8 +74,7 @@ class Result:
     @cached_property
     def summary(self) -> Summary:
         """Statistics and provenance, as `--json` prints them."""
-        published = self.scenario.published
-        beside = {"published": compared_with_published(self.elections, published, self.seed)} if published else {}
+        beside = beside_published(self.elections, self.scenario.published, self.seed)
         if demand := self.scenario.liveness:
             beside["liveness"] = summaries.liveness(self.trials, demand.within, demand.who)
         if self.precision is not None:
@@ -157,39 +156,69 @@ def run(
     scenario = _loaded(scenario, overrides, algorithm, allow_files)
     count = scenario.trials if trials is None else trials
     used_seed = scenario.seed if seed is None else seed
-    if count < 1 or used_seed < 0 or first_trial < 0:
-        raise ValueError(f"{count} trials from trial {first_trial} of seed {used_seed}: at least 1, and none negative")
-    if not 0 <= workers <= MOST_WORKERS:
-        raise ValueError(f"{workers} workers: write 0 for one per core, or a number up to {MOST_WORKERS}")
-    watch = None if precision is None else PrecisionMonitor(precision, precision_of, scenario.published, count)
-    finished: list[TrialResult] = []
-
-    def gathered(reason: str | None) -> Result:
-        asked = command or default_command(used_seed, count, first_trial)
-        reached = None if watch is None else watch.reached
-        return gather(scenario, used_seed, count, finished, asked, reason, reached)
-
+    _check_numbers(count, used_seed, first_trial, workers)
+    published = scenario.applicable_published
+    watch = None if precision is None else PrecisionMonitor(precision, precision_of, published, count)
+    asked = command or default_command(used_seed, count, first_trial)
+    gathering = _Gathering(scenario, used_seed, count, asked, watch)
     source = results(scenario.cluster_spec(), used_seed, first_trial, count, workers or os.cpu_count() or 1)
     try:
         with _closed(source), interruptible():
-            for result in source:
-                finished.append(result)
-                if on_finished is not None:
-                    on_finished(result)
-                if progress is not None:
-                    progress(len(finished), count)
-                if watch is not None and watch.is_precise_enough(len(finished), lambda: _elections(finished)):
-                    break
+            gathering.take(source, on_finished, progress)
     except KeyboardInterrupt as error:
-        hurried = isinstance(error, Terminated) and on_finished is not None and len(finished) > GATHERED_AT_ONCE
-        if hurried or not finished:
+        many = len(gathering.finished) > GATHERED_AT_ONCE
+        if not gathering.finished or (many and on_finished is not None and isinstance(error, Terminated)):
             raise
         with uninterrupted():
-            return gathered(name_of_signal(error))
+            return gathering.result(name_of_signal(error))
     except TrialError as error:
-        error.finished = gathered(str(error)) if finished else None
+        error.finished = gathering.result(str(error)) if gathering.finished else None
         raise
-    return gathered(None if watch is None else watch.stopped_by)
+    return gathering.result(None if watch is None else watch.stopped_by)
+
+
+def _check_numbers(count: int, seed: int, first_trial: int, workers: int) -> None:
+    """Raises ValueError if one of them is out of bounds."""
+    if count < 1 or seed < 0 or first_trial < 0:
+        raise ValueError(f"{count} trials from trial {first_trial} of seed {seed}: at least 1, and none negative")
+    if not 0 <= workers <= MOST_WORKERS:
+        raise ValueError(f"{workers} workers: write 0 for one per core, or a number up to {MOST_WORKERS}")
+
+
+@dataclass
+class _Gathering:
+    """The trials that are finished so far, and what is made of them when the run ends."""
+
+    scenario: Scenario
+    seed: int
+    requested: int
+    command: str
+    watch: PrecisionMonitor | None  # Ends the run early, if a precision was asked for.
+    finished: list[TrialResult] = field(default_factory=list)
+
+    def take(
+        self,
+        source: Iterable[TrialResult],
+        on_finished: Callable[[TrialResult], None] | None,
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        """Take trials from the source until it ends, or until the primary metric is known precisely enough."""
+        for result in source:
+            self.finished.append(result)
+            if on_finished is not None:
+                on_finished(result)
+            if progress is not None:
+                progress(len(self.finished), self.requested)
+            if self.watch is not None and self.watch.is_precise_enough(len(self.finished), self._elections):
+                break
+
+    def _elections(self) -> pd.DataFrame:
+        return _elections(self.finished)
+
+    def result(self, stopped_by: str | None) -> Result:
+        """The result of the trials that are finished. `stopped_by` says why there are no more."""
+        reached = None if self.watch is None else self.watch.reached
+        return gather(self.scenario, self.seed, self.requested, self.finished, self.command, stopped_by, reached)
 
 
 def _loaded(

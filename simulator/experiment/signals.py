@@ -30,7 +30,7 @@ class _Handlers:
     def __init__(self) -> None:
         self.received: int | None = None
         self.raised = False
-        self.deferred = 0  # How many blocks want to be left alone.
+        self.deferred = 0  # The number of code blocks under way in which signals are deferred.
         self._when = 0.0
 
     def receive(self, number: int, frame: FrameType | None) -> None:
@@ -89,7 +89,7 @@ def uninterrupted() -> Iterator[None]:
             yield
         finally:
             handlers.deferred -= 1
-        handlers.raise_pending()  # Not where the block has failed: that error says more.
+        handlers.raise_pending()  # If the block has failed, its own error says more.
     else:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:

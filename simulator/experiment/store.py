@@ -128,7 +128,7 @@ class RunWriter:
             raise StoreError(_reason(self._root, error)) from error
         self.write_json("summary.json", result.summary)
         self.close()
-        for name in (JOURNAL, HEAD):  # All of it is in the tables now.
+        for name in (JOURNAL, HEAD):  # The tables now hold all that the journal held.
             (self.path / name).unlink(missing_ok=True)
 
     def part(self, name: str) -> RunWriter:

@@ -52,7 +52,7 @@ class SavedRun:
     elections: pd.DataFrame
     rounds: pd.DataFrame
     overlaps: pd.DataFrame
-    measured: Measured | None = None  # What was laid over the simulated durations.
+    measured: Measured | None = None  # The published or measured sample that was drawn over the simulated durations.
 
     @property
     def seed(self) -> int:

@@ -51,7 +51,8 @@ class TrialError(RuntimeError):
     """A trial that could not be finished."""
 
     def __init__(self, trial: int, reason: str) -> None:
-        super().__init__(trial, reason)  # All arguments, so that it travels from a worker process.
+        # The exception keeps all its arguments, so that it can be pickled by a worker process.
+        super().__init__(trial, reason)
         self.trial = trial
         self.finished: Any = None  # The result of the trials before it, if any.
 

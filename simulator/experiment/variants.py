@@ -43,7 +43,7 @@ class Variant:
 
     def described(self, result: Result, directory: str) -> dict[str, Any]:
         """Its entry in the `variants` of `comparison.json`: its settings, and the outcome of its trials."""
-        return {
+        found = {
             "name": self.name,
             "settings": dict(self.settings),
             "directory": directory,
@@ -51,6 +51,8 @@ class Variant:
             "trials": result.summary["trials"],
             "violations": result.summary["violations"],
         }
+        kept = {name: result.summary[name] for name in ("published_left_out",) if name in result.summary}
+        return found | kept
 
 
 def name_of(settings: Settings) -> str:

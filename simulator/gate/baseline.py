@@ -52,10 +52,11 @@ class Baseline(_Part):
     reason: Annotated[str, Field(min_length=1)]
     tolerance: Annotated[float, Field(ge=0, lt=1)] = DEFAULT_TOLERANCE
     alpha: Annotated[float, Field(gt=0, lt=1)] = DEFAULT_ALPHA
-    command: str  # What repeats the run.
+    command: str  # The command that repeats the run.
     versions: dict[str, str]
     platform: str
-    scenario: dict[str, Any]  # As its author wrote it, so that a new option with a default changes nothing.
+    # The scenario as its author wrote it: a new option with a default then changes nothing here.
+    scenario: dict[str, Any]
     digest: str
     durations: Durations
     trials: dict[str, list[int] | list[str]]  # `digest` and COUNTED.

@@ -39,7 +39,7 @@ class Guarded:
     file: Path
     scenario: Scenario
     tree: Mapping[str, Any]  # The scenario as its file has it.
-    path: Path  # Where the baseline is.
+    path: Path  # The path of the baseline file.
 
     def baseline(self) -> Baseline:
         """Raises BaselineError where there is none, or one of another scenario."""

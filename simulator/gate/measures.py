@@ -110,7 +110,8 @@ class Counted:
         if self.among is None:
             return Tally(amounts, np.ones(amounts.size))
         exposures = of.counts[self.among].astype(np.float64)
-        return Tally(amounts, exposures / 1e6 if self.unit == "/s" else exposures)  # From microseconds.
+        # The values are read in microseconds.
+        return Tally(amounts, exposures / 1e6 if self.unit == "/s" else exposures)
 
     def _rates(self, of: TrialFigures) -> npt.NDArray[np.float64]:
         amounts, exposures = map(np.asarray, self._tally(of))

@@ -16,7 +16,7 @@ from simulator.experiment.runner import Result
 
 _DIGEST_LENGTH = 8  # Enough to tell whether a trial went as before; the run's own digest is whole.
 
-# What is counted in each trial, in the order in which a baseline keeps it.
+# The counts of each trial, in the order in which a baseline keeps them.
 _NAMED = {name for figure in GATE_FIGURES for name in (figure.amount, figure.exposure)}
 COUNTED: Sequence[str] = tuple(name for name in COUNTS if name in _NAMED)
 
@@ -29,7 +29,7 @@ class TrialFigures:
 
     digest: str  # The digest of the run.
     digests: Sequence[str]  # The digest of each trial, shortened.
-    duration: str  # What `durations` are, in the words of docs/metrics.md.
+    duration: str  # The metric that `durations` holds, by its name in docs/metrics.md.
     durations: Sample  # Any number a trial; seconds.
     counts: Mapping[str, IntArray]
 

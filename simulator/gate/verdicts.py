@@ -20,7 +20,7 @@ _MOST_SHOWN = 3  # Violated guarantees, one by one.
 class Finding(enum.StrEnum):
     """The verdict on one figure."""
 
-    SAME = "same"  # Nothing beyond chance, or nothing beyond the tolerance.
+    SAME = "same"  # The change is within chance, or within the tolerance.
     REGRESSION = "regression"
     IMPROVEMENT = "improvement"
     TOO_FEW = "too few trials to tell"  # Beyond the tolerance, and no result of so few trials could be significant.
@@ -63,8 +63,8 @@ class Verdict:
     tolerance: float
     alpha: float
     trials: int
-    changed: int  # How many of the trials did not go as before, event by event.
-    figures: Sequence[Figure] = ()  # None where no trial has changed.
+    changed: int  # The number of trials whose events differ from the baseline's.
+    figures: Sequence[Figure] = ()  # None if no trial has changed.
     remarks: Sequence[str] = ()
     broken: Sequence[str] = ()
     failed: bool = False  # A trial failed, so that there is nothing to compare.

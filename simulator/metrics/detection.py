@@ -23,7 +23,7 @@ class Quality:
     without such a suspicion until the node was up again, was not watched any more, or the trial ended.
     """
 
-    watched_ns: Nanoseconds = 0  # Both nodes were awake.
+    watched_ns: Nanoseconds = 0  # Neither node was paused.
     mistakes: int = 0  # Suspicions of a node that was awake, and reachable both ways.
     mistaken_ns: Nanoseconds = 0  # The part of `watched_ns` during which such a suspicion stood.
     detections: list[Nanoseconds] = field(default_factory=list)

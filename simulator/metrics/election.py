@@ -15,10 +15,10 @@ from simulator.protocol import Nanoseconds, NodeId
 class Cause(enum.StrEnum):
     """Why an election took place."""
 
-    BOOT = "boot"  # Nobody has led yet.
+    BOOT = "boot"  # No node has led yet.
     LOSS = "loss"  # The current leader was lost.
-    TRANSFER = "transfer"  # It was asked to hand over.
-    SPURIOUS = "spurious"  # It was fine.
+    TRANSFER = "transfer"  # The leader was asked to hand over.
+    SPURIOUS = "spurious"  # The leader was up and reachable.
 
 
 class Outcome(enum.StrEnum):
@@ -34,7 +34,7 @@ class Parts(NamedTuple):
     """The parts of an election in nanoseconds. Together they last from the first suspicion to the claim."""
 
     before_rounds_ns: Nanoseconds  # Until the first candidacy: pre-votes, for example.
-    earlier_rounds_ns: Nanoseconds  # From the first round to the one that was won.
+    earlier_rounds_ns: Nanoseconds  # All rounds from the first to the one that was won.
     winning_round_ns: Nanoseconds  # The whole election if its winner did not campaign.
 
 
@@ -53,7 +53,7 @@ class Election:
     claimed_ns: Nanoseconds | None = None
     announced_majority_ns: Nanoseconds | None = None
     announced_all_ns: Nanoseconds | None = None
-    announcing_until_ns: Nanoseconds | None = None  # Its announcement was followed until then.
+    announcing_until_ns: Nanoseconds | None = None  # The announcement is measured up to this instant.
     winner: NodeId | None = None
     term: int | None = None  # The winner's.
     outcome: Outcome = Outcome.CENSORED

@@ -30,8 +30,8 @@ class ElectionLog:
     def __init__(self, nodes: GroupState) -> None:
         self.found: list[Election] = []
         self.election: Election | None = None  # The open one.
-        self.returned: Election | None = None  # The election that the lost leader's return has closed last.
-        self.current_leader: NodeId | None = None  # None while it is lost.
+        self.returned: Election | None = None  # The last election that ended because the lost leader came back.
+        self.current_leader: NodeId | None = None  # None while the cluster has lost its leader.
         self.leading_since_ns = 0
         self.leader_term = 0  # The last winner's; before the first campaign, the highest that a node started from.
         self.rounds = Rounds()
@@ -166,7 +166,7 @@ class ElectionLog:
         election.winner, election.term = row.node, row.term
         election.claimed_ns, election.won_from_ns = row.time_ns, claimed.won_from_ns
         if election.suspected_ns is None and row.node != election.lost_leader:
-            # Its winner campaigned before the loss, and had never heard of the lost leader.
+            # The winner campaigned before the loss, and had never heard of the lost leader.
             election.suspected_ns = max(election.start_ns, claimed.campaign.time_ns)
         self._close(outcome, row.time_ns, Sent.by(row))
         self.announcements.begin(election, row)

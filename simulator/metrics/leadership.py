@@ -55,9 +55,9 @@ class Overlap:
 class Leadership:
     """How a group was led in one trial; times in nanoseconds, counted from the first claim on where so defined."""
 
-    observed_ns: Nanoseconds = 0  # From the first claim to the end.
+    observed_ns: Nanoseconds = 0  # The observed time runs from the first claim to the end of the trial.
     leaderless_ns: Nanoseconds = 0  # No running, unpaused node claimed to lead.
-    quorum_leaderless_ns: Nanoseconds = 0  # None that did had a two-way path to a majority.
+    quorum_leaderless_ns: Nanoseconds = 0  # No claiming node had a two-way path to a majority.
     disagreement_ns: Nanoseconds = 0  # Two running nodes named different leaders.
     overlaps: list[Overlap] = field(default_factory=list)
 

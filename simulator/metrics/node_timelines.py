@@ -31,7 +31,7 @@ class Segment:
     end_ns: Nanoseconds
     running: bool = False
     paused: bool = False
-    role: Role | None = None  # None while it has declared none.
+    role: Role | None = None  # None until the node declares a role.
     term: int | None = None
 
 
@@ -75,7 +75,7 @@ def election_window(trace: Trace, election: Election | None) -> Window:
     if election is None:
         return 0, trace.end_ns
     end_ns = max(election.followed_until_ns, election.announced_majority_ns or 0, election.announced_all_ns or 0)
-    margin_ns = round(_MARGIN * max(end_ns - election.start_ns, _LEAST_SHOWN_NS))  # It may be over in no time.
+    margin_ns = round(_MARGIN * max(end_ns - election.start_ns, _LEAST_SHOWN_NS))  # An election may have length zero.
     return max(0, election.start_ns - margin_ns), min(trace.end_ns, end_ns + margin_ns)
 
 

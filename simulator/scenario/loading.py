@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 from pydantic import ValidationError
 
 from simulator.scenario import overrides as overriding
+from simulator.scenario.changes import mark_changes
 from simulator.scenario.consistency.check import errors_of
 from simulator.scenario.schema import Scenario
 from simulator.scenario.text import explain
@@ -100,10 +101,20 @@ def loads(
     try:
         with file_access(folder, allow_files):
             scenario = Scenario.model_validate(document.tree, context=known_keys)
+            if scenario.published is not None and document.overridden:
+                scenario = mark_changes(scenario, _as_written(text, source), document.overridden)
         reject(errors_of(scenario))
     except ValidationError as error:
         raise ScenarioError(explain.problems(error, document, known_keys)) from None
     return scenario
+
+
+def _as_written(text: str, source: str) -> Scenario | None:
+    """The scenario of a text without overrides; None if it is not valid by itself."""
+    try:
+        return Scenario.model_validate(_document(text, source).tree)
+    except ValidationError:
+        return None
 
 
 def check(scenario: Scenario) -> None:

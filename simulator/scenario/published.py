@@ -33,6 +33,18 @@ class Published(Model):
         description="How long after its start a published duration begins to count, drawn for each; null: at once.",
     )
 
+    free: tuple[str, ...] = Field(
+        default=(),
+        description="Fields that may be overridden, in addition to trials and seed: the figures hold for any value. "
+        "A field stands for all its parts.",
+        examples=[["cluster.nodes", "network.latency"]],
+    )
+    changed: tuple[str, ...] = Field(
+        default=(),
+        description="Fields that an override has changed since. electsim writes them when it keeps a scenario. If "
+        "there are any, the figures are left out.",
+    )
+
     @model_validator(mode="after")
     def _check(self) -> Published:
         reject(self._errors())

@@ -55,7 +55,7 @@ class Limits(Model):
 
 
 def _reject_true(version: object) -> object:
-    if version is True:  # It equals 1.
+    if version is True:  # True equals 1 in Python, and is no number here.
         raise ValueError("true is not a version; write 1")
     return version
 
@@ -122,6 +122,11 @@ class Scenario(Model):
     def size(self) -> int:
         """The number of nodes in all groups together."""
         return sum(map(len, self.groups.values()))
+
+    @property
+    def applicable_published(self) -> Published | None:
+        """The published figures. None if there are none, or if an override changed a field that they hold for."""
+        return None if self.published is None or self.published.changed else self.published
 
     def longest_delay(self) -> Nanoseconds | None:
         """The longest time in nanoseconds from sending a message to its handling, without faults. None if unbounded.

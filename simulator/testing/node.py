@@ -84,9 +84,9 @@ class BenchNode(OldHostNames):
         self.groups = groups
         self.peers = peers
         self.random = source
-        self.durable: dict[str, Any] = dict(durable)  # What is on disk.
+        self.durable: dict[str, Any] = dict(durable)  # The saved values that are on disk.
         self.incarnation = 0
-        self.algorithm: Algorithm | None = None  # None: the node is down.
+        self.algorithm: Algorithm | None = None  # None while the node is down.
         self.declared: Transition | None = None  # The last transition of this incarnation.
         self.timers: dict[str, Timer] = {}
         self.disk_is_slow = False

@@ -71,7 +71,7 @@ def picture(algorithm: Algorithm) -> Mapping[str, object]:
     while stack:
         path, value = stack.pop()
         if isinstance(value, _ATOMS):
-            shown[path] = type(value), repr(value) if value != value else value  # Not a number equals nothing.
+            shown[path] = type(value), repr(value) if value != value else value  # A NaN is not equal to itself.
         elif id(value) in first_paths:
             shown[path] = first_paths[id(value)]
         else:

@@ -6,7 +6,7 @@ STARTED = "started"  # A node starts or restarts.
 CRASHED = "crashed"  # A node loses everything but its disk. cause: `kill` where only its process died.
 PAUSED = "paused"  # A node stops handling anything; it still believes what it believed.
 RESUMED = "resumed"
-LIFECYCLE_EVENTS = frozenset((STARTED, CRASHED, PAUSED, RESUMED))  # What happens to a node, whatever it runs.
+LIFECYCLE_EVENTS = frozenset((STARTED, CRASHED, PAUSED, RESUMED))  # Events of a node's process, under any algorithm.
 TRANSITION = "transition"  # A node declares its role, term and the leader that it knows of.
 FAULT = "fault"  # A fault was injected; the detail says which, and into which nodes.
 REPAIRED = "repaired"  # The time of a fault is over, and its effect is repaired.
@@ -33,7 +33,7 @@ CHANGE_GIVEN_UP = "change-given-up"  # node, why: this leader does not add a ser
 LEASE = "lease"  # term, lasts_ns: this leader's lease is granted, or extended, to last so long by its own clock.
 LEASE_ENDED = "lease-ended"  # term, late_ns: it has none any more, and has had none for so long.
 TRANSFER = "transfer"  # to: a leader begins to hand over, and serves nobody meanwhile.
-TRANSFER_ABORTED = "transfer-aborted"  # It goes on leading.
+TRANSFER_ABORTED = "transfer-aborted"  # The named leader keeps its leadership.
 
 # The causes of a loss.
 CRASH = "crash"

@@ -36,7 +36,7 @@ class Row(NamedTuple):
         return dict(self.detail)[name]
 
 
-_DIGESTED = Row._fields.index("extra_bytes")  # So many fields of a row.
+_DIGESTED = Row._fields.index("extra_bytes")  # The digest covers this number of a row's fields.
 
 
 class MessageRow(NamedTuple):

@@ -10,7 +10,7 @@ from simulator.protocol import Assumption, Host, Message, Nanoseconds, NodeId
 # Notes to the trace. SUSPECTS and TRUSTS are the S- and T-transitions of Chen, Toueg and Aguilera.
 WATCHES, SUSPECTS, TRUSTS = "watches", "suspects", "trusts"
 
-# What an algorithm assumes that relies on a detector which never makes a mistake.
+# The assumption of an algorithm that relies on a detector without mistakes.
 TIMELY_NETWORK = frozenset(
     {
         Assumption.NO_LOSS,

@@ -110,7 +110,7 @@ class HeartbeatBasedDetector(Detector):
         if left > 0:
             self.host.set_timer(self._silence_of(sender), left)
             self._trust(sender)
-        else:  # It came so late that the deadline of its successor has passed.
+        else:  # The heartbeat came so late that the next one's deadline has passed.
             self.host.cancel_timer(self._silence_of(sender))
             self._suspect(sender)
 

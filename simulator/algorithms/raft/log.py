@@ -31,7 +31,7 @@ class Log:
 
     def __init__(self, entries: Sequence[Entry] = ()) -> None:
         self._entries = list(entries)
-        self.configurations: list[tuple[int, Configuration]] = []  # With their indices, in order.
+        self.configurations: list[tuple[int, Configuration]] = []  # Entries with their indices, in order.
         self._find_configurations(1)
 
     @classmethod

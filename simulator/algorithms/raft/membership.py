@@ -29,9 +29,10 @@ class Membership:
         self.index, self.current = self._latest
         self.peers: Sequence[NodeId] = host.peers  # The servers that this one leads when it leads.
         self.other_voters: Sequence[NodeId] = host.peers  # The servers that it asks for votes.
-        self.is_voter = True  # Whether its own vote counts.
+        self.is_voter = True  # Whether this server's own vote counts.
         self.quorum = len(servers) // 2 + 1
-        self.is_special = self.current != Configuration(servers)  # Whether it says more than "everybody votes".
+        # Whether the configuration differs from "every server votes".
+        self.is_special = self.current != Configuration(servers)
         if self.is_special:
             self.apply()
 

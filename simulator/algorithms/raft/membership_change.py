@@ -17,7 +17,7 @@ from simulator.algorithms.raft.replication import Replication
 from simulator.protocol import Host, Nanoseconds, NodeId
 
 CATCH_UP = "catch up"
-ROUNDS = 10  # As the dissertation suggests (4.2.1).
+ROUNDS = 10  # The number of rounds that the dissertation suggests (4.2.1).
 
 
 class MembershipChange:
@@ -28,7 +28,7 @@ class MembershipChange:
         self.replication = replication
         self.membership = membership
         self.timeout_ns = timeout_ns
-        self.is_active = False  # Whether there may be a step to take.
+        self.is_active = False  # Whether the change may have a next step to take.
         self.requested: deque[AddServer | RemoveServer] = deque()
         self.catching_up: NodeId | None = None
         self._rounds = 0

@@ -58,7 +58,8 @@ class Client:
         order = list(servers)
         host.random.shuffle(order)
         self.session: SessionId | None = None
-        self.timeout: Nanoseconds = config.session_timeout  # As requested, and later as granted.
+        # The requested timeout; after the connection, the granted one.
+        self.timeout: Nanoseconds = config.session_timeout
         self.connected = False
         self._host = host
         self._config = config

@@ -184,6 +184,6 @@ class Moved:
 Operation: TypeAlias = Create | Delete | Exists | GetData | GetChildren | CloseSession
 TO_SERVERS = (
     *(ConnectRequest, SessionPing, Create, Delete, Exists, GetData, GetChildren, CloseSession, Disconnect),
-    *(Revalidated, Moved),  # From the leader.
+    *(Revalidated, Moved),  # The leader sends this message.
 )
 TO_CLIENTS = (ConnectResponse, SessionPong, Reply, WatcherEvent, Disconnect)

@@ -197,7 +197,8 @@ class Candidate(Algorithm):
         if self.role is not LEADER:
             self._become_candidate(own)
             self._become_leader(own)
-        if self.config.announce and not self.announced:  # If it has, and the reply was lost, this is refused.
+        # Refused if an earlier announcement is there, whose reply was lost.
+        if self.config.announce and not self.announced:
             self.client.ask(Create, ANNOUNCEMENT, own.name, True, purpose=ANNOUNCED)
 
     def _on_announced(self, reply: Reply) -> None:

@@ -34,7 +34,7 @@ def _servers(config: ZooKeeperConfig) -> int:
 
 ZOOKEEPER = Registration(
     name="zookeeper",
-    terms_count_rounds=False,  # Its terms are sequence numbers of znodes.
+    terms_count_rounds=False,  # The recipe's terms are sequence numbers of znodes.
     algorithm=Candidate,
     config=ZooKeeperConfig,
     paper="Hunt, Konar, Junqueira and Reed 2010; the ZooKeeper Recipes",

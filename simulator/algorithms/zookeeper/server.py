@@ -206,7 +206,7 @@ class Server(Algorithm):
             self._follow(self.learner)
 
     def _look(self) -> None:
-        """From any role: leave it, and look for a leader, after the time that leaving takes."""
+        """Leave any role, then start to look for a leader after the configured time for leaving (`leaving`)."""
         served, self.state.serving = self.state.serving, False
         if self.leader is not None:
             self.leader.close()

@@ -44,7 +44,7 @@ class ServerState:
         self.applied = NOTHING  # The last transaction that the replica has applied.
         self.serving = False
         self.has_served = False  # Since the server started.
-        self.connections = 0  # How many connections to a leader it has asked for.
+        self.connections = 0  # The number of connections to a leader that the server has asked for.
 
     def is_quorum(self, servers: Iterable[NodeId]) -> bool:
         """Whether the voters among these servers are a majority of all voters."""

@@ -21,7 +21,7 @@ class Change(enum.StrEnum):
 
     CREATED = "created"
     DELETED = "deleted"
-    CHILDREN = "children"  # One of its children was created or deleted.
+    CHILDREN = "children"  # A child of the watched znode was created or deleted.
 
 
 class WatchListener(Protocol):

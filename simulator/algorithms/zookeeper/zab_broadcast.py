@@ -14,7 +14,7 @@ from simulator.algorithms.zookeeper.replica import Replica
 from simulator.algorithms.zookeeper.server_state import ServerState
 from simulator.protocol import Message, NodeId
 
-LOGGED = "logged"  # What the name of a write begins with; the epoch and the place in it follow.
+LOGGED = "logged"  # The prefix of a write's name; the epoch and the position in it follow.
 
 
 @dataclass(slots=True)

@@ -51,8 +51,9 @@ class Learner:
         self.config = server.config
         self.leader = leader
         self.attempts = 0
-        self.connection = 0  # Its number.
-        self.open = False  # As far as it knows: it was not refused, nor told that the leader has closed it.
+        self.connection = 0  # The number of the connection.
+        # Whether the follower believes it is connected: it was neither refused, nor told that the leader has closed.
+        self.open = False
         self.connected = False  # Whether the leader has answered.
         self.history = server.history  # The leader's history, as far as it has come.
         self.committed = server.history.last

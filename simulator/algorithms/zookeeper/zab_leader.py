@@ -45,7 +45,7 @@ class Connection:
     """A connected learner, and how far it has come."""
 
     number: int
-    summary: AckEpoch | None = None  # Its answer to the epoch.
+    summary: AckEpoch | None = None  # The learner's answer to the proposed epoch.
     synchronising: bool = False  # The history was sent to it, and every new proposal is.
     has_history: bool = False
 
@@ -91,7 +91,7 @@ class Leader:
     def on_message(self, sender: NodeId, message: Message) -> Outcome | None:
         learner = self.learners.get(sender)
         if learner is None:
-            return None  # This leader has dropped it, and has told it so.
+            return None  # This leader has closed the learner's connection, and the learner knows.
         self._await(sender)
         return self.receive[type(message)](self, sender, learner, message)
 
@@ -167,7 +167,7 @@ class Leader:
             self._synchronise(sender)
         elif message.current_epoch is not None:
             if (message.current_epoch, message.zxid) > self.summary:
-                self._drop(sender)  # It is ahead of this leader, and must not follow it.
+                self._drop(sender)  # The learner has a newer history than this leader, and must not follow it.
             elif sender in self.server.voters:
                 self._has_accepted(sender)
 

@@ -21,8 +21,8 @@ class Comparison:
 
     difference: Estimate  # after - before
     ratio: Estimate  # after / before
-    ratio_90: Estimate  # With its 90 % interval, by which two one-sided tests at 5 % tell that nothing changed.
-    p: float  # That nothing changed: one less the confidence of the interval of the difference that just reaches 0.
+    ratio_90: Estimate  # The 90 % interval belongs to the two one-sided tests at 5 % of equivalence.
+    p: float  # The p value of no difference: one minus the confidence of the interval that just reaches 0.
     n: int  # Pairs of trials; the trials of the smaller set, where there are no pairs.
 
 

@@ -104,7 +104,7 @@ def _low_end(sample: Sample, p: float, low: float) -> float:
 def _bootstrap_intervals(
     sample: Sample, ps: Sequence[float], generator: np.random.Generator
 ) -> list[tuple[float, float]]:
-    if sample.trial_index()[0] == 1:  # Nothing is known of the variation between trials.
+    if sample.trial_index()[0] == 1:  # One trial says nothing about the variation between trials.
         return [(-math.inf, math.inf) for _ in ps]
     found: list[list[FloatArray]] = [[] for _ in ps]
     for times, proportion in resampled_curves(sample, generator):

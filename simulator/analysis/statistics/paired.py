@@ -195,7 +195,7 @@ def compare_ratio(
         return NOTHING_TO_COMPARE
     generator = generator or default_generator()
     resampled_old, resampled_new = _resampled_ratios(old, new, paired, generator, count)
-    # Both statistics, from the two means: in the sample, in its resamples, and with each trial left out.
+    # Each statistic is computed from the two means: for the sample, for its resamples, and with each trial left out.
     n = old.shape[1] if paired else min(old.shape[1], new.shape[1])
     kept = [_left_out(tally) for tally in (old, new)]
     means = [float(tally[0].sum() / tally[1].sum()) for tally in (old, new)]

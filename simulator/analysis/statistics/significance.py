@@ -70,7 +70,7 @@ def kolmogorov_smirnov(before: Sample, after: Sample) -> Significance:
     old, new = _by_trial(before)[1], _by_trial(after)[1]
     if not old.size or not new.size:
         return NO_TEST
-    with warnings.catch_warnings():  # Where its exact sum fails in floating point, scipy goes on asymptotically.
+    with warnings.catch_warnings():  # If the exact sum fails in floating point, scipy uses the asymptotic distribution.
         warnings.filterwarnings("ignore", "ks_2samp: Exact calculation unsuccessful", RuntimeWarning)
         found = scipy.stats.ks_2samp(old, new)
     return Significance(float(found.statistic), _known(found.pvalue))
@@ -87,7 +87,7 @@ def quantile_test(before: Sample, after: Sample, p: float, *, paired: bool) -> S
         return NO_TEST
     ended = [np.where(sample.censored, math.inf, sample.values) for sample in (before, after)]
     pooled = float(np.quantile(np.concatenate(ended), p, method="inverted_cdf"))
-    if math.isinf(pooled):  # What exceeds is then what does not end.
+    if math.isinf(pooled):  # The bound is infinite, so only censored durations exceed it.
         pooled = np.finfo(np.float64).max
     (old_trials, old), (new_trials, new) = (_by_trial(sample, pooled) for sample in (before, after))
     if paired:

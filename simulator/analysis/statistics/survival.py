@@ -139,10 +139,10 @@ def _log_log_band(sample: Sample) -> tuple[FloatArray, FloatArray]:
         warnings.simplefilter("ignore", RuntimeWarning)
         band: Any = curve.confidence_interval(CONFIDENCE, method="log-log")  # The stubs take its ends for numbers.
     low, high = band.low.probabilities.copy(), band.high.probabilities.copy()
-    nothing_over = curve.probabilities == 1  # So far: exact, that all at risk last.
+    nothing_over = curve.probabilities == 1  # Before the first event the interval is exact: all at risk last longer.
     at_risk = sample.values.size - np.searchsorted(np.sort(sample.values), curve.quantiles[nothing_over])
     low[nothing_over], high[nothing_over] = TAIL ** (1 / at_risk), 1
-    if curve.probabilities[-1] == 0:  # All is over: what was known just before is the last thing known.
+    if curve.probabilities[-1] == 0:  # The curve ends at 0, where no upper limit is known: the last one is kept.
         low[-1], high[-1] = 0, high[-2]
     return low, high
 
@@ -189,7 +189,7 @@ def _bootstrap_band(
     sample: Sample, steps: FloatArray, generator: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     at = steps[np.unique(np.linspace(0, steps.size - 1, _BAND_POINTS).astype(int))]
-    if sample.trial_index()[0] == 1:  # Nothing is known of the variation between trials.
+    if sample.trial_index()[0] == 1:  # One trial says nothing about the variation between trials.
         return at, np.zeros(at.size), np.ones(at.size)
     columns = np.searchsorted(np.sort(sample.values), at, side="right") - 1
     over = 1 - np.concatenate([proportion[:, columns] for _, proportion in resampled_curves(sample, generator)])

@@ -23,7 +23,7 @@ class Options:
 class HighestAlive(Algorithm):
     """One node. A crash throws the object away, a restart makes a new one."""
 
-    leader: NodeId = 0  # Nobody as yet: nodes count from 1.
+    leader: NodeId = 0  # 0 means no node: ids start at 1.
 
     def on_start(self) -> None:
         self.alive = {self.host.me}
@@ -37,7 +37,7 @@ class HighestAlive(Algorithm):
             self.host.set_timer("beat", self.config.interval)
         else:  # The timer of a node that has been silent for too long.
             if int(name) == self.leader:
-                self.host.note("suspected", leader=self.leader)  # From here on, detection is over.
+                self.host.note("suspected", leader=self.leader)  # The detection time ends here.
             self.alive.discard(int(name))
             self.elect()
 

@@ -82,7 +82,7 @@ class Remedy(Fault):
     family: ClassVar[Family] = Family.LINKS
     repairable: ClassVar[bool] = False
     in_nemesis: ClassVar[bool] = False
-    ends: ClassVar[type[LinkFault]]  # Which faults.
+    ends: ClassVar[type[LinkFault]]  # The label of the faults to end; None for all.
     removes: ClassVar[type[LinkRule]]  # The rules that they have put in force.
 
     def inject(self, control: ClusterControl, _: RandomStreams) -> Injected:

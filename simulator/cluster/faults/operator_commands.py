@@ -19,8 +19,9 @@ class OperatorCommand(Fault):
     family: ClassVar[Family] = Family.COMMANDS
     repairable: ClassVar[bool] = False
     in_nemesis: ClassVar[bool] = False
-    if_missing: ClassVar[str]  # What is true of an algorithm that does not take it; follows the algorithm's name.
-    is_logged: ClassVar[bool] = False  # Whether the algorithm commits it as an entry of its log.
+    # The error for an algorithm that does not take the command; it follows the algorithm's name.
+    if_missing: ClassVar[str]
+    is_logged: ClassVar[bool] = False  # Whether the algorithm commits the command as an entry of its log.
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ class Bridge(Cutting):
     """Two halves cannot reach each other, and one node reaches both. The halves are drawn at random."""
 
     target: Target = keyword(Kind.TARGET)
-    halves: tuple[Nodes, Nodes] | None = None  # None: they are drawn.
+    halves: tuple[Nodes, Nodes] | None = None  # None if the sides are drawn at random.
     name: ClassVar[str] = "bridge"
     example: ClassVar[str] = "{at: 1s, bridge: n3}"
 
@@ -139,7 +139,8 @@ class MajoritiesRing(Cutting):
         return put_in_force(Cut(BeyondNeighbours(ring, _neighbours(voters)), self.label), control, ring)
 
     def resolve_targets(self, control: ClusterControl, fault_rng: RandomStreams) -> ResolvedFault:
-        return ResolvedFault(self, tuple(control.nodes_in_state("present")))  # Each has lost its path to some other.
+        # Each of these nodes has lost its path to some other node.
+        return ResolvedFault(self, tuple(control.nodes_in_state("present")))
 
     @classmethod
     def cluster_error(cls, size: int, present: int) -> str | None:

@@ -43,7 +43,7 @@ class Family(enum.IntEnum):
 
     NODES = 1
     LINKS = 2
-    COMMANDS = 3  # What an operator asks of the cluster.
+    COMMANDS = 3  # Commands that an operator gives to the cluster.
 
 
 class Kind(enum.Enum):
@@ -66,7 +66,7 @@ class Kind(enum.Enum):
 class Place(enum.Enum):
     """Where a scenario writes a field of a record."""
 
-    KEYWORD = enum.auto()  # It is the value of the fault's name: `crash: leader`.
+    KEYWORD = enum.auto()  # In YAML, this field is the value of the fault's own keyword: `crash: leader`.
     MEMBER = enum.auto()  # In a mapping that is the value of the fault's name: `partition_oneway: {senders: leader}`.
     BESIDE = enum.auto()  # Under its own key, beside the fault's name: `slow_disk: n2, write: 5ms`.
 
@@ -77,10 +77,10 @@ class Parameter:
 
     kind: Kind
     place: Place
-    about: str | None = None  # Its help.
+    about: str | None = None  # The help text of the field.
     examples: tuple[Any, ...] = ()  # For editors.
     bounds: tuple[float, float] | None = None  # The least and the greatest number, both allowed.
-    convert: Callable[[Any], Any] | None = None  # From what is written to what the attribute holds: another unit.
+    convert: Callable[[Any], Any] | None = None  # Converts the written value to the attribute's unit.
     attribute: str = ""
     key: str = ""
     required: bool = True
@@ -128,8 +128,8 @@ def _field(metadata: Parameter, default: Any) -> Any:
 class Rule:
     """What the fields of a record ask of each other, for the program and for editors."""
 
-    holds: Callable[[Any], bool]  # Whether a fault obeys it.
-    error: str  # What is wrong if it does not, with a remedy; it follows the fault's name.
+    holds: Callable[[Any], bool]  # Tells whether a fault obeys the rule.
+    error: str  # The error and its remedy if a fault breaks the rule; the text follows the fault's name.
     json_schema: Mapping[str, Any]  # The same, as far as JSON Schema can say it.
 
 
@@ -160,8 +160,8 @@ class Fault:
     example: ClassVar[str]  # An entry of a schedule, which a test loads and runs.
     family: ClassVar[Family]
     breaks: ClassVar[tuple[Assumption, ...]] = ()  # Deaths and pauses are read off rows of their own.
-    repairable: ClassVar[bool] = True  # Whether a schedule may say how long it lasts.
-    in_nemesis: ClassVar[bool] = True  # Whether a nemesis may draw it.
+    repairable: ClassVar[bool] = True  # Whether a schedule may give the fault a duration.
+    in_nemesis: ClassVar[bool] = True  # Whether a nemesis may draw the fault.
     duration_required: ClassVar[str | None] = None  # The remedy, if an entry of a schedule must say how long it lasts.
     impossible_targets: ClassVar[Mapping[str, str]] = {}  # Descriptions that never fit, and why, with a remedy.
     rules: ClassVar[tuple[Rule, ...]] = ()

@@ -27,7 +27,7 @@ TRIGGERS = (LEADER_ELECTED, LEADER_ANNOUNCED, LEADER_LOST)
 class WithoutTarget(enum.StrEnum):
     """What an entry does whose target does not exist when it is due."""
 
-    WAIT = "wait"  # It waits until the target exists, at most until the end of the trial.
+    WAIT = "wait"  # The fault waits until its target exists, at most until the end of the trial.
     SKIP = "skip"
     FAIL = "fail"  # The trial, and with it the run.
 
@@ -43,7 +43,7 @@ class Scheduled:
     fault: Fault
     at: Distribution = Constant(0)  # Counted from the start of the trial, or from the trigger.
     after: str | None = None  # The trigger: one of TRIGGERS, or the label of another entry.
-    occurrence: int = 1  # Which occurrence of the trigger in the trial, from 1 on.
+    occurrence: int = 1  # The fault is injected at this occurrence of the trigger in the trial, from 1 on.
     lasts: Distribution | None = None
     label: str | None = None
     without_target: WithoutTarget = WithoutTarget.WAIT

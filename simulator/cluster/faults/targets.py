@@ -169,6 +169,6 @@ DESCRIPTIONS: Mapping[str, Describe] = {
         *draw(_other_voters(control, eligible), max(0, _minority(control) - 1), fault_rng.random),
     ),
 }
-DRAWN = frozenset(  # From the nodes that no other part of the target means.
+DRAWN = frozenset(  # Drawn from the nodes that no other part of the target names.
     {"follower", "random", "minority", "minority-without-leader", "majority-without-leader"}
 )

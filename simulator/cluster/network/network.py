@@ -139,7 +139,7 @@ class Network:
 
     def send_message(self, interface: NetworkInterface, to: NodeId, message: Message) -> None:
         """Send one message. The hot path: a packet that can only be late or lost costs one latency and one push."""
-        slot = self._slots[type(message)]  # As `Traffic.count` does, without a call.
+        slot = self._slots[type(message)]  # The same as `Traffic.count`, without the cost of a call.
         self._messages[slot] += 1
         if self._varies[slot] and message is not self._usual:
             self._usual = self.traffic.weigh(slot, message)

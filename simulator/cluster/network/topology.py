@@ -13,7 +13,7 @@ class Topology:
     """Zones, the least one-way latency between them, and the zone of each node."""
 
     zones: tuple[str, ...]
-    base: tuple[tuple[Nanoseconds, ...], ...]  # From the zone of the row to that of the column.
+    base: tuple[tuple[Nanoseconds, ...], ...]  # Latencies from the zone of the row to the zone of the column.
     placed: tuple[int, ...]  # The position in `zones` of each node's zone, from n1 on.
 
     def zone_of(self, node: NodeId) -> str:

@@ -15,7 +15,7 @@ class Plan(NamedTuple):
 
     slots: Mapping[type, int]
     layouts: list[WireLayout]
-    varies: list[bool]  # Whether one message of the type may be larger than another.
+    varies: list[bool]  # Whether messages of the type may differ in size.
 
 
 @cache
@@ -44,7 +44,7 @@ class Traffic:
     def weigh(self, slot: int, message: Message) -> Message | None:
         """Add the bytes by which a message exceeds its type's usual size. Return it if it exceeds that by none."""
         layout = self.layouts[slot]
-        parts = layout.parts(message)  # type: ignore[misc] # What varies has parts.
+        parts = layout.parts(message)  # type: ignore[misc] # A type of varying size has fields that vary.
         if parts == layout.usual_parts:
             return message
         self.extra_bytes[slot] += layout.extra_bytes(parts)

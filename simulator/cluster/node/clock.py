@@ -1,7 +1,7 @@
 """A node's clocks. Its monotonic clock drifts and never jumps; its wall clock is that, with an offset that may.
 
-What makes them wrong is a list of skews in force: of their drifts and offsets the latest counts, and a jump adds to
-what was before it. So each can go on its own, and leaves the others in force.
+A list of skews is in force. The drift and the offset of the latest skew count, and a jump adds to the offset before it.
+A skew can therefore be removed alone, while the others stay in force.
 
 A drift is given in parts per billion by which the clock is too fast: integers leave no rounding to differ.
 """

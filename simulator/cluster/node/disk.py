@@ -31,7 +31,8 @@ class Disk:
         self._free_at: Nanoseconds = 0
         self._stalls = 0
         self._under_way: deque[Write] = deque()
-        self._due = 0  # How many of them, from the first on, would be on disk if it had not stalled.
+        # The number of queued writes, from the first on, that would be on disk if the disk had not stalled.
+        self._due = 0
 
     @property
     def instant(self) -> bool:
@@ -46,7 +47,8 @@ class Disk:
     def forget(self) -> None:
         """Its host has crashed: no write is under way."""
         self._free_at = 0
-        self._under_way = deque()  # What comes due for the old one finds itself unknown.
+        # A completion that was scheduled for the old disk is no longer known, and is ignored.
+        self._under_way = deque()
         self._due = 0
 
     def stall(self) -> None:

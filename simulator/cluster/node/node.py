@@ -46,7 +46,7 @@ class Node(OldHostNames):
         self.peers = peers
         self.groups = groups
         self.random = source
-        self.durable = dict(durable)  # What is on disk.
+        self.durable = dict(durable)  # The saved values that are on disk.
         self.incarnation = 0
         self.disruptions = 0  # How often it has died or been paused.
         self.algorithm: Algorithm | None = None
@@ -66,7 +66,7 @@ class Node(OldHostNames):
         self._serving = False
         self._outbox: deque[Write | tuple[NodeId, Message]] = deque()  # Begins with a write, or is empty.
         self._written: list[Write] = []  # Writes that the node was blocked by when it was paused, now on disk.
-        self._backlog: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()  # What to call, and with what.
+        self._backlog: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()  # The handler, and its arguments.
         # The host's timer verbs are those of its timers, unless its clock drifts: no second call on the hot path.
         self.set_timer = self._timers.set
         self.cancel_timer = self._timers.cancel
@@ -258,8 +258,9 @@ class Node(OldHostNames):
     def _served(self, incarnation: int, served: tuple[NodeId, Message]) -> None:
         if incarnation == self.incarnation:
             self._serving = False
-            self._update()  # It may have been hastened meanwhile.
-            self._backlog.appendleft((self._handle, *served))  # Where the node is paused, for when it resumes.
+            self._update()  # The end of the handling may have been moved forward meanwhile.
+            # If the node is paused, the input is handled when it resumes.
+            self._backlog.appendleft((self._handle, *served))
             self._catch_up()
 
     def _handle(self, sender: NodeId, message: Message) -> None:

@@ -28,7 +28,7 @@ class TimerEntry:
 
     def __init__(self, name: str, deadline_ns: Nanoseconds, order: int) -> None:
         self.name = name
-        self.deadline_ns: Nanoseconds | None = deadline_ns  # None: cancelled.
+        self.deadline_ns: Nanoseconds | None = deadline_ns  # None if the timer is cancelled.
         self.order = order
         self.queued_for_ns = deadline_ns
         self.queued_order = order

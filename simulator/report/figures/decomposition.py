@@ -23,7 +23,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "winning round": (BLUE, ""),
     "announcement to a majority": (ORANGE, "...."),
 }
-_GROUPS = (10, 5, 4, 2)  # As many as have enough failovers each.
+_GROUPS = (10, 5, 4, 2)  # The first of these numbers of groups that leaves enough failovers in each is drawn.
 _FEWEST_IN_A_GROUP = 5
 _WIDE_ENOUGH = 0.07  # The least part of the longest bar in which a number fits.
 _BELOW = 0.43  # The middle of a bar, of which there is one per unit.
@@ -36,7 +36,7 @@ class Failovers:
     parts: np.ndarray  # Seconds; shape (failovers, parts), in the order of PARTS.
     trials: np.ndarray  # The trial of each failover; shape (failovers,).
     unfinished: int = (
-        0  # Those that had no end: the trial was over first, or the winner led no more. They are left out.
+        0  # Announcements without an end are left out: the trial was over first, or the winner no longer led.
     )
 
     @classmethod

@@ -24,12 +24,13 @@ from simulator.randomness import Streams
 from simulator.report.figures.style import BLUE, GREY, style
 from simulator.report.tables.links import FIRST_LINK, Link, base_ns, base_table, link_name, packet_treatment
 from simulator.scenario import Scenario, resolved
-from simulator.scenario.text.units import format_duration
+from simulator.scenario.text.units import format_duration, parse_duration
 
+_HISTOGRAM_SOURCE = {"metric": "", "file": "from ", "since": "since "}
 _QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 _LONG_TAIL = 20  # Times the median: beyond it, a logarithmic axis.
 _BINS = 80
-_RIGHT_SIDE = 0.8  # As part of the axes' width: from there on, a label stands left of its mark.
+_RIGHT_SIDE = 0.8  # A fraction of the axes' width. Right of it, a label stands to the left of its mark.
 
 
 def latencies(scenario: Scenario, count: int, link: Link = FIRST_LINK) -> np.ndarray:
@@ -55,9 +56,20 @@ def name_of(distribution: Any) -> str:
     elif kind == "empirical":
         samples = f"{len(parameters['samples'].split()):,} samples"
         name = f"empirical({parameters['file']}, {samples})" if "file" in parameters else f"empirical({samples})"
+    elif kind == "histogram":
+        name = f"histogram({_histogram(parameters)})"
     else:
         name = f"{kind}({_parameters(parameters)})"
     return f"{name}, at least {distribution['at_least']}" if "at_least" in distribution else name
+
+
+def _histogram(parameters: Mapping[str, Any]) -> str:
+    """Where a histogram is from, how many durations it holds, and its own mean, to hold against that of the draws."""
+    read = [f"{word}{parameters[key]}" for key, word in _HISTOGRAM_SOURCE.items() if key in parameters]
+    number = parameters.get("count", parameters["buckets"][-1][1])
+    trips, parts = ("round trips, halved", 2) if "round_trips" in parameters else ("durations", 1)
+    mean = format_duration(round(parse_duration(parameters["sum"]) / number / parts))
+    return ", ".join([*([" ".join(read)] if read else []), f"{number:,} {trips}", f"mean {mean}"])
 
 
 def _parameters(parameters: Any) -> str:
@@ -144,7 +156,7 @@ def _edges(values_ms: np.ndarray, logarithmic: bool) -> tuple[np.ndarray, tuple[
     low, high = float(values_ms[0]), float(values_ms[-1])
     if logarithmic:
         return np.geomspace(low, high, _BINS + 1), (low / 1.1, high * 1.2)
-    if low == high:  # All at once: any width will do.
+    if low == high:  # All values are equal, so any width of the axis will do.
         width = 0.1 * high or 0.001
         return np.linspace(low - width / _BINS, low + width / _BINS, 2), (low - width, low + width)
     margin = 0.03 * (high - low)
@@ -177,7 +189,7 @@ def _finish(top: Axes, bottom: Axes, logarithmic: bool, limits: tuple[float, flo
         axes.yaxis.set_major_formatter(PercentFormatter(1))
     if logarithmic:
         bottom.set_xscale("log")
-        bottom.set_yscale("log")  # So that the few in the tail are seen at all.
+        bottom.set_yscale("log")  # A logarithmic axis makes the few values in the tail visible.
         bottom.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         bottom.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
         bottom.xaxis.set_minor_locator(NullLocator())

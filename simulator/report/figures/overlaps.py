@@ -37,7 +37,7 @@ class TrialOverlaps:
     incidents: Sequence[Overlap]
     end_ns: Nanoseconds
     partitions: Sequence[tuple[Nanoseconds, Nanoseconds]] = ()
-    trial: int | None = None  # Its number, where not all are shown.
+    trial: int | None = None  # The trial's number, if not all trials are shown.
 
     @classmethod
     def of(cls, trace: Trace) -> TrialOverlaps:

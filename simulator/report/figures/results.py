@@ -26,7 +26,7 @@ __all__ = ["ecdf_figure", "measured_figure", "save", "timeline_figure"]
 
 _MARKS = {"median": 0.5, "p99": 0.99}
 _LONG_TAIL = 20  # Times the median.
-_RIGHT_SIDE = 0.85  # As part of the axes' width: from there on, a label stands left of its mark.
+_RIGHT_SIDE = 0.85  # A fraction of the axes' width. Right of it, a label stands to the left of its mark.
 _FEW_POINTS = 30
 _MOST_TICKS = 200  # Marks of censored values on a curve; more would hide the curve.
 
@@ -111,7 +111,8 @@ def _colours(count: int) -> list[str]:
 
 def _right_end(samples: Iterable[Sample], published: Mapping[float, float] | None) -> float:
     ends = [float(sample.values.max()) for sample in samples]
-    return 1.05 * max([*ends, *(published or {}).values()]) or 0.001  # All at once: any width will do.
+    # All values are equal, so any width of the axis will do.
+    return 1.05 * max([*ends, *(published or {}).values()]) or 0.001
 
 
 def _draw_curve(axes: Axes, name: str, sample: Sample, colour: str, factor: float, right: float) -> None:

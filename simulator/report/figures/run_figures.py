@@ -25,7 +25,7 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
     each as PNG and SVG; the paths written. What has no data is left out."""
     written = []
     metric = primary_metric(result)
-    published = result.scenario.published
+    published = result.scenario.applicable_published
     found = (
         sample(result.elections, metric)
         if published is None
@@ -67,4 +67,4 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
 
 def primary_metric(result: Result) -> str:
     """The primary metric of a run, by its name in docs/metrics.md."""
-    return samples.primary_metric(result.elections, result.scenario.published)
+    return samples.primary_metric(result.elections, result.scenario.applicable_published)

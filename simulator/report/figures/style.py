@@ -23,7 +23,7 @@ GREY = "#666666"
 
 # Followers are the quiet background; in grey print the roles still differ: pale, light, medium, dark.
 ROLES = {FOLLOWER: "#D6ECF8", PRE_CANDIDATE: YELLOW, CANDIDATE: ORANGE, LEADER: GREEN}
-UNDECLARED = "#EEEEEE"  # It runs, and has not said what it is.
+UNDECLARED = "#EEEEEE"  # The node runs, and has declared no role yet.
 DOWN = "#FFFFFF"
 FAULT = VERMILLION
 SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY_BLUE, BLACK)

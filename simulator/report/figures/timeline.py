@@ -27,9 +27,9 @@ from simulator.report.figures.timeline_messages import BAR_HEIGHT, Place, draw_m
 from simulator.trace import event_types
 from simulator.trace.trace import MessageRow, Row, Trace
 
-_LABEL_EVERY = 0.03  # As part of the window: terms that change faster than this on one line are not all written.
+_LABEL_EVERY = 0.03  # A fraction of the window. If terms change faster than this on one line, some are not written.
 _CHARACTER = 0.0075  # The width of one, of the window.
-_MOST_NODES, _MOST_ARROWS, _MOST_LABELS = 60, 5000, 6  # Labels above each other: more could not be distinguished.
+_MOST_NODES, _MOST_ARROWS, _MOST_LABELS = 60, 5000, 6  # More labels above each other could not be told apart.
 
 
 def timeline_figure(

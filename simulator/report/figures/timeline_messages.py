@@ -13,8 +13,8 @@ from simulator.protocol import Nanoseconds, NodeId
 from simulator.report.figures.style import MESSAGES
 from simulator.trace.trace import MessageRow, Trace
 
-BAR_HEIGHT = 0.42  # As part of the distance between two lines; arrows need the rest.
-Place = Callable[[Nanoseconds], float]  # Where an instant stands on the axis.
+BAR_HEIGHT = 0.42  # A fraction of the distance between two lines; arrows need the rest.
+Place = Callable[[Nanoseconds], float]  # Converts an instant to its place on the axis.
 
 
 def within(message: MessageRow, shown: Window) -> bool:

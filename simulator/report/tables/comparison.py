@@ -194,6 +194,11 @@ def _p(value: float) -> str:
     return "<0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
+def _changed(variant: Summary) -> list[str]:
+    """The fields that were changed in a variant, and that the scenario's published figures hold for."""
+    return list(variant.get("published_left_out", {}).get("changed", []))
+
+
 def _remarks(comparison: Summary) -> Iterator[str]:
     held = comparison["reference"]
     against = "the best" if held is None else ", ".join(f"{field}={value}" for field, value in held.items())
@@ -208,4 +213,6 @@ def _remarks(comparison: Summary) -> Iterator[str]:
     if comparison["equivalent"] is not None:
         factor = f"{1 + comparison['equivalent']:g}"
         yield f"Equal: to within a factor of {factor}, by two one-sided tests at 5 % each; these are not corrected."
+    if changed := {name for variant in comparison["variants"] for name in _changed(variant)}:
+        yield f"The scenario's published figures hold without a change of {', '.join(sorted(changed))}: left out there."
     yield f"electsim {comparison['version']}: {comparison['command']}"

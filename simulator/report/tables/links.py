@@ -20,7 +20,7 @@ from simulator.scenario.text.rates import format_rate
 from simulator.scenario.text.targets import is_node, node_id
 from simulator.scenario.text.units import format_duration
 
-Link: TypeAlias = tuple[NodeId, NodeId]  # From, to.
+Link: TypeAlias = tuple[NodeId, NodeId]  # The key is (sender, receiver).
 
 FIRST_LINK: Link = (1, 2)
 _MOST_ZONES_SHOWN = 12  # More columns than that fit on no screen.

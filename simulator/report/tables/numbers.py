@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-Row = tuple[str, tuple[str, str], str]  # What it is of, its value and interval, and a remark.
+Row = tuple[str, tuple[str, str], str]  # One row: the statistic's name, its value and interval, and a remark.
 
 
 def interval(low: float | None, high: float | None, show: Callable[[float], str]) -> str:

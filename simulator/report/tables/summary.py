@@ -43,6 +43,7 @@ def summary_table(summary: Summary) -> RenderableType:
         _detector(metrics.get("detector")),
         _traffic(metrics),
         _published(summary.get("published"), metrics),
+        _published_left_out(summary.get("published_left_out")),
         _measured(summary.get("measured")),
         _liveness(summary.get("liveness")),
         _violations(summary["violations"]),
@@ -86,7 +87,7 @@ def _durations(metrics: Summary, losses: bool) -> Table | None:
     """A row per duration, but for what others add up to: stabilisation after a loss, and downtime."""
     left_out = {"downtime", "stabilisation"} if losses else {"downtime"}
     if not metrics.get("failed_round", {}).get("count"):
-        left_out |= {"winning_round"}  # Then it is the election, or nearly.
+        left_out |= {"winning_round"}  # Without failed rounds, the winning round is the election, or nearly.
     names = [name for name in DURATION_LABELS if name in metrics and name not in left_out]
     rows = [(name, metrics[name]) for name in names if metrics[name]["count"]]
     if not rows:
@@ -189,6 +190,14 @@ def _published(published: Summary | None, metrics: Summary) -> RenderableType | 
     if published.get("distance") is not None:
         notes.append(f"Kolmogorov–Smirnov distance at the published quantiles: {published['distance']:.4f}")
     return Group(table, Text("\n".join(notes), style="dim"))
+
+
+def _published_left_out(published: Summary | None) -> Text | None:
+    """Why published figures do not stand beside the simulated ones."""
+    if not published:
+        return None
+    reason = f"they hold for the scenario as written, without a change of {', '.join(published['changed'])}"
+    return Text(f"Published figures are left out: {reason}.\nPublished: {published['source']}", style="dim")
 
 
 def _measured(measured: Summary | None) -> RenderableType | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.scenario.consistency import algorithm, faults, liveness, memory, nemesis, targets
+from simulator.scenario.consistency import algorithm, faults, liveness, memory, nemesis, published, targets
 from simulator.scenario.schema import Scenario
 from simulator.scenario.text.errors import FieldErrors
 
@@ -17,6 +17,7 @@ _CHECKS = (
     faults.schedule_errors,
     nemesis.nemesis_errors,
     liveness.liveness_errors,
+    published.free_errors,
 )
 
 

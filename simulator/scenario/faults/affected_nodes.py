@@ -20,7 +20,7 @@ def max_affected_nodes(fault: Fault, spec: ClusterSpec) -> int:
         return len(
             fault.resolve_targets(_HealthyCluster(spec), RandomStreams(Streams(0, 0), "affected")).affected_nodes
         )
-    except NoTargetError:  # Such as one other than the leader, of one node.
+    except NoTargetError:  # For example: a node other than the leader, in a cluster of one node.
         return 0
 
 

@@ -37,7 +37,8 @@ class Reading:
     """How the values of one kind are read from a scenario."""
 
     type: Any  # For pydantic.
-    value: Callable[[Any], Any] = _as_it_is  # From what pydantic has read to what the record holds.
+    # Converts the value that pydantic has read to the value that the fault's record holds.
+    value: Callable[[Any], Any] = _as_it_is
     written: Callable[[Any], Any] = _as_it_is  # The reverse, for defaults.
     targets: Callable[..., TargetPaths] = (
         _no_targets  # The targets in a value that stands at the path given, and their paths.

@@ -86,7 +86,7 @@ NodeIds = Annotated[
     WithJsonSchema({"type": "array", "items": _NODE_SCHEMA, "examples": [["n1", "n2", "n3"]]}),
 ]
 
-TargetPaths = Iterator[tuple[Path, str]]  # Each target, after the path at which it is named.
+TargetPaths = Iterator[tuple[Path, str]]  # Pairs of the field's path and the target that it names.
 
 
 def node_id(name: str) -> NodeId:

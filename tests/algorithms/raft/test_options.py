@@ -10,6 +10,7 @@ import pytest
 
 from simulator.algorithms.raft import DIALECTS, RaftConfig
 from simulator.algorithms.registry import REGISTRY
+from simulator.checks.safety import violations
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, Uniform
 from simulator.cluster.faults.link_degradation import Heal
@@ -160,3 +161,50 @@ def test_with_pre_vote_who_was_cut_off_raises_no_term(way: dict[str, Any]) -> No
         assert len(current_leader) == 1 and current_leader[0].start_ns < CUT
         assert {row.term for row in rows} <= {current_leader[0].term}
     assert wishes >= TRIALS  # It did wish.
+
+
+# --- The first entry of a leader whose log is not replicated
+
+
+def test_a_first_entry_delays_the_first_heartbeat_by_one_write() -> None:
+    """LogCabin, becomeLeader (2013): a new leader appends an entry, and holds its lock while the disk writes it.
+
+    Hops take 1 ms, writes 3 ms. From the claim, others hear of the leader after one hop; with a first entry, after one
+    write and one hop.
+    """
+    options: dict[str, Any] = {"election_timeout": (100 * MS, 200 * MS), "heartbeat_interval": 50 * MS}
+    for first_entry, heard_after in ((False, MS), (True, 4 * MS)):
+        spec = ClusterSpec(
+            registration=RAFT,
+            config=RaftConfig(**options, first_entry=first_entry),
+            nodes=5,
+            duration=2 * SECOND,
+            network=NetworkSpec(latency=Constant(MS)),
+            disk=DiskSpec(write=Constant(3 * MS), blocking=True),
+            logs=LogSpec(lengths=(5, 4, 3, 2, 1)),
+        )
+        rows = run_trial(spec, 4, 0).of_type(event_types.TRANSITION)
+        claim = next(row for row in rows if row.role is LEADER)
+        heard = next(row for row in rows if row.leader == claim.node and row.role is FOLLOWER)
+        assert heard.time_ns - claim.time_ns == heard_after
+
+
+def test_first_entries_keep_what_raft_guarantees() -> None:
+    """Paper, figure 3 (election safety) and 5.4.1, whatever the first entries do to the logs, under any faults."""
+    options = {"election_timeout": (50 * MS, 100 * MS), "heartbeat_interval": 25 * MS, "first_entry": True}
+    elected = 0
+    for trial in range(200):
+        source = Streams(8, trial).python("faults")
+        nodes = pick(source, 3, 4, 5)
+        troubles = [replace(fault, without_target=WithoutTarget.SKIP) for fault in some_faults(source, nodes)]
+        logs = LogSpec(lengths=tuple(range(nodes)), permuted=True)
+        trace = simulate(options, trial, *troubles, nodes=nodes, duration=3 * SECOND, logs=logs)
+        assert violations(trace, RAFT.algorithm.guarantees) == []
+        elected += len(claims(trace))
+    assert elected > 400
+
+
+def test_a_first_entry_is_for_logs_that_are_not_replicated() -> None:
+    """Two options for one entry would be a contradiction: the message says which of them goes with replication."""
+    with pytest.raises(ValueError, match=r"first_entry: .*use no_op"):
+        RaftConfig(replication=True, first_entry=True)

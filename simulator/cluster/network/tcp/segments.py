@@ -56,7 +56,7 @@ class Segment:
 
     def __init__(self, sender: Socket, receiver: Socket | None, number: int, contents: Any) -> None:
         self.sender = sender
-        self.receiver = receiver  # None: the socket that will accept the connection.
+        self.receiver = receiver  # None stands for the socket that will accept the connection.
         self.number = number
         self.contents = contents
         self.sent_ns: Nanoseconds = 0

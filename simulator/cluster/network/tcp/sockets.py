@@ -40,9 +40,9 @@ class HostStack:
         self.close_delays = close_delays  # How long the host takes, each time, to close the sockets of a dead process.
         self.up = True
         self.boots = 0  # How often the host has gone down.
-        self.lives = 0  # How many processes have started here.
+        self.lives = 0  # The number of processes that have started on this host so far.
         self.listening = False
-        self.sockets: dict[NodeId, Socket] = {}  # The connections of the process, by peer.
+        self.sockets: dict[NodeId, Socket] = {}  # The connections of the running process, by peer.
 
 
 class Socket:
