@@ -119,6 +119,7 @@ class _Followers:
         self._configurations: dict[NodeId, frozenset[NodeId]] = {}  # The members in a node's eyes, if not all.
 
     def apply(self, row: Row) -> None:
+        """Take in the next row of the trace."""
         node = row.node
         if node is None or node not in self._members:
             return
