@@ -42,8 +42,9 @@ trials: 30
 @pytest.mark.parametrize("name", ["ring", "chang-roberts", "hirschberg-sinclair"])
 @pytest.mark.parametrize("text", [HELD, ISOLATED], ids=["held", "isolated"])
 def test_a_ring_agrees_again(text: str, name: str) -> None:
-    """Both cases of issue 13. Before, `ring` and `chang-roberts` disagreed for 55.8 of 60 s in every trial if n5 crashed
-    from 2 s to 4 s and packets from n4 to n1 waited from 2 s to 6 s, and for as long in some trials of the other."""
+    """Both cases of issue 13. Before, `ring` and `chang-roberts` disagreed for 55.8 of 60 s in every trial if n5
+    crashed from 2 s to 4 s and packets from n4 to n1 waited from 2 s to 6 s, and as long in some trials of the other.
+    """
     result = simulator.run(simulator.loads(text, "ring.yaml", algorithm=name))
     assert result.violations == []
     assert result.summary["liveness"]["recovered"] == len(result.trials)
