@@ -127,7 +127,7 @@ class Result:
         reads = {} if published is None else READS[published.metric]
         beside = published_part(self.tables.only(reads).elections, published, self.seed)
         if demand := self.scenario.liveness:
-            beside["liveness"] = summaries.liveness(trials, demand.within)
+            beside["liveness"] = summaries.liveness(trials, demand.within, demand.who)
         if self.precision is not None:
             beside["precision"] = self.precision.summary()
         if self.measured is not None:
