@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -22,10 +23,12 @@ from simulator.cli.common import (
 )
 from simulator.cli.completion import algorithm_names, scenario_names
 from simulator.cli.printing import print_note
-from simulator.cli.running import Options, finish, resume_and_keep, run_and_keep
+from simulator.cli.running import Options, Outcome, finish, resume_and_keep, run_and_keep
 
 if TYPE_CHECKING:
     from simulator.analysis.measured import Measured
+    from simulator.experiment.plan import Plan
+    from simulator.scenario import Scenario
 
 MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # The names in the scenario schema; a test holds both lists equal.
 
@@ -136,59 +139,73 @@ def run(
     finished.
     """
     if resume is not None:
-        _resume(resume, workers, as_json)
-        return
+        _resume(resume, Options(workers, as_json, trace))
     if scenario_file is None:
         fail("run: name a SCENARIO, or an unfinished result: --resume RESULT", EXIT_BAD_INPUT)
     scenario = load_scenario(scenario_file, overrides, algorithm, allow_files)
     over = _MeasuredFile(measured_file, measured_column, measured_unit)
-    count, used_seed = trials or scenario.trials, _or(seed, scenario.seed)
-    repeated: dict[str, object] = {
-        "--trials": count,
-        "--seed": used_seed,
-        "--algorithm": algorithm,
-    }
-    repeated |= {"--set": overrides, "--first-trial": first_trial or None, **over.options()}
-    command = _command(scenario_file, repeated | {"--allow-files": allow_files})
-    from simulator.experiment.plan import Plan
-
-    plan = Plan(
-        scenario=scenario,
-        seed=used_seed,
-        first=first_trial,
-        requested=count,
-        command=command,
-        precision=precision,
-        precision_of=precision_of,
-        measured=over.read(),
-    )
+    wanted = _Wanted(trials or scenario.trials, _or(seed, scenario.seed), first_trial, precision, precision_of)
+    repeated = {"--algorithm": algorithm, "--set": overrides, **over.options(), "--allow-files": allow_files}
+    plan = wanted.plan(scenario, _command(scenario_file, wanted.options() | repeated), over.read())
     notice_drafts(root)
-    outcome = run_and_keep(plan, root, Options(workers, as_json, trace))
-    print_note(f"Results are in {outcome.kept}")
-    finish(outcome)
+    _end(run_and_keep(plan, root, Options(workers, as_json, trace)))
 
 
 # --- Parts of `run`
 
 
-def _resume(directory: Path, workers: int, as_json: bool) -> None:
+def _resume(directory: Path, options: Options) -> NoReturn:
     """Run the trials that are left of an unfinished result. Ends the program if other options are given."""
-    from simulator.experiment.store import StoreError
+    from simulator.experiment.files import StoreError
     from simulator.experiment.unfinished import resumable
 
     context = click.get_current_context()
     for name in context.params.keys() - {"resume", "workers", "as_json"}:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            remedy = "give only --workers and --json with it"
             what = f"RESULT says what to run, and {name.replace('_', '-')} cannot change it"
-            fail(f"run --resume: {what}; {remedy}", EXIT_BAD_INPUT)
+            fail(f"run --resume: {what}; give only --workers and --json with it", EXIT_BAD_INPUT)
     try:
         plan, trace = resumable(directory)
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
-    outcome = resume_and_keep(directory, plan, Options(workers, as_json, trace))
+    _end(resume_and_keep(directory, plan, replace(options, trace=trace)))
+
+
+def _end(outcome: Outcome) -> NoReturn:
+    """Say where the results are, and end with the exit code that the outcome has."""
     print_note(f"Results are in {outcome.kept}")
     finish(outcome)
+    sys.exit(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which trials are wanted."""
+
+    trials: int
+    seed: int
+    first: int
+    precision: float | None
+    precision_of: str
+
+    def options(self) -> dict[str, object]:
+        """The same options again, for the command that repeats the run: with the trials that it ran."""
+        return {"--trials": self.trials, "--seed": self.seed, "--first-trial": self.first or None}
+
+    def plan(self, scenario: Scenario, command: str, measured: Measured | None) -> Plan:
+        """What is to be run."""
+        from simulator.experiment.plan import Plan
+
+        return Plan(
+            scenario=scenario,
+            seed=self.seed,
+            first=self.first,
+            requested=self.trials,
+            command=command,
+            precision=self.precision,
+            precision_of=self.precision_of,
+            measured=measured,
+        )
 
 
 def _or(value: int | None, otherwise: int) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 
+from simulator.experiment.chunks import Chunk
 from simulator.experiment.columns import violations_in
 from simulator.experiment.executors import MOST_WORKERS, WorkerDied, executor
 from simulator.experiment.finished import InMemory
@@ -70,15 +71,19 @@ def run(
         precision=precision,
         precision_of=precision_of,
     )
-    finished = InMemory()
-    cell = plan.cell(finished, ends_at_failure=True)
+    return _run(plan, workers, progress)
+
+
+def _run(plan: Plan, workers: int, progress: Callable[[int, int], None] | None) -> Result:
+    """The result of a plan. Raises as `run` does."""
+    cell = plan.cell(InMemory(), ends_at_failure=True)
     failure: TrialError | None = None
     stopped_by: str | None = None
     try:
-        with workers_for(workers, count) as (pool, slots):
-            run_cells([cell], pool, slots, lambda cell, _: None if progress is None else progress(cell.finished, count))
+        with workers_for(workers, plan.requested) as (pool, slots):
+            run_cells([cell], pool, slots, _reporting(progress))
     except KeyboardInterrupt as error:
-        if cell.end_without_gap == first_trial:
+        if cell.end_without_gap == plan.first:
             raise
         stopped_by = name_of_signal(error)
     except WorkerDied as error:
@@ -88,8 +93,16 @@ def run(
     with uninterrupted():
         if failure is None:
             return _gather(plan, cell, stopped_by)
-        failure.finished = _gather(plan, cell, str(failure)) if cell.end_without_gap > first_trial else None
+        failure.finished = _gather(plan, cell, str(failure)) if cell.end_without_gap > plan.first else None
         raise failure
+
+
+def _reporting(progress: Callable[[int, int], None] | None) -> Callable[[Cell, Chunk], None]:
+    def report(cell: Cell, chunk: Chunk) -> None:
+        if progress is not None:
+            progress(cell.finished, cell.requested)
+
+    return report
 
 
 @contextmanager
