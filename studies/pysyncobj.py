@@ -1,11 +1,11 @@
 """Real PySyncObj clusters, whose leader is killed: `python -m studies.pysyncobj FILE --python PYTHON --trials 48`.
 
-Five processes talk over the loopback interface. A trial starts them, waits, kills the leader and waits for the next one:
-some 13 s. PYTHON is an interpreter with PySyncObj 0.3.17. FILE gets one line of JSON for each trial, with all times in
-ms from the kill: when the survivors saw the closed connection (`noticed`), the first campaign of each (`campaigns`), the
-first of all (`detection_ms`), when one led (`failover_ms`), how many terms that took (`terms`), and for each survivor
-the turns of its poll loop since a second before the kill (`turns`): when the wait began, how long it took, how many
-sockets ended it, and the processor time of the turn's work before it.
+Five processes talk over the loopback interface. A trial starts them, waits, kills the leader and waits for the next
+one: some 13 s. PYTHON is an interpreter with PySyncObj 0.3.17. FILE gets one line of JSON for each trial, all times
+in ms from the kill: when the survivors saw the closed connection (`noticed`), the first campaign of each (`campaigns`),
+the first of all (`detection_ms`), when one led (`failover_ms`), how many terms that took (`terms`), and for each
+survivor the turns of its poll loop since a second before the kill (`turns`): when the wait began, how long it took, how
+many sockets ended it, and the processor time of the turn's work before it.
 
 `python -m studies.pysyncobj FILE --report` prints quantiles of what is in FILE.
 """
