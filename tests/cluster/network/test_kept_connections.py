@@ -166,6 +166,12 @@ def test_a_paused_process_reads_what_came_before_the_end_of_its_connection() -> 
     assert later(trace, 1, 6) == [(80, "letter a"), (80, "disconnect n2 closed")]
 
 
+def test_nothing_that_a_process_has_not_read_reaches_its_next_life() -> None:
+    """docs/transport.md, lives: "what one life of a process … was to receive, reaches no other life"."""
+    trace = run(both({}, {"t40": send(1, "a")}), at(30, Pause(1)), at(50, Kill(1)), at(60, Restart(1)))
+    assert later(trace, 1, 6) == [(406, "connect n2")]
+
+
 def test_a_paused_opener_opens_when_it_resumes() -> None:
     """A process that does not run cannot connect: `_connectIfNecessary` is called in its turns."""
     trace = run(Script(), at(410, Pause(2)), at(420, Kill(1)), at(430, Restart(1)), at(600, Resume(2)))
@@ -205,7 +211,7 @@ def test_a_dead_process_opens_nothing_while_its_host_closes_its_sockets() -> Non
 # --- Random schedules
 
 
-@settings(max_examples=150, deadline=None, phases=[Phase.generate, Phase.shrink])
+@settings(max_examples=100, deadline=None, phases=[Phase.generate, Phase.shrink])
 @given(
     networks,
     st.sampled_from([None, 50 * MS, SECOND, 10 * SECOND]),

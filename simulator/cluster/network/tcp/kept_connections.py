@@ -106,11 +106,15 @@ class KeptSocket(Socket):
         self._read_ns = self.keeper.now if self._process.awake or not self._accepted else None
         super()._establish()
 
+    def _forget_other(self) -> None:
+        """The process has closed the socket, or has died: nobody reads what it has not read yet."""
+        super()._forget_other()
+        self._unread.clear()
+
     def _hang_up(self) -> None:
         """The process closes its socket. It hears of that as soon as it has done what it is doing."""
         host_stack = self.host_stack
         del host_stack.sockets[self.peer]
-        self._unread.clear()
         self.close()
         self.keeper.call_at(self.keeper.now, self._tell_process, host_stack.lives)
         self.keeper.connection_ended(host_stack, self.peer)
