@@ -18,11 +18,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulator.cluster.cluster import run_trial
-from simulator.cluster.spec import ClusterSpec
-from simulator.metrics.elections import Cause, elections
-from simulator.protocol import LEADER, MILLISECOND, PRE_CANDIDATE
 from simulator.report.figures.panels import Panel, panels_figure
+from tests.support.zookeeper_times import failover
 from tests.verify.conftest import Figures
 from tests.verify.parallel import over_trials
 from tests.verify.quantiles import ZOOKEEPER, Published, columns, distance_to, published
@@ -37,18 +34,6 @@ LATE_MS = 150  # Behind the median: a vote had to be repeated, which takes 200 m
 ELECTED_MS = 236  # As published: the median from the kill to the end of Fast Leader Election.
 
 pytestmark = pytest.mark.verify
-
-
-def failover(spec: ClusterSpec, seed: int, trial: int) -> tuple[float, float, float]:
-    """From the kill, in ms: to the first suspicion, to the last survivor's choice, and until a quorum is served."""
-    trace = run_trial(spec, seed, trial)
-    (lost,) = (one for one in elections(trace) if one.cause is Cause.LOSS)
-    assert lost.failover_ns is not None and lost.detection_ns is not None
-    after = [row for row in trace.rows if row.role is not None and row.time_ns > lost.start_ns]
-    chosen = next(row for row in after if row.role is not PRE_CANDIDATE and row.role is not LEADER)
-    times_ns = (lost.detection_ns, chosen.time_ns - lost.start_ns, lost.failover_ns)
-    detection, elected, served = (time_ns / MILLISECOND for time_ns in times_ns)
-    return detection, elected, served
 
 
 def simulate(seed: int, trials: int, *overrides: str) -> np.ndarray:
