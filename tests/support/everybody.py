@@ -14,7 +14,7 @@ import simulator
 from simulator.algorithms.registry import REGISTRY
 from simulator.protocol import SECOND
 from simulator.scenario.text.units import format_duration
-from tests.support.algorithm_schedules import ELECTS_WITHIN
+from tests.support.algorithm_schedules import ELECTS_WITHIN, LONG_ENOUGH
 
 CANNOT: Mapping[str, str] = {}  # Algorithms that cannot, and why: none at present (docs/nemesis.md, All nodes).
 
@@ -65,7 +65,7 @@ def disturbed(name: str, transport: str, *overrides: str, active_ns: int = ACTIV
     """A scenario in which faults strike at random, end together, and leave the algorithm as long as it needs."""
     registration = REGISTRY[name]
     bound = registration.stabilization_bound
-    needs = ELECTS_WITHIN[name] if bound is None else bound(registration.config(), NODES)
+    needs = ELECTS_WITHIN.get(name, LONG_ENOUGH) if bound is None else bound(registration.config(), NODES)
     if transport == "stream":  # A connection that was cut goes on after up to as long again (docs/transport.md, Loss).
         needs += active_ns + SECOND
     mix = MIX
