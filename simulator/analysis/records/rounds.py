@@ -9,7 +9,7 @@ from simulator.analysis.measures import Fraction, Ratio
 from simulator.analysis.records.record import GateFigure, Metric, TableRow
 from simulator.analysis.samples import primary_elections, uncensored
 from simulator.analysis.statistics.estimates import Estimate, fraction_by_trial, mean
-from simulator.analysis.tables import RunTables
+from simulator.analysis.tables import Reads, RunTables
 
 
 def _rounds_per_election(tables: RunTables) -> Summary:
@@ -41,6 +41,10 @@ def _of_elections(elections: pd.DataFrame, column: str) -> Estimate:
     return fraction_by_trial(by_trial["sum"].to_numpy(), by_trial["count"].to_numpy())
 
 
+def _elections(*columns: str) -> Reads:
+    return {"elections": ("trial", "cause", "outcome", *columns)}
+
+
 ROUNDS = (
     Metric(
         key="rounds_per_election",
@@ -48,6 +52,7 @@ ROUNDS = (
         unit="rounds",
         definition="How many rounds an election took that was won.",
         summarize=_rounds_per_election,
+        reads=_elections("rounds"),
         measures={"rounds": Ratio("rounds per election", "won_rounds", "won")},
         rows=(TableRow(label="rounds per election", statistic="mean", shown_as="number"),),
     ),
@@ -59,6 +64,7 @@ ROUNDS = (
         "an algorithm without terms, nor if a term is no round: a group's number (Invitation), a znode's "
         "(ZooKeeper's recipe).",
         summarize=_term_inflation,
+        reads=_elections("terms_spent"),
         rows=(TableRow(label="terms beyond one each", statistic="mean", shown_as="number"),),
     ),
     Metric(
@@ -68,6 +74,7 @@ ROUNDS = (
         definition="Rounds that ended without a winner, whatever the cause: a count, the fraction of rounds, and the "
         "fraction of elections with any.",
         summarize=lambda tables: _proportion_of_rounds(tables, "failed_rounds"),
+        reads=_elections("failed_rounds", "rounds"),
         measures={"failed_rounds": Fraction("failed rounds, of the rounds", "failed_rounds", "rounds")},
         gate_figures=(GateFigure(label="failed rounds", amount="failed_rounds", exposure="rounds", unit="%"),),
     ),
@@ -78,6 +85,7 @@ ROUNDS = (
         definition="Failed rounds in which two or more candidates campaigned: a count, the fraction of rounds, and the "
         "fraction of elections with any.",
         summarize=lambda tables: _proportion_of_rounds(tables, "split_votes"),
+        reads=_elections("split_votes", "rounds"),
         measures={"split_votes": Fraction("split votes, of the rounds", "split_votes", "rounds")},
         gate_figures=(GateFigure(label="split votes", amount="split_votes", exposure="rounds", unit="%"),),
     ),
