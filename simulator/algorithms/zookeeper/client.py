@@ -8,12 +8,17 @@ a random time of up to a second, so that not all clients return at once (ClientC
 While a client changes servers, its session continues until the leader closes it. The client learns of that only from a
 server ("Session expiration is managed by the ZooKeeper cluster itself", Programmer's Guide), and then asks for a new
 session. When a connection is lost, replies that have not come are lost; the client has to find out what was done.
+
+Only what a client sends prolongs its session. So a session lasts for its timeout, at least, from the instant at which
+the client sent the last request that was answered. The instant of the answer is too late, and a notification of a watch
+says nothing about the session: a server sends it even if it has not heard of the client for long.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
 from simulator.algorithms.zookeeper.client_messages import (
@@ -51,6 +56,13 @@ class User(Protocol):
         """The reply to an operation that was asked for with this purpose."""
 
 
+class _Asked(NamedTuple):
+    """An operation that has had no reply yet."""
+
+    purpose: str
+    sent_at: Nanoseconds
+
+
 class Client:
     """A session. Timers whose names begin with `client` are its own."""
 
@@ -70,18 +82,21 @@ class Client:
         self._connection = 0
         self._last_zxid: Zxid | None = None
         self._last_xid = 0
-        self._asked: dict[int, str] = {}  # The purpose of each operation that has had no reply yet.
-        self._heard_at: Nanoseconds = 0
+        self._asked: dict[int, _Asked] = {}
+        self._pinged: deque[Nanoseconds] = deque()  # When each ping was sent that has had no answer yet.
+        self._requested_at: Nanoseconds = 0  # When the session was asked for on the present connection.
+        self._sure_since: Nanoseconds = 0  # When the last request was sent that was answered, on the monotonic clock.
 
     @property
     def time_left(self) -> Nanoseconds:
-        """The time until the session may have expired: its timeout, less the time since a server was last heard."""
-        return self.timeout - (self._host.monotonic() - self._heard_at)
+        """The time until the session may have expired: its timeout, less the time since the sending of the last request
+        that was answered."""
+        return self.timeout - (self._host.monotonic() - self._sure_since)
 
     def ask(self, operation: type[Any], *fields: object, purpose: str) -> None:
         """Send an operation to the server. `on_reply(purpose, reply)` follows, unless the connection is lost before."""
         self._last_xid += 1
-        self._asked[self._last_xid] = purpose
+        self._asked[self._last_xid] = _Asked(purpose, self._host.monotonic())
         request: Operation = operation(self._last_xid, *fields)
         self._send(request)
 
@@ -93,6 +108,7 @@ class Client:
         self._next_server = (self._next_server + 1) % len(self._servers)
         self._connection += 1
         self._host.set_timer("client-attempt", self.timeout // len(self._servers))
+        self._requested_at = self._host.monotonic()
         request = ConnectRequest(self._connection, self.session, self._config.session_timeout, self._last_zxid)
         self._host.send(self._server, request)
 
@@ -105,6 +121,7 @@ class Client:
 
     def on_timer(self, name: str) -> None:
         if name == "client-ping":
+            self._pinged.append(self._host.monotonic())
             self._send(SessionPing())
         elif name == "client-connect":
             self.connect()
@@ -131,18 +148,23 @@ class Client:
             return
         new = message.session != self.session
         self.session, self.timeout, self.connected = message.session, message.timeout, True
+        self._sure_since = self._requested_at
         self._heard()
         self._expect_ping()
         self._user.on_connected(new=new)
 
     def _on_pong(self, message: SessionPong) -> None:
+        """Pings are answered in the order in which they were sent."""
         self._saw(message.zxid)
+        if self._pinged:
+            self._answered(self._pinged.popleft())
 
     def _on_reply(self, message: Reply) -> None:
         self._saw(message.zxid)
-        purpose = self._asked.pop(message.xid, None)
-        if purpose is not None:
-            self._user.on_reply(purpose, message)
+        asked = self._asked.pop(message.xid, None)
+        if asked is not None:
+            self._answered(asked.sent_at)
+            self._user.on_reply(asked.purpose, message)
 
     def _on_notification(self, message: WatcherEvent) -> None:
         if self.connected:
@@ -163,8 +185,11 @@ class Client:
         early = uniform(self._host.random, self._config.ping_jitter)
         self._host.set_timer("client-ping", max(self.timeout // 3 - early, early))
 
+    def _answered(self, sent_at: Nanoseconds) -> None:
+        """A server has received what was sent then. A ping may be answered before an earlier write."""
+        self._sure_since = max(self._sure_since, sent_at)
+
     def _heard(self) -> None:
-        self._heard_at = self._host.monotonic()
         self._host.set_timer("client-read", 2 * self.timeout // 3)
 
     def _saw(self, zxid: Zxid) -> None:
@@ -174,6 +199,7 @@ class Client:
         """The connection, or the attempt to open one, has failed."""
         was_connected, self.connected, self._server = self.connected, False, None
         self._asked.clear()
+        self._pinged.clear()
         for timer in ("client-attempt", "client-read", "client-ping"):
             self._host.cancel_timer(timer)
         self._host.set_timer("client-connect", uniform(self._host.random, self._config.reconnect_delay))

@@ -11,8 +11,9 @@ with the lowest znode learns that only when it reads, and others do not know whe
 znode, which all watch, as the recipe suggests (`announce`).
 
 A client learns late what the ensemble decides. A leader that is disconnected does not know whether its session still
-exists. It stops leading at once (`stop_leading: disconnect`), or after its session's timeout by its own clock
-(`expiry`). Both need a correct clock and a process that runs: a leader that is paused goes on leading for too long.
+exists. It stops leading at once (`stop_leading: disconnect`), or by its own clock (`expiry`): when the timeout of its
+session has passed since it sent the last request that was answered, connected or not. Both need a correct clock and a
+process that runs: a leader that is paused goes on leading for too long.
 
 Guaranteed are the tokens: no two candidates lead with the same one, whatever happens. Nothing else is; how long two
 candidates lead at once is measured. Costs, with n candidates and s servers: a write takes 3(s - 1) messages, and 2 for
@@ -109,7 +110,7 @@ class Candidate(Algorithm):
 
     def on_timer(self, name: str) -> None:
         if name == "lead-ends":
-            self._become_follower(None)
+            self._on_lead_ends()
         else:
             self.client.on_timer(name)
 
@@ -120,7 +121,8 @@ class Candidate(Algorithm):
 
     def on_connected(self, *, new: bool) -> None:
         """A session that continues may already have a znode of which the candidate does not know, so it reads first."""
-        self.host.cancel_timer("lead-ends")
+        if self.role is not LEADER:
+            self.host.cancel_timer("lead-ends")
         if new:
             self._volunteer()
         else:
@@ -132,7 +134,7 @@ class Candidate(Algorithm):
         if self.config.stop_leading == "disconnect":
             self._become_follower(None)
         else:
-            self.host.set_timer("lead-ends", max(self.client.time_left, 0))
+            self._watch_session()
 
     def on_expired(self) -> None:
         self.host.cancel_timer("lead-ends")
@@ -156,6 +158,21 @@ class Candidate(Algorithm):
 
     def on_reply(self, purpose: str, reply: Reply) -> None:
         self.replies[purpose](self, reply)
+
+    # --- The end of the session by the candidate's own clock (`stop_leading: expiry`)
+
+    def _watch_session(self) -> None:
+        self.host.set_timer("lead-ends", max(self.client.time_left, 0))
+
+    def _on_lead_ends(self) -> None:
+        """If a request was answered meanwhile, the session lasts longer. Else the candidate stops leading, and reads
+        again if a server still serves it."""
+        if self.client.time_left > 0:
+            self._watch_session()
+            return
+        self._become_follower(None)
+        if self.client.connected:
+            self._read()
 
     # --- The recipe
 
@@ -194,9 +211,15 @@ class Candidate(Algorithm):
             self._read()
 
     def _lead(self, own: Volunteer) -> None:
+        expiry = self.config.stop_leading == "expiry"
+        if expiry and self.client.time_left <= 0:  # The answer took so long that the session may have ended since.
+            self._read()
+            return
         if self.role is not LEADER:
             self._become_candidate(own)
             self._become_leader(own)
+            if expiry:
+                self._watch_session()
         # Refused if an earlier announcement is there, whose reply was lost.
         if self.config.announce and not self.announced:
             self.client.ask(Create, ANNOUNCEMENT, own.name, True, purpose=ANNOUNCED)

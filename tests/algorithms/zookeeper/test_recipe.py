@@ -135,7 +135,7 @@ def test_a_leader_that_is_cut_off_stops(rule: str, leads_at: dict[int, bool]) ->
     """
     bench = scene(2, stop_leading=rule)
     leader = bench.leaders[0]
-    while bench.candidate(leader).client.time_left < TIMEOUT:  # Until it has just heard.
+    while bench.candidate(leader).client.time_left < TIMEOUT - MS:  # Until it has just heard.
         bench.let_pass(MS)
     for millisecond in range(2010):
         if millisecond in leads_at:
