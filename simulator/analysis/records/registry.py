@@ -10,6 +10,7 @@ import pandas as pd
 from simulator.analysis.measures import Measure
 from simulator.analysis.records.detectors import DETECTORS
 from simulator.analysis.records.durations import DURATIONS, OTHER_ELECTIONS
+from simulator.analysis.records.incidence import INCIDENCE
 from simulator.analysis.records.leadership import LEADERSHIP
 from simulator.analysis.records.record import GateFigure, Metric
 from simulator.analysis.records.rounds import ROUNDS
@@ -18,7 +19,7 @@ from simulator.analysis.samples import primary_elections
 from simulator.analysis.statistics.survival import Sample
 
 # Tables show metrics in this order.
-METRICS: Sequence[Metric] = (*DURATIONS, *ROUNDS, OTHER_ELECTIONS, *LEADERSHIP, *DETECTORS, *TRAFFIC)
+METRICS: Sequence[Metric] = (*DURATIONS, *INCIDENCE, *ROUNDS, OTHER_ELECTIONS, *LEADERSHIP, *DETECTORS, *TRAFFIC)
 
 # How to find the values of each duration among elections; and the labels of these and of other durations.
 SAMPLES: Mapping[str, Callable[[pd.DataFrame], Sample]] = MappingProxyType(
