@@ -37,7 +37,7 @@ lint: .venv/linted  ## Style, types, and who may import whom.
 	$(SCHEMA) vendor.citation-file-format CITATION.cff
 
 verify: .venv/tested  ## The long suite: published experiments, closed forms, 100 000 random trials and the safety net.
-	$(BIN)/pytest tests/verify tests/safety_net -m verify -s
+	$(BIN)/pytest -m verify -s
 
 # Test tools are as new as elsewhere: their bounds bind nobody. Algorithms import the standard library alone.
 lowest: .venv/uv  ## The tests of all that uses libraries, with the oldest ones that pyproject.toml allows.

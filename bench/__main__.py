@@ -34,6 +34,7 @@ class Line:
 
     @property
     def verdict(self) -> str:
+        """`pass` or `miss`; empty without a goal."""
         if self.ratio is None:
             return MISSING
         if self.goal is None:
@@ -41,6 +42,7 @@ class Line:
         return "pass" if self.ratio.median >= self.goal else "miss"
 
     def to_dict(self) -> dict[str, object]:
+        """As `--json` prints it."""
         measured: dict[str, object] = dict(self.ratio.to_dict()) if self.ratio else {}
         return {"key": self.key, "ours": self.ours, "theirs": self.theirs, "goal": self.goal} | {
             "verdict": self.verdict,

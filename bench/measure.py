@@ -70,4 +70,5 @@ class Ratio:
         )
 
     def to_dict(self) -> dict[str, float]:
+        """All fields by their names."""
         return asdict(self)

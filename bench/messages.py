@@ -32,10 +32,12 @@ class PingPong(Algorithm):
     """Throws a ball to every other node, and each that comes back again, for ever."""
 
     def on_start(self) -> None:
+        """Throw the first balls."""
         for peer in self.host.peers:
             self.host.send(peer, Ball())
 
     def on_message(self, sender: NodeId, message: Message) -> None:
+        """Throw a ball back."""
         self.host.send(sender, message)
 
     receive: ClassVar = {Ball: on_message}  # The network counts the types that it finds here.

@@ -50,6 +50,7 @@ class Measured:
         return stem if stem in SAMPLES else None
 
     def sample(self) -> Sample:
+        """The values as a sample without censoring, in seconds."""
         return Sample.of(self.values)
 
 

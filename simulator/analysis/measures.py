@@ -62,7 +62,7 @@ class DurationQuantile:
 
 @dataclass(frozen=True, slots=True)
 class Fraction:
-    """A proportion of trials that succeed: both are names in COUNTS."""
+    """A proportion of trials that succeed: both are names that `count` takes."""
 
     label: str
     successes: str
@@ -85,7 +85,7 @@ class Fraction:
 class Ratio:
     """The sum of an amount over the sum of an exposure, as a mean, a rate or a proportion of time.
 
-    Both are names in COUNTS.
+    Both are names that `count` takes.
     """
 
     label: str

@@ -41,6 +41,7 @@ class Precision:
 
     @property
     def met(self) -> bool:
+        """Whether the interval is as narrow as was asked for."""
         return self.reached <= self.asked
 
     def summary(self) -> Summary:

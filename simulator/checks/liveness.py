@@ -86,6 +86,7 @@ class _Followers:
         self._paused: set[NodeId] = set()
 
     def apply(self, row: Row) -> None:
+        """Take in the next row of the trace."""
         node = row.node
         if node is None or node not in self._members:
             return

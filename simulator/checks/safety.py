@@ -28,6 +28,7 @@ class Configurations:
         self._noted: dict[NodeId, Sequence[NodeId]] = {}
 
     def apply(self, row: Row) -> None:
+        """Take in the next row of the trace."""
         if row.kind == event_types.CONFIGURATION:
             assert row.node is not None
             self._noted[row.node] = row.field("voters")
@@ -35,6 +36,7 @@ class Configurations:
             self._noted.pop(row.node, None)  # type: ignore[arg-type]
 
     def of(self, node: NodeId, group: str) -> Sequence[NodeId]:
+        """The voters that a node knows of: those that it has noted, or the members of the group."""
         return self._noted.get(node, self._groups[group])
 
 

@@ -101,6 +101,7 @@ class Percentage(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     name = "percent"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Called by click. Ends the program if the text is no percentage."""
         if isinstance(value, float):
             return value
         text = str(value).strip()
@@ -122,6 +123,7 @@ class Workers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     name = "number"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Called by click. Ends the program if the text is no number of processes."""
         from simulator.experiment.executors import MOST_WORKERS
 
         text = str(value).strip()

@@ -61,6 +61,7 @@ class Found:
 
     @property
     def signal(self) -> str | None:
+        """The signal that ended the comparison, if one did."""
         return self.stopped_by if self.stopped_by in (INTERRUPTED, TERMINATED) else None
 
 

@@ -46,6 +46,7 @@ class DraftLock:
             raise
 
     def release(self) -> None:
+        """Let go of the draft. Nothing happens if it was released before."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

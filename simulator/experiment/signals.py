@@ -34,6 +34,7 @@ class _Handlers:
         self._when = 0.0
 
     def receive(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal: raise it at once or later. A second one ends the process at once."""
         if self.received is not None:
             if number != self.received or time.monotonic() > self._when + _SAME_S:
                 os._exit(128 + number)  # Workers see that their coordinator is gone, and end.
@@ -42,6 +43,7 @@ class _Handlers:
         self.raise_pending()
 
     def raise_pending(self) -> None:
+        """Raise the exception of a signal that was received, unless it was raised or must wait."""
         if self.received is not None and not self.raised and not self.deferred:
             self.raised = True
             raise Terminated if self.received == signal.SIGTERM else KeyboardInterrupt

@@ -56,6 +56,7 @@ class SavedRun:
 
     @property
     def seed(self) -> int:
+        """The seed of the run."""
         return int(self.summary["seed"])
 
     def result(self) -> Result:

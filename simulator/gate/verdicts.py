@@ -37,6 +37,7 @@ class Outcome(enum.StrEnum):
 
     @property
     def fails(self) -> bool:
+        """Whether the gate fails with this outcome."""
         return self in (Outcome.REGRESSED, Outcome.BROKEN)
 
 

@@ -87,6 +87,7 @@ class _Watch:
     detected_ns: Nanoseconds | None = None  # When the present suspicion began, if it began since then.
 
     def advance_to(self, time_ns: Nanoseconds, awake: bool) -> None:
+        """Count the time since the last row as watched, if the watching node was awake, and as mistaken, if it was."""
         if awake:
             self.quality.watched_ns += time_ns - self.since_ns
             if self.mistaken:
@@ -94,6 +95,7 @@ class _Watch:
         self.since_ns = time_ns
 
     def crashed(self, time_ns: Nanoseconds) -> None:
+        """The watched node has crashed. If it is suspected, it is detected at once."""
         self.crashed_ns = time_ns
         self.detected_ns = time_ns if self.suspected else None
 
@@ -117,6 +119,7 @@ class _Reader:
         self.paused: set[NodeId] = set()
 
     def apply(self, row: Row) -> None:
+        """Take in the next row of the trace."""
         node = row.node
         if node is None:
             return

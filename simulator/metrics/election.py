@@ -78,6 +78,7 @@ class Election:
 
     @property
     def detection_ns(self) -> Nanoseconds | None:
+        """From the start to the first suspicion; None without one."""
         return None if self.suspected_ns is None else self.suspected_ns - self.start_ns
 
     @property

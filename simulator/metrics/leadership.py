@@ -43,6 +43,7 @@ class Overlap:
     effective: bool = False  # At one instant, two claimants were each named leader by some other running node.
 
     def observe(self, state: GroupState, end_ns: Nanoseconds) -> None:
+        """Take in an interval of the incident, with the state of the group in it."""
         self.end_ns = end_ns
         self.claimants.update(state.terms)
         self.most_at_once = max(self.most_at_once, len(state.terms))

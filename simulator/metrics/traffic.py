@@ -17,6 +17,7 @@ class Sent(NamedTuple):
 
     @classmethod
     def by(cls, row: Row) -> Sent:
+        """Before a row."""
         return cls(row.sent, row.extra_bytes)
 
     @classmethod
@@ -26,6 +27,7 @@ class Sent(NamedTuple):
 
     @classmethod
     def nothing(cls, trace: Trace) -> Sent:
+        """At the start of the trial."""
         none = (0,) * len(trace.message_types)
         return cls(none, none)
 
@@ -39,12 +41,14 @@ class Traffic:
 
     @classmethod
     def between(cls, trace: Trace, before: Sent, after: Sent) -> Traffic:
+        """What was sent between two instants."""
         messages = _less(after.messages, before.messages)
         extra = _less(after.extra_bytes, before.extra_bytes)
         usual = zip(messages, trace.usual_bytes, extra, strict=True)
         return cls(messages, tuple(count * each + more for count, each, more in usual))
 
     def plus(self, other: Traffic) -> Traffic:
+        """Both together."""
         return Traffic(_sum(self.messages, other.messages), _sum(self.bytes, other.bytes))
 
 
@@ -89,6 +93,7 @@ class SteadyState:
 
     @property
     def lasted_ns(self) -> Nanoseconds:
+        """The length of all intervals together."""
         return sum(end.time_ns - begin.time_ns for begin, end in self.intervals)
 
     def traffic(self, trace: Trace) -> Traffic:

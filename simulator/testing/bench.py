@@ -99,6 +99,7 @@ class InteractionBench:
     # --- The environment of a node (`Environment`)
 
     def now(self) -> Nanoseconds:
+        """The time on the bench, in nanoseconds."""
         return self._now_ns
 
     def next_number(self) -> int:

@@ -34,6 +34,7 @@ class Session:
 
     @property
     def bench(self) -> InteractionBench:
+        """The bench of the cluster. Raises InteractionError before the first `cluster` command."""
         if self._bench is None:
             raise InteractionError("there is no cluster yet: begin with `cluster ALGORITHM NODES`")
         return self._bench

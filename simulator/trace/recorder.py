@@ -19,9 +19,11 @@ class Recorder:
     def transition(
         self, time_ns: int, kind: str, node: NodeId, term: int, role: Role, leader: NodeId | None, group: str
     ) -> None:
+        """Add a row: a node has declared its role, term and leader."""
         sent, extra = tuple(self._sent), tuple(self._extra_bytes)
         self.rows.append(Row(time_ns, kind, node, term, role, leader, group, (), sent, extra))
 
     def note(self, time_ns: int, kind: str, node: NodeId | None, detail: Mapping[str, object]) -> None:
+        """Add a row of another kind. `node` is None if the row is about no node, or several."""
         sent, extra = tuple(self._sent), tuple(self._extra_bytes)
         self.rows.append(Row(time_ns, kind, node, None, None, None, None, tuple(detail.items()), sent, extra))

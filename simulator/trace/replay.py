@@ -24,6 +24,7 @@ class GroupState:
         self.quorum = False  # The current leader has a two-way path to a majority.
 
     def apply(self, row: Row) -> None:
+        """Take in the next row of the trace."""
         node = row.node
         if row.kind == event_types.TRANSITION:
             if row.group == self._group:

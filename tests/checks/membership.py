@@ -15,8 +15,9 @@ from simulator.algorithms.registry import REGISTRY
 from simulator.cluster.distributions import Constant
 from simulator.cluster.faults import operator_commands as requests
 from simulator.cluster.faults.link_degradation import Heal
+from simulator.cluster.faults.node_faults import Crash, Restart
 from simulator.cluster.faults.partitions import Partition
-from simulator.cluster.faults.schedule import LEADER_ELECTED, Scheduled
+from simulator.cluster.faults.schedule import LEADER_ELECTED, Scheduled, WithoutTarget
 from simulator.cluster.spec import ClusterSpec
 from simulator.cluster.workload import Workload
 from simulator.protocol import MILLISECOND
@@ -126,6 +127,29 @@ def _lonely_changes(source: random.Random, nodes: int) -> list[Scheduled]:
         faults.append(Scheduled(at=Constant(start + draw(source, (0, 30 * MS))), fault=Partition((company,))))
         faults.append(Scheduled(at=Constant(start + draw(source, (150 * MS, 400 * MS))), fault=Heal()))
     return faults
+
+
+def with_transfers(spec: ClusterSpec, seed: int, trial: int) -> ClusterSpec:
+    """The same trial with an operator who moves leadership to and fro, often to a node that has just restarted.
+
+    Messages may overtake each other, so TimeoutNow may come before the first AppendEntries, or long after its term.
+    """
+    source = Streams(seed, trial).python("transfers")
+    faults = list(spec.faults)
+    for _ in range(pick(source, 3, 8, 20)):
+        start = draw(source, (100 * MS, spec.duration - 100 * MS))
+        target = pick(source, None, *(draw(source, (1, spec.nodes)) for _ in range(3)))
+        asked = pick(source, "leader", "leader", "random")
+        transfer = requests.TransferLeadership(asked, to=target)
+        if target is not None and pick(source, False, True):
+            faults.append(_skipped(Crash(target), start - draw(source, (5 * MS, 25 * MS))))
+            faults.append(_skipped(Restart(target), start - draw(source, (0, 5 * MS))))
+        faults.append(_skipped(transfer, start))
+    return replace(spec, faults=tuple(faults))
+
+
+def _skipped(fault: Any, at: int) -> Scheduled:
+    return Scheduled(at=Constant(max(0, at)), fault=fault, without_target=WithoutTarget.SKIP)
 
 
 class TwoAtOnce(MembershipChange):

@@ -126,9 +126,9 @@ class PromisesAreVotes(Raft):
     """Promises of a vote count as votes (dissertation, 9.6: they only begin an election)."""
 
     def _begin_candidacy(self, role: Role) -> None:
-        promised = self.votes if role is CANDIDATE and self.config.pre_vote else set()
+        promised = self.candidacy.votes if role is CANDIDATE and self.config.pre_vote else set()
         super()._begin_candidacy(role)
-        self.votes = promised - {self.host.me}
+        self.candidacy.votes = promised - {self.host.me}
 
 
 class AnswersAreVotes(Raft):
@@ -136,7 +136,7 @@ class AnswersAreVotes(Raft):
 
     def _count_refusal(self, voter: NodeId) -> None:
         super()._count_refusal(voter)
-        if self.role is CANDIDATE and len(self.replied | {self.host.me}) >= self.membership.quorum:
+        if self.role is CANDIDATE and len(self.candidacy.replied | {self.host.me}) >= self.membership.quorum:
             self._become_leader()
 
 

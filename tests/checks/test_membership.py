@@ -5,22 +5,39 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from statistics import mean
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from simulator.algorithms.raft import Raft
+from simulator.algorithms.raft import Raft, TimeoutNow
 from simulator.algorithms.registry import REGISTRY
 from simulator.checks.safety import violations
 from simulator.cluster.cluster import run_trial
+from simulator.protocol import NodeId
 from simulator.scenario import load
 from simulator.trace import event_types
-from tests.checks.membership import FAULTS, Fault, mutant, random_members
+from tests.checks.membership import FAULTS, Fault, mutant, random_members, with_transfers
 from tests.support.scenarios import ROOT
 
 SEED = 1
 TRIALS = 400
 MOST_TRIALS = 1000  # As far as a mutant is looked at.
+TRANSFER_SEED = 3
+TRANSFER_TRIALS = 300
+
+
+class Watched(Raft):
+    """Raft that counts the requests to campaign which it obeys."""
+
+    obeyed: ClassVar[Counter[str]] = Counter()
+
+    def _on_timeout_now(self, sender: NodeId, message: TimeoutNow) -> None:
+        is_known, term = self.leader == sender, self.term
+        super()._on_timeout_now(sender, message)
+        if self.term > term:
+            self.obeyed["leader known" if is_known else "leader not known"] += 1
+
+    receive: ClassVar = {**Raft.receive, TimeoutNow: _on_timeout_now}
 
 
 def test_raft_keeps_its_promises_while_members_change() -> None:
@@ -36,6 +53,22 @@ def test_raft_keeps_its_promises_while_members_change() -> None:
     assert seen[event_types.CONFIGURATION] > 10 * TRIALS
     assert seen[event_types.CHANGE_GIVEN_UP] > TRIALS / 20
     assert seen[event_types.COMMIT] > 20 * TRIALS
+
+
+def test_raft_keeps_its_promises_while_leadership_is_transferred() -> None:
+    """Figure 3, Election Safety, with transfers (3.10) among changes of members, crashes and partitions.
+
+    Issue 13: TimeoutNow is obeyed by the rule of terms, so also by a server that has just restarted.
+    """
+    watched = replace(REGISTRY["raft"], algorithm=Watched)
+    Watched.obeyed.clear()
+    for trial in range(TRANSFER_TRIALS):
+        spec = with_transfers(random_members(watched, TRANSFER_SEED, trial), TRANSFER_SEED, trial)
+        found = violations(run_trial(spec, TRANSFER_SEED, trial), Raft.guarantees)
+        assert not found, f"trial {trial}: {found[0]}"
+    print(dict(Watched.obeyed))
+    assert Watched.obeyed["leader known"] > TRANSFER_TRIALS
+    assert Watched.obeyed["leader not known"] > TRANSFER_TRIALS / 30
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -6,34 +6,13 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 import simulator.results
-from simulator.cli import main
-from tests.experiment.test_runner import CRASH
-
-# SIGINT may be ignored where the tests run (a background job of a shell), and a child would inherit that.
-ELECTSIM = [
-    sys.executable,
-    "-c",
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from simulator.cli import main; main()",
-]
-
-
-@pytest.fixture
-def scenario(tmp_path: Path) -> Path:
-    path = tmp_path / "small.yaml"
-    path.write_text(CRASH)
-    return path
-
-
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+from tests.support.command_line import ELECTSIM, invoke
 
 
 def test_it_prints_one_table_and_keeps_everything_in_one_place(scenario: Path, tmp_path: Path) -> None:

@@ -23,13 +23,6 @@ LIMITED = "import resource, sys; size = int(sys.argv.pop(1)); resource.setrlimit
 KILLED_AT_RENAME = "import os, signal; os.rename = lambda *_: os.kill(os.getpid(), signal.SIGKILL); "
 
 
-@pytest.fixture
-def scenario(tmp_path: Path) -> Path:
-    path = tmp_path / "small.yaml"
-    path.write_text(CRASH)
-    return path
-
-
 def electsim(first: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", first + RUN, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)

@@ -140,3 +140,8 @@ def test_a_distribution_is_called_by_its_name() -> None:
     assert called("{empirical: {samples: 1ms 2ms}}") == "empirical(2 samples)"
     assert called("{exponential: 5ms}") == "exponential(mean 5ms, floor 0s)"
     assert called("{pareto: {scale: 1ms, shape: 1.5}}") == "pareto(scale 1ms, shape 1.5)"
+    histogram = "{buckets: [[1ms, 40], [2ms, 95], [4ms, 100]], sum: 118ms"
+    assert called(f"{{histogram: {histogram}}}}}") == "histogram(100 durations, mean 1.18ms)"
+    halved = f"{histogram}, metric: rtt_seconds, file: a.prom, since: b.prom, round_trips: true}}"
+    source = "rtt_seconds from a.prom since b.prom"
+    assert called(f"{{histogram: {halved}}}") == f"histogram({source}, 100 round trips, halved, mean 590us)"

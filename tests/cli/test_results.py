@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner, Result
 
 import simulator
 import simulator.results
-from simulator.cli import main
 from tests.experiment.test_runner import CRASH
+from tests.support.command_line import invoke
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +19,6 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of five trials, numbered from 3 on."""
     root = tmp_path_factory.mktemp("results")
     return simulator.save(simulator.run(simulator.loads(CRASH), trials=5, first_trial=3), root)
-
-
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def test_a_run_is_read_back_as_it_was(kept: Path) -> None:

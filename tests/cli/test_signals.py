@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,24 +15,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.experiment.test_runner import CRASH
+from tests.support.command_line import ELECTSIM
 
-# SIGINT may be ignored where the tests run (a background job of a shell); children would inherit that.
-ELECTSIM = [
-    sys.executable,
-    "-c",
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from simulator.cli import main; main()",
-]
 STARTED_S = 90  # The longest wait for a run to begin, on a machine with much else to do.
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes as Linux shows them")
-
-
-@pytest.fixture
-def scenario(tmp_path: Path) -> Path:
-    path = tmp_path / "small.yaml"
-    path.write_text(CRASH)
-    return path
 
 
 Start = Callable[..., "subprocess.Popen[str]"]

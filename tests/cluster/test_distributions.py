@@ -30,6 +30,7 @@ from simulator.cluster.distributions import (
     Weibull,
     durations,
 )
+from simulator.cluster.histogram import Bucket, Halved, Histogram
 from simulator.protocol import MILLISECOND
 from simulator.randomness import Streams
 
@@ -138,11 +139,14 @@ def test_an_endless_tail_is_cut_before_it_overflows() -> None:
     assert drawn.max() == 1 << 60
 
 
+MEASURED = Histogram((Bucket(0, MS, 90), Bucket(MS, 2 * MS, 8), Bucket(4 * MS, 8 * MS, 2)), 33 * MS)
 EVERY = [ours for ours, _ in CONTINUOUS] + [
     Constant(MS),
     Empirical(SAMPLES),
     MIXED,
     Mixture(((0.5, MIXED), (0.5, Normal(MS, 2 * MS)))),
+    MEASURED,
+    Mixture(((0.5, Halved(MEASURED)), (0.5, Uniform(MS, 2 * MS)))),
     AtLeast(4 * MS, MIXED),
 ]
 

@@ -33,9 +33,13 @@ TRIED = (
 
 
 def blocks() -> Mapping[str, str]:
-    """The code blocks of "Add an algorithm" by their titles."""
+    return titled_blocks("Add an algorithm")
+
+
+def titled_blocks(heading: str) -> Mapping[str, str]:
+    """The code blocks of a section of CONTRIBUTING.md by their titles."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    section = text.partition("## Add an algorithm\n")[2].partition("\n## ")[0]
+    section = text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     found = re.findall(r'^(`{3,})\w+ title="(.*?)"\n(.*?)^\1$', section, re.DOTALL | re.MULTILINE)
     return {title: block for _, title, block in found}
 
@@ -43,18 +47,23 @@ def blocks() -> Mapping[str, str]:
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the tree with the blocks written into it."""
-    copy = tmp_path_factory.mktemp("tree")
+    copy = copied_tree(tmp_path_factory.mktemp("tree"), blocks())
+    for made, command in MADE.items():  # What `make schema` makes.
+        (copy / made).write_text(electsim(copy, *command), encoding="utf-8")
+    return copy
+
+
+def copied_tree(copy: Path, files: Mapping[str, str]) -> Path:
+    """Copy the tree into a folder, and add files by their paths. Nothing that is there is changed."""
     for folder in ("simulator", "tests", "scenarios", "docs", "studies"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=NOT_COPIED)
     for name in ("pyproject.toml", "CONTRIBUTING.md", "scenario.schema.json"):
         shutil.copy(ROOT / name, copy / name)
-    for name, block in blocks().items():
+    for name, block in files.items():
         path = copy / name
-        assert not path.exists()  # Nothing that is there is changed.
+        assert not path.exists()
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block, encoding="utf-8")
-    for made, command in MADE.items():  # What `make schema` makes.
-        (copy / made).write_text(electsim(copy, *command), encoding="utf-8")
     return copy
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner, Result
 
 import simulator
-from simulator.cli import main
 from tests.checks.test_liveness import HAUNTED
+from tests.support.command_line import invoke
 
 # The leader crashes at 1 s; n1 to n3 elect another within 600 ms or so, never within 100 ms.
 LIVE = """\
@@ -45,10 +44,6 @@ def scenario(tmp_path: Path) -> Path:
     path = tmp_path / "live.yaml"
     path.write_text(LIVE)
     return path
-
-
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def test_workers_change_nothing_under_a_nemesis() -> None:

@@ -7,23 +7,18 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner, Result
 
 import simulator
 import simulator.results
-from simulator.cli import main
 from simulator.experiment.drafts import DraftLock, dead_drafts
 from simulator.experiment.journal import JOURNAL, read_journal
 from simulator.experiment.runner import run
 from simulator.experiment.store import new_directory
 from tests.experiment.test_runner import CRASH
+from tests.support.command_line import invoke
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no directory can be locked there")
 OVERLAPPING = CRASH.replace("crash: leader}", "pause: leader, lasts: 600ms}")  # An old leader comes back, and overlaps.
-
-
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.fixture

@@ -10,15 +10,14 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from click.testing import CliRunner, Result
 
 import simulator.results
-from simulator.cli import main
 from simulator.cluster.spec import ClusterSpec
 from simulator.experiment import executors, runner
 from simulator.experiment.signals import Terminated, handled, interruptible, uninterrupted
 from simulator.experiment.trial import TrialResult, simulate
 from tests.experiment.test_runner import CRASH
+from tests.support.command_line import invoke
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
@@ -74,10 +73,6 @@ def test_a_signal_that_was_ignored_when_the_program_started_stays_ignored() -> N
     with handled():
         os.kill(os.getpid(), signal.SIGINT)
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-
-
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.fixture

@@ -51,6 +51,16 @@ def test_members_are_read_and_written_as_names() -> None:
         ),
         (
             "[n3]",
+            "[n3]\n  ineligible: [n9]",
+            "algorithm.ineligible.0: n9 is not a node; the nodes are n1 to n4",
+        ),
+        (
+            "[n3]",
+            "[n3]\n  ineligible: [n2, n1]",
+            "algorithm.ineligible: [n2, n1] is refused: nobody could be elected; leave out at least one voter",
+        ),
+        (
+            "[n3]",
             "[n3]\n  priorities: [1, 2]",
             "algorithm.priorities: gives 2 priorities for 4 nodes; give one for each",
         ),

@@ -55,8 +55,8 @@ class DuplicateVotesCounted(Raft):
         if self.role is not CANDIDATE:
             super()._count_vote(voter)
             return
-        self.counted = 1 if not self.votes else self.counted + 1
-        self.votes.add(voter)
+        self.counted = 1 if not self.candidacy.votes else self.counted + 1
+        self.candidacy.votes.add(voter)
         if self.counted >= self.membership.quorum:
             self._become_leader()
 
@@ -168,8 +168,8 @@ class DuplicatePromisesCount(Raft):
         if self.role is not PRE_CANDIDATE:
             super()._count_vote(voter)
             return
-        self.counted = 1 if not self.votes else self.counted + 1
-        self.votes.add(voter)
+        self.counted = 1 if not self.candidacy.votes else self.counted + 1
+        self.candidacy.votes.add(voter)
         if self.counted >= self.membership.quorum:
             self._become_candidate()
 
@@ -178,9 +178,9 @@ class PromisesAreVotes(Raft):
     """9.6, and 5.2: a promise begins an election, a vote decides it."""
 
     def _begin_candidacy(self, role: Role) -> None:
-        promised = self.votes if role is CANDIDATE and self.config.pre_vote else set()
+        promised = self.candidacy.votes if role is CANDIDATE and self.config.pre_vote else set()
         super()._begin_candidacy(role)
-        self.votes = promised - {self.host.me}
+        self.candidacy.votes = promised - {self.host.me}
 
 
 class StickyButMovesOn(Raft):
@@ -189,7 +189,7 @@ class StickyButMovesOn(Raft):
     def _handle_higher_term(self, sender: NodeId, message: Message) -> bool:
         if type(message) is RequestVote and not message.is_transfer and self._is_sticky(sender):
             self._become_follower(self.term + 1, leader=None)
-            if self.config.leader_stickiness == "refuse":
+            if self.stickiness == "refuse":
                 self._refuse_vote(sender)
             return False
         return super()._handle_higher_term(sender, message)

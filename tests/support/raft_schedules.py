@@ -138,9 +138,7 @@ class Witness:
         config, voter, message = self.bench.config, self.bench.node(envelope.to), envelope.message
         if voter.declared is None or not isinstance(message, RequestVote | PreVote):
             return False
-        if isinstance(message, RequestVote) and (
-            config.leader_stickiness == "off" or message.term <= voter.declared.term
-        ):
+        if isinstance(message, RequestVote) and (config.stickiness == "off" or message.term <= voter.declared.term):
             return False
         if config.stickiness_lasts == "own_timeout":
             return voter.declared.leader not in (None, envelope.sender)

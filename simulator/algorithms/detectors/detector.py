@@ -87,9 +87,11 @@ class Detector:
         return timer.startswith(self.timer)
 
     def on_timer(self, name: str) -> None:
+        """Handle one of the detector's own timers."""
         raise NotImplementedError
 
     def on_message(self, sender: NodeId, message: Message) -> None:
+        """Handle a message of a type in `receive`."""
         self.receive[type(message)](self, sender, message)
 
     def view(self) -> Mapping[str, object]:

@@ -84,6 +84,7 @@ class ExternalDetector(Detector):
         self._newest: tuple[int, int] | None = None
 
     def on_timer(self, name: str) -> None:
+        """Tell the listener the opinion that the monitor formed a notice time ago."""
         raise AssertionError(f"a node that is checked sets no timer, but {name} came due")
 
     def _on_check(self, sender: NodeId, message: HealthCheck) -> None:

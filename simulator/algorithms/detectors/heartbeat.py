@@ -72,6 +72,7 @@ class HeartbeatBasedDetector(Detector):
             self.host.cancel_timer(f"{self.timer} beat")
 
     def on_timer(self, name: str) -> None:
+        """Send the heartbeats that are due, or suspect the node whose heartbeat has not come."""
         if name == f"{self.timer} beat":
             self._beat()
         else:

@@ -54,11 +54,19 @@ class PollingOptions(Protocol):
     """The options that every polling detector has."""
 
     @property
-    def interval(self) -> Nanoseconds: ...
+    def interval(self) -> Nanoseconds:
+        """How often a round of questions begins."""
+        ...
+
     @property
-    def timeout(self) -> Nanoseconds: ...
+    def timeout(self) -> Nanoseconds:
+        """How long to wait for the answer to each question."""
+        ...
+
     @property
-    def retries(self) -> int: ...
+    def retries(self) -> int:
+        """How many more questions a node gets before it is suspected."""
+        ...
 
 
 def check_polling(options: PollingOptions) -> None:
@@ -103,6 +111,7 @@ class PollingDetector(Detector):
         self._rounds: dict[NodeId, _Round] = {}
 
     def on_timer(self, name: str) -> None:
+        """Begin a round of questions, ask again, or suspect a node that has answered no question of a round."""
         _, what, text = name.rsplit(" ", 2)
         node = int(text)
         if what == "round":

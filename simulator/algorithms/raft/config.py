@@ -9,9 +9,10 @@ from typing import Literal
 from simulator.protocol import MILLISECOND, Duration, DurationRange, Nanoseconds, NodeNames, option
 
 WhoResets = Literal["leader", "candidate", "anybody"]
-Stickiness = Literal["off", "refuse", "ignore"]
+Stickiness = Literal["off", "refuse", "ignore", "ignore_with_check_quorum"]
 StickinessLasts = Literal["least_timeout", "own_timeout"]
 Refusals = Literal["always", "not_stale", "never"]
+BackoffMultiplies = Literal["range_end", "draw"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +53,9 @@ class RaftConfig:
 
     refusals: Refusals = option(
         "always",
-        "Which refusals are sent: all (Figure 2); all but those of vote requests of an earlier term (etcd); or none "
-        "(PySyncObj). Refusals of pre-votes are always sent, and refusals of heartbeats if pre_vote or "
-        "leader_stickiness is on: otherwise servers could be stuck (etcd).",
+        "Which refusals are sent: all (Figure 2); all but those of requests of an earlier term (etcd); or none "
+        "(PySyncObj). Refusals of pre-votes are always sent. Refusals of heartbeats are always sent if pre_vote or "
+        "leader_stickiness is on, and under not_stale if check_quorum is: otherwise servers could be stuck (etcd).",
     )
 
     # What candidates do when they are not elected.
@@ -62,12 +63,18 @@ class RaftConfig:
         None, "The range of a candidate's timeouts. By default that of election_timeout (Raft Refloated, 6)."
     )
     candidate_backoff: float = option(
-        1.0, "The upper end of a candidate's range is multiplied by this after each refused candidacy in a row."
+        1.0, "A candidate's timeouts grow by this factor with each refused candidacy in a row (backoff_multiplies)."
+    )
+    backoff_multiplies: BackoffMultiplies = option(
+        "range_end",
+        "What candidate_backoff multiplies: the upper end of the range, after each candidacy that somebody refused, at "
+        "most five times, until a leader is heard; or the drawn timeout itself, after each candidacy that half of the "
+        "other voters refused, until the candidate steps down (Raft Refloated, expo).",
     )
     refusals_end_candidacy: bool = option(
         False,
         "If so many voters refuse that no majority is left, the candidate becomes a follower at once, and draws a new "
-        "timeout (etcd).",
+        "timeout. A pre-candidate then ignores refusals of an earlier term than its own (etcd).",
     )
 
     # Extensions of the dissertation.
@@ -88,7 +95,8 @@ class RaftConfig:
     leader_stickiness: Stickiness = option(
         "off",
         "What a server does with a vote request within the least election timeout after it heard a leader: it treats "
-        "it like any other; or, whatever its term, it refuses it, or ignores it without reply (etcd; 4.2.3).",
+        "it like any other; or, whatever its term, it refuses it, or ignores it without reply (4.2.3), always or only "
+        "if check_quorum is on (etcd).",
     )
     stickiness_lasts: StickinessLasts = option(
         "least_timeout",
@@ -123,6 +131,11 @@ class RaftConfig:
         "etcd-io/etcd#10201). By default no node has priority.",
     )
 
+    ineligible: NodeNames = option(
+        (),
+        "The servers that vote and campaign, but that no other server votes for, whatever their logs (Raft Refloated).",
+    )
+
     # The members of the cluster at first.
     voters: NodeNames | None = option(
         None, "The servers that vote at first, unless a log says otherwise (4.1). By default all but the learners."
@@ -150,13 +163,23 @@ class RaftConfig:
             raise ValueError(problem)
 
     @property
+    def stickiness(self) -> Stickiness:
+        """What `leader_stickiness` comes to: off, refuse or ignore."""
+        if self.leader_stickiness == "ignore_with_check_quorum":
+            return "ignore" if self.check_quorum else "off"
+        return self.leader_stickiness
+
+    @property
     def refuses_heartbeats(self) -> bool:
         """Whether a server answers the heartbeats of an earlier term.
 
-        A server whose term is ahead of a leader that others hear would be stuck if its refusals did not tell the leader
+        A server whose term is ahead of a leader that others hear would be stuck if its refusals did not tell the
+        leader. etcd answers if PreVote or CheckQuorum is on: otherwise the server's vote requests tell the leader
         (etcd-io/raft, `Step`).
         """
-        return self.refusals != "never" or self.pre_vote or self.leader_stickiness != "off"
+        if self.pre_vote or self.stickiness != "off":
+            return True
+        return self.refusals == "always" or (self.refusals == "not_stale" and self.check_quorum)
 
     @property
     def lease_ns(self) -> Nanoseconds:
@@ -176,7 +199,7 @@ class RaftConfig:
 def _lease_problems(config: RaftConfig) -> Iterator[str]:
     if not 1 <= config.clock_drift_bound <= 10:
         yield "clock_drift_bound: must be from 1 to 10"
-    elif config.lease_reads and config.leader_stickiness == "off":
+    elif config.lease_reads and config.stickiness == "off":
         yield "lease_reads: needs leader_stickiness, or another leader could be elected during a lease"
     elif config.lease_reads and config.stickiness_lasts != "least_timeout":
         yield "lease_reads: needs stickiness_lasts: least_timeout, the default; leave stickiness_lasts out"
@@ -210,11 +233,14 @@ def _problems(config: RaftConfig) -> Iterator[str]:
 def _member_problems(config: RaftConfig) -> Iterator[str]:
     if config.voters == ():
         yield "voters: no server could be elected; name at least one"
-    for name, nodes in (("voters", config.voters or ()), ("learners", config.learners)):
+    lists = {"voters": config.voters or (), "learners": config.learners, "ineligible": config.ineligible}
+    for name, nodes in lists.items():
         if len(set(nodes)) < len(nodes):
             yield f"{name}: a node is named twice"
     if both := set(config.voters or ()).intersection(config.learners):
         yield f"learners: n{min(both)} is a voter as well; name it in one list"
+    if config.voters is not None and set(config.voters) <= set(config.ineligible):
+        yield "ineligible: nobody could be elected; leave out at least one voter"
 
 
 def _tick_problems(config: RaftConfig, tick: Nanoseconds) -> Iterator[str]:

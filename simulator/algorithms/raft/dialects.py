@@ -57,15 +57,15 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             Dialect(
                 name="etcd",
                 about="etcd's raft library (etcd-io/raft, raft.go): whole ticks, drawn when the role may change; "
-                "CheckQuorum; requests within a leader's lease, or of an earlier term, are ignored; a candidacy ends "
-                "once too many voters have refused.",
+                "CheckQuorum; requests within a leader's lease, or of an earlier term, are ignored; stale heartbeats "
+                "are answered only under CheckQuorum or PreVote; a candidacy ends once too many voters have refused.",
                 options={
                     "election_timeout": (1000 * MS, 1900 * MS),
                     "heartbeat_interval": 100 * MS,
                     "tick": 100 * MS,
                     "step_down_resets_timer": "anybody",
                     "check_quorum": True,
-                    "leader_stickiness": "ignore",
+                    "leader_stickiness": "ignore_with_check_quorum",
                     "refusals_end_candidacy": True,
                     "refusals": "not_stale",
                 },

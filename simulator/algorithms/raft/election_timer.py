@@ -18,7 +18,8 @@ TOUCH = "touch "  # Followed by a peer: its last answer is as old as the leader'
 LED = "led"  # The last heartbeat is as old as the least election timeout.
 TICK, CONTACT, POLL = "tick", "silence", "poll"
 
-_MOST_BACKOFFS = 5  # A candidate's timeouts grow no further after so many refusals in a row.
+_MOST_BACKOFFS = 5  # The end of a candidate's range grows no further after so many refusals in a row.
+_MOST_DOUBLINGS = 30  # Nor does a drawn timeout, which is longer than any trial by then.
 
 
 class ElectionTimer:
@@ -30,7 +31,7 @@ class ElectionTimer:
         self.timers: TimerHost = host if timers is None else timers
         self.leader_was_heard = False  # Within the least election timeout. Kept only if an option needs it.
         self._election_timeout = config.election_timeout
-        asks = config.pre_vote or config.leader_stickiness != "off"
+        asks = config.pre_vote or config.stickiness != "off"
         self._keeps_led = asks and config.stickiness_lasts == "least_timeout"
 
     def start(self) -> None:
@@ -99,11 +100,19 @@ class ElectionTimer:
             self._restart()
 
     def _campaign(self, role: Role, refused: int) -> None:
-        self.timers.set_timer(ELECTION, uniform(self.host.random, self._candidate_timeout(refused)))
+        drawn = uniform(self.host.random, self._candidate_timeout(refused))
+        self.timers.set_timer(ELECTION, self._backed_off(drawn, refused))
 
     def _candidate_timeout(self, refused: int) -> tuple[Nanoseconds, Nanoseconds]:
         low, high = self.config.candidate_timeout or self._election_timeout
+        if self.config.backoff_multiplies == "draw":
+            return low, high
         return low, round(high * self.config.candidate_backoff ** min(refused, _MOST_BACKOFFS))
+
+    def _backed_off(self, drawn: Nanoseconds, refused: int) -> Nanoseconds:
+        if self.config.backoff_multiplies == "draw":
+            return round(drawn * self.config.candidate_backoff ** min(refused, _MOST_DOUBLINGS))
+        return drawn
 
     def _forget_leader(self) -> None:
         """The leader of an earlier term does not count as heard, unless leases for reads rely on it (`lease`)."""
@@ -190,6 +199,7 @@ class TickTimer(ElectionTimer):
         self._forget_leader()
         if role is CANDIDATE:
             self._draw(self._candidate_timeout(refused))
+            self._timeout = self._backed_off(self._timeout, refused)
         else:
             self._elapsed = 0
 

@@ -47,6 +47,7 @@ class Log:
 
     @property
     def last_index(self) -> int:
+        """The index of the last entry; 0 if the log is empty."""
         return len(self._entries)
 
     @property

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from simulator.algorithms.raft.candidacy import Candidacy
 from simulator.algorithms.raft.check_quorum import CheckQuorum
 from simulator.algorithms.raft.config import RaftConfig
 from simulator.algorithms.raft.configuration import Configuration
@@ -44,6 +45,7 @@ from simulator.algorithms.raft.messages import (
     TransferRequest,
 )
 from simulator.algorithms.raft.replication import Replication, write_name
+from simulator.algorithms.raft.voting import is_electable
 from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Algorithm, Host, Message, NodeId, Role
 
 RETRY = "retry"  # The timer after which a candidate asks again.
@@ -65,10 +67,8 @@ class Raft(Algorithm):
         # The role, and the current candidacy.
         self.role: Role = FOLLOWER
         self.leader: NodeId | None = None
-        self.votes: set[NodeId] = set()  # The servers whose votes, or promised votes, this candidate holds.
-        self.replied: set[NodeId] = set()  # The servers that have answered this candidate, for a vote or against.
+        self.candidacy = Candidacy(config)
         self.is_transfer = False  # Whether this server campaigns because the leader has asked it to.
-        self.refused = 0  # How many candidacies in a row, up to this one, somebody has refused.
         # The parts. None: the option is off.
         self.timer = new_timer(host, config)
         self.polling = self.timer if isinstance(self.timer, PollingTimer) else None
@@ -87,10 +87,11 @@ class Raft(Algorithm):
         self.heartbeats_carry = self.replication is not None or self.lease is not None  # Entries, or a round's number.
         self.heeds_replies = config.check_quorum or self.heartbeats_carry
         self.refuses_heartbeats = config.refuses_heartbeats
+        self.stickiness = config.stickiness
 
     def view(self) -> Mapping[str, object]:
         view: dict[str, object] = {"role": self.role, "term": self.term, "leader": self.leader}
-        view |= {"voted for": self.voted_for, "votes": sorted(self.votes), "last log": self.last_log}
+        view |= {"voted for": self.voted_for, "votes": sorted(self.candidacy.votes), "last log": self.last_log}
         view |= self.membership.view()
         if self.replication is not None:
             view |= self.replication.view(leads=self.role is LEADER)
@@ -123,7 +124,7 @@ class Raft(Algorithm):
         if self._is_pre_vote(message):
             return True
         if type(message) is RequestVote and not message.is_transfer and self._is_sticky(sender):
-            if self.config.leader_stickiness == "refuse":
+            if self.stickiness == "refuse":
                 self._refuse_vote(sender)
             return False  # Such a request changes no term (4.2.3).
         # "If one server's current term is smaller than the other's, then it updates" (5.1).
@@ -209,8 +210,8 @@ class Raft(Algorithm):
             self.host.cancel_timer(RETRY)
         elif was is LEADER:
             self._on_stepped_down()
-        if leader is not None:
-            self.refused = 0
+        if new_term or leader is not None:
+            self.candidacy.end(knows_leader=leader is not None)
         self.role = FOLLOWER
         self.leader = leader
         gave_up = was_candidate and not new_term and leader is None
@@ -235,12 +236,11 @@ class Raft(Algorithm):
             self.host.note("suspected", leader=self.leader)
         self.role = role
         self.leader = None
-        self.votes = set()
-        self.replied = set()
+        self.candidacy.begin(self.membership)
         self.host.transition(role, self.term, None)
         if role is CANDIDATE:
             self._save_term_and_vote(then=self._own_vote)
-        self.timer.reset(role, refused=self.refused)
+        self.timer.reset(role, refused=self.candidacy.refused)
 
     def _become_leader(self) -> None:
         assert self.role is CANDIDATE
@@ -248,7 +248,7 @@ class Raft(Algorithm):
             self._note_log(runs=self.replication.log.runs())
         self.role = LEADER
         self.leader = self.host.me
-        self.refused = 0
+        self.candidacy.end(knows_leader=True)
         self.host.cancel_timer(RETRY)
         self.timer.reset(LEADER)
         if self.check_quorum is not None:
@@ -301,45 +301,41 @@ class Raft(Algorithm):
         else:
             request = RequestVote(self.term, *self.last_log, self.is_transfer)
         for peer in self.membership.other_voters:
-            if peer not in self.replied:
+            if peer not in self.candidacy.replied:
                 self.host.send(peer, request)
         if self.config.vote_retry_interval is not None:
             self.host.set_timer(RETRY, self.config.vote_retry_interval)
 
     def _on_vote_reply(self, sender: NodeId, message: RequestVoteReply | PreVoteReply) -> None:
-        """Count a vote for this term, or a promise for the next one."""
+        """Count a vote for this term, or a promise for the next one, of a server that votes now (4.1).
+
+        A refused pre-vote has the voter's own term. etcd, where refusals end a candidacy, ignores it if that is lower.
+        """
         is_pre_vote = type(message) is PreVoteReply
-        if self.role is not (PRE_CANDIDATE if is_pre_vote else CANDIDATE):
+        is_awaited = self.role is (PRE_CANDIDATE if is_pre_vote else CANDIDATE)
+        if not is_awaited or sender not in self.membership.other_voters:
             return
         if message.vote_granted:
             if message.term == self.term + is_pre_vote:
-                self.replied.add(sender)
                 self._count_vote(sender)
-        elif is_pre_vote or message.term == self.term:
+        elif message.term == self.term or (is_pre_vote and not self.config.refusals_end_candidacy):
             self._count_refusal(sender)
 
     def _count_vote(self, voter: NodeId) -> None:
         """A majority of votes elects a candidate; a majority of promises lets a pre-candidate campaign."""
-        if voter in self.votes:
+        if not self.candidacy.add_vote(voter):
             return
-        self.votes.add(voter)
         if self.role is CANDIDATE:
             self.host.note("vote", term=self.term, voter=voter)
-        if len(self.votes) >= self.membership.quorum:
+        if len(self.candidacy.votes) >= self.membership.quorum:
             if self.role is PRE_CANDIDATE:
                 self._become_candidate()
             else:
                 self._become_leader()
 
     def _count_refusal(self, voter: NodeId) -> None:
-        if voter in self.replied:
-            return  # A duplicate.
-        self.replied.add(voter)
-        refusals = len(self.replied - self.votes)
-        if refusals == 1:
-            self.refused += 1
-        votes_possible = len(self.membership.other_voters) + self.membership.is_voter - refusals
-        if self.config.refusals_end_candidacy and votes_possible < self.membership.quorum:
+        is_new = self.candidacy.add_refusal(voter)
+        if is_new and self.config.refusals_end_candidacy and self.candidacy.is_lost(self.membership):
             self._become_follower(self.term, leader=None)
 
     # --- Voting (5.2, 5.4.1; PreVote: 9.6; leader stickiness: 4.2.3)
@@ -353,7 +349,7 @@ class Raft(Algorithm):
         """
         is_pre_vote = type(message) is PreVote
         is_ahead = message.term > self.term
-        if is_ahead and self.config.leader_stickiness == "ignore" and self._hears_a_leader(sender):
+        if is_ahead and self.stickiness == "ignore" and self._hears_a_leader(sender):
             return
         is_free = is_ahead or (message.term == self.term and self.voted_for in (None, sender))
         grants = is_free and self._is_up_to_date(sender, message) and not self._is_held_off(sender, message)
@@ -378,16 +374,8 @@ class Raft(Algorithm):
             self._reply(candidate, RequestVoteReply(self.term, vote_granted=False))
 
     def _is_up_to_date(self, candidate: NodeId, message: RequestVote | PreVote) -> bool:
-        """Whether a candidate's log is up-to-date (5.4.1). If the logs are equal, this server may have priority."""
-        log = (message.last_log_term, message.last_log_index)
-        return log > self.last_log or (log == self.last_log and not self._has_priority_over(candidate, message))
-
-    def _has_priority_over(self, candidate: NodeId, message: RequestVote | PreVote) -> bool:
-        """Whether this server's priority is higher than a candidate's (tikv/raft-rs#68)."""
-        priorities = self.config.priorities
-        if not priorities or (isinstance(message, RequestVote) and message.is_transfer):
-            return False
-        return priorities[candidate - 1] < priorities[self.host.me - 1]
+        """Whether a candidate's log is up-to-date (5.4.1), or what the options make of it."""
+        return is_electable(candidate, message, self.host.me, self.last_log, self.config)
 
     def _is_held_off(self, candidate: NodeId, message: RequestVote | PreVote) -> bool:
         """Whether a leader that was heard keeps this server from granting (4.2.3, 9.6)."""
@@ -396,7 +384,7 @@ class Raft(Algorithm):
         return self.voted_for is None and not message.is_transfer and self._is_sticky(candidate)
 
     def _is_sticky(self, candidate: NodeId) -> bool:
-        return self.config.leader_stickiness != "off" and self._hears_a_leader(candidate)
+        return self.stickiness != "off" and self._hears_a_leader(candidate)
 
     def _hears_a_leader(self, candidate: NodeId) -> bool:
         """Whether this server leads, or has heard a leader within the least election timeout or its own timeout."""
@@ -513,7 +501,8 @@ class Raft(Algorithm):
         voters = self.membership.other_voters
         if self.transfer.target is not None or (to is not None and to not in voters):
             return
-        target = default_target(voters, self.replication) if to is None else to
+        electable = [peer for peer in voters if peer not in self.config.ineligible]
+        target = default_target(electable, self.replication) if to is None else to
         if target is not None:
             self.transfer.begin(target)
             self._proceed_with_transfer()
@@ -535,8 +524,12 @@ class Raft(Algorithm):
             self._begin_transfer(message.to)
 
     def _on_timeout_now(self, sender: NodeId, message: TimeoutNow) -> None:
-        """Campaign at once, "without waiting for an election timeout to elapse", and without PreVote."""
-        if self.role is FOLLOWER and message.term == self.term and sender == self.leader and self._may_campaign:
+        """Campaign at once, as if the election timer had fired, and without PreVote.
+
+        The rule of terms is enough: servers obey requests "without consulting their current configurations" (4.1), and
+        AppendEntries of this leader may be late, or forgotten by a restart.
+        """
+        if self.role is not LEADER and message.term == self.term and self._may_campaign:
             self.is_transfer = True
             self._become_candidate()
 

@@ -10,8 +10,13 @@ from simulator.protocol import Host, Nanoseconds
 class TimerHost(Protocol):
     """What sets and cancels named timers: a `Host`, or `PolledTimers`."""
 
-    def set_timer(self, name: str, delay: Nanoseconds) -> None: ...
-    def cancel_timer(self, name: str) -> None: ...
+    def set_timer(self, name: str, delay: Nanoseconds) -> None:
+        """Set a timer, in place of one of the same name."""
+        ...
+
+    def cancel_timer(self, name: str) -> None:
+        """Cancel a timer, if it is set."""
+        ...
 
 
 class PolledTimers:

@@ -113,6 +113,7 @@ class Client:
         self._host.send(self._server, request)
 
     def on_message(self, sender: NodeId, message: Message) -> None:
+        """Handle a message of a server. The client ignores servers that it has left."""
         if sender != self._server:
             return  # The client has left this server.
         if self.connected:
@@ -120,6 +121,7 @@ class Client:
         self.receive[type(message)](self, message)
 
     def on_timer(self, name: str) -> None:
+        """Send a ping, connect, or leave a server that has been silent for too long."""
         if name == "client-ping":
             self._pinged.append(self._host.monotonic())
             self._send(SessionPing())

@@ -80,8 +80,10 @@ class EnsembleConfig:
 
     @property
     def init_timeout(self) -> Nanoseconds:
+        """How long each step of a new leader may take until it serves a quorum."""
         return self.init_limit * self.tick_time
 
     @property
     def sync_timeout(self) -> Nanoseconds:
+        """How long a leader and a follower may be silent to each other."""
         return self.sync_limit * self.tick_time

@@ -100,6 +100,7 @@ class FastLeaderElection:
         return None
 
     def on_timer(self, name: str) -> NodeId | None:
+        """Decide the election, hand on votes between threads, or repeat the vote; see the class for what it returns."""
         if name == FINALIZE:
             return self._decide(self.vote)
         if name == PASSED:
@@ -121,10 +122,12 @@ class FastLeaderElection:
             self._send(peer)
 
     def on_disconnect(self, peer: NodeId) -> None:
+        """The connection to a peer is closed."""
         self._connected.discard(peer)
         self._waiting.discard(peer)
 
     def stop(self) -> None:
+        """End this server's part in the election."""
         for name in (REPEAT, FINALIZE):
             self.host.cancel_timer(name)
 

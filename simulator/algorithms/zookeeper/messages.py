@@ -21,6 +21,7 @@ class Zxid(NamedTuple):
 
     @property
     def wire_bytes(self) -> int:
+        """Its size in a message: 8 bytes, as ZooKeeper's."""
         return 8
 
     def __repr__(self) -> str:
@@ -214,4 +215,5 @@ class Write:
 
     @property
     def wire_bytes(self) -> int:
+        """Its size in a message."""
         return self.size

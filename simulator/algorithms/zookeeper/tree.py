@@ -43,8 +43,13 @@ class TreeError(Exception):
 class Listener(Protocol):
     """Is called for each change of the tree, at once."""
 
-    def on_created(self, path: str) -> None: ...
-    def on_deleted(self, path: str) -> None: ...
+    def on_created(self, path: str) -> None:
+        """A znode was created."""
+        ...
+
+    def on_deleted(self, path: str) -> None:
+        """A znode was deleted."""
+        ...
 
 
 @dataclass(slots=True)

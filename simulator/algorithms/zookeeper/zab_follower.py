@@ -64,6 +64,7 @@ class Learner:
     # --- Inputs
 
     def start(self) -> None:
+        """Connect to the leader, and wait for its answer."""
         self._await()
         self._connect()
 
@@ -80,6 +81,7 @@ class Learner:
         return self.receive[type(message)](self, message)
 
     def on_timer(self, name: str) -> Outcome | None:
+        """Leave a leader that has been silent for too long, or try again to connect to it."""
         if name == SILENCE:
             return self._leave()
         if name == RETRY:
@@ -89,6 +91,7 @@ class Learner:
         return None
 
     def on_disconnect(self, peer: NodeId, reason: str) -> Outcome | None:
+        """The connection to a server is closed, or was refused."""
         if peer != self.leader:
             return None
         self.open = False

@@ -2,10 +2,9 @@
 
 Junqueira, Reed and Serafini, "Zab" (2011). Discovery: the members of a quorum tell the leader which epochs they have
 accepted. The leader proposes a greater epoch, and a quorum accepts it. No history of this quorum may be ahead of the
-leader's. (In the paper the leader then takes over the best history of the quorum. ZooKeeper, and this, elect a server
-that has the best history already.) Synchronisation: each follower gets the leader's history. The leader serves, and may
-propose (`zab_broadcast`), once a quorum has its history on disk. A serving leader pings its followers every half tick.
-It checks every tick whether a quorum still follows it, and gives up if not.
+leader's. (In the paper the leader takes over the quorum's best history. ZooKeeper elects a server that has it.)
+Synchronisation: each follower gets the leader's history. The leader serves, and may propose (`zab_broadcast`), once a
+quorum has it on disk. It pings its followers every half tick, and gives up after a tick without a quorum.
 """
 
 from __future__ import annotations
@@ -64,10 +63,8 @@ class Leader:
         self.listening = False
         self.learners: dict[NodeId, Connection] = {}
         self.accepted = {self.host.me: server.accepted_epoch}  # The epochs that the learners have accepted.
-        self.summary = (
-            server.current_epoch,
-            server.history.last,
-        )  # The last epoch and zxid of its own history: no follower may be ahead of them.
+        # The last epoch and zxid of its own history: no follower may be ahead of them.
+        self.summary = (server.current_epoch, server.history.last)
         self.epoch: int | None = None  # The epoch that it has proposed.
         self.epoch_on_disk = False
         self.accepted_by: set[NodeId] = set()  # The voters that have accepted the epoch.
@@ -79,6 +76,7 @@ class Leader:
     # --- Inputs
 
     def start(self) -> None:
+        """Wait for learners, for the time that the first step may take."""
         self.host.set_timer(LISTEN, self.config.listen_delay)
         self._await_step()
         self._discover()
@@ -89,6 +87,7 @@ class Leader:
             self._await(node)
 
     def on_message(self, sender: NodeId, message: Message) -> Outcome | None:
+        """Handle a message of a learner. Messages of learners that this leader has left are ignored."""
         learner = self.learners.get(sender)
         if learner is None:
             return None  # This leader has closed the learner's connection, and the learner knows.
@@ -106,6 +105,7 @@ class Leader:
             self._discover()
 
     def on_timer(self, name: str) -> Outcome | None:
+        """Give up a step that takes too long, open the port, ping learners, or leave a silent one."""
         if name == STEP:
             return Outcome.LOOK  # No quorum has finished this step in time.
         if name == HALF_TICK:
@@ -131,6 +131,7 @@ class Leader:
         return None
 
     def on_disconnect(self, peer: NodeId) -> None:
+        """The connection of a learner is closed."""
         if peer in self.learners:
             self._forget(peer)
 

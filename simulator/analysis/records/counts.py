@@ -105,5 +105,8 @@ COUNTS: Mapping[str, Count] = {
 
 
 def count(name: str, tables: RunTables) -> FloatArray:
-    """A count in each trial, in order; shape (trials,). Raises KeyError for a name that is not in COUNTS."""
-    return COUNTS[name](tables)
+    """A count in each trial, in order; shape (trials,).
+
+    `name` is a key of COUNTS, or a column of the trials table. Raises KeyError if it is neither.
+    """
+    return COUNTS.get(name, _column(name))(tables)

@@ -1,12 +1,18 @@
-"""All metrics. The summary, the comparison, the gate, the tables and docs/metrics.md are derived from this list."""
+"""All metrics. The summary, the comparison, the gate, the tables and docs/metrics.md are derived from this list.
+
+A record is found in its module of this package; no list has to be edited.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import pandas as pd
 
+from simulator.analysis import records
 from simulator.analysis.measures import Measure
 from simulator.analysis.records.detectors import DETECTORS
 from simulator.analysis.records.durations import DURATIONS, OTHER_ELECTIONS
@@ -18,8 +24,21 @@ from simulator.analysis.records.traffic import TRAFFIC
 from simulator.analysis.samples import primary_elections
 from simulator.analysis.statistics.survival import Sample
 
-# Tables show metrics in this order.
-METRICS: Sequence[Metric] = (*DURATIONS, *INCIDENCE, *ROUNDS, OTHER_ELECTIONS, *LEADERSHIP, *DETECTORS, *TRAFFIC)
+
+def _records() -> Iterator[Metric]:
+    """The records in the tuples of every module, by the module's name."""
+    for module in sorted(module.name for module in pkgutil.iter_modules(records.__path__)):
+        path = f"{records.__name__}.{module}"
+        if path != __name__:
+            for value in vars(importlib.import_module(path)).values():
+                yield from (
+                    (record for record in value if isinstance(record, Metric)) if isinstance(value, tuple) else ()
+                )
+
+
+# Tables show metrics in this order, and those of other modules after them.
+_IN_ORDER = (*DURATIONS, *INCIDENCE, *ROUNDS, OTHER_ELECTIONS, *LEADERSHIP, *DETECTORS, *TRAFFIC)
+METRICS: Sequence[Metric] = tuple(dict.fromkeys((*_IN_ORDER, *_records())))
 
 # How to find the values of each duration among elections; and the labels of these and of other durations.
 SAMPLES: Mapping[str, Callable[[pd.DataFrame], Sample]] = MappingProxyType(

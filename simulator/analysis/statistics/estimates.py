@@ -188,6 +188,7 @@ class Proportion:
     effective_attempts: float
 
     def estimate(self) -> Estimate:
+        """The proportion with its 95 % interval (Wilson's)."""
         return Estimate(self.value, *self.interval())
 
     def interval(self, z: float = _Z) -> tuple[float, float]:

@@ -257,6 +257,10 @@ class _Corrected:
     varies: bool
 
     def interval(self, confidence: float, least: float = -math.inf) -> tuple[float, float]:
+        """The interval of that confidence.
+
+        Without a correction it is open from `least` up, or the value alone if nothing varies.
+        """
         if math.isnan(self.value):
             return math.nan, math.nan
         if self.bca is not None:
@@ -264,6 +268,7 @@ class _Corrected:
         return (least, math.inf) if self.varies else (self.value, self.value)
 
     def p_value(self) -> float:
+        """The p-value of no difference. Without a correction: 1, or 0 for a difference that does not vary."""
         if self.bca is not None:
             return self.bca.p_value(0.0)
         return 1.0 if self.varies or self.value == 0 else 0.0

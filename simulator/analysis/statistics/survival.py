@@ -74,6 +74,7 @@ class Sample:
 
     @property
     def one_per_trial(self) -> bool:
+        """Whether no two values are of the same trial."""
         return self.trial_index()[0] == self.values.size
 
 

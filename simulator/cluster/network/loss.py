@@ -33,6 +33,7 @@ class Bernoulli:
         return inf if self.probability == 1 else 1 / (1 - self.probability)
 
     def of(self, streams: Streams, name: str) -> Loses:
+        """Whether each next packet is lost, each with the same probability. Each packet takes one draw."""
         flips = coin_flips(self.probability, streams, name)
         return lambda _: next(flips)
 

@@ -59,9 +59,17 @@ class NetworkSpec:
 class Endpoint(Protocol):
     """A node as the network sees it."""
 
-    def on_delivery(self, sender: NodeId, message: Message) -> None: ...
-    def on_connected(self, peer: NodeId) -> None: ...
-    def on_disconnected(self, peer: NodeId, reason: str) -> None: ...
+    def on_delivery(self, sender: NodeId, message: Message) -> None:
+        """A message has arrived."""
+        ...
+
+    def on_connected(self, peer: NodeId) -> None:
+        """A connection to a peer is open; stream transport only."""
+        ...
+
+    def on_disconnected(self, peer: NodeId, reason: str) -> None:
+        """The connection to a peer is closed, for the given reason; stream transport only."""
+        ...
 
 
 class NetworkInterface:
@@ -134,6 +142,7 @@ class Network:
         return dict(zip(self.traffic.kinds, self.traffic.messages, strict=True))
 
     def attach(self, node: NodeId, endpoint: Endpoint) -> NetworkInterface:
+        """Connect a node. Packets for it are delivered to `endpoint`."""
         interface = self.interfaces[node] = NetworkInterface(node, self.spec, self._streams, endpoint)
         return interface
 
@@ -183,6 +192,7 @@ class Network:
             lost()
 
     def add_rule(self, rule: LinkRule) -> None:
+        """Let a rule decide on packets of its links, until `remove_rule` is called with it."""
         self.rules.add_rule(rule)
         self._plain = False
 

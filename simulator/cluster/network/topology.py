@@ -17,6 +17,7 @@ class Topology:
     placed: tuple[int, ...]  # The position in `zones` of each node's zone, from n1 on.
 
     def zone_of(self, node: NodeId) -> str:
+        """The zone that a node is in."""
         return self.zones[self.placed[node - 1]]
 
     def nodes_in(self, zone: str) -> tuple[NodeId, ...]:

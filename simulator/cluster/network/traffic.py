@@ -36,6 +36,7 @@ class Traffic:
         self.extra_bytes = [0] * len(self.kinds)  # Beyond those of so many usual messages.
 
     def count(self, message: Message) -> None:
+        """Count a message and its bytes."""
         slot = self.slots[type(message)]
         self.messages[slot] += 1
         if self.varies[slot]:

@@ -46,9 +46,11 @@ class Clock:
         self._told_ns: Nanoseconds = 0
 
     def monotonic(self, now_ns: Nanoseconds) -> Nanoseconds:
+        """What the monotonic clock shows at an instant of the simulation."""
         return self._told_ns + elapsed(now_ns - self._since_ns, self.drift_ppb)
 
     def wall(self, now_ns: Nanoseconds) -> Nanoseconds:
+        """What the wall clock shows at an instant of the simulation."""
         return self.monotonic(now_ns) + self.offset_ns
 
     def reaches(self, told_ns: Nanoseconds) -> Nanoseconds:
@@ -56,6 +58,7 @@ class Clock:
         return self._since_ns + true_delay(told_ns - self._told_ns, self.drift_ppb)
 
     def add(self, skew: Skew, now_ns: Nanoseconds) -> None:
+        """Let the clocks run wrong in one more way, from this instant on."""
         self._apply((*self._skews, skew), now_ns)
 
     def remove(self, skew: Skew, now_ns: Nanoseconds) -> None:

@@ -40,6 +40,7 @@ class Disk:
         return self.times.none and not self._stalls and not self._under_way
 
     def write(self, write: Write) -> None:
+        """Begin a write. It is on disk once it and all earlier ones have taken their time."""
         self._free_at = max(self._kernel._now, self._free_at) + self.times.draw()
         self._under_way.append(write)
         self._kernel.push(self._free_at, self._comes_due, self._under_way)
@@ -52,6 +53,7 @@ class Disk:
         self._due = 0
 
     def stall(self) -> None:
+        """Hold back all writes until `unstall` is called as often as this."""
         self._stalls += 1
 
     def unstall(self) -> None:

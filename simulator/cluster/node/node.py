@@ -78,10 +78,12 @@ class Node(OldHostNames):
 
     @property
     def running(self) -> bool:
+        """Whether the process is up."""
         return self.algorithm is not None
 
     @property
     def awake(self) -> bool:
+        """Whether the process is up and not paused."""
         return self.algorithm is not None and not self.paused
 
     # --- What happens to the node
@@ -106,6 +108,7 @@ class Node(OldHostNames):
         self._network.process_died(self._interface)
 
     def pause(self) -> None:
+        """Stop handling inputs; they wait until `resume` is called."""
         self.disruptions += 1
         self.paused = True
         self._update()
@@ -125,6 +128,7 @@ class Node(OldHostNames):
         self._update()
 
     def remove_service_times(self, service_times: Iterator[int]) -> None:
+        """End what `add_service_times` has added."""
         self._service_times.remove(service_times)
         self._update()
 
@@ -133,6 +137,7 @@ class Node(OldHostNames):
         self._change_clock(self.clock.add, skew)
 
     def remove_skew(self, skew: Skew) -> None:
+        """End what `add_skew` has added."""
         self._change_clock(self.clock.remove, skew)
 
     # --- What the algorithm asks for (`Host`)
@@ -180,11 +185,7 @@ class Node(OldHostNames):
 
     def command(self, command: Message) -> None:
         """Give the algorithm a command of an operator or a client, now or when it can handle inputs again."""
-        self._receive(self._handle_command, command)
-
-    def _handle_command(self, command: Message, _: None) -> None:
-        assert self.algorithm is not None
-        self.algorithm.on_command(command)
+        self._receive(self._do, lambda algorithm: algorithm.on_command(command))
 
     # --- What the network brings (`Endpoint`)
 
@@ -195,18 +196,14 @@ class Node(OldHostNames):
             self._receive(self._serve, sender, message)
 
     def on_connected(self, peer: NodeId) -> None:
-        self._receive(self._connected, peer)
+        self._receive(self._do, lambda algorithm: algorithm.on_connect(peer))
 
     def on_disconnected(self, peer: NodeId, reason: str) -> None:
-        self._receive(self._disconnected, peer, reason)
+        self._receive(self._do, lambda algorithm: algorithm.on_disconnect(peer, reason))
 
-    def _connected(self, peer: NodeId, _: None) -> None:
+    def _do(self, action: Callable[[Algorithm], None], _: None) -> None:
         assert self.algorithm is not None
-        self.algorithm.on_connect(peer)
-
-    def _disconnected(self, peer: NodeId, reason: str) -> None:
-        assert self.algorithm is not None
-        self.algorithm.on_disconnect(peer, reason)
+        action(self.algorithm)
 
     # --- What comes due
 

@@ -24,8 +24,9 @@ from simulator.randomness import Streams
 from simulator.report.figures.style import BLUE, GREY, style
 from simulator.report.tables.links import FIRST_LINK, Link, base_ns, base_table, link_name, packet_treatment
 from simulator.scenario import Scenario, resolved
-from simulator.scenario.text.units import format_duration
+from simulator.scenario.text.units import format_duration, parse_duration
 
+_HISTOGRAM_SOURCE = {"metric": "", "file": "from ", "since": "since "}
 _QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 _LONG_TAIL = 20  # Times the median: beyond it, a logarithmic axis.
 _BINS = 80
@@ -55,9 +56,20 @@ def name_of(distribution: Any) -> str:
     elif kind == "empirical":
         samples = f"{len(parameters['samples'].split()):,} samples"
         name = f"empirical({parameters['file']}, {samples})" if "file" in parameters else f"empirical({samples})"
+    elif kind == "histogram":
+        name = f"histogram({_histogram(parameters)})"
     else:
         name = f"{kind}({_parameters(parameters)})"
     return f"{name}, at least {distribution['at_least']}" if "at_least" in distribution else name
+
+
+def _histogram(parameters: Mapping[str, Any]) -> str:
+    """Where a histogram is from, how many durations it holds, and its own mean, to hold against that of the draws."""
+    read = [f"{word}{parameters[key]}" for key, word in _HISTOGRAM_SOURCE.items() if key in parameters]
+    number = parameters.get("count", parameters["buckets"][-1][1])
+    trips, parts = ("round trips, halved", 2) if "round_trips" in parameters else ("durations", 1)
+    mean = format_duration(round(parse_duration(parameters["sum"]) / number / parts))
+    return ", ".join([*([" ".join(read)] if read else []), f"{number:,} {trips}", f"mean {mean}"])
 
 
 def _parameters(parameters: Any) -> str:

@@ -41,10 +41,12 @@ class TrialOverlaps:
 
     @classmethod
     def of(cls, trace: Trace) -> TrialOverlaps:
+        """Read the incidents and partitions of a trace."""
         return cls(partitions=_partitions(trace), incidents=tuple(leadership(trace).overlaps), end_ns=trace.end_ns)
 
     @property
     def overlap_ns(self) -> Nanoseconds:
+        """The length of all incidents together."""
         return sum(incident.end_ns - incident.start_ns for incident in self.incidents)
 
     @property

@@ -86,6 +86,7 @@ class _Page:
         self._distributions = self._choices(self._parts["Cluster"]["properties"]["service"])
 
     def lines(self) -> Iterator[str]:
+        """The lines of the page, without line ends."""
         top = self._schema["properties"]
         yield from self._section("The file", self._schema)
         for name in _SECTIONS:

@@ -87,6 +87,7 @@ class _Scale:
 
     @classmethod
     def of(cls, metric: Summary) -> _Scale:
+        """A unit and a number of digits that suit the values of a metric."""
         values = [row["value"] for row in metric["variants"] if row["value"]]
         typical = min(values, default=0.0)
         unit, factor = metric["unit"], 1.0
@@ -99,9 +100,11 @@ class _Scale:
         return cls(unit, factor, digits if scaled else 2)
 
     def number(self, value: float) -> str:
+        """A value in the table's unit."""
         return f"{value * self.factor:,.{self.digits}f}"
 
     def change(self, value: float) -> str:
+        """A difference in the table's unit, with its sign."""
         return f"{value * self.factor:+,.{self.digits}f}"
 
 

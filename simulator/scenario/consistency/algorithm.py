@@ -52,7 +52,7 @@ def _command_error(scenario: Scenario, command: type[OperatorCommand]) -> str | 
 
 def member_errors(scenario: Scenario) -> FieldErrors:
     """Options of the algorithm that name nodes which the cluster does not have, or too few of its nodes."""
-    for option in ("voters", "learners", "order", "initiators"):
+    for option in ("voters", "learners", "ineligible", "order", "initiators"):
         for position, node in enumerate(getattr(scenario.algorithm, option, None) or ()):
             if error := node_error(f"n{node}", scenario.cluster.nodes):
                 yield ("algorithm", option, position), error

@@ -10,6 +10,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from simulator.cluster.distributions import Constant, Distribution, Mixture, Uniform
 from simulator.scenario.durations.empirical import EmpiricalForm
 from simulator.scenario.durations.form import Bounds, DistributionForm
+from simulator.scenario.durations.histogram import HistogramForm
 from simulator.scenario.durations.parametric import (
     ExponentialForm,
     GammaForm,
@@ -94,6 +95,7 @@ DISTRIBUTIONS: dict[str, type[DistributionForm]] = {
     "weibull": WeibullForm,
     "pareto": ParetoForm,
     "empirical": EmpiricalForm,
+    "histogram": HistogramForm,
     "mixture": MixtureForm,
 }
 

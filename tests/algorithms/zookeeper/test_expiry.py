@@ -10,6 +10,8 @@ receives anything from a client session within the session timeout" (Hunt et al.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from simulator.algorithms.zookeeper.client_messages import SessionPong, WatcherEvent
@@ -26,7 +28,7 @@ PING = TIMEOUT // 3  # An idle client pings so long after its last request.
 
 def led(watch: str = "parent") -> tuple[Scene, NodeId]:
     """A cluster whose leader has this instant sent a request, and had its answer."""
-    options = {"tick_time": 500 * MS, "session_timeout": TIMEOUT, "reconnect_delay": (0, 0)}
+    options: dict[str, Any] = {"tick_time": 500 * MS, "session_timeout": TIMEOUT, "reconnect_delay": (0, 0)}
     bench = Scene(2, watch=watch, stop_leading="expiry", **options)
     bench.let_pass(SECOND)
     leader = bench.leaders[0]

@@ -37,9 +37,9 @@ HAND = sample([1, 2, 3, 4, 5, 6], [EVENT, COMPETING, CENSORED, EVENT, CENSORED, 
 
 
 def test_a_case_worked_by_hand() -> None:
-    """Six losses. At 1 s one of six ends by a claim: 1/6. At 2 s one of five recovers: 4/6 go on. At 3 s one is censored.
-    At 4 s one of three claims: 1/6 + 4/6 · 1/3 = 7/18, and 4/9 go on. At 5 s one is censored. At 6 s the last claims:
-    7/18 + 4/9 = 5/6.
+    """Six losses. At 1 s one of six ends by a claim: 1/6. At 2 s one of five recovers: 4/6 go on. At 3 s one is
+    censored. At 4 s one of three claims: 1/6 + 4/6 · 1/3 = 7/18, and 4/9 go on. At 5 s one is censored. At 6 s the last
+    one claims: 7/18 + 4/9 = 5/6.
     """
     times, reached = incidence(HAND)
     assert times.tolist() == [1, 2, 3, 4, 5, 6]
@@ -100,8 +100,8 @@ def test_if_nothing_competes_it_is_the_distribution_of_failover() -> None:
 
 def test_the_intervals_cover_the_truth() -> None:
     """Two exponential ways of ending, of rates 2 and 1, censored at 0.8 s: by then 2/3 · (1 - e^-2.4) have ended in the
-    first way. The median of its incidence solves 2/3 · (1 - e^-3t) = 1/2. The intervals are of 95 %; with 60 samples the
-    standard error is 2.8 %. The two of each trial end together, so that only 30 are independent.
+    first way. The median of its incidence solves 2/3 · (1 - e^-3t) = 1/2. The intervals are of 95 %; with 60 samples
+    the standard error is 2.8 %. The two of each trial end together, so that only 30 are independent.
     """
     generator = np.random.default_rng(7)
     by_end, median = 2 / 3 * (1 - math.exp(-2.4)), -math.log(1 / 4) / 3

@@ -18,6 +18,7 @@ from simulator.cluster.network.topology import Topology
 from simulator.protocol import MICROSECOND, MILLISECOND, SECOND
 from simulator.scenario import Scenario, ScenarioError, loads, resolved, resolved_text
 from simulator.scenario.text.rates import format_rate, parse_rate
+from tests.support.prometheus import RTT, Server
 from tests.support.scenarios import ROOT, SMALL, WIDE
 
 MS, US = MILLISECOND, MICROSECOND
@@ -429,7 +430,13 @@ PAGE = (ROOT / "docs" / "network.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
 def test_every_example_of_the_manual_loads(example: str, tmp_path: Path) -> None:
-    """ "docs examples that are executed" (design.md, section 7). The page shows pings.csv, too."""
+    """ "docs examples that are executed" (design.md, section 7). The page shows pings.csv, and names two scrapes."""
+    server = Server(RTT, (0.0001, 0.0002, 0.0004))
+    server.observe("a", {0.00015: 5})
+    for name in ("before", "after"):
+        scrape = server.scrape().replace("To=", 'instance="n1",To=')
+        (tmp_path / f"etcd-quiet-{name}.prom").write_text(scrape)
+        server.observe("a", {0.0005: 2, 0.00005: 10})
     (csv,) = re.findall(r"((?: {4}[^\n]*,[^\n]*,[^\n]*\n){3})", PAGE)
     (tmp_path / "pings.csv").write_text(textwrap.dedent(csv))
     tree = yaml.safe_load(SMALL) | yaml.safe_load(example)

@@ -40,6 +40,26 @@ def refusal(path: Path) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize("key", ["file", "since"])
+def test_a_scraped_file_outside_the_folder_is_refused_and_can_be_allowed(tmp_path: Path, key: str) -> None:
+    """Issue 13: a histogram's file is read by the same rules as a file of samples; both scrapes are."""
+    scrape = 'w_seconds_bucket{le="1"} %d\nw_seconds_bucket{le="+Inf"} %d\nw_seconds_sum %d\n'
+    for folder in ("here", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    inside, outside = ("a.prom", "../elsewhere/b.prom")
+    (tmp_path / "here" / inside).write_text(scrape % ((5, 5, 2) if key == "since" else (1, 1, 1)))
+    (tmp_path / "elsewhere" / "b.prom").write_text(scrape % ((5, 5, 2) if key == "file" else (1, 1, 1)))
+    other = "since" if key == "file" else "file"
+    path = tmp_path / "here" / "x.yaml"
+    histogram = f"{{metric: w_seconds, {key}: {outside}, {other}: {inside}}}"
+    path.write_text(f"{SMALL}network:\n  latency: {{histogram: {histogram}}}\n")
+    said = refusal(path)
+    assert said.startswith(f"{path}:7: network.latency.histogram.")
+    assert "../elsewhere/b.prom is outside the scenario's folder; move the file there" in said
+    allowed = load(path, allow_files=[tmp_path / "elsewhere"])
+    assert loads(resolved_text(allowed)) == allowed
+
+
 @pytest.mark.parametrize("way", ["above", "absolute", "link", "linked folder"])
 def test_a_file_outside_the_folder_is_refused_with_a_remedy(tmp_path: Path, outside: Path, way: str) -> None:
     """ "absolute paths and symlinks that lead out of the scenario's folder are refused", and `../../outside.csv`."""
@@ -80,14 +100,33 @@ def test_a_text_reads_no_files_unless_it_is_given_a_folder(tmp_path: Path, monke
     assert loads(text, folder=tmp_path).cluster_spec().network.latency == Empirical((MS,))
 
 
-@pytest.mark.parametrize("content", [SECRET, f"latency_ms\n{SECRET}", f"region,{SECRET}\n", f"region_ms,a\n{SECRET},1"])
-@pytest.mark.parametrize("field", ["latency: {empirical: f.csv}", "topology: {matrix: f.csv, measured: one-way}"])
+CONTENTS = [
+    SECRET,
+    f"latency_ms\n{SECRET}",
+    f"region,{SECRET}\n",
+    f"region_ms,a\n{SECRET},1",
+    f"w_seconds_{SECRET}",
+    f'w_seconds_bucket{{le="{SECRET}"}} 5',
+    f'w_seconds_bucket{{{SECRET}="1",le="+Inf"}} 5',
+    f'w_seconds_bucket{{le="1"}} {SECRET}',
+]
+FIELDS = [
+    "latency: {empirical: f.csv}",
+    "topology: {matrix: f.csv, measured: one-way}",
+    "latency: {histogram: {file: f.csv, metric: w_seconds}}",
+    "latency: {histogram: {file: g.prom, since: f.csv, metric: w_seconds}}",
+]
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+@pytest.mark.parametrize("field", FIELDS)
 def test_no_error_quotes_what_is_in_a_file(tmp_path: Path, content: str, field: str) -> None:
     """ "no error quotes a file's content": a scenario from elsewhere may name a private file."""
     (tmp_path / "f.csv").write_text(content + "\n")
+    (tmp_path / "g.prom").write_text('w_seconds_bucket{le="1"} 5\nw_seconds_bucket{le="+Inf"} 5\nw_seconds_sum 2\n')
     (tmp_path / "x.yaml").write_text(f"{SMALL}network:\n  {field}\n")
     said = refusal(tmp_path / "x.yaml")
-    assert "f.csv:" in said
+    assert "f.csv" in said
     assert SECRET not in said
 
 

@@ -24,6 +24,7 @@ class StreamNetwork(Network):
         self._host_stacks: dict[NodeId, HostStack] = {}
 
     def attach(self, node: NodeId, endpoint: Endpoint) -> NetworkInterface:
+        """Connect a node, and give its host a TCP stack."""
         interface = super().attach(node, endpoint)
         close_delays = durations(self.stream.notice, self._streams, f"n{node} notice")
         self._host_stacks[node] = HostStack(interface, close_delays)
