@@ -20,7 +20,10 @@ from simulator.protocol import SECOND
 def metrics(tables: RunTables) -> Summary:
     """Every statistic of a run: over the elections after losses, or those at boot if no leader was lost."""
     primary = {"headline_cause": primary_cause(tables.elections)}
-    return primary | {metric.key: metric.summarize(tables) for metric in METRICS}
+    found = {metric: metric.summarize(tables) for metric in METRICS}
+    return primary | {
+        metric.key: part for metric, part in found.items() if part is not None or not metric.left_out_if_none
+    }
 
 
 def faults(trials: pd.DataFrame) -> Summary:

@@ -9,7 +9,13 @@ import pandas as pd
 from simulator.analysis.estimates import Summary, summarize_durations
 from simulator.analysis.measures import DurationQuantile
 from simulator.analysis.records.record import GateFigure, Metric
-from simulator.analysis.samples import censored_sample, primary_cause, primary_elections, uncensored
+from simulator.analysis.samples import (
+    censored_sample,
+    primary_cause,
+    primary_elections,
+    rounds_have_terms,
+    uncensored,
+)
 from simulator.analysis.statistics.survival import Sample
 from simulator.analysis.tables import RunTables
 
@@ -102,7 +108,10 @@ def _duration(
     )
 
 
-def _summarize_failed_rounds(tables: RunTables) -> Summary:
+def _summarize_failed_rounds(tables: RunTables) -> Summary | None:
+    """None for an algorithm whose rounds have no terms."""
+    if not rounds_have_terms(tables.elections, tables.rounds):
+        return None
     return summarize_durations(failed_rounds(primary_elections(tables.elections), tables.rounds))
 
 
@@ -119,7 +128,8 @@ DURATIONS = (
         "failover",
         _failover,
         "From a loss until another node claims: detection + election. If the lost leader comes back first (resumed, "
-        "healed or elected again), the outcome is `recovered`: it is counted, and kept out of failover.",
+        "healed or elected again), the outcome is `recovered`: it is counted, and kept out of failover, which is of "
+        "those that failed over.",
         compared=True,
     ),
     _duration(
@@ -142,8 +152,10 @@ DURATIONS = (
         label="each failed round",
         unit="s",
         part_of="election",
-        definition="From the first candidacy of a round that failed until the next round begins, or until the claim.",
+        definition="From the first candidacy of a round that failed until the next round begins, or until the claim. "
+        "Left out where failed rounds are.",
         summarize=_summarize_failed_rounds,
+        left_out_if_none=True,
     ),
     _duration(
         "winning_round",

@@ -75,6 +75,7 @@ class Metric:
     - `summarize`: from the tables of a run to its part of `summary.json`, which must be ready for JSON.
     - `measures`: what `electsim compare --metric` calls its figures. Less must be better.
     - `gate_figures`, `rows`: see these types.
+    - `left_out_if_none`: whether the summary has no such key if `summarize` returns None, in place of null.
     """
 
     key: str
@@ -88,3 +89,4 @@ class Metric:
     measures: Mapping[str, Measure] = field(default_factory=dict)
     gate_figures: Sequence[GateFigure] = ()
     rows: Sequence[TableRow] = ()
+    left_out_if_none: bool = False

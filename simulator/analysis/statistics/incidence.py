@@ -109,8 +109,7 @@ def incidence_quantiles(
     times, reached = incidence(sample)
     values = [_first(times, reached, p) for p in ps]
     if sample.event.one_per_trial and not sample.is_censored:
-        endless = np.where(sample.ended == EVENT, sample.values, math.inf)
-        intervals = [order_statistics(endless, p) for p in ps]
+        intervals = [_endless_interval(sample, p) for p in ps]
     elif sample.event.trial_index()[0] == 1:  # Nothing is known of the variation between trials.
         intervals = [(-math.inf, math.inf) for _ in ps]
     else:
@@ -167,6 +166,12 @@ def incidence_curve(sample: CompetingSample, generator: np.random.Generator | No
 
 def _first(times: FloatArray, reached: FloatArray, p: float) -> float:
     return float(first_at_most(times, 1 - reached[None, :], 1 - p)[0])
+
+
+def _endless_interval(sample: CompetingSample, p: float) -> tuple[float, float]:
+    """The order statistics' interval; its low end is never beyond what was followed."""
+    low, high = order_statistics(np.where(sample.ended == EVENT, sample.values, math.inf), p)
+    return min(low, float(sample.values.max())), high
 
 
 def _share(sample: CompetingSample) -> Estimate:

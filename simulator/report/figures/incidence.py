@@ -36,5 +36,5 @@ def incidence_figure(sample: CompetingSample, *, title: str = "") -> Figure:
         axes.set_ylabel("cumulative incidence (Aalen–Johansen)")
         axes.grid()
         axes.set_title(title)
-        axes.legend(loc="center right", frameon=True, framealpha=0.9, edgecolor="none")
+        axes.legend(loc="upper left", frameon=True, framealpha=0.9, edgecolor="none")
     return figure

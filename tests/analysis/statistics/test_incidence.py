@@ -87,7 +87,7 @@ def test_without_censoring_it_is_the_empirical_share() -> None:
     endless = np.sort(np.where(found.ended == EVENT, found.values, np.inf))
     assert low_quantile.value == endless[19]  # The 20th of 80.
     assert (low_quantile.low, low_quantile.high) == (endless[12], endless[28])  # Binomial, 80 at 1/4: ranks 13 and 29.
-    assert unreached.value == math.inf
+    assert unreached == (math.inf, found.values.max(), math.inf)
 
 
 def test_if_nothing_competes_it_is_the_distribution_of_failover() -> None:
