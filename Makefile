@@ -5,7 +5,7 @@ FAST := "not verify and not wheel and not notebooks"
 SCHEMA := $(BIN)/check-jsonschema --quiet --builtin-schema
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run help test lint verify lowest coverage bench site wheel notebooks gate schema lock clean
+.PHONY: run help test lint verify lowest coverage mutants bench site wheel notebooks gate schema lock clean
 
 run: .venv/installed  ## Run the main job: a Raft cluster loses its leader.
 	$(BIN)/electsim run scenarios/raft-leader-crash.yaml
@@ -25,6 +25,13 @@ coverage: .venv/covered  ## Which lines and branches the fast tests reach; build
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage html --quiet --directory build/coverage
 	$(BIN)/coverage report
+
+mutants: .venv/mutated  ## How many of 400 random changes the tests notice; hours. A run that was ended goes on where it was.
+	@if [ ! -e build/mutants/contexts ]; then mkdir -p build/mutants; \
+	  export COVERAGE_FILE=$(CURDIR)/build/mutants/contexts ELECTSIM_TEST_SECONDS=10; \
+	  $(BIN)/coverage run -m pytest -n auto -m $(FAST) -p studies.mutants.contexts -q --tb=no; \
+	  $(BIN)/coverage combine --quiet; fi
+	$(BIN)/python -m studies.mutants --contexts build/mutants/contexts
 
 lint: .venv/linted  ## Style, types, and who may import whom.
 	$(BIN)/ruff check .
@@ -78,7 +85,7 @@ lock: .venv/uv  ## Renew requirements/: the newest versions that pyproject.toml 
 	@for group in $(filter-out build,$(LOCKED)); do \
 	  $(COMPILE) --constraints build/locked.txt --group $$group --output-file requirements/$$group.txt || exit; done
 
-LOCKED := build test coverage lint notebooks site bench uv
+LOCKED := build test coverage mutants lint notebooks site bench uv
 # No annotations: a lock file says what is installed. No address of an index: that is everybody's own setting.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --custom-compile-command "make lock"
@@ -107,6 +114,10 @@ endif
 
 .venv/covered: .venv/tested $(wildcard $(LOCK)/coverage.txt)
 	$(call install,coverage)
+	@touch $@
+
+.venv/mutated: .venv/covered $(wildcard $(LOCK)/mutants.txt)
+	$(call install,mutants)
 	@touch $@
 
 .venv/linted: .venv/tested $(wildcard $(LOCK)/lint.txt)

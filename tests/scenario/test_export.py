@@ -87,8 +87,8 @@ def test_every_shipped_scenario_is_valid_and_teaches(path: Path) -> None:
 
 @pytest.mark.parametrize("text", [SMALL, RICH, WIDE, *(path.read_text(encoding="utf-8") for path in SHIPPED)])
 def test_a_resolved_scenario_is_the_same_scenario(text: str) -> None:
-    """It is written beside the results, to repeat them (issue 2, "What a user can do")."""
-    scenario = loads(text)
+    """It is written beside the results, to repeat them (issue 2, "What a user can do"), and needs no file any more."""
+    scenario = loads(text, folder=ROOT / "scenarios")
     written = resolved_text(scenario)
     assert loads(written) == scenario
     assert loads(written).cluster_spec() == scenario.cluster_spec()

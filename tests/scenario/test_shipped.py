@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from simulator.checks.stable_period import stable_periods
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, LogNormal, Normal, Uniform
 from simulator.cluster.faults.node_faults import Kill
+from simulator.cluster.histogram import Halved, Histogram
 from simulator.cluster.spec import LogSpec
 from simulator.experiment.assumptions import broken_assumptions
 from simulator.protocol import MILLISECOND, SECOND, Guarantee
@@ -103,6 +105,24 @@ def test_measured_systems_are_run_by_their_rules(name: str) -> None:
     assert spec.network.latency.median == 40_000
     assert spec.config.heartbeat_interval == 100 * MS
     assert [scheduled.fault for scheduled in spec.faults] == [Kill("leader")]
+
+
+def test_the_calibrated_etcd_differs_by_two_histograms_alone() -> None:
+    """Issue 13: "feed them to a scenario of its own … No other number is touched". 20 minutes of a prober that adds a
+    value every 30 s, over two connections from each of five members to each of four: 1640 round trips.
+    """
+    other, calibrated = shipped("raft-etcd-failover"), shipped("raft-etcd-calibrated")
+    spec = calibrated.cluster_spec()
+    latency, write = spec.network.latency, spec.disk.write
+    assert isinstance(latency, Halved)
+    assert isinstance(write, Histogram)
+    assert sum(bucket.number for bucket in latency.of.buckets) == 41 * 2 * 5 * 4
+    uncalibrated = other.cluster_spec()
+    # Only a distribution with an end has a longest delay.
+    assert replace(spec, network=uncalibrated.network, disk=uncalibrated.disk, longest_delay_ns=None) == uncalibrated
+    assert replace(spec.network, latency=uncalibrated.network.latency) == uncalibrated.network
+    assert replace(spec.disk, write=uncalibrated.disk.write) == uncalibrated.disk
+    assert (calibrated.seed, calibrated.published) == (other.seed, other.published)
 
 
 def test_the_measured_recipe_is_run_by_its_rules() -> None:

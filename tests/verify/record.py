@@ -14,7 +14,10 @@ _VERSIONS = ("electsim", "simpy", "numpy", "scipy")
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One simulated figure against an outside truth, as text; units stand in the figure's name."""
+    """One simulated figure against an outside truth, as text; units stand in the figure's name.
+
+    `agrees` is None where a distance is published and nothing is demanded of it.
+    """
 
     figure: str
     source: str
@@ -22,7 +25,7 @@ class Comparison:
     simulated: str
     distance: str
     critical: str
-    agrees: bool
+    agrees: bool | None
 
 
 @dataclass
@@ -37,7 +40,8 @@ def table(found: Sequence[Comparison]) -> str:
     """A Markdown table, a line per comparison."""
     head = [column.name for column in fields(Comparison)]
     lines = [head, ["---"] * len(head)]
-    lines += [[*map(str, astuple(one)[:-1]), "yes" if one.agrees else "**no**"] for one in found]
+    verdicts = {True: "yes", False: "**no**", None: "–"}
+    lines += [[*map(str, astuple(one)[:-1]), verdicts[one.agrees]] for one in found]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
