@@ -19,10 +19,10 @@ def incidence_figure(sample: CompetingSample, *, title: str = "") -> Figure:
     unit, factor = ("s", 1.0) if longest >= 10 else ("ms", 1e3)
     right = 1.05 * longest or 0.001
     trials = sample.event.trial_index()[0]
-    ways = {"another node leads": sample, "the lost leader is back": sample.swapped()}
+    endings = {"another node leads": sample, "the lost leader is back": sample.swapped()}
     with style():
         figure, axes = new_figure(6.5, 4.2)
-        for (name, way), colour in zip(ways.items(), SERIES, strict=False):
+        for (name, way), colour in zip(endings.items(), SERIES, strict=False):
             curve = incidence_curve(way)
             times, shares = step_points(curve, right)
             label = f"{name}, {(way.event.censored.size - way.event.censored.sum()):,} of {sample.values.size:,}"
