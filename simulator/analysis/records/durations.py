@@ -20,6 +20,8 @@ from simulator.analysis.statistics.survival import Sample
 from simulator.analysis.tables import Reads, RunTables
 
 _WHICH = ("trial", "election", "cause", "outcome")  # The columns by which elections are selected.
+# By which the downtime of a result of version 0.3.0 or earlier is found.
+_DOWNTIME_OF_OLD = ("failover_s", "announced_all_s", "announcing_until_s", "followed_until_s")
 _COMPARED_QUANTILES = {"median": 0.5, "p99": 0.99}
 
 
@@ -44,11 +46,17 @@ def _stabilisation(rows: pd.DataFrame) -> Sample:
 
 
 def _downtime(rows: pd.DataFrame) -> Sample:
-    """From a loss until all running nodes name the successor."""
+    """From a loss until all running nodes name the successor, or a later leader if it led no more by then.
+
+    Only the end of a trial censors it: that a successor was lost, too, is no reason to leave the time out.
+    """
     rows = rows[(rows["cause"] == "loss") & (rows["outcome"] != "recovered")]
-    announced = rows.assign(downtime_s=rows["failover_s"] + rows["announced_all_s"])
-    until = rows["announcing_until_s"].fillna(rows["followed_until_s"])
-    return censored_sample(announced, "downtime_s", until - rows["start_s"])
+    if "all_know_s" not in rows:  # A result of version 0.3.0 or earlier: the loss of a successor censored.
+        ended = rows["start_s"] + rows["failover_s"] + rows["announced_all_s"]
+        until = rows["announcing_until_s"].fillna(rows["followed_until_s"])
+    else:
+        ended, until = rows["all_know_s"], rows["end_s"]
+    return censored_sample(rows.assign(downtime_s=ended - rows["start_s"]), "downtime_s", until - rows["start_s"])
 
 
 def _winning_round(rows: pd.DataFrame) -> Sample:
@@ -208,8 +216,9 @@ DURATIONS = (
         "downtime",
         "downtime",
         _downtime,
-        "From a loss until all running nodes name the successor: failover + announcement to all.",
-        columns=("failover_s", "announced_all_s", "announcing_until_s", "followed_until_s", "start_s"),
+        "From a loss until all running nodes name the successor: failover + announcement to all. If the successor "
+        "leads no more by then: until all name a later leader.",
+        columns=("all_know_s", "end_s", "start_s", *_DOWNTIME_OF_OLD),
         compared=True,
     ),
     Metric(
