@@ -53,11 +53,11 @@ def counts(elections: pd.DataFrame) -> Mapping[str, int]:
     return causes | {outcome: int((elections["outcome"] == outcome).sum()) for outcome in ended}
 
 
-def liveness(trials: pd.DataFrame, within_ns: int) -> Summary:
-    """Trials by verdict, and the time from the last fault until a majority follows a leader."""
+def liveness(trials: pd.DataFrame, within_ns: int, who: str) -> Summary:
+    """Trials by verdict, and the time from the last fault until a leader is followed by those who must follow it."""
     values = trials["recovery_s"].to_numpy(dtype=float)
     censored = np.isnan(values)
     until = (trials["end_s"] - trials["last_fault_s"]).to_numpy(dtype=float)
     found = Sample(np.where(censored, until, values), censored, trials["trial"].to_numpy(dtype=np.int64))
     verdicts = {str(verdict): int((trials["liveness"] == verdict).sum()) for verdict in Verdict}
-    return {"within_s": within_ns / SECOND, **verdicts, "recovery": summarize_durations(found)}
+    return {"within_s": within_ns / SECOND, "who": who, **verdicts, "recovery": summarize_durations(found)}

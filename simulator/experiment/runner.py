@@ -76,7 +76,7 @@ class Result:
         """Statistics and provenance, as `--json` prints them."""
         beside = beside_published(self.elections, self.scenario.published, self.seed)
         if demand := self.scenario.liveness:
-            beside["liveness"] = summaries.liveness(self.trials, demand.within)
+            beside["liveness"] = summaries.liveness(self.trials, demand.within, demand.who)
         if self.precision is not None:
             beside["precision"] = self.precision.summary()
         if self.measured is not None:

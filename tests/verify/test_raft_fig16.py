@@ -1,7 +1,7 @@
 """The Raft paper's election benchmark (figure 16): two ranges to calibrate on, four predicted, and what the paper says.
 
-How the broadcast time of 15 ms splits is not published (fig16.py), so that these distances are reported, not passed or
-failed: a bound keeps them from growing unseen. They are explained in docs/raft-verification.md.
+How long a write and a hop take is not published (fig16.py), so that these distances are reported, not passed or failed:
+a bound keeps them from growing unseen. They are explained in docs/raft-verification.md.
 
 Source: /work/shared/reference/README.md in the project's workspace, published/raft_fig16.
 """
@@ -17,8 +17,9 @@ from matplotlib.figure import Figure
 
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
-from simulator.protocol import LEADER
+from simulator.protocol import LEADER, MILLISECOND, SECOND, Nanoseconds
 from simulator.report.figures.panels import Panel, panels_figure
+from simulator.trace import event_types
 from tests.verify.conftest import Figures
 from tests.verify.fig16 import BROADCAST_MS, CALIBRATED_ON, benchmark, broadcast_ms, downtimes_ms
 from tests.verify.parallel import over_trials
@@ -28,7 +29,7 @@ from tests.verify.record import Comparison, Record
 TRIALS = 10_000
 AS_PUBLISHED = 1000  # Trials, of which the paper tells the worst.
 CRITICAL_DISTANCE = 0.045  # At 5 %, 1000 against 10 000.
-BOUND = 0.3
+BOUND = 0.06
 SOURCE = "Ongaro and Ousterhout 2014, figure 16"
 
 pytestmark = pytest.mark.verify
@@ -36,9 +37,6 @@ pytestmark = pytest.mark.verify
 
 def test_downtimes(record: Record, figures: Figures) -> None:
     """Six ranges, and the paper's headlines of them."""
-    spec = benchmark("150-155")
-    assert spec.disk.write is not None
-    assert broadcast_ms(spec.network.latency, spec.disk.write) == pytest.approx(BROADCAST_MS, rel=0.02)
     truths = {bounds: published(bounds, FIG16) for bounds in FIG16.data_sets}
     found = {bounds: downtimes_ms(bounds, TRIALS) for bounds in FIG16.data_sets}
     distances = {bounds: distance_to(found[bounds], truths[bounds]) for bounds in FIG16.data_sets}
@@ -101,69 +99,108 @@ def downtime_figure(
     return panels_figure(panels, columns=3, quantity="downtime", published_by="published")
 
 
-def test_a_little_randomness_removes_the_catastrophe(record: Record) -> None:
-    """Section 9.3: without randomness, elections took over 10 s for their split votes; 5 ms of it help significantly.
+def test_the_broadcast_time(record: Record) -> None:
+    """Section 9.3: "a cluster of five servers with a broadcast time of roughly 15ms".
 
-    Here, service times are random, too, which breaks ties that constant ones would repeat for ever: what is held
-    against the paper is that the time without a leader is several times as long.
+    Section 5.6 defines it: the average time that a server takes to send RPCs in parallel to all others and to receive
+    their responses. The calibrated law has less; docs/raft-verification.md says why it stands nevertheless.
     """
-    none, little = downtimes_ms("150-150", AS_PUBLISHED), downtimes_ms("150-155", AS_PUBLISHED)
-    constant = ("network.latency=1875us", "cluster.disk={write: 11250us, blocking: false}", "duration=14s")
-    lockstep = (downtimes_ms("150-150", 100, *constant) > 10_000).mean()
-    ratio = float(np.median(none) / np.median(little))
-    record.found += [
+    spec = benchmark("150-155")
+    assert spec.disk.write is not None
+    mean = broadcast_ms(spec.network.latency, spec.disk.write)
+    record.found.append(
         Comparison(
-            "no randomness, constant service times: share of downtimes over 10 s",
+            "figure 16: broadcast time as calibrated, ms",
             SOURCE,
-            "over 10 s",
-            f"{lockstep:.2f}",
+            f"roughly {BROADCAST_MS}",
+            f"{mean:.1f}",
+            f"{mean - BROADCAST_MS:+.1f}",
+            "2",
+            abs(mean - BROADCAST_MS) < 2,
+        )
+    )
+    assert 1 < mean < BROADCAST_MS + 2
+
+
+def after_the_crash(spec: ClusterSpec, seed: int, trial: int) -> tuple[float, int]:
+    """From the crash to the end of the trial in ms, at most; and how many leaders there were in this time.
+
+    The trial ends once everybody names the current leader. The time is not a number if nobody crashed.
+    """
+    trace = run_trial(spec, seed, trial)
+    crashed = [row.time_ns for row in trace.rows if row.kind == event_types.CRASHED]
+    if not crashed:
+        return float("nan"), 0
+    claimed = sum(row.role is LEADER and row.time_ns > crashed[0] for row in trace.rows)
+    return (trace.end_ns - crashed[0]) / MILLISECOND, claimed
+
+
+def test_without_randomness_nobody_is_elected(record: Record) -> None:
+    """Section 9.3, of no randomness: "leader election consistently took longer than 10 seconds in our tests due to many
+    split votes. Adding just 5ms of randomness helps significantly".
+
+    Timers start before the write (LogCabin, startNewElection), so that the random time of a write does not add to them.
+    """
+    spec = benchmark("150-150", "cluster.start={spread: 1s}", "duration=20s")
+    waited = np.array([time for time, _ in over_trials(partial(after_the_crash, spec, 5), 200)])
+    waited = waited[~np.isnan(waited)]
+    share = float((waited > 10_000).mean())
+    median = float(np.median(downtimes_ms("150-155", AS_PUBLISHED)))
+    record.found.append(
+        Comparison(
+            "no randomness of timeouts, service times as calibrated: share of downtimes over 10 s",
+            SOURCE,
+            "all",
+            f"{share:.2f} of {len(waited)}",
             "",
             "all",
-            bool(lockstep == 1),
-        ),
-        Comparison(
-            "no randomness of timeouts, service times as calibrated: median, ms",
-            SOURCE,
-            "over 10000",
-            f"{np.median(none):.0f}, {ratio:.1f} times that of 150-155 ms",
-            "",
-            "10000",
-            bool(np.median(none) > 10_000),
-        ),
-    ]
-    assert lockstep == 1
-    assert ratio > 1.5
+            share == 1,
+        )
+    )
+    assert len(waited) > 150
+    assert share == 1
+    assert median < 500
 
 
-def claims(spec: ClusterSpec, seed: int, trial: int) -> int:
-    """How often somebody became leader, though nobody has failed."""
-    return sum(row.role is LEADER for row in run_trial(spec, seed, trial).rows)
+def claims(spec: ClusterSpec, since_ns: Nanoseconds, seed: int, trial: int) -> int:
+    """How often a server became leader from an instant on, though none has failed."""
+    return sum(row.role is LEADER and row.time_ns >= since_ns for row in run_trial(spec, seed, trial).rows)
 
 
 def test_heartbeats_that_cannot_keep_up(record: Record) -> None:
     """Section 9.3: "lowering the timeouts beyond this point violates Raft's timing requirement: leaders have difficulty
     broadcasting heartbeats before other servers start new elections". Until there, downtimes become shorter.
     """
-    seconds, per_minute = 20, {}
+    deposed, unheard, waited = {}, {}, {}
     for bounds in ("150-300", "50-100", "25-50", "12-24", "6-12"):
-        spec = benchmark(bounds, "faults=[]", "stop_when=null", f"duration={seconds}s")
-        counts = np.array(list(over_trials(partial(claims, spec, 5), 60)))
-        per_minute[bounds] = float((counts - 1).mean()) * 60 / seconds
-    told = ", ".join(f"{bounds} {rate:.1f}" for bounds, rate in per_minute.items())
-    rising = list(per_minute.values())
-    record.found.append(
+        spec = benchmark(bounds, "faults=[]", "stop_when=null", "duration=12s")
+        deposed[bounds] = 6 * float(np.mean(list(over_trials(partial(claims, spec, 2 * SECOND, 5), 60))))
+        found = np.array(list(over_trials(partial(after_the_crash, benchmark(bounds), 5), AS_PUBLISHED)))
+        waited[bounds] = float(np.nanmedian(found[:, 0]))
+        unheard[bounds] = float((found[:, 1][found[:, 1] > 0] - 1).mean())
+    record.found += [
         Comparison(
-            f"leaders deposed in a minute though none has failed: {told}",
+            f"leaders deposed in a minute though none has failed: {_told(deposed, 1)}",
             SOURCE,
             "more below 12-24 ms",
-            f"{rising[-1]:.0f} at 6-12 ms",
-            f"{rising[-1] / max(rising[-2], 0.1):.1f} times 12-24 ms",
+            f"{deposed['6-12']:.1f} at 6-12 ms",
+            f"{deposed['6-12'] - deposed['12-24']:+.1f} against 12-24 ms",
             "",
-            rising == sorted(rising),
-        )
-    )
-    medians = [
-        float(np.median(downtimes_ms(bounds, AS_PUBLISHED))) for bounds in ("150-300", "100-200", "25-50", "12-24")
+            deposed["6-12"] > deposed["12-24"],
+        ),
+        Comparison(
+            f"leaders deposed in a failover before all had heard them: {_told(unheard, 2)}",
+            SOURCE,
+            "more below 12-24 ms",
+            f"{unheard['6-12']:.2f} at 6-12 ms",
+            f"{unheard['6-12'] - unheard['12-24']:+.2f} against 12-24 ms",
+            "",
+            unheard["6-12"] > unheard["12-24"],
+        ),
     ]
-    assert medians == sorted(medians, reverse=True)
-    assert rising == sorted(rising)
+    assert waited["150-300"] > waited["50-100"] > waited["25-50"] > waited["12-24"] < waited["6-12"]
+    assert unheard["6-12"] > unheard["12-24"] > unheard["150-300"]
+
+
+def _told(found: Mapping[str, float], decimals: int) -> str:
+    return ", ".join(f"{bounds} {value:.{decimals}f}" for bounds, value in found.items())
