@@ -20,7 +20,7 @@ from simulator.analysis import summary as summaries
 from simulator.analysis.estimates import Summary
 from simulator.analysis.measured import Measured, compared_with_measured
 from simulator.analysis.precision import Precision, PrecisionMonitor
-from simulator.analysis.published import beside_published
+from simulator.analysis.published import published_summary
 from simulator.analysis.tables import RunTables
 from simulator.checks.violation import Violation
 from simulator.experiment.executors import MOST_WORKERS, results
@@ -74,7 +74,7 @@ class Result:
     @cached_property
     def summary(self) -> Summary:
         """Statistics and provenance, as `--json` prints them."""
-        beside = beside_published(self.elections, self.scenario.published, self.seed)
+        beside = published_summary(self.elections, self.scenario.published, self.seed)
         if demand := self.scenario.liveness:
             beside["liveness"] = summaries.liveness(self.trials, demand.within, demand.who)
         if self.precision is not None:
