@@ -12,15 +12,23 @@ from simulator.analysis.estimates import Summary, summarize_durations
 from simulator.analysis.records.registry import METRICS
 from simulator.analysis.samples import primary_cause, primary_elections
 from simulator.analysis.statistics.survival import Sample
-from simulator.analysis.tables import RunTables
+from simulator.analysis.tables import Tables
 from simulator.checks.liveness import Verdict
 from simulator.protocol import SECOND
 
+# The columns that the functions below need.
+OF_TRIALS = ("trial", "faults_never_struck", "assumptions_broken", "liveness", "recovery_s", "end_s", "last_fault_s")
+OF_ELECTIONS = ("trial", "cause", "outcome")
 
-def metrics(tables: RunTables) -> Summary:
-    """Every statistic of a run: over the elections after losses, or those at boot if no leader was lost."""
-    primary = {"headline_cause": primary_cause(tables.elections)}
-    return primary | {metric.key: metric.summarize(tables) for metric in METRICS}
+
+def metrics(tables: Tables) -> Summary:
+    """Every statistic of a run: over the elections after losses, or those at boot if no leader was lost.
+
+    One metric's columns are in memory at a time, if the tables are on disk.
+    """
+    primary = {"headline_cause": primary_cause(tables.only({"elections": ("cause",)}).elections)}
+    found = ((metric, metric.summarize(tables.only(metric.reads))) for metric in METRICS)
+    return primary | {metric.key: part for metric, part in found if part is not None or not metric.left_out_if_none}
 
 
 def faults(trials: pd.DataFrame) -> Summary:

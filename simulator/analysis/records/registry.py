@@ -16,12 +16,14 @@ from simulator.analysis import records
 from simulator.analysis.measures import Measure
 from simulator.analysis.records.detectors import DETECTORS
 from simulator.analysis.records.durations import DURATIONS, OTHER_ELECTIONS
+from simulator.analysis.records.incidence import INCIDENCE
 from simulator.analysis.records.leadership import LEADERSHIP
 from simulator.analysis.records.record import GateFigure, Metric
 from simulator.analysis.records.rounds import ROUNDS
 from simulator.analysis.records.traffic import TRAFFIC
 from simulator.analysis.samples import primary_elections
 from simulator.analysis.statistics.survival import Sample
+from simulator.analysis.tables import Reads
 
 
 def _records() -> Iterator[Metric]:
@@ -36,13 +38,14 @@ def _records() -> Iterator[Metric]:
 
 
 # Tables show metrics in this order, and those of other modules after them.
-_IN_ORDER = (*DURATIONS, *ROUNDS, OTHER_ELECTIONS, *LEADERSHIP, *DETECTORS, *TRAFFIC)
+_IN_ORDER = (*DURATIONS, *INCIDENCE, *ROUNDS, OTHER_ELECTIONS, *LEADERSHIP, *DETECTORS, *TRAFFIC)
 METRICS: Sequence[Metric] = tuple(dict.fromkeys((*_IN_ORDER, *_records())))
 
-# How to find the values of each duration among elections; and the labels of these and of other durations.
+# How to find the values of each duration among elections; the columns of each metric; and the labels of durations.
 SAMPLES: Mapping[str, Callable[[pd.DataFrame], Sample]] = MappingProxyType(
     {metric.key: metric.sample for metric in METRICS if metric.sample is not None}
 )
+READS: Mapping[str, Reads] = MappingProxyType({metric.key: metric.reads for metric in METRICS})
 DURATION_LABELS: Mapping[str, str] = MappingProxyType(
     {metric.key: ("  " if metric.part_of else "") + metric.label for metric in DURATIONS}
 )
