@@ -9,7 +9,13 @@ import pandas as pd
 from simulator.analysis.estimates import Summary, summarize_durations
 from simulator.analysis.measures import DurationQuantile
 from simulator.analysis.records.record import GateFigure, Metric
-from simulator.analysis.samples import censored_sample, primary_cause, primary_elections, uncensored
+from simulator.analysis.samples import (
+    censored_sample,
+    primary_cause,
+    primary_elections,
+    rounds_have_terms,
+    uncensored,
+)
 from simulator.analysis.statistics.survival import Sample
 from simulator.analysis.tables import Reads, RunTables
 
@@ -117,7 +123,10 @@ def _duration(
     )
 
 
-def _summarize_failed_rounds(tables: RunTables) -> Summary:
+def _summarize_failed_rounds(tables: RunTables) -> Summary | None:
+    """None for an algorithm whose rounds have no terms."""
+    if not rounds_have_terms(tables.elections, tables.rounds):
+        return None
     return summarize_durations(failed_rounds(primary_elections(tables.elections), tables.rounds))
 
 
@@ -134,7 +143,8 @@ DURATIONS = (
         "failover",
         _failover,
         "From a loss until another node claims: detection + election. If the lost leader comes back first (resumed, "
-        "healed or elected again), the outcome is `recovered`: it is counted, and kept out of failover.",
+        "healed or elected again), the outcome is `recovered`: it is counted, and kept out of failover, which is of "
+        "those that failed over.",
         columns=("failover_s", "followed_until_s", "start_s"),
         compared=True,
     ),
@@ -160,9 +170,14 @@ DURATIONS = (
         label="each failed round",
         unit="s",
         part_of="election",
-        definition="From the first candidacy of a round that failed until the next round begins, or until the claim.",
+        definition="From the first candidacy of a round that failed until the next round begins, or until the claim. "
+        "Left out where failed rounds are.",
         summarize=_summarize_failed_rounds,
-        reads={"elections": _WHICH, "rounds": ("trial", "election", "outcome", "start_s", "end_s")},
+        reads={
+            "elections": (*_WHICH, "terms_spent"),
+            "rounds": ("trial", "election", "outcome", "start_s", "end_s", "term"),
+        },
+        left_out_if_none=True,
     ),
     _duration(
         "winning_round",
