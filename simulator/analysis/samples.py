@@ -30,6 +30,17 @@ def primary_metric(elections: pd.DataFrame, published: Published | None) -> str:
     return "failover" if primary_cause(elections) == "loss" else "stabilisation"
 
 
+def rounds_have_terms(elections: pd.DataFrame, rounds: pd.DataFrame) -> bool:
+    """Whether each round of these elections has a term of its own, so that it can be said to have failed.
+
+    Without terms, and if a term is no round, a claim ends the candidacies of all nodes at once.
+    """
+    elected = elections[elections["outcome"] == "elected"]
+    if elected.empty:
+        return bool((rounds["term"] > 0).any())
+    return bool(elected["terms_spent"].notna().any())
+
+
 # --- Samples
 
 

@@ -27,7 +27,8 @@ def metrics(tables: Tables) -> Summary:
     One metric's columns are in memory at a time, if the tables are on disk.
     """
     primary = {"headline_cause": primary_cause(tables.only({"elections": ("cause",)}).elections)}
-    return primary | {metric.key: metric.summarize(tables.only(metric.reads)) for metric in METRICS}
+    found = ((metric, metric.summarize(tables.only(metric.reads))) for metric in METRICS)
+    return primary | {metric.key: part for metric, part in found if part is not None or not metric.left_out_if_none}
 
 
 def faults(trials: pd.DataFrame) -> Summary:

@@ -325,14 +325,30 @@ def test_faults_that_never_struck_are_counted() -> None:
 
 
 def test_a_downtime_ends_when_everybody_has_heard() -> None:
-    # docs/metrics.md: "failover, and its announcement to all"; unfinished, it is censored when it was last followed.
+    # docs/metrics.md: "failover + announcement to all"; unfinished, it is censored by the end of the trial only.
     elections = pd.DataFrame(
         {
             "trial": range(3),
             "cause": "loss",
             "outcome": ["elected", "elected", "censored"],
             "start_s": 1.0,
-            "claimed_s": [2.0, 2.0, math.nan],
+            "all_know_s": [2.5, math.nan, math.nan],
+            "end_s": [9.0, 4.0, 9.0],
+        }
+    )
+    found = sample(elections, "downtime")
+    assert found.values.tolist() == [1.5, 3.0, 8.0]
+    assert found.censored.tolist() == [False, True, True]
+
+
+def test_a_downtime_of_an_earlier_version_can_still_be_read() -> None:
+    """docs/results.md: results that were kept stay readable. They lack the column, and censored more."""
+    elections = pd.DataFrame(
+        {
+            "trial": range(3),
+            "cause": "loss",
+            "outcome": ["elected", "elected", "censored"],
+            "start_s": 1.0,
             "failover_s": [1.0, 1.0, math.nan],
             "announced_all_s": [0.5, math.nan, math.nan],
             "announcing_until_s": [2.5, 4.0, math.nan],

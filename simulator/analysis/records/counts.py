@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from simulator.analysis.samples import primary_elections
+from simulator.analysis.samples import primary_elections, rounds_have_terms
 from simulator.analysis.tables import Tables
 
 FloatArray = npt.NDArray[np.float64]
@@ -30,6 +30,17 @@ def _of_primary(column: str) -> Count:
     def count(tables: Tables) -> FloatArray:
         elections = primary_elections(tables.elections)
         return _sum_by_trial(elections[column], elections, tables.trials)
+
+    return count
+
+
+def _of_rounds(column: str) -> Count:
+    """0 in each trial, so that a proportion of the rounds does not exist, if rounds have no terms."""
+
+    def count(tables: Tables) -> FloatArray:
+        found = _of_primary(column)(tables)
+        terms = tables.only({"elections": ("outcome", "terms_spent"), "rounds": ("term",)})
+        return found if rounds_have_terms(terms.elections, terms.rounds) else np.zeros_like(found)
 
     return count
 
@@ -82,9 +93,9 @@ def _column(name: str) -> Count:
 
 # The gate's baselines keep some of these under their names, in this order.
 COUNTS: Mapping[str, Count] = {
-    "rounds": _of_primary("rounds"),
-    "failed_rounds": _of_primary("failed_rounds"),
-    "split_votes": _of_primary("split_votes"),
+    "rounds": _of_rounds("rounds"),
+    "failed_rounds": _of_rounds("failed_rounds"),
+    "split_votes": _of_rounds("split_votes"),
     "election_messages": _election_messages,
     "searches": _column("elections"),
     "overlaps": _overlaps,

@@ -9,11 +9,19 @@ import pandas as pd
 from simulator.analysis.estimates import Summary, summarize_durations
 from simulator.analysis.measures import DurationQuantile
 from simulator.analysis.records.record import GateFigure, Metric
-from simulator.analysis.samples import censored_sample, primary_cause, primary_elections, uncensored
+from simulator.analysis.samples import (
+    censored_sample,
+    primary_cause,
+    primary_elections,
+    rounds_have_terms,
+    uncensored,
+)
 from simulator.analysis.statistics.survival import Sample
 from simulator.analysis.tables import Reads, RunTables
 
 _WHICH = ("trial", "election", "cause", "outcome")  # The columns by which elections are selected.
+# By which the downtime of a result of version 0.3.0 or earlier is found.
+_DOWNTIME_OF_OLD = ("failover_s", "announced_all_s", "announcing_until_s", "followed_until_s")
 _COMPARED_QUANTILES = {"median": 0.5, "p99": 0.99}
 
 
@@ -38,11 +46,17 @@ def _stabilisation(rows: pd.DataFrame) -> Sample:
 
 
 def _downtime(rows: pd.DataFrame) -> Sample:
-    """From a loss until all running nodes name the successor."""
+    """From a loss until all running nodes name the successor, or a later leader if it led no more by then.
+
+    Only the end of a trial censors it: that a successor was lost, too, is no reason to leave the time out.
+    """
     rows = rows[(rows["cause"] == "loss") & (rows["outcome"] != "recovered")]
-    announced = rows.assign(downtime_s=rows["failover_s"] + rows["announced_all_s"])
-    until = rows["announcing_until_s"].fillna(rows["followed_until_s"])
-    return censored_sample(announced, "downtime_s", until - rows["start_s"])
+    if "all_know_s" not in rows:  # A result of version 0.3.0 or earlier: the loss of a successor censored.
+        ended = rows["start_s"] + rows["failover_s"] + rows["announced_all_s"]
+        until = rows["announcing_until_s"].fillna(rows["followed_until_s"])
+    else:
+        ended, until = rows["all_know_s"], rows["end_s"]
+    return censored_sample(rows.assign(downtime_s=ended - rows["start_s"]), "downtime_s", until - rows["start_s"])
 
 
 def _winning_round(rows: pd.DataFrame) -> Sample:
@@ -109,7 +123,10 @@ def _duration(
     )
 
 
-def _summarize_failed_rounds(tables: RunTables) -> Summary:
+def _summarize_failed_rounds(tables: RunTables) -> Summary | None:
+    """None for an algorithm whose rounds have no terms."""
+    if not rounds_have_terms(tables.elections, tables.rounds):
+        return None
     return summarize_durations(failed_rounds(primary_elections(tables.elections), tables.rounds))
 
 
@@ -126,7 +143,8 @@ DURATIONS = (
         "failover",
         _failover,
         "From a loss until another node claims: detection + election. If the lost leader comes back first (resumed, "
-        "healed or elected again), the outcome is `recovered`: it is counted, and kept out of failover.",
+        "healed or elected again), the outcome is `recovered`: it is counted, and kept out of failover, which is of "
+        "those that failed over.",
         columns=("failover_s", "followed_until_s", "start_s"),
         compared=True,
     ),
@@ -152,9 +170,14 @@ DURATIONS = (
         label="each failed round",
         unit="s",
         part_of="election",
-        definition="From the first candidacy of a round that failed until the next round begins, or until the claim.",
+        definition="From the first candidacy of a round that failed until the next round begins, or until the claim. "
+        "Left out where failed rounds are.",
         summarize=_summarize_failed_rounds,
-        reads={"elections": _WHICH, "rounds": ("trial", "election", "outcome", "start_s", "end_s")},
+        reads={
+            "elections": (*_WHICH, "terms_spent"),
+            "rounds": ("trial", "election", "outcome", "start_s", "end_s", "term"),
+        },
+        left_out_if_none=True,
     ),
     _duration(
         "winning_round",
@@ -193,8 +216,9 @@ DURATIONS = (
         "downtime",
         "downtime",
         _downtime,
-        "From a loss until all running nodes name the successor: failover + announcement to all.",
-        columns=("failover_s", "announced_all_s", "announcing_until_s", "followed_until_s", "start_s"),
+        "From a loss until all running nodes name the successor: failover + announcement to all. If the successor "
+        "leads no more by then: until all name a later leader.",
+        columns=("all_know_s", "end_s", "start_s", *_DOWNTIME_OF_OLD),
         compared=True,
     ),
     Metric(

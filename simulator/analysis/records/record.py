@@ -76,6 +76,7 @@ class Metric:
     - `reads`: the columns that `summarize` needs, by table. A large run reads these, and no others, from its files.
     - `measures`: what `electsim compare --metric` calls its figures. Less must be better.
     - `gate_figures`, `rows`: see these types.
+    - `left_out_if_none`: whether the summary has no such key if `summarize` returns None, in place of null.
     """
 
     key: str
@@ -90,3 +91,4 @@ class Metric:
     measures: Mapping[str, Measure] = field(default_factory=dict)
     gate_figures: Sequence[GateFigure] = ()
     rows: Sequence[TableRow] = ()
+    left_out_if_none: bool = False

@@ -16,6 +16,7 @@ from simulator.analysis import records
 from simulator.analysis.measures import Measure
 from simulator.analysis.records.detectors import DETECTORS
 from simulator.analysis.records.durations import DURATIONS, OTHER_ELECTIONS
+from simulator.analysis.records.incidence import INCIDENCE
 from simulator.analysis.records.leadership import LEADERSHIP
 from simulator.analysis.records.record import GateFigure, Metric
 from simulator.analysis.records.rounds import ROUNDS
@@ -37,7 +38,7 @@ def _records() -> Iterator[Metric]:
 
 
 # Tables show metrics in this order, and those of other modules after them.
-_IN_ORDER = (*DURATIONS, *ROUNDS, OTHER_ELECTIONS, *LEADERSHIP, *DETECTORS, *TRAFFIC)
+_IN_ORDER = (*DURATIONS, *INCIDENCE, *ROUNDS, OTHER_ELECTIONS, *LEADERSHIP, *DETECTORS, *TRAFFIC)
 METRICS: Sequence[Metric] = tuple(dict.fromkeys((*_IN_ORDER, *_records())))
 
 # How to find the values of each duration among elections; the columns of each metric; and the labels of durations.

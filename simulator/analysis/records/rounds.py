@@ -7,7 +7,7 @@ import pandas as pd
 from simulator.analysis.estimates import Summary, statistic
 from simulator.analysis.measures import Fraction, Ratio
 from simulator.analysis.records.record import GateFigure, Metric, TableRow
-from simulator.analysis.samples import primary_elections, uncensored
+from simulator.analysis.samples import primary_elections, rounds_have_terms, uncensored
 from simulator.analysis.statistics.estimates import Estimate, fraction_by_trial, mean
 from simulator.analysis.tables import Reads, RunTables
 
@@ -23,8 +23,13 @@ def _term_inflation(tables: RunTables) -> Summary:
     return {"mean": statistic(mean(uncensored(in_terms, "terms_spent", less=1)))}
 
 
-def _proportion_of_rounds(tables: RunTables, column: str) -> Summary:
-    """The proportion of rounds of the primary elections, and of these elections with at least one such round."""
+def _proportion_of_rounds(tables: RunTables, column: str) -> Summary | None:
+    """The proportion of rounds of the primary elections, and of these elections with at least one such round.
+
+    None for an algorithm whose rounds have no terms.
+    """
+    if not rounds_have_terms(tables.elections, tables.rounds):
+        return None
     elections = primary_elections(tables.elections)
     by_trial = elections.groupby("trial")[[column, "rounds"]].sum()
     successes, totals = by_trial[column].to_numpy(), by_trial["rounds"].to_numpy()
@@ -43,6 +48,10 @@ def _of_elections(elections: pd.DataFrame, column: str) -> Estimate:
 
 def _elections(*columns: str) -> Reads:
     return {"elections": ("trial", "cause", "outcome", *columns)}
+
+
+def _of_terms(column: str) -> Reads:
+    return {**_elections(column, "rounds", "terms_spent"), "rounds": ("term",)}
 
 
 ROUNDS = (
@@ -72,9 +81,11 @@ ROUNDS = (
         label="failed rounds",
         unit="%",
         definition="Rounds that ended without a winner, whatever the cause: a count, the fraction of rounds, and the "
-        "fraction of elections with any.",
+        "fraction of elections with any. Left out for an algorithm without terms, or whose terms are no rounds: there "
+        "a claim ends all candidacies at once, so that no round could be seen to fail.",
         summarize=lambda tables: _proportion_of_rounds(tables, "failed_rounds"),
-        reads=_elections("failed_rounds", "rounds"),
+        left_out_if_none=True,
+        reads=_of_terms("failed_rounds"),
         measures={"failed_rounds": Fraction("failed rounds, of the rounds", "failed_rounds", "rounds")},
         gate_figures=(GateFigure(label="failed rounds", amount="failed_rounds", exposure="rounds", unit="%"),),
     ),
@@ -83,9 +94,10 @@ ROUNDS = (
         label="split votes",
         unit="%",
         definition="Failed rounds in which two or more candidates campaigned: a count, the fraction of rounds, and the "
-        "fraction of elections with any.",
+        "fraction of elections with any. Left out where failed rounds are.",
         summarize=lambda tables: _proportion_of_rounds(tables, "split_votes"),
-        reads=_elections("split_votes", "rounds"),
+        left_out_if_none=True,
+        reads=_of_terms("split_votes"),
         measures={"split_votes": Fraction("split votes, of the rounds", "split_votes", "rounds")},
         gate_figures=(GateFigure(label="split votes", amount="split_votes", exposure="rounds", unit="%"),),
     ),

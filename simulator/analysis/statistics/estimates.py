@@ -64,7 +64,7 @@ def quantiles(sample: Sample, ps: Sequence[float], generator: np.random.Generato
     elif sample.censored.any():
         intervals = _kaplan_meier_intervals(sample, ps)
     else:
-        intervals = [_order_statistics(sample.values, p) for p in ps]
+        intervals = [order_statistics(sample.values, p) for p in ps]
     return [Estimate(value, low, high) for value, (low, high) in zip(values, intervals, strict=True)]
 
 
@@ -78,7 +78,9 @@ def _ranks(n: int, p: float) -> tuple[int, int]:
     return int(scipy.stats.binom.ppf(TAIL, n, p)), int(scipy.stats.binom.ppf(1 - TAIL, n, p)) + 1
 
 
-def _order_statistics(values: FloatArray, p: float) -> tuple[float, float]:
+def order_statistics(values: FloatArray, p: float) -> tuple[float, float]:
+    """The exact interval of the p-quantile of independent values, some of which may be infinite; open ends are
+    infinite."""
     ordered = np.concatenate(([-math.inf], np.sort(values), [math.inf]))
     lower, upper = _ranks(values.size, p)
     return float(ordered[lower]), float(ordered[upper])
@@ -110,11 +112,14 @@ def _bootstrap_intervals(
     for times, proportion in resampled_curves(sample, generator):
         for p, batch in zip(ps, found, strict=True):
             batch.append(first_at_most(times, proportion, 1 - p))
-    return [_percentiles(sample, p, np.sort(np.concatenate(batch))) for p, batch in zip(ps, found, strict=True)]
+    return [percentile_interval(sample, p, np.sort(np.concatenate(batch))) for p, batch in zip(ps, found, strict=True)]
 
 
-def _percentiles(sample: Sample, p: float, resampled: FloatArray) -> tuple[float, float]:
-    """No resample leaves the range of the sample: an end that not even independent values would bound is open."""
+def percentile_interval(sample: Sample, p: float, resampled: FloatArray) -> tuple[float, float]:
+    """The interval of the p-quantile of a sample from sorted quantiles of its resamples, shape (RESAMPLES,).
+
+    No resample leaves the range of the sample: an end that not even independent values would bound is open.
+    """
     low = float(resampled[math.ceil(TAIL * RESAMPLES) - 1])
     high = float(resampled[math.ceil((1 - TAIL) * RESAMPLES) - 1])
     _, upper = _ranks(sample.values.size, p)

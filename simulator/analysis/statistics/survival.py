@@ -117,7 +117,7 @@ def survival_curve(sample: Sample) -> Survival:
     """The curve of a sample with one value per trial: Kaplan–Meier with its log-log band (exponential Greenwood) where
     censored, otherwise the empirical one with the exact band of Clopper and Pearson (1934)."""
     curve = scipy.stats.ecdf(_censored_data(sample)).sf
-    band = _log_log_band(sample) if sample.censored.any() else _exact_band(curve.probabilities, sample.values.size)
+    band = _log_log_band(sample) if sample.censored.any() else exact_band(curve.probabilities, sample.values.size)
     return Survival(curve.quantiles, curve.probabilities, *band)
 
 
@@ -125,7 +125,8 @@ def _censored_data(sample: Sample) -> scipy.stats.CensoredData:
     return scipy.stats.CensoredData(uncensored=sample.values[~sample.censored], right=sample.values[sample.censored])
 
 
-def _exact_band(proportion: FloatArray, n: int) -> tuple[FloatArray, FloatArray]:
+def exact_band(proportion: FloatArray, n: int) -> tuple[FloatArray, FloatArray]:
+    """The band of Clopper and Pearson (1934) around proportions of n; shape (times,) each."""
     lasting = np.rint(n * proportion)
     low, high = np.zeros(lasting.size), np.asarray(scipy.stats.beta.ppf(1 - TAIL, lasting + 1, n - lasting))
     some = lasting > 0

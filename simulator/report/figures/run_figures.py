@@ -7,10 +7,12 @@ from pathlib import Path
 from simulator.analysis import samples
 from simulator.analysis.measured import matching_sample
 from simulator.analysis.published import counted_as_published
+from simulator.analysis.records.incidence import failover_incidence
 from simulator.analysis.records.registry import DURATION_LABELS, READS, sample
 from simulator.experiment.runner import Result
 from simulator.protocol import SECOND
 from simulator.report.figures.decomposition import Failovers, decomposition_figure
+from simulator.report.figures.incidence import incidence_figure
 from simulator.report.figures.overlaps import overlaps_figure, trials_with_overlaps
 from simulator.report.figures.results import ecdf_figure, measured_figure, save
 from simulator.report.figures.timeline import timeline_figure
@@ -26,7 +28,8 @@ _MOST_TRIALS = 50  # In the figure of overlaps.
 
 
 def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
-    """Write `failover` (the distribution of the primary duration), `measured` (of what was measured, too),
+    """Write `failover` (the distribution of the primary duration), `incidence` (how losses ended, if any recovered),
+    `measured` (the distribution of what was measured, too),
     `decomposition` (what it consists of), `overlaps` (when two nodes led at once) and `timeline` (of the first trial),
     each as PNG and SVG; the paths written. What has no data is left out."""
     written = []
@@ -43,6 +46,9 @@ def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:
             quantity=DURATION_LABELS[metric],
         )
         written += save(figure, directory / "failover.png")
+    losses = failover_incidence(result.tables.only(READS["failover_incidence"]).elections)
+    if losses.has_competing:
+        written += save(incidence_figure(losses, title=result.scenario.name), directory / "incidence.png")
     if result.measured is not None:
         metric, simulated = matching_sample(result.elections, result.measured)
         if simulated.values.size:

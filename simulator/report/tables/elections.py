@@ -103,8 +103,8 @@ _FORMATS: Mapping[str, Callable[[Any], tuple[str, str]]] = {
 def _round_rows(metrics: Summary) -> Iterator[Row]:
     """Split votes and failed rounds. If all failed rounds are split votes, the elections with any are shown once."""
     for key, name in (("split_votes", "split votes"), ("failed_rounds", "failed rounds")):
-        part = metrics[key]
-        if value_of(part["fraction"]) is not None:
+        part = metrics.get(key)  # Left out for an algorithm whose rounds have no terms.
+        if part is not None and value_of(part["fraction"]) is not None:
             total = f"of {part['rounds']:,} rounds" if "rounds" in part else "of the rounds"
             yield name, percentage(part["fraction"]), f"{part['count']:,} {total}"
             same = key == "failed_rounds" and part["count"] == metrics["split_votes"]["count"]

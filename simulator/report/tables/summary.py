@@ -29,6 +29,7 @@ from simulator.report.tables.numbers import (
 Summary = Mapping[str, Any]
 
 _QUANTILES = ("median", "p95", "p99")
+_OF_SOME = "failover of those that failed over"  # If the lost leader came back after some losses.
 _PER = ("per_election", "per_second")
 _COMPARED = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)  # The published quantiles that are shown.
 
@@ -97,8 +98,13 @@ def _durations(metrics: Summary, losses: bool) -> Table | None:
     table.add_column("n", justify="right")
     for name in (*_QUANTILES, "max"):
         table.add_column(name, justify="right", no_wrap=True)
+    incidence = metrics.get("failover_incidence")
+    recovered = incidence is not None and incidence["recovered"]["count"] > 0
     for name, metric in rows:
-        _add_duration(table, DURATION_LABELS[name], metric)
+        only_some = recovered and name == "failover"
+        _add_duration(table, _OF_SOME if only_some else DURATION_LABELS[name], metric)
+        if only_some and incidence is not None:
+            _add_duration(table, "failover of all losses", {**incidence, "max": {"value": None}})
     return table
 
 
