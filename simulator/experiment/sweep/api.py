@@ -96,8 +96,8 @@ def sweep(
     Raises ScenarioError for a bad study, TrialError if a worker process dies, KeyboardInterrupt for Ctrl-C: what is
     finished is then in the directory, if there is one, and `electsim sweep --resume` goes on with it.
     """
-    given = {"trials": trials, "seed": seed, "precision": precision, "precision_of": precision_of}
-    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    options = {"trials": trials, "seed": seed, "precision": precision, "precision_of": precision_of}
+    changes: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     changes |= {"metrics": list(metrics)} if metrics else {}
     changes |= {"sample": {"method": sample[0], "points": sample[1]}} if sample else {}
     changes["axes"] = [
