@@ -22,7 +22,7 @@ def sweep_table(found: Summary) -> RenderableType:
     """The table of what `study.json` has."""
     rows = found["cells"]
     finished = [row for row in rows if "metrics" in row]
-    parts: list[RenderableType] = [Text(_headline(found, len(finished))), Text("")]
+    parts: list[RenderableType] = [Text(_title(found, len(finished))), Text("")]
     if finished:
         many = len({field for row in finished for field in {**row["settings"], **row["linked"]}}) > _MOST_FIELDS
         shown = found["metrics"][: _MOST_METRICS - many]
@@ -32,7 +32,7 @@ def sweep_table(found: Summary) -> RenderableType:
     return Group(*parts)
 
 
-def _headline(found: Summary, finished: int) -> str:
+def _title(found: Summary, finished: int) -> str:
     trials = sum(row["trials"]["run"] for row in found["cells"] if "trials" in row)
     about = f"\n{found['about']}" if found.get("about") else ""
     return f"{found['name']}  {finished:,} cells, {trials:,} trials, seed {found['seed']}{about}"
