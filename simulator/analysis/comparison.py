@@ -19,7 +19,7 @@ from simulator.analysis.statistics.bootstrap import RESAMPLES
 from simulator.analysis.statistics.estimates import Estimate
 from simulator.analysis.statistics.paired import Comparison
 from simulator.analysis.statistics.significance import Significance, equivalent, holm, kolmogorov_smirnov, mann_whitney
-from simulator.analysis.tables import RunTables
+from simulator.analysis.tables import Tables
 
 ALPHA = 0.05
 _MOST_RESAMPLES = 20_000
@@ -53,7 +53,7 @@ class ComparedVariant:
 
     name: str
     settings: Settings
-    tables: RunTables
+    tables: Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +110,11 @@ def _reference_of(variant: ComparedVariant, variants: Sequence[ComparedVariant],
     return next((other.name for other in variants if dict(other.settings) == settings), None)
 
 
-def _primary_measures(tables: Iterable[RunTables]) -> Sequence[str]:
+def _primary_measures(tables: Iterable[Tables]) -> Sequence[str]:
     return PRIMARY if any(primary_cause(run.elections) == "loss" for run in tables) else COLD_START
 
 
-def _block(key: str, tables: Mapping[str, RunTables], references: Mapping[str, str | None] | None) -> _Block:
+def _block(key: str, tables: Mapping[str, Tables], references: Mapping[str, str | None] | None) -> _Block:
     measure = MEASURES[key]
     estimates = {name: measure.estimate(run) for name, run in tables.items()}
     known = {name: estimate.value for name, estimate in estimates.items() if not isnan(estimate.value)}
@@ -132,7 +132,7 @@ def _family_size(block: _Block, by_reference: bool) -> int:
     return known * (known - 1) // 2
 
 
-def _pairs(block: _Block, tables: Mapping[str, RunTables], resamples: int) -> list[_Pair]:
+def _pairs(block: _Block, tables: Mapping[str, Tables], resamples: int) -> list[_Pair]:
     return [
         _Pair(name, other, block.measure.compare(tables[other], tables[name], resamples))
         for name, other in block.compared_with.items()
@@ -181,7 +181,7 @@ def _winner(block: _Block, rows: Sequence[Summary]) -> str | None:
     return block.best if all_with_best and all(row["verdict"] == "worse" for row in others) else None
 
 
-def _tests(blocks: Sequence[_Block], tables: Mapping[str, RunTables], by_reference: bool) -> Summary:
+def _tests(blocks: Sequence[_Block], tables: Mapping[str, Tables], by_reference: bool) -> Summary:
     """For each duration, whether the distributions differ: two tests that look at whole distributions."""
     durations = {
         block.measure.duration: block for block in reversed(blocks) if isinstance(block.measure, DurationQuantile)

@@ -16,7 +16,7 @@ from simulator.analysis.samples import primary_elections
 from simulator.analysis.statistics.bootstrap import RESAMPLES
 from simulator.analysis.statistics.estimates import Estimate, Sample, fraction_by_trial, quantile, ratio
 from simulator.analysis.statistics.paired import Comparison, Tally, compare_fraction, compare_quantile, compare_ratio
-from simulator.analysis.tables import RunTables
+from simulator.analysis.tables import Tables
 
 
 class Measure(Protocol):
@@ -30,10 +30,10 @@ class Measure(Protocol):
     def unit(self) -> str:
         """`s`, `%` for a proportion, or nothing for a number."""
 
-    def estimate(self, tables: RunTables) -> Estimate:
+    def estimate(self, tables: Tables) -> Estimate:
         """Its value in one run, with an interval; nan without data."""
 
-    def compare(self, before: RunTables, after: RunTables, resamples: int = RESAMPLES) -> Comparison:
+    def compare(self, before: Tables, after: Tables, resamples: int = RESAMPLES) -> Comparison:
         """Two runs of the same trials compared: trials of the same number are pairs."""
 
 
@@ -47,15 +47,15 @@ class DurationQuantile:
     p: float
     unit: str = "s"
 
-    def sample(self, tables: RunTables) -> Sample:
+    def sample(self, tables: Tables) -> Sample:
         """All values of one run."""
         return self.select(primary_elections(tables.elections))
 
-    def estimate(self, tables: RunTables) -> Estimate:
+    def estimate(self, tables: Tables) -> Estimate:
         """See Measure."""
         return quantile(self.sample(tables), self.p)
 
-    def compare(self, before: RunTables, after: RunTables, resamples: int = RESAMPLES) -> Comparison:
+    def compare(self, before: Tables, after: Tables, resamples: int = RESAMPLES) -> Comparison:
         """See Measure."""
         return compare_quantile(self.sample(before), self.sample(after), self.p, paired=True, count=resamples)
 
@@ -69,15 +69,15 @@ class Fraction:
     trials: str
     unit: str = "%"
 
-    def estimate(self, tables: RunTables) -> Estimate:
+    def estimate(self, tables: Tables) -> Estimate:
         """See Measure."""
         return fraction_by_trial(*self._tally(tables))
 
-    def compare(self, before: RunTables, after: RunTables, resamples: int = RESAMPLES) -> Comparison:
+    def compare(self, before: Tables, after: Tables, resamples: int = RESAMPLES) -> Comparison:
         """See Measure. No resamples are drawn: the intervals have closed forms."""
         return compare_fraction(self._tally(before), self._tally(after), paired=True)
 
-    def _tally(self, tables: RunTables) -> Tally:
+    def _tally(self, tables: Tables) -> Tally:
         return Tally(count(self.successes, tables), count(self.trials, tables))
 
 
@@ -93,13 +93,13 @@ class Ratio:
     exposure: str
     unit: str = ""
 
-    def estimate(self, tables: RunTables) -> Estimate:
+    def estimate(self, tables: Tables) -> Estimate:
         """See Measure."""
         return ratio(*self._tally(tables))
 
-    def compare(self, before: RunTables, after: RunTables, resamples: int = RESAMPLES) -> Comparison:
+    def compare(self, before: Tables, after: Tables, resamples: int = RESAMPLES) -> Comparison:
         """See Measure."""
         return compare_ratio(self._tally(before), self._tally(after), paired=True, count=resamples)
 
-    def _tally(self, tables: RunTables) -> Tally:
+    def _tally(self, tables: Tables) -> Tally:
         return Tally(count(self.amount, tables), count(self.exposure, tables))

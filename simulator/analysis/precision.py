@@ -87,6 +87,15 @@ class PrecisionMonitor:
         return self.reached.met
 
     @property
+    def next_analysis(self) -> int:
+        """The number of trials at which to analyse next; 0 after the last analysis."""
+        return self._next
+
+    def pass_over(self) -> None:
+        """Leave the next analysis out: none of its trials has anything to analyse."""
+        self._next = next(self._looks, 0)
+
+    @property
     def stopped_by(self) -> str:
         """What ends the run: that it knows enough, or that it has done all its trials."""
         return PRECISION if self.reached is not None and self.reached.met else TRIALS

@@ -52,7 +52,7 @@ def compared_with_published(elections: pd.DataFrame, published: Published, seed:
     }
 
 
-def summarize_published(elections: pd.DataFrame, published: Published | None, seed: int) -> Summary:
+def published_part(elections: pd.DataFrame, published: Published | None, seed: int) -> Summary:
     """The part of a summary about published figures: `published`, or `published_left_out` with what was changed.
 
     Empty if the scenario has none.

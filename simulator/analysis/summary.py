@@ -12,18 +12,23 @@ from simulator.analysis.estimates import Summary, summarize_durations
 from simulator.analysis.records.registry import METRICS
 from simulator.analysis.samples import primary_cause, primary_elections
 from simulator.analysis.statistics.survival import Sample
-from simulator.analysis.tables import RunTables
+from simulator.analysis.tables import Tables
 from simulator.checks.liveness import Verdict
 from simulator.protocol import SECOND
 
+# The columns that the functions below need.
+OF_TRIALS = ("trial", "faults_never_struck", "assumptions_broken", "liveness", "recovery_s", "end_s", "last_fault_s")
+OF_ELECTIONS = ("trial", "cause", "outcome")
 
-def metrics(tables: RunTables) -> Summary:
-    """Every statistic of a run: over the elections after losses, or those at boot if no leader was lost."""
-    primary = {"headline_cause": primary_cause(tables.elections)}
-    found = {metric: metric.summarize(tables) for metric in METRICS}
-    return primary | {
-        metric.key: part for metric, part in found.items() if part is not None or not metric.left_out_if_none
-    }
+
+def metrics(tables: Tables) -> Summary:
+    """Every statistic of a run: over the elections after losses, or those at boot if no leader was lost.
+
+    One metric's columns are in memory at a time, if the tables are on disk.
+    """
+    primary = {"headline_cause": primary_cause(tables.only({"elections": ("cause",)}).elections)}
+    found = ((metric, metric.summarize(tables.only(metric.reads))) for metric in METRICS)
+    return primary | {metric.key: part for metric, part in found if part is not None or not metric.left_out_if_none}
 
 
 def faults(trials: pd.DataFrame) -> Summary:
@@ -56,11 +61,11 @@ def counts(elections: pd.DataFrame) -> Mapping[str, int]:
     return causes | {outcome: int((elections["outcome"] == outcome).sum()) for outcome in ended}
 
 
-def liveness(trials: pd.DataFrame, within_ns: int) -> Summary:
-    """Trials by verdict, and the time from the last fault until a majority follows a leader."""
+def liveness(trials: pd.DataFrame, within_ns: int, who: str) -> Summary:
+    """Trials by verdict, and the time from the last fault until a leader is followed by those who must follow it."""
     values = trials["recovery_s"].to_numpy(dtype=float)
     censored = np.isnan(values)
     until = (trials["end_s"] - trials["last_fault_s"]).to_numpy(dtype=float)
     found = Sample(np.where(censored, until, values), censored, trials["trial"].to_numpy(dtype=np.int64))
     verdicts = {str(verdict): int((trials["liveness"] == verdict).sum()) for verdict in Verdict}
-    return {"within_s": within_ns / SECOND, **verdicts, "recovery": summarize_durations(found)}
+    return {"within_s": within_ns / SECOND, "who": who, **verdicts, "recovery": summarize_durations(found)}

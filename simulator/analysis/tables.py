@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import pandas as pd
+
+Reads = Mapping[str, Sequence[str]]  # Columns by the name of their table; `sent_*` stands for all that begin with it.
+
+
+class Tables(Protocol):
+    """The four tables of one run, in memory or on disk."""
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """A row for each trial."""
+
+    @property
+    def elections(self) -> pd.DataFrame:
+        """A row for each election."""
+
+    @property
+    def rounds(self) -> pd.DataFrame:
+        """A row for each round of an election."""
+
+    @property
+    def overlaps(self) -> pd.DataFrame:
+        """A row for each time in which two or more nodes claimed to lead."""
+
+    def only(self, reads: Reads) -> RunTables:
+        """The tables with at least these columns, in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -19,3 +46,7 @@ class RunTables:
     elections: pd.DataFrame
     rounds: pd.DataFrame
     overlaps: pd.DataFrame
+
+    def only(self, reads: Reads) -> RunTables:
+        """See Tables: all columns are in memory already."""
+        return self

@@ -1,7 +1,11 @@
 """The liveness verdict: whether a trace shows that the cluster recovered from its last fault in time.
 
-A cluster has recovered when a majority of the configuration follows a leader. This is read from the trace alone. About
-paths between nodes, the trace shows only when a leader is cut off from its majority, and when it no longer is.
+A scenario demands one of two things. Either a majority of the configuration follows a leader at some instant before the
+time is over. Or all nodes follow one leader when the time is over: a message that a fault held back may part them after
+they have agreed, so an instant before that does not count.
+
+This is read from the trace alone. About paths between nodes, the trace shows only when a leader is cut off from its
+majority, and when it no longer is; and the same of every node, if all must follow.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ LIVENESS = "liveness"  # The name of its violation, among those of the guarantee
 class Verdict(enum.StrEnum):
     """Whether a trial meets the demand."""
 
-    RECOVERED = "recovered"  # A majority followed a leader in time.
+    RECOVERED = "recovered"  # A leader was followed in time.
     FAILED = "failed"  # No leader was followed in time.
     UNDECIDED = "undecided"  # The trial ended before the time was over.
 
@@ -33,33 +37,40 @@ class Recovery:
 
     verdict: Verdict
     since_ns: Nanoseconds  # The last injection or repair; the start of the trial if there was none.
-    recovered_ns: Nanoseconds | None  # The first instant since then at which a leader is followed, even if too late.
+    # The first instant since then at which a leader is followed, even if too late. If all must follow it: the instant
+    # since which they do so without interruption when the time is over, or the first one after that.
+    recovered_ns: Nanoseconds | None
     leader: NodeId | None
+    all_nodes: bool = False  # Whether all must follow the leader, and not only a majority.
 
 
-def recovery(trace: Trace, within_ns: Nanoseconds) -> Recovery:
-    """Look for a leader that a majority of the primary group follows, at most `within_ns` after the last fault.
+def recovery(trace: Trace, within_ns: Nanoseconds, *, all_nodes: bool = False) -> Recovery:
+    """Look for a leader that the nodes of the primary group follow, at most `within_ns` after the last fault.
 
     A node follows the leader that it names while it runs and is not paused. The leader must follow itself, and must
-    not be lost (docs/metrics.md).
+    not be lost (docs/metrics.md). By default a majority must follow it, at any instant. With `all_nodes`, every node
+    must follow it that runs, is not paused, can reach a majority and belongs to the leader's configuration; and when
+    the time is over, or the trial if it ends first.
     """
     since_ns = max(
         (row.time_ns for row in trace.rows if row.kind in (event_types.FAULT, event_types.REPAIRED)), default=0
     )
-    found = _first_followed(trace, since_ns)
+    deadline_ns = since_ns + within_ns
+    found = _all_following(trace, since_ns, deadline_ns) if all_nodes else _first_followed(trace, since_ns)
     recovered_ns, leader = found or (None, None)
-    if recovered_ns is not None and recovered_ns <= since_ns + within_ns:
+    if recovered_ns is not None and recovered_ns <= deadline_ns:
         verdict = Verdict.RECOVERED
     else:
-        verdict = Verdict.FAILED if trace.end_ns >= since_ns + within_ns else Verdict.UNDECIDED
-    return Recovery(verdict, since_ns, recovered_ns, leader)
+        verdict = Verdict.FAILED if trace.end_ns >= deadline_ns else Verdict.UNDECIDED
+    return Recovery(verdict, since_ns, recovered_ns, leader, all_nodes)
 
 
 def liveness(found: Recovery, within_ns: Nanoseconds) -> Iterator[Violation]:
     """The violation that a FAILED verdict is, at the instant at which the time was over; otherwise nothing."""
     if found.verdict is Verdict.FAILED:
         late = "" if found.recovered_ns is None else f"; n{found.leader} is, at {found.recovered_ns / SECOND:.6f} s"
-        text = f"no leader is followed by a majority since the last fault at {found.since_ns / SECOND:.6f} s{late}"
+        followers = "all nodes" if found.all_nodes else "a majority"
+        text = f"no leader is followed by {followers} since the last fault at {found.since_ns / SECOND:.6f} s{late}"
         yield Violation(LIVENESS, found.since_ns + within_ns, text, () if found.leader is None else (found.leader,))
 
 
@@ -74,6 +85,26 @@ def _first_followed(trace: Trace, since_ns: Nanoseconds) -> tuple[Nanoseconds, N
     return None
 
 
+def _all_following(trace: Trace, since_ns: Nanoseconds, deadline_ns: Nanoseconds) -> tuple[Nanoseconds, NodeId] | None:
+    """The leader that all follow at the deadline, and since when they have, from `since_ns` on at the earliest.
+
+    If there is none then, the first one after the deadline.
+    """
+    followers = _Followers(trace)
+    since: tuple[Nanoseconds, NodeId] | None = None
+    for time_ns, rows in groupby(trace.rows, key=lambda row: row.time_ns):
+        if time_ns > deadline_ns and since is not None:
+            break
+        for row in rows:
+            followers.apply(row)
+        leader = followers.leader_of_all()
+        if leader is None or time_ns < since_ns:
+            since = None
+        elif since is None or since[1] != leader:
+            since = time_ns, leader
+    return since
+
+
 class _Followers:
     """The claimants of the primary group, and the leader that each node follows."""
 
@@ -84,6 +115,8 @@ class _Followers:
         self._lost: set[NodeId] = set()  # Claimants that were lost, and are not known to be back.
         self._named: dict[NodeId, NodeId | None] = {}  # By each member that runs.
         self._paused: set[NodeId] = set()
+        self._without_majority: set[NodeId] = set()  # Nodes that could not lead.
+        self._configurations: dict[NodeId, frozenset[NodeId]] = {}  # The members in a node's eyes, if not all.
 
     def apply(self, row: Row) -> None:
         """Take in the next row of the trace."""
@@ -94,12 +127,22 @@ class _Followers:
             self._named[node] = row.leader
             self._lost.discard(node)  # If the claim has no majority, the row of its loss follows at once.
             (self._claimants.add if row.role is LEADER else self._claimants.discard)(node)
+        elif row.kind == event_types.STARTED:
+            self._named.setdefault(node, None)
         elif row.kind == event_types.CRASHED:
             self._named.pop(node, None)
-            for among in (self._claimants, self._lost, self._paused):
+            self._configurations.pop(node, None)
+            for among in (self._claimants, self._lost, self._paused, self._without_majority):
                 among.discard(node)
+        elif row.kind == event_types.CONFIGURATION:
+            self._configurations[node] = frozenset((*row.field("voters"), *row.field("learners")))
         elif row.kind == event_types.PAUSED:
             self._paused.add(node)
+            self._without_majority.discard(node)
+        elif row.kind == event_types.MAJORITY_LOST:
+            self._without_majority.add(node)
+        elif row.kind == event_types.MAJORITY_BACK:
+            self._without_majority.discard(node)
         elif row.kind == event_types.RESUMED:
             self._paused.discard(node)
         elif row.kind == event_types.LEADER_LOST:
@@ -114,5 +157,17 @@ class _Followers:
                 1 for node, leader in self._named.items() if leader == claimant and node not in self._paused
             )
             if 2 * following > len(self._members) and self._named[claimant] == claimant:
+                return claimant
+        return None
+
+    def leader_of_all(self) -> NodeId | None:
+        """The claimant that all nodes follow which can reach a majority and are members in its eyes; itself included.
+
+        It is not lost.
+        """
+        for claimant in sorted(self._claimants - self._lost - self._paused):
+            members = self._configurations.get(claimant, self._members)
+            asked = (self._named.keys() & members) - self._paused - self._without_majority
+            if all(self._named[node] == claimant for node in (claimant, *asked)):
                 return claimant
         return None

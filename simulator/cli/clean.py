@@ -1,4 +1,4 @@
-"""`electsim clean`: removes the drafts of killed runs, and nothing else."""
+"""`electsim clean`: removes what killed runs have left, and nothing else."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from simulator.cli.printing import print_text
 @click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--yes", is_flag=True, help="Remove them without asking.")
 def clean(root: Path, yes: bool) -> None:
-    """Remove the drafts that killed runs have left under results/, after listing them.
+    """Remove the unfinished results that killed runs have left under results/, after listing them.
 
     \b
       electsim clean
       electsim clean --results /tmp/results --yes
 
-    A draft is a hidden directory with the trials that a run had finished when it was killed. `electsim show` reads it.
-    Results, and drafts of runs that are still going on, are left as they are. Exits with 2 where there is nobody to
-    ask, or a draft cannot be removed.
+    Such a directory has the trials that a run had finished when it was killed. `electsim run --resume` goes on with it,
+    and `electsim show` reads it. Other results, those of runs that a signal has ended, and those of runs that are still
+    going on, are left as they are. Exits with 2 where there is nobody to ask, or a directory cannot be removed.
     """
     from simulator.experiment.drafts import dead_drafts, described, remove
 
     drafts = dead_drafts(root)
     if not drafts:
-        print_text(f"{root}: no drafts of killed runs")
+        print_text(f"{root}: no results of killed runs")
         return
     for path in drafts:
         draft = described(path)

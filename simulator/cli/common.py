@@ -58,13 +58,13 @@ def end_stopped_by(signal_name: str, what: str = "") -> NoReturn:
 
 
 def notice_drafts(root: Path, but: Path | None = None) -> None:
-    """Name the drafts that killed runs have left in a results directory."""
+    """Name the results of killed runs in a results directory."""
     from simulator.experiment.drafts import dead_drafts
 
     if drafts := [path for path in dead_drafts(root) if path != but]:
         named = ", ".join(str(path) for path in drafts[:_MOST_DRAFTS])
         more = f" and {len(drafts) - _MOST_DRAFTS} more" if len(drafts) > _MOST_DRAFTS else ""
-        remedy = "`electsim show` reads the finished trials of one, `electsim clean` removes them"
+        remedy = "`electsim run --resume` goes on with one, `electsim show` reads it, `electsim clean` removes all"
         print_note(f"electsim: left by killed runs: {named}{more}; {remedy}")
 
 

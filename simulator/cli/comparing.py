@@ -16,13 +16,14 @@ from simulator.cli.common import (
     end_stopped_by,
     fail,
 )
-from simulator.cli.printing import print_note, trials_progress
-from simulator.experiment.signals import INTERRUPTED, TERMINATED, interruptible, name_of_signal
+from simulator.cli.printing import print_note
+from simulator.cli.running import simulate
+from simulator.experiment.signals import INTERRUPTED, TERMINATED
 
 if TYPE_CHECKING:
     from simulator.analysis.comparison import ComparisonPlan
     from simulator.analysis.estimates import Summary
-    from simulator.experiment.runner import Result
+    from simulator.experiment.result import Result
     from simulator.experiment.store import RunWriter
     from simulator.experiment.variants import Variant
 
@@ -67,63 +68,67 @@ class Found:
 
 def run_all(request: Request, writer: RunWriter) -> Found:
     """Run the variants. Each is kept as soon as it is finished; of one that was cut short, the finished trials are."""
-    from simulator.experiment.trial import TrialError
-
     parts: list[Part] = []
+    writer.begin_parts(shlex.join(["electsim", "compare", *request.words]))
     for number, variant in enumerate(request.variants, 1):
         part = writer.part(_directory(number, variant))
         name = f"{variant.name} ({number} of {len(request.variants)})"
-        reason, result = None, None
-        try:
-            result = _run_one(variant, name, part, request)
-            reason = result.stopped_by
-        except TrialError as error:
-            result, reason = error.finished, f"{variant.name}: {error}"
-        except KeyboardInterrupt as error:
-            reason = name_of_signal(error)
-        if result is not None:
-            part.write(result)
+        result, reason, finished = _run_one(variant, name, part, request)
         if reason is not None:
-            return Found(parts, reason, _unfinished(number, variant, part, result, reason, request.trials))
+            return Found(parts, reason, _unfinished(number, variant, part, result, finished, request.trials))
         parts.append((variant, cast("Result", result)))
     return Found(parts)
 
 
 def _unfinished(
-    number: int, variant: Variant, part: RunWriter, result: Result | None, reason: str, trials: int | None
+    number: int, variant: Variant, part: RunWriter, result: Result | None, finished: int, trials: int | None
 ) -> Unfinished | None:
     """What is kept of the variant under way. Without a result: what was written down, if anything was."""
     directory, requested = _directory(number, variant), trials or variant.scenario.trials
     if result is not None:
-        return Unfinished(variant.name, len(result.trials), requested, variant.described(result, directory))
-    if not part.finished:
+        return Unfinished(variant.name, result.trials_run, requested, variant.described(result, directory))
+    if not finished:
         part.discard()
         return None
-    part.leave(reason)
     described = {
         "name": variant.name,
         "settings": dict(variant.settings),
         "directory": directory,
-        "trials": {"run": part.finished, "requested": requested},
+        "trials": {"run": finished, "requested": requested},
     }
-    return Unfinished(variant.name, part.finished, requested, described)
+    return Unfinished(variant.name, finished, requested, described)
 
 
-def _run_one(variant: Variant, name: str, part: RunWriter, request: Request) -> Result:
-    from simulator.experiment.runner import default_command, run
+def _run_one(variant: Variant, name: str, part: RunWriter, request: Request) -> tuple[Result | None, str | None, int]:
+    """The result, why it is not whole, if it is not, and the number of finished trials.
 
-    scenario, trials, seed = variant.scenario, request.trials, request.seed
-    count, used_seed = trials or scenario.trials, scenario.seed if seed is None else seed
-    part.begin(scenario, seed=used_seed, requested=count, command=default_command(used_seed, count, 0))
-    with interruptible(), trials_progress(name) as progress:
-        return run(
-            scenario,
-            trials=trials,
-            seed=seed,
-            workers=request.workers,
-            progress=progress,
-            on_finished=part.append,
-        )
+    There is no result without a finished trial, and none if SIGTERM leaves no time for it.
+    """
+    from simulator.experiment.plan import Plan, default_command
+    from simulator.experiment.runner import GATHERED_AT_ONCE
+
+    scenario = variant.scenario
+    seed = scenario.seed if request.seed is None else request.seed
+    count = request.trials or scenario.trials
+    command = default_command(seed, count, 0)
+    plan = Plan(scenario=scenario, seed=seed, first=0, requested=count, command=command)
+    part.begin(plan)
+    cell = plan.cell(part.trials, ends_at_failure=True)
+    signal, died = simulate(plan, cell, name, request.workers)
+    finished = cell.end_without_gap
+    reason = signal
+    if died is not None:
+        reason = f"{variant.name}: trial {finished}: {died}"
+    elif finished in cell.failed:
+        reason = f"{variant.name}: {cell.failed[finished]}"
+    if not finished:
+        return None, reason, 0
+    if signal == TERMINATED and finished > GATHERED_AT_ONCE:
+        part.leave(signal)
+        return None, reason, finished
+    result = part.gather(plan, cell, reason)
+    part.conclude(result)
+    return result, reason, finished
 
 
 def end_without_any(reason: str) -> NoReturn:
@@ -164,7 +169,8 @@ def compare_and_keep(request: Request, writer: RunWriter, found: Found) -> tuple
     if found.unfinished is not None:
         comparison["unfinished"] = found.unfinished.described
     writer.write_json("comparison.json", comparison)
-    return writer.publish(), comparison
+    writer.end_parts()
+    return writer.path, comparison
 
 
 def draw(comparison: Summary, directory: Path) -> str | None:

@@ -36,7 +36,7 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
       electsim show results/raft-leader-crash-001 --json | jq .metrics.failover.median
       electsim show results/raft-leader-crash-001 --figures /tmp/figures
 
-    RESULT may also be the draft of a run that was killed, or is still going on: its finished trials are shown.
+    RESULT may also be of a run that was killed, or is still going on: its finished trials are shown.
 
     Exits with 2 where there are no results, or where they are damaged.
     """
@@ -73,10 +73,14 @@ def _figures_of_a_run(stored: SavedRun, first: Trace, figures: Path) -> list[Pat
 
 def _draw(directory: Path, figures: Path, write: Callable[[], list[Path]]) -> None:
     """Draw figures into another directory, and name them."""
+    from simulator.experiment.files import StoreError
+
     try:
         figures.mkdir(parents=True, exist_ok=True)
         with _readable(directory):
             written = write()
+    except StoreError as error:
+        fail(str(error), EXIT_BAD_INPUT)
     except OSError as error:
         fail(f"{figures}: cannot write the figures: {error.strerror or error}", EXIT_BAD_INPUT)
     for path in written:
@@ -197,15 +201,18 @@ def _load(directory: Path) -> SavedRun:
 
 
 def _number(stored: SavedRun, trial: int | None) -> int:
-    return int(stored.trials["trial"].iloc[0]) if trial is None else trial
+    return int(stored.tables.only({"trials": ("trial",)}).trials["trial"].iloc[0]) if trial is None else trial
 
 
 def _again(stored: SavedRun, trial: int | None) -> Trace:
+    from simulator.experiment.files import StoreError
     from simulator.experiment.trial import TrialError
     from simulator.results import DigestError
 
     try:
         return stored.trace(_number(stored, trial))
+    except StoreError as error:
+        fail(str(error), EXIT_BAD_INPUT)
     except KeyError as error:
         fail(f"{stored.path}: {error.args[0]}", EXIT_BAD_INPUT)
     except DigestError as error:

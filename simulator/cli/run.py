@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from simulator.cli.common import (
     ALLOW_FILES,
     EXIT_BAD_INPUT,
     PERCENTAGE,
-    SCENARIO,
     WORKERS,
     fail,
     load_scenario,
     notice_drafts,
 )
-from simulator.cli.completion import algorithm_names
+from simulator.cli.completion import algorithm_names, scenario_names
 from simulator.cli.printing import print_note
-from simulator.cli.running import Request, finish, run_and_keep
+from simulator.cli.running import Options, Outcome, finish, resume_and_keep, run_and_keep
 
 if TYPE_CHECKING:
     from simulator.analysis.measured import Measured
+    from simulator.experiment.plan import Plan
+    from simulator.scenario import Scenario
 
 MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # The names in the scenario schema; a test holds both lists equal.
 
 
 @click.command()
-@SCENARIO
+@click.argument(
+    "scenario_file", metavar="SCENARIO", required=False, type=click.Path(path_type=Path), shell_complete=scenario_names
+)
 @click.option(
     "--trials", type=click.IntRange(1, MOST_TRIALS), help="How many trials, in place of the scenario's number."
 )
@@ -78,8 +83,14 @@ MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # The names in the scenario sc
 @click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and no table.")
 @click.option("--trace", is_flag=True, help="Also store every row and every message of the first trial.")
+@click.option(
+    "--resume",
+    metavar="RESULT",
+    type=click.Path(path_type=Path),
+    help="Run the trials that are left of an unfinished result; takes no SCENARIO.",
+)
 def run(
-    scenario_file: Path,
+    scenario_file: Path | None,
     trials: int | None,
     seed: int | None,
     overrides: tuple[str, ...],
@@ -95,6 +106,7 @@ def run(
     root: Path,
     as_json: bool,
     trace: bool,
+    resume: Path | None,
 ) -> None:
     """Run the trials of SCENARIO, print what they show, and keep it under results/.
 
@@ -115,31 +127,85 @@ def run(
     Failovers of your own cluster, a column failover_ms or failover_s, over the simulated ones:
       electsim run scenarios/raft-etcd-failover.yaml --measured failovers.csv
     \b
+    Go on with a run that was killed, interrupted or terminated; no finished trial is run again:
+      electsim run --resume results/raft-leader-crash-001
+    \b
     One trial again, with every message (its row in trials.parquet says trial 17):
       electsim run scenarios/raft-leader-crash.yaml --first-trial 17 --trials 1 --trace
 
     Exits with 0; with 1 if the algorithm violated a guarantee that the scenario does not waive, or the cluster did not
-    recover as the scenario demands (liveness); with 2 for bad input or a full disk; with 3 where a trial failed; with
-    130 when interrupted and 143 when terminated (SIGTERM), keeping the trials that were finished.
+    recover as the scenario demands (liveness); with 2 for bad input or a full disk; with 3 where a trial failed or a
+    worker was killed; with 130 when interrupted and 143 when terminated (SIGTERM), keeping the trials that were
+    finished.
     """
+    if resume is not None:
+        _resume(resume, Options(workers, as_json, trace))
+    if scenario_file is None:
+        fail("run: name a SCENARIO, or an unfinished result: --resume RESULT", EXIT_BAD_INPUT)
     scenario = load_scenario(scenario_file, overrides, algorithm, allow_files)
     over = _MeasuredFile(measured_file, measured_column, measured_unit)
-    measured = over.read()
-    repeated: dict[str, object] = {
-        "--trials": trials or scenario.trials,
-        "--seed": _or(seed, scenario.seed),
-        "--algorithm": algorithm,
-    }
-    repeated |= {"--set": overrides, "--first-trial": first_trial or None, **over.options()}
-    command = _command(scenario_file, repeated | {"--allow-files": allow_files})
-    request = Request(scenario, command, trials, seed, first_trial, workers, precision, precision_of, measured)
+    wanted = _Wanted(trials or scenario.trials, _or(seed, scenario.seed), first_trial, precision, precision_of)
+    repeated = {"--algorithm": algorithm, "--set": overrides, **over.options(), "--allow-files": allow_files}
+    plan = wanted.plan(scenario, _command(scenario_file, wanted.options() | repeated), over.read())
     notice_drafts(root)
-    outcome = run_and_keep(request, root, as_json, trace)
-    print_note(f"Results are in {outcome.kept}")
-    finish(outcome)
+    _end(run_and_keep(plan, root, Options(workers, as_json, trace)))
 
 
 # --- Parts of `run`
+
+
+def _resume(directory: Path, options: Options) -> NoReturn:
+    """Run the trials that are left of an unfinished result. Ends the program if other options are given."""
+    from simulator.experiment.files import StoreError
+    from simulator.experiment.unfinished import resumable
+
+    context = click.get_current_context()
+    for name in context.params.keys() - {"resume", "workers", "as_json"}:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            what = f"RESULT says what to run, and {name.replace('_', '-')} cannot change it"
+            fail(f"run --resume: {what}; give only --workers and --json with it", EXIT_BAD_INPUT)
+    try:
+        plan, trace = resumable(directory)
+    except StoreError as error:
+        fail(str(error), EXIT_BAD_INPUT)
+    _end(resume_and_keep(directory, plan, replace(options, trace=trace)))
+
+
+def _end(outcome: Outcome) -> NoReturn:
+    """Say where the results are, and end with the exit code that the outcome has."""
+    print_note(f"Results are in {outcome.kept}")
+    finish(outcome)
+    sys.exit(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which trials are wanted."""
+
+    trials: int
+    seed: int
+    first: int
+    precision: float | None
+    precision_of: str
+
+    def options(self) -> dict[str, object]:
+        """The same options again, for the command that repeats the run: with the trials that it ran."""
+        return {"--trials": self.trials, "--seed": self.seed, "--first-trial": self.first or None}
+
+    def plan(self, scenario: Scenario, command: str, measured: Measured | None) -> Plan:
+        """What is to be run."""
+        from simulator.experiment.plan import Plan
+
+        return Plan(
+            scenario=scenario,
+            seed=self.seed,
+            first=self.first,
+            requested=self.trials,
+            command=command,
+            precision=self.precision,
+            precision_of=self.precision_of,
+            measured=measured,
+        )
 
 
 def _or(value: int | None, otherwise: int) -> int:

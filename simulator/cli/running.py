@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import re
+import shlex
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,20 +19,20 @@ from simulator.cli.common import (
     fail,
 )
 from simulator.cli.printing import print_json, print_note, print_table, trials_progress
+from simulator.experiment.drafts import UNFINISHED
 from simulator.experiment.signals import (
     INTERRUPTED,
     TERMINATED,
-    Terminated,
     interruptible,
     name_of_signal,
     uninterrupted,
 )
 
 if TYPE_CHECKING:
-    from simulator.analysis.measured import Measured
-    from simulator.experiment.runner import Result
+    from simulator.experiment.plan import Plan
+    from simulator.experiment.result import Result
+    from simulator.experiment.schedule import Cell
     from simulator.experiment.store import RunWriter
-    from simulator.scenario import Scenario
     from simulator.trace.trace import Trace
 
 _MOST_SHOWN = 5  # Violated guarantees, one by one.
@@ -38,115 +40,130 @@ _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline 
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What to run. None stands for the scenario's own value."""
+class Options:
+    """How to run, and what to show: nothing of it changes a result."""
 
-    scenario: Scenario
-    command: str
-    trials: int | None
-    seed: int | None
-    first_trial: int
     workers: int
-    precision: float | None
-    precision_of: str
-    measured: Measured | None
+    as_json: bool
+    trace: bool  # Whether every row and message of the first trial is stored.
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of a request, and how it ended."""
+    """The result of a run, and how it ended."""
 
     result: Result
-    failure: str | None  # Why it is not whole, where a trial failed.
     kept: Path
-    signal: str | None  # The signal that ended it, if one did.
-    not_drawn: str | None  # Why figures are missing, where they could not be written.
+    signal: str | None = None  # The signal that ended it, if one did.
+    died: str | None = None  # Why a worker process died, if one did.
+    not_drawn: str | None = None  # Why figures are missing, where they could not be written.
 
 
-def run_and_keep(request: Request, root: Path, as_json: bool, trace: bool) -> Outcome:
-    """Run the trials, show and keep what they found, and draw it."""
-    from simulator.experiment.store import StoreError, new_directory
+def run_and_keep(plan: Plan, root: Path, options: Options) -> Outcome:
+    """Run the trials in a new results directory; show and keep what they found, and draw it."""
+    from simulator.experiment.store import new_directory
 
-    kept = None
+    return _run_in(
+        new_directory(root, plan.scenario.name), plan, options, lambda writer: writer.begin(plan, trace=options.trace)
+    )
+
+
+def resume_and_keep(directory: Path, plan: Plan, options: Options) -> Outcome:
+    """Run the trials that an unfinished result lacks; show and keep what all of them found, and draw it."""
+    from simulator.experiment.store import earlier_directory
+
+    return _run_in(earlier_directory(directory), plan, options, lambda writer: writer.resume())
+
+
+def resume_command(directory: Path) -> str:
+    """The command that runs the trials that are left."""
+    return shlex.join(["electsim", "run", "--resume", str(directory)])
+
+
+def _run_in(
+    opened: AbstractContextManager[RunWriter], plan: Plan, options: Options, start: Callable[[RunWriter], None]
+) -> Outcome:
+    from simulator.experiment.files import StoreError
+
+    outcome: Outcome | None = None
     try:
         # But for the trials themselves: what is finished is not lost to a signal.
-        with uninterrupted(), new_directory(root, request.scenario.name) as writer:
+        with uninterrupted(), opened as writer:
             try:
-                result, failure = _simulate(request, writer)
-            except Terminated:
-                if writer.finished:
-                    _leave(writer, request)
-                raise
-            result = replace(result, measured=request.measured)
-            terminated = result.stopped_by == TERMINATED  # The sender of SIGTERM does not wait for figures.
-            try:
-                first = None if terminated else _first_trace(result, trace)
-                writer.write(result)
-                if trace and first is not None:
-                    writer.write_trace(first)
-                kept = writer.publish()
-            finally:  # If no result can be stored, the table is still printed.
-                _show(result, as_json)
-        not_drawn = None if first is None else _draw(result, first, kept)
+                start(writer)
+                outcome, first = _run_and_write(writer, plan, options)
+            except StoreError as error:
+                left = f"; then go on with `{resume_command(writer.path)}`" if writer.trials.counts() else ""
+                fail(f"{error}{left}", EXIT_BAD_INPUT)
+        if first is not None:
+            outcome = replace(outcome, not_drawn=_draw(outcome.result, first, outcome.kept))
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt as error:
-        if kept is None:
+        if outcome is None:
             end_interrupted(error, " before a trial was finished")
         print_note("electsim: figures are left out")
-        return Outcome(result, failure, kept, name_of_signal(error), None)
-    signal = result.stopped_by if result.stopped_by in (INTERRUPTED, TERMINATED) else None
-    return Outcome(result, failure, kept, signal, not_drawn)
+        return replace(outcome, signal=name_of_signal(error))
+    return outcome
 
 
-def _leave(writer: RunWriter, request: Request) -> NoReturn:
-    """Keep the trials that were written down, without statistics: SIGTERM leaves no time for them."""
-    writer.leave(TERMINATED)
-    kept = writer.publish()
-    print_note(f"Results are in {kept}")
-    asked = request.trials or request.scenario.trials
-    remedy = f"`electsim show {kept}` makes their tables"
-    end_stopped_by(TERMINATED, f": {writer.finished} of {asked} trials were kept; {remedy}")
+def _run_and_write(writer: RunWriter, plan: Plan, options: Options) -> tuple[Outcome, Trace | None]:
+    """The outcome, and the first trial's trace if figures are wanted. Raises StoreError."""
+    from simulator.experiment.runner import GATHERED_AT_ONCE
+
+    cell = plan.cell(writer.trials)
+    signal, died = simulate(plan, cell, plan.scenario.name, options.workers)
+    end = cell.end_without_gap
+    finished = sum(number not in cell.failed for number in range(plan.first, end))
+    if not finished:
+        _end_without_any(writer, plan, cell, signal or died)
+    terminated = signal == TERMINATED  # The sender of SIGTERM does not wait for figures, nor for many statistics.
+    if terminated and finished > GATHERED_AT_ONCE:
+        writer.leave(TERMINATED)
+        print_note(f"Results are in {writer.path}")
+        remedy = f"`electsim show {writer.path}` makes their tables, `{resume_command(writer.path)}` runs the others"
+        end_stopped_by(TERMINATED, f": {finished} of {plan.requested} trials were kept; {remedy}")
+    result = writer.gather(plan, cell, signal or died)
+    _show(result, options.as_json)
+    first = None if terminated else _first_trace(result, options.trace)
+    if options.trace and first is not None:
+        writer.write_trace(first)
+    writer.conclude(result)
+    return Outcome(result, writer.path, signal, died), first
 
 
-def _simulate(request: Request, writer: RunWriter) -> tuple[Result, str | None]:
-    """The result, and the reason if it is incomplete because a trial failed."""
-    from simulator.experiment.runner import run as run_trials
-    from simulator.experiment.trial import TrialError
+def simulate(plan: Plan, cell: Cell, name: str, workers: int) -> tuple[str | None, str | None]:
+    """Run the trials that are left. Returns the signal that ended it, and why a worker process died, if either did."""
+    from simulator.experiment.executors import WorkerDied
+    from simulator.experiment.runner import workers_for
+    from simulator.experiment.schedule import run_cells
 
-    seed, trials = (
-        request.scenario.seed if request.seed is None else request.seed,
-        request.trials or request.scenario.trials,
-    )
-    writer.begin(request.scenario, seed=seed, requested=trials, command=request.command)
+    left = plan.requested - cell.finished
     try:
-        with interruptible(), trials_progress(request.scenario.name) as progress:
-            return run_trials(
-                request.scenario,
-                trials=request.trials,
-                seed=request.seed,
-                first_trial=request.first_trial,
-                workers=request.workers,
-                precision=request.precision,
-                precision_of=request.precision_of,
-                progress=progress,
-                on_finished=writer.append,
-                command=request.command,
-            ), None
-    except TrialError as error:
-        failure = f"{error}; again: {_replay(request.command, error.trial)}"
-        if error.finished is None:
-            fail(failure, EXIT_TRIALS_FAILED)
-        return error.finished, failure
-    finally:
-        if writer.journal_error is not None:
-            reason = writer.journal_error.strerror or writer.journal_error
-            print_note(f"electsim: finished trials were no longer written down as they came: {reason}")
+        with trials_progress(name) as progress, workers_for(workers, left) as (pool, slots):
+            run_cells([cell], pool, slots, lambda cell, _: progress(cell.finished, plan.requested))
+    except KeyboardInterrupt as error:
+        return name_of_signal(error), None
+    except WorkerDied as error:
+        return None, str(error)
+    return None, None
 
 
-def _replay(command: str, trial: int) -> str:
-    whole_run = re.sub(r" --(?:trials|first-trial) \d+", "", command)
-    return f"{whole_run} --first-trial {trial} --trials 1 --trace"
+def _end_without_any(writer: RunWriter, plan: Plan, cell: Cell, reason: str | None) -> NoReturn:
+    """End the program if there is no trial of which anything could be said."""
+    from simulator.experiment.store import replay_command
+
+    go_on = ""
+    if writer.trials.counts() and reason is not None:
+        writer.leave(reason)
+        go_on = f"; go on with `{resume_command(writer.path)}`"
+    if reason in (INTERRUPTED, TERMINATED):
+        end_stopped_by(reason, f" before a trial was finished{go_on}")
+    if reason is not None:
+        fail(f"trial {cell.end_without_gap}: {reason}{go_on}", EXIT_TRIALS_FAILED)
+    writer.discard()
+    again = replay_command(plan.command, plan.first)
+    fail(f"{cell.failed[plan.first]}; again: {again}; no trial was finished", EXIT_TRIALS_FAILED)
 
 
 def _show(result: Result, as_json: bool) -> None:
@@ -166,7 +183,7 @@ def _first_trace(result: Result, whole: bool) -> Trace:
     from simulator.cluster.cluster import run_trial
     from simulator.cluster.memory import MemoryLimitError
 
-    first = result.trials.iloc[0]
+    first = result.tables.only({"trials": ("trial", "sent_total")}).trials.iloc[0]
     journal = whole or int(first["sent_total"]) <= _LONGEST_JOURNAL
     run_again = partial(run_trial, result.scenario.cluster_spec(), result.seed, int(first["trial"]))
     try:
@@ -191,8 +208,33 @@ def _draw(result: Result, first: Trace, directory: Path) -> str | None:
 def finish(outcome: Outcome) -> None:
     """Say what went wrong, if anything, and exit accordingly."""
     from simulator.checks.liveness import LIVENESS
+    from simulator.experiment.store import replay_command
 
-    result, failure = outcome.result, outcome.failure
+    result = outcome.result
+    _note_violations(result)
+    _note_failures(result)
+    go_on = f"go on with `{resume_command(outcome.kept)}`"
+    if outcome.signal is not None:
+        left = f"; {go_on}" if result.state == UNFINISHED else ""
+        end_stopped_by(outcome.signal, f": {result.trials_run} of {result.requested} trials were kept{left}")
+    if outcome.not_drawn is not None:
+        fail(f"{outcome.kept}: figures are left out: {outcome.not_drawn}; the data are kept", EXIT_BAD_INPUT)
+    if outcome.died is not None:
+        before = f"({result.trials_run} trials before it were kept; {go_on})"
+        fail(f"trial {result.trials_run}: {outcome.died} {before}", EXIT_TRIALS_FAILED)
+    if result.failed:
+        again = replay_command(result.command, result.failed[0][0])
+        count = f"{len(result.failed):,} of {result.requested:,} trials failed"
+        fail(f"{count}, the others were kept; the first again: {again}", EXIT_TRIALS_FAILED)
+    if result.violations:
+        trial, first = result.violations[0]
+        what = "a cluster did not recover in time" if first.guarantee == LIVENESS else "a guarantee was violated"
+        fail(f"{what}; again: {replay_command(result.command, trial)}", EXIT_FOUND)
+
+
+def _note_violations(result: Result) -> None:
+    from simulator.checks.liveness import LIVENESS
+
     for kind, broken in (("violated guarantee", result.violations), ("waived guarantee, violated", result.waived)):
         for trial, violation in broken[:_MOST_SHOWN]:
             what = "no recovery" if violation.guarantee == LIVENESS else kind
@@ -200,13 +242,10 @@ def finish(outcome: Outcome) -> None:
         if len(broken) > _MOST_SHOWN:
             trials = len({trial for trial, _ in broken})
             print_note(f"electsim: … and {len(broken) - _MOST_SHOWN:,} more, in {trials:,} trials in all")
-    if outcome.signal is not None:
-        end_stopped_by(outcome.signal, f": {len(result.trials)} of {result.requested} trials were kept")
-    if outcome.not_drawn is not None:
-        fail(f"{outcome.kept}: figures are left out: {outcome.not_drawn}; the data are kept", EXIT_BAD_INPUT)
-    if failure is not None:
-        fail(f"{failure} ({len(result.trials)} trials before it were kept)", EXIT_TRIALS_FAILED)
-    if result.violations:
-        trial, first = result.violations[0]
-        what = "a cluster did not recover in time" if first.guarantee == LIVENESS else "a guarantee was violated"
-        fail(f"{what}; again: {_replay(result.command, trial)}", EXIT_FOUND)
+
+
+def _note_failures(result: Result) -> None:
+    for trial, error in result.failed[:_MOST_SHOWN]:
+        print_note(f"electsim: trial {trial}: {error}")
+    if len(result.failed) > _MOST_SHOWN:
+        print_note(f"electsim: … and {len(result.failed) - _MOST_SHOWN:,} more; failures.parquet has all of them")

@@ -15,7 +15,8 @@ from simulator.cluster.faults.schedule import play
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.leadership import Connectivity
 from simulator.cluster.memory import MemoryCheck
-from simulator.cluster.network.network import Network, Transport
+from simulator.cluster.network.network import Network, NetworkSpec, Transport
+from simulator.cluster.network.tcp.kept_connections import KeptStreamNetwork
 from simulator.cluster.network.tcp.stream_network import StreamNetwork
 from simulator.cluster.node.node import Node
 from simulator.cluster.node.peers import Peers
@@ -41,6 +42,14 @@ def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False
     return Cluster(spec, seed, trial, journal=journal, views=views).run()
 
 
+def network_class(spec: NetworkSpec) -> type[Network]:
+    """The network that does what the specification asks for, and nothing more."""
+    if spec.transport is not Transport.STREAM:
+        return Network
+    keeps = spec.stream.idle_timeout is not None or spec.stream.reopen_after is not None
+    return KeptStreamNetwork if keeps else StreamNetwork
+
+
 class Cluster:
     """Assembles the parts of one trial, and runs them."""
 
@@ -49,8 +58,9 @@ class Cluster:
         self.streams = Streams(seed, trial)
         self.kernel = Kernel()
         message_types = spec.registration.receive
-        network_class = StreamNetwork if spec.network.transport is Transport.STREAM else Network
-        self.network = network_class(spec.network, self.kernel, self.streams, message_types, journal=journal)
+        self.network = network_class(spec.network)(
+            spec.network, self.kernel, self.streams, message_types, journal=journal
+        )
         self.recorder = Recorder(self.network.traffic.messages, self.network.traffic.extra_bytes)
         self.groups: Mapping[str, Sequence[NodeId]] = spec.groups
         self.nodes: dict[NodeId, Node] = {}

@@ -126,6 +126,7 @@ class ClusterControl:
         for tracker in self._trackers.values():
             tracker.recheck()  # The leader is back before it handles what came due during the pause.
         self._nodes[node].resume()
+        self._network.process_resumed(self._network.interfaces[node])
         self._changed()
 
     # --- Operators and clients

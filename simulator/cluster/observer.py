@@ -38,6 +38,7 @@ class TrialObserver:
         self.scheduler = TrialFaultScheduler(kernel, spec.faults, nemeses, self._record_fault, self.stop_if_done)
         self._awaits_announcement = any(entry.after == LEADER_ANNOUNCED for entry in spec.faults)
         self._announced: Claim | None = None
+        self._without_majority: set[NodeId] = set()
 
     def _tracker(self, group: str) -> LeadershipTracker:
         groups = self._spec.groups
@@ -71,6 +72,7 @@ class TrialObserver:
         self._recorder.note(self._kernel._now, kind, node, fields)
         if kind == event_types.CONFIGURATION:
             self._tracker_of[node].configured(node, fields)
+            self._record_majorities()
 
     # --- What has changed
 
@@ -78,6 +80,7 @@ class TrialObserver:
         """A node or a link has changed: look again at leaders, at faults that wait, and at the end of the trial."""
         for tracker in self.trackers.values():
             tracker.recheck()
+        self._record_majorities()
         self.scheduler.tell_change()
         self._look_for_announcement()
         self.stop_if_done()
@@ -100,6 +103,18 @@ class TrialObserver:
         self._recorder.note(self._kernel._now, kind, leader, {"cause": cause})
         if kind == event_types.LEADER_LOST and group == self._primary_group:
             self.scheduler.happened(LEADER_LOST)
+
+    def _record_majorities(self) -> None:
+        """Write which nodes of the primary group have lost their path to a majority, or have it back, if it matters."""
+        if not self._spec.liveness_of_all:
+            return
+        awake = [node for node in self.leadership.members if self._connectivity.awake(node)]
+        without = {node for node in awake if not self.leadership.has_quorum(node)}
+        for node in awake:
+            if (node in without) != (node in self._without_majority):
+                kind = event_types.MAJORITY_LOST if node in without else event_types.MAJORITY_BACK
+                self._recorder.note(self._kernel._now, kind, node, {})
+        self._without_majority = without
 
     def _record_fault(self, kind: str, detail: Mapping[str, object]) -> None:
         self._recorder.note(self._kernel._now, kind, None, detail)

@@ -1,6 +1,7 @@
-"""The directories of runs that have not ended: hidden, locked by their process, and left behind where that is killed.
+"""The directories of runs that have not ended: locked by their process, and left as they are where that is killed.
 
-A draft is dead when no process holds its lock, which the operating system gives back however the process ends.
+`run.json` in a directory says that its run has not ended. A draft is dead when no process holds its lock, which the
+operating system gives back however the process ends. Until version 0.3.0, drafts were hidden directories.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from simulator.experiment.finished import InDirectory
 from simulator.experiment.journal import JOURNAL, count_finished
 
-HEAD = "run.json"  # The scenario that is being run. It is kept beside the journal until all results are written.
+UNFINISHED = "unfinished"  # The `state` of a result of which trials are left.
+HEAD = "run.json"  # What is being run. It is there until all trials are finished and all results are written.
 _NAME = re.compile(r"\.[A-Za-z0-9._-]+-[a-z0-9_]{8}")
+_NUMBERED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*-\d{3,}")
 _PART = re.compile(r"\d\d+-")  # A variant of a comparison.
 _CONTENT = {
     HEAD,
@@ -45,23 +48,21 @@ class DraftLock:
             self.release()
             raise
 
+    @classmethod
+    def of(cls, directory: Path) -> DraftLock | None:
+        """The lock, or None if the file system has no locks. Raises BlockingIOError where another process holds it."""
+        try:
+            return cls(directory)
+        except (BlockingIOError, FileNotFoundError):
+            raise
+        except OSError:
+            return None
+
     def release(self) -> None:
         """Let go of the draft. Nothing happens if it was released before."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
-
-
-def make_draft(root: Path, name: str) -> tuple[Path, DraftLock | None]:
-    """A new draft for a run of that name, and the lock on it, if the file system has locks. Raises OSError."""
-    while True:
-        path = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=root))
-        try:
-            return path, DraftLock(path)
-        except (BlockingIOError, FileNotFoundError):  # `electsim clean` took the new directory for a dead one.
-            continue
-        except OSError:
-            return path, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,14 @@ class DeadDraft:
 
 
 def is_draft(path: Path) -> bool:
-    """Whether a directory is a run's draft, by its name and what is in it."""
+    """Whether a directory is that of a run that has not ended, by what is in it; or a hidden draft of an old version.
+
+    A run that was ended by a signal and keeps its results is none, even if trials are left.
+    """
+    if _NUMBERED.fullmatch(path.name) and path.is_dir() and not path.is_symlink() and _has_just_begun(path):
+        return True
+    if (path / HEAD).is_file() and not path.name.startswith("."):
+        return not path.is_symlink() and _stopped_by(path) is None
     if not _NAME.fullmatch(path.name) or path.is_symlink() or not path.is_dir():
         return False
     try:
@@ -82,6 +90,23 @@ def is_draft(path: Path) -> bool:
     except OSError:  # Somebody else's, in a place that many share.
         return False
     return not content or bool(content & _CONTENT) or all(_PART.match(entry) for entry in content)
+
+
+def _has_just_begun(path: Path) -> bool:
+    """Whether the run was killed before it could even say what it was to do."""
+    try:
+        return all(entry.name.startswith(f".{HEAD}-") for entry in path.iterdir())
+    except OSError:
+        return False
+
+
+def _stopped_by(path: Path) -> object:
+    """Why it ended, if it could still say so."""
+    try:
+        head = json.loads((path / HEAD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return head.get("stopped_by") if isinstance(head, dict) else None
 
 
 def is_dead(path: Path) -> bool:
@@ -107,13 +132,14 @@ def described(path: Path) -> DeadDraft:
     """A draft with its number of finished trials and its size."""
     files = [file for file in path.rglob("*") if file.is_file()]
     trials = sum(count_finished(file) for file in files if file.name == JOURNAL)
+    trials += sum(sum(InDirectory(file.parent).counts().values()) for file in files if file.name == HEAD)
     trials += sum(_summarised(file) for file in files if file.name == "summary.json")
     return DeadDraft(path, trials, sum(file.stat().st_size for file in files))
 
 
 def _summarised(summary: Path) -> int:
     """The trials of a part that was written whole."""
-    if (summary.parent / JOURNAL).exists():
+    if (summary.parent / HEAD).exists():
         return 0
     try:
         return int(json.loads(summary.read_text(encoding="utf-8"))["trials"]["run"])

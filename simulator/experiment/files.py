@@ -7,6 +7,16 @@ import tempfile
 from pathlib import Path
 
 
+class StoreError(OSError):
+    """Results that cannot be written or read: one line, which says where and why."""
+
+
+def cannot_write(place: Path, error: OSError) -> str:
+    """The line that says that results cannot be written there, and why."""
+    reason = error.strerror or error
+    return f"{place}: cannot write results: {reason}; choose another place with --results DIRECTORY"
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
     """Put a file there, in place of an earlier one, or leave that as it is. Text is UTF-8. Raises OSError.
 

@@ -1,4 +1,4 @@
-"""The trials of a run, each written down as soon as it is finished: what is left where the run is killed.
+"""Reads the journal of a run that was killed under version 0.3.0, which wrote down each finished trial as a line.
 
 `finished.jsonl` has a JSON value a line. An object names the columns of the rows that follow; an array is a trial. A
 last line that a kill has cut short is left out.
@@ -8,44 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 from simulator.checks.violation import Violation
-from simulator.experiment.rows import Record
 from simulator.experiment.trial import TrialResult
 
 JOURNAL = "finished.jsonl"
 _TABLES = ("row", "elections", "rounds", "overlaps")
-
-
-class Journal:
-    """A file to which finished trials are added. Every trial is handed to the operating system at once."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("w", encoding="utf-8", buffering=1)
-        self._columns: dict[str, list[str]] = {}
-
-    def append(self, result: TrialResult) -> None:
-        """Add a trial. Raises OSError where it cannot be written."""
-        tables: dict[str, Sequence[Record]] = {
-            "row": (result.row,),
-            "elections": result.elections,
-            "rounds": result.rounds,
-            "overlaps": result.overlaps,
-        }
-        columns = {name: list(rows[0]) for name, rows in tables.items() if rows}
-        if new := {name: keys for name, keys in columns.items() if self._columns.get(name) != keys}:
-            self._columns |= new
-            self._file.write(f"{json.dumps(new)}\n")
-        values = [[list(row.values()) for row in tables[name]] for name in _TABLES]
-        broken = [[astuple(violation) for violation in found] for found in (result.violations, result.waived)]
-        self._file.write(f"{json.dumps([result.trial, result.digest, *values, *broken], separators=(',', ':'))}\n")
-
-    def close(self) -> None:
-        """Raises OSError where the last trial cannot be written."""
-        self._file.close()
 
 
 def read_journal(path: Path) -> list[TrialResult]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator.experiment.store import StoreError
+from simulator.experiment.files import StoreError
 from simulator.scenario import ScenarioError
 from simulator.scenario.text.errors import one_line
 

@@ -86,6 +86,7 @@ def election_row(trace: Trace, stability: Stability, trial: int, number: int, el
         "announced_majority_s": seconds(election.announced_majority_ns, claimed_ns),
         "announced_all_s": seconds(election.announced_all_ns, claimed_ns),
         "announcing_until_s": seconds(election.announcing_until_ns),
+        "all_know_s": seconds(election.all_know_ns),
         "lost_leader": election.lost_leader,
         "winner": election.winner,
         "rounds": sum(not a_round.undecided for a_round in election.rounds),

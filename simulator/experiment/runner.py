@@ -3,117 +3,26 @@
 from __future__ import annotations
 
 import os
-import platform
-import re
-from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
-from hashlib import sha256
-from importlib.metadata import version
-from typing import Any
 
-import pandas as pd
-
-from simulator.analysis import summary as summaries
-from simulator.analysis.estimates import Summary
-from simulator.analysis.measured import Measured, compared_with_measured
-from simulator.analysis.precision import Precision, PrecisionMonitor
-from simulator.analysis.published import summarize_published
-from simulator.analysis.tables import RunTables
-from simulator.checks.violation import Violation
-from simulator.experiment.executors import MOST_WORKERS, results
-from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
-from simulator.experiment.signals import Terminated, interruptible, name_of_signal, uninterrupted
-from simulator.experiment.trial import TrialError, TrialResult
+from simulator.experiment.chunks import Chunk
+from simulator.experiment.columns import violations_in
+from simulator.experiment.executors import MOST_WORKERS, WorkerDied, executor
+from simulator.experiment.finished import InMemory
+from simulator.experiment.plan import Plan, default_command
+from simulator.experiment.result import SCHEMA, Result, made_with
+from simulator.experiment.schedule import Cell, run_cells, slots_of
+from simulator.experiment.signals import Terminated, name_of_signal, uninterrupted
+from simulator.experiment.tables import gathered
+from simulator.experiment.trial import TrialError
 from simulator.scenario import Scenario, check, load
 from simulator.scenario.text.files import PathLike
 
-SCHEMA = 1  # The version of the summary and the tables: docs/results.md says what a new one changes.
+__all__ = ["SCHEMA", "Result", "Terminated", "default_command", "made_with", "run"]
+
 GATHERED_AT_ONCE = 2_000  # Trials of which tables and statistics are made within a second or two.
-_RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Result:
-    """What a run found.
-
-    `trials` has a row per trial, `elections` one per election, `rounds` one per round of an election, and
-    `overlaps` one per incident in which two nodes or more led at once; docs/results.md names their columns.
-    Where the run was cut short, they hold the trials that were finished, from the first on.
-    """
-
-    scenario: Scenario
-    seed: int
-    requested: int
-    trials: pd.DataFrame
-    elections: pd.DataFrame
-    rounds: pd.DataFrame
-    overlaps: pd.DataFrame
-    violations: Sequence[tuple[int, Violation]]  # Each violated guarantee, after the number of its trial.
-    waived: Sequence[tuple[int, Violation]]  # Those that the scenario gives up on purpose.
-    command: str  # What repeats this run.
-    stopped_by: str | None = None  # Why it ended, where that was not for the number of trials asked for.
-    precision: Precision | None = None  # How well the primary metric is known, where that was asked for.
-    measured: Measured | None = None  # What to lay over the simulated durations.
-
-    def __repr__(self) -> str:
-        return f"<Result of {self.scenario.name}: {len(self.trials):,} trials, {len(self.elections):,} elections>"
-
-    @property
-    def tables(self) -> RunTables:
-        """What statistics are computed from."""
-        return RunTables(trials=self.trials, elections=self.elections, rounds=self.rounds, overlaps=self.overlaps)
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 over the digests of the trials, in order."""
-        return sha256("\n".join(self.trials["digest"]).encode()).hexdigest()
-
-    @cached_property
-    def summary(self) -> Summary:
-        """Statistics and provenance, as `--json` prints them."""
-        beside = summarize_published(self.elections, self.scenario.published, self.seed)
-        if demand := self.scenario.liveness:
-            beside["liveness"] = summaries.liveness(self.trials, demand.within)
-        if self.precision is not None:
-            beside["precision"] = self.precision.summary()
-        if self.measured is not None:
-            beside["measured"] = compared_with_measured(self.elections, self.measured)
-        return {
-            "schema": SCHEMA,
-            "scenario": self.scenario.name,
-            "algorithm": self.scenario.algorithm.registration.name,
-            "version": version("electsim"),
-            "seed": self.seed,
-            "command": self.command,
-            "digest": self.digest,
-            "stopped_by": self.stopped_by,
-            "trials": {
-                "run": len(self.trials),
-                "requested": self.requested,
-                "censored": summaries.censored_trials(self.elections),
-                "never_led": summaries.never_led(self.elections),
-            },
-            "elections": summaries.counts(self.elections),
-            "faults": summaries.faults(self.trials),
-            "metrics": summaries.metrics(self.tables),
-            "violations": _counts(self.violations),
-            "waived": _counts(self.waived),
-            "assumptions_broken": summaries.assumptions_broken(self.trials),
-            "versions": made_with(),
-            "platform": platform.platform(),
-        } | beside
-
-
-def made_with() -> dict[str, str]:
-    """The versions that a digest may depend on, of Python and by the name of the package."""
-    return {"python": platform.python_version()} | {name: version(name) for name in _RECORDED_VERSIONS}
-
-
-def _counts(broken: Sequence[tuple[int, Violation]]) -> dict[str, int]:
-    return dict(Counter(str(violation.guarantee) for _, violation in broken))
 
 
 def run(
@@ -129,52 +38,93 @@ def run(
     precision: float | None = None,
     precision_of: str = "median",
     progress: Callable[[int, int], None] | None = None,
-    on_finished: Callable[[TrialResult], None] | None = None,
     command: str | None = None,
 ) -> Result:
-    """Run a scenario's trials, `first_trial` being the first, and gather them.
+    """Run a scenario's trials, `first_trial` being the first, and gather them in memory.
 
     `scenario` is a loaded scenario, or a path or the name of a shipped scenario. Only a path or name may come with
     `overrides`, `algorithm` and `allow_files`, which are those of `load`:
     `run("raft-leader-crash", ["network.loss=0.01"])`.
 
     `trials` and `seed` override the scenario's. The result is the same for any number of `workers` (processes; 0 for
-    one per core). `progress` is called with the numbers of trials finished and asked for, `on_finished` with each
-    trial, in order. Ctrl-C ends the run early and returns what was finished.
+    one per core). `progress` is called with the numbers of trials finished and asked for. Ctrl-C ends the run early and
+    returns what was finished, from the first trial on; SIGTERM does the same if it is handled.
 
     With `precision` (0.05 for 5 %), the run ends as soon as the 95 % interval of the primary median (`precision_of`:
     or its `p95`, `p99`) lies within that fraction of it, and with `trials` at the latest; `Result.stopped_by` says
     which.
 
-    SIGTERM does the same if it is handled. If more than `GATHERED_AT_ONCE` trials have been given to `on_finished`, it
-    raises Terminated, since there is no time for statistics.
-
-    Raises ScenarioError for a bad scenario; TrialError where a trial runs away or the algorithm fails, with the
-    finished part, if any, as its `finished`; ValueError for fewer trials than one, for a bad precision, for more than
+    Raises ScenarioError for a bad scenario; TrialError where a trial runs away or the algorithm fails, with the trials
+    before it, if any, as its `finished`; ValueError for fewer trials than one, for a bad precision, for more than
     1024 workers, and for overrides of a scenario that is loaded already.
     """
     scenario = _loaded(scenario, overrides, algorithm, allow_files)
     count = scenario.trials if trials is None else trials
     used_seed = scenario.seed if seed is None else seed
     _check_numbers(count, used_seed, first_trial, workers)
-    published = scenario.applicable_published
-    watch = None if precision is None else PrecisionMonitor(precision, precision_of, published, count)
-    asked = command or default_command(used_seed, count, first_trial)
-    gathering = _Gathering(scenario, used_seed, count, asked, watch)
-    source = results(scenario.cluster_spec(), used_seed, first_trial, count, workers or os.cpu_count() or 1)
+    plan = Plan(
+        scenario=scenario,
+        seed=used_seed,
+        first=first_trial,
+        requested=count,
+        command=command or default_command(used_seed, count, first_trial),
+        precision=precision,
+        precision_of=precision_of,
+    )
+    return _run(plan, workers, progress)
+
+
+def _run(plan: Plan, workers: int, progress: Callable[[int, int], None] | None) -> Result:
+    """The result of a plan. Raises as `run` does."""
+    cell = plan.cell(InMemory(), ends_at_failure=True)
+    failure: TrialError | None = None
+    stopped_by: str | None = None
     try:
-        with _closed(source), interruptible():
-            gathering.take(source, on_finished, progress)
+        with workers_for(workers, plan.requested) as (pool, slots):
+            run_cells([cell], pool, slots, _reporting(progress))
     except KeyboardInterrupt as error:
-        many = len(gathering.finished) > GATHERED_AT_ONCE
-        if not gathering.finished or (many and on_finished is not None and isinstance(error, Terminated)):
+        if cell.end_without_gap == plan.first:
             raise
+        stopped_by = name_of_signal(error)
+    except WorkerDied as error:
+        failure = TrialError(cell.end_without_gap, str(error))
+    if cell.failed and min(cell.failed) == cell.end_without_gap:
+        failure = cell.failed[cell.end_without_gap]
+    with uninterrupted():
+        if failure is None:
+            return _gather(plan, cell, stopped_by)
+        failure.finished = _gather(plan, cell, str(failure)) if cell.end_without_gap > plan.first else None
+        raise failure
+
+
+def _reporting(progress: Callable[[int, int], None] | None) -> Callable[[Cell, Chunk], None]:
+    def report(cell: Cell, chunk: Chunk) -> None:
+        if progress is not None:
+            progress(cell.finished, cell.requested)
+
+    return report
+
+
+@contextmanager
+def workers_for(workers: int, trials: int) -> Iterator[tuple[Executor, int]]:
+    """An executor with so many workers (0: one per core), but not for a handful of trials; and its number of slots.
+
+    If the block fails, chunks under way are given up.
+    """
+    count = min(workers or os.cpu_count() or 1, trials)
+    count = 1 if trials <= _TOO_FEW else count
+    pool = executor(count)
+    try:
+        yield pool, slots_of(count)
+    except BaseException:
         with uninterrupted():
-            return gathering.result(name_of_signal(error))
-    except TrialError as error:
-        error.finished = gathering.result(str(error)) if gathering.finished else None
+            pool.shutdown(cancel_futures=True)
         raise
-    return gathering.result(None if watch is None else watch.stopped_by)
+    with uninterrupted():
+        pool.shutdown()
+
+
+_TOO_FEW = 20  # Trials for which no worker process is started.
 
 
 def _check_numbers(count: int, seed: int, first_trial: int, workers: int) -> None:
@@ -183,42 +133,6 @@ def _check_numbers(count: int, seed: int, first_trial: int, workers: int) -> Non
         raise ValueError(f"{count} trials from trial {first_trial} of seed {seed}: at least 1, and none negative")
     if not 0 <= workers <= MOST_WORKERS:
         raise ValueError(f"{workers} workers: write 0 for one per core, or a number up to {MOST_WORKERS}")
-
-
-@dataclass
-class _Gathering:
-    """The trials that are finished so far, and what is made of them when the run ends."""
-
-    scenario: Scenario
-    seed: int
-    requested: int
-    command: str
-    watch: PrecisionMonitor | None  # Ends the run early, if a precision was asked for.
-    finished: list[TrialResult] = field(default_factory=list)
-
-    def take(
-        self,
-        source: Iterable[TrialResult],
-        on_finished: Callable[[TrialResult], None] | None,
-        progress: Callable[[int, int], None] | None,
-    ) -> None:
-        """Take trials from the source until it ends, or until the primary metric is known precisely enough."""
-        for result in source:
-            self.finished.append(result)
-            if on_finished is not None:
-                on_finished(result)
-            if progress is not None:
-                progress(len(self.finished), self.requested)
-            if self.watch is not None and self.watch.is_precise_enough(len(self.finished), self._elections):
-                break
-
-    def _elections(self) -> pd.DataFrame:
-        return _elections(self.finished)
-
-    def result(self, stopped_by: str | None) -> Result:
-        """The result of the trials that are finished. `stopped_by` says why there are no more."""
-        reached = None if self.watch is None else self.watch.reached
-        return gather(self.scenario, self.seed, self.requested, self.finished, self.command, stopped_by, reached)
 
 
 def _loaded(
@@ -237,54 +151,9 @@ def _loaded(
     return scenario
 
 
-@contextmanager
-def _closed(source: Generator[TrialResult, None, None]) -> Iterator[None]:
-    """End the workers at the end of the block, even if it fails."""
-    try:
-        yield
-    finally:
-        with uninterrupted():
-            source.close()
-
-
-def table(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> pd.DataFrame:
-    """A table with these columns, even where it has no row."""
-    return pd.DataFrame(list(rows), columns=list(types)).astype(dict(types))
-
-
-def default_command(seed: int, trials: int, first_trial: int) -> str:
-    """The command that repeats a run which was not started by one, from the scenario that is kept with its results."""
-    return f"electsim run scenario.yaml --trials {trials} --seed {seed} --first-trial {first_trial}"
-
-
-def _elections(finished: Sequence[TrialResult]) -> pd.DataFrame:
-    elections = pd.DataFrame([row for result in finished for row in result.elections])
-    for column in ("lost_leader", "winner", "terms_spent"):
-        elections[column] = elections[column].astype("Int64")
-    return elections
-
-
-def gather(
-    scenario: Scenario,
-    seed: int,
-    requested: int,
-    finished: Sequence[TrialResult],
-    command: str,
-    stopped_by: str | None,
-    precision: Precision | None = None,
-) -> Result:
-    """The result of some finished trials. Its command asks for as many; `command` asks for those `requested`."""
-    return Result(
-        scenario=scenario,
-        seed=seed,
-        requested=requested,
-        trials=pd.DataFrame([result.row for result in finished]),
-        elections=_elections(finished),
-        rounds=table((row for result in finished for row in result.rounds), ROUND_TYPES),
-        overlaps=table((row for result in finished for row in result.overlaps), OVERLAP_TYPES),
-        violations=[(result.trial, violation) for result in finished for violation in result.violations],
-        waived=[(result.trial, violation) for result in finished for violation in result.waived],
-        command=re.sub(r"--trials \d+", f"--trials {len(finished)}", command),  # What has this digest.
-        stopped_by=stopped_by,
-        precision=precision,
+def _gather(plan: Plan, cell: Cell, stopped_by: str | None) -> Result:
+    """The result of the finished trials, from the first on, with its tables in memory."""
+    tables, broken = gathered(cell.trials, plan.first, cell.end_without_gap)
+    return plan.result(
+        cell, tables, (violations_in(broken, waived=False), violations_in(broken, waived=True)), stopped_by
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -11,23 +11,29 @@ from typing import Any
 
 import pandas as pd
 
-from simulator.analysis.measured import Measured, read_measured
+from simulator.analysis.measured import Measured
 from simulator.analysis.precision import Precision
+from simulator.analysis.tables import Tables
+from simulator.checks.violation import Violation
 from simulator.cluster.cluster import run_trial
+from simulator.experiment.columns import violations_in
 from simulator.experiment.drafts import HEAD, is_dead, is_draft
-from simulator.experiment.journal import JOURNAL, read_journal
-from simulator.experiment.reading import check_fields, read_object, read_table, reading
-from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
-from simulator.experiment.runner import SCHEMA, Result, gather, table
-from simulator.experiment.store import SCENARIO_HASH, StoreError, hash_of_scenario
+from simulator.experiment.files import StoreError
+from simulator.experiment.finished import CHUNKS
+from simulator.experiment.journal import JOURNAL
+from simulator.experiment.reading import check_fields, read_object, reading
+from simulator.experiment.result import FINISHED, SCHEMA, UNFINISHED, Result
+from simulator.experiment.store import SCENARIO_HASH, hash_of_scenario
+from simulator.experiment.tables import TablesOnDisk, gathered
 from simulator.experiment.trial import TrialError
+from simulator.experiment.unfinished import finished_in, measured_in, plan_in
 from simulator.scenario import Scenario, load
 from simulator.trace.trace import Trace
 
 KILLED, STILL_RUNNING = "killed", "still running"  # `stopped_by` of a draft.
 _FIELDS = {  # The fields of summary.json without which a run cannot be read.
     **dict.fromkeys(("scenario", "command", "digest", "version"), str),
-    **dict.fromkeys(("trials", "elections", "metrics", "violations", "versions"), dict),
+    **dict.fromkeys(("trials", "versions"), dict),
     "seed": int,
 }
 _FILES = ("scenario.yaml", "summary.json", "trials.parquet", "elections.parquet")
@@ -42,16 +48,16 @@ class SavedRun:
     """One run: its scenario with every default, its summary (docs/results.md), and its tables.
 
     `trials` has a row per trial, `elections` one per election, `rounds` one per round of an election, and
-    `overlaps` one per incident with two leaders or more.
+    `overlaps` one per incident with two leaders or more. Each is read when it is first asked for.
     """
 
     path: Path
     scenario: Scenario
     summary: dict[str, Any]
-    trials: pd.DataFrame
-    elections: pd.DataFrame
-    rounds: pd.DataFrame
-    overlaps: pd.DataFrame
+    tables: Tables
+    violations: Sequence[tuple[int, Violation]] = ()  # Results of version 0.3.0 and before have their counts only.
+    waived: Sequence[tuple[int, Violation]] = ()
+    failed: Sequence[tuple[int, str]] = ()  # The trials that failed, each with its error.
     measured: Measured | None = None  # The published or measured sample that was drawn over the simulated durations.
 
     @property
@@ -59,22 +65,41 @@ class SavedRun:
         """The seed of the run."""
         return int(self.summary["seed"])
 
+    @property
+    def trials(self) -> pd.DataFrame:
+        """A row for each trial. Raises StoreError if the file is damaged; so do the other tables."""
+        return self.tables.trials
+
+    @property
+    def elections(self) -> pd.DataFrame:
+        """A row for each election."""
+        return self.tables.elections
+
+    @property
+    def rounds(self) -> pd.DataFrame:
+        """A row for each round of an election."""
+        return self.tables.rounds
+
+    @property
+    def overlaps(self) -> pd.DataFrame:
+        """A row for each incident with two leaders or more."""
+        return self.tables.overlaps
+
     def result(self) -> Result:
-        """The result that `simulator.run` returned, but without its list of violations: only their counts are kept."""
+        """The result that `simulator.run` returned. A result of version 0.3.0 or before has no list of violations."""
         return Result(
             scenario=self.scenario,
             seed=self.seed,
             requested=int(self.summary["trials"]["requested"]),
-            trials=self.trials,
-            elections=self.elections,
-            rounds=self.rounds,
-            overlaps=self.overlaps,
-            violations=(),
-            waived=(),
+            tables=self.tables,
+            violations=self.violations,
+            waived=self.waived,
+            failed=self.failed,
             command=self.summary["command"],
             stopped_by=self.summary.get("stopped_by"),
             precision=_precision(self.summary.get("precision")),
             measured=self.measured,
+            state=self.summary.get("state", FINISHED),
         )
 
     def trace(self, trial: int) -> Trace:
@@ -82,9 +107,10 @@ class SavedRun:
 
         Raises KeyError where the run had no such trial, DigestError, and TrialError where it fails now.
         """
-        kept = self.trials.loc[self.trials["trial"] == trial, "digest"]
+        trials = self.tables.only({"trials": ("trial", "digest")}).trials
+        kept = trials.loc[trials["trial"] == trial, "digest"]
         if kept.empty:
-            raise KeyError(f"trial {trial} is none of this run; it has {_numbers(self.trials['trial'])}")
+            raise KeyError(f"trial {trial} is none of this run; it has {_numbers(trials['trial'])}")
         try:
             trace = run_trial(self.scenario.cluster_spec(), self.seed, trial, journal=True)
         except Exception as error:
@@ -111,14 +137,37 @@ def load_stored(path: str | Path) -> SavedRun:
     directory = Path(path)
     if not directory.is_dir():
         raise StoreError(f"{directory}: {_not_a_run(directory)}")
-    if (directory / HEAD).is_file():
-        return _load_draft(directory)
+    if (directory / HEAD).is_file() and (directory / "scenario.yaml").is_file():
+        return _load_unfinished(directory)
     if (directory / "comparison.json").is_file():
         raise StoreError(f"{directory}: a comparison of several runs; name one of the directories in it")
     if parts := _unfinished_parts(directory):
         raise StoreError(f"{directory}: a comparison that did not end; name one of its parts: {', '.join(parts)}")
     if missing := [name for name in _FILES if not (directory / name).is_file()]:
         raise StoreError(f"{directory}: no results of a run: {', '.join(missing)} is not there")
+    with reading(directory / "scenario.yaml"):
+        scenario = load(directory / "scenario.yaml")
+    summary = _summary(directory)
+    with reading(directory / "measured.csv"):
+        measured = measured_in(directory, summary.get("measured"))
+    tables = TablesOnDisk(directory)
+    tables.check()
+    saved = SavedRun(
+        path=directory,
+        scenario=scenario,
+        summary=summary,
+        tables=tables,
+        violations=tables.violations(waived=False),
+        waived=tables.violations(waived=True),
+        failed=tables.failures(),
+        measured=measured,
+    )
+    if "metrics" in summary:
+        return saved
+    return replace(saved, summary=dict(saved.result().summary))  # Of one cell of a sweep.
+
+
+def _summary(directory: Path) -> dict[str, Any]:
     file = directory / "summary.json"
     summary = read_object(file, _FIELDS)
     with reading(file):
@@ -128,63 +177,46 @@ def load_stored(path: str | Path) -> SavedRun:
             raise StoreError(f"{directory}: its schema is {schema}, and this electsim knows {SCHEMA}; {remedy}")
         check_fields(summary["trials"], {"run": int, "requested": int}, "trials.")
         _precision(summary.get("precision"))
-    with reading(directory / "scenario.yaml"):
-        scenario = load(directory / "scenario.yaml")
-    with reading(directory / "measured.csv"):
-        measured = _measured(directory, summary.get("measured"))
-    return SavedRun(
-        path=directory,
-        scenario=scenario,
-        summary=summary,
-        trials=read_table(directory / "trials.parquet", {"trial": "i", "digest": "s"}),
-        elections=read_table(directory / "elections.parquet", {"trial": "i", "cause": "s", "outcome": "s"}),
-        rounds=_added(directory / "rounds.parquet", ROUND_TYPES),
-        overlaps=_added(directory / "overlaps.parquet", OVERLAP_TYPES),
-        measured=measured,
-    )
+        if summary.get("state", FINISHED) not in (FINISHED, UNFINISHED):
+            raise ValueError(f"state is neither {FINISHED} nor {UNFINISHED}")
+        if "metrics" in summary:
+            check_fields(summary, dict.fromkeys(("elections", "metrics", "violations"), dict))
+    return summary
 
 
 def _unfinished_parts(directory: Path) -> list[str]:
-    """The variants in the draft of a comparison."""
-    if not is_draft(directory) or (directory / "summary.json").exists():
+    """The variants in the directory of a comparison that did not end."""
+    if not ((directory / HEAD).is_file() or is_draft(directory)) or (directory / "summary.json").exists():
         return []
     return sorted({str(file.parent) for name in (HEAD, "summary.json") for file in directory.glob(f"*/{name}")})
 
 
-def _load_draft(directory: Path) -> SavedRun:
-    """The trials that a run had finished when it was killed, or has finished until now."""
-    head = read_object(directory / HEAD, {"seed": int, "requested": int, "command": str})
-    with reading(directory / "scenario.yaml"):
-        scenario = load(directory / "scenario.yaml")
-    with reading(directory / JOURNAL):
-        finished = read_journal(directory / JOURNAL)
-        if not finished:
+def _load_unfinished(directory: Path) -> SavedRun:
+    """The trials that a run had finished when it was ended, or has finished until now."""
+    plan, head = plan_in(directory), read_object(directory / HEAD, {})
+    with reading(directory / (JOURNAL if (directory / JOURNAL).is_file() else CHUNKS)):
+        trials = finished_in(directory, plan.first)
+        cell = replace(plan, precision=None).cell(trials)
+        end = cell.end_without_gap
+        if end == plan.first or all(number in cell.failed for number in range(plan.first, end)):
             raise StoreError(f"{directory}: a run that did not end; no trial of it was finished")
-        top = next((parent for parent in (directory, directory.parent) if is_draft(parent)), directory)
-        stopped_by = head.get("stopped_by") or (KILLED if is_dead(top) else STILL_RUNNING)
+        top = next((parent for parent in (directory, directory.parent) if is_draft(parent)), None)
+        stopped_by = head.get("stopped_by") or (STILL_RUNNING if top is not None and not is_dead(top) else KILLED)
         if not isinstance(stopped_by, str):
             raise StoreError(f"{directory / HEAD}: is damaged: stopped_by is no text")
-        result = gather(scenario, head["seed"], head["requested"], finished, head["command"], stopped_by)
+        tables, broken = gathered(trials, plan.first, end)
+        violations = violations_in(broken, waived=False), violations_in(broken, waived=True)
+        result = replace(plan.result(cell, tables, violations, stopped_by), state=UNFINISHED)
         return SavedRun(
             path=directory,
-            scenario=scenario,
+            scenario=plan.scenario,
             summary=dict(result.summary),
-            trials=result.trials,
-            elections=result.elections,
-            rounds=result.rounds,
-            overlaps=result.overlaps,
+            tables=tables,
+            violations=violations[0],
+            waived=violations[1],
+            failed=result.failed,
+            measured=plan.measured,
         )
-
-
-def _added(path: Path, types: Mapping[str, str]) -> pd.DataFrame:
-    """A table that earlier versions did not write; empty if the file does not exist."""
-    return read_table(path) if path.is_file() else table([], types)
-
-
-def _measured(directory: Path, kept: dict[str, Any] | None) -> Measured | None:
-    if kept is None:
-        return None
-    return replace(read_measured(directory / "measured.csv"), file=kept["file"], column=kept["column"])
 
 
 def _precision(kept: dict[str, Any] | None) -> Precision | None:

@@ -83,7 +83,7 @@ def measure(trace: Trace, spec: ClusterSpec, trial: int) -> TrialResult:
     }
     recovered: Record = {}
     if spec.liveness_within is not None:
-        recovery = look_for_recovery(trace, spec.liveness_within)
+        recovery = look_for_recovery(trace, spec.liveness_within, all_nodes=spec.liveness_of_all)
         broken = sorted([*broken, *liveness(recovery, spec.liveness_within)], key=lambda violation: violation.time_ns)
         recovered = recovery_row(recovery)
     stability = Stability(claims(trace), spec.stable_after, trace.end_ns)

@@ -15,18 +15,21 @@ _RELEVANT = frozenset((event_types.TRANSITION, event_types.CRASHED, event_types.
 class Announcements:
     """Follows the last election won until all running nodes name its winner, and fills in its announcement.
 
-    An announcement also ends when the winner leads no more, when the next election is won, and with the trial.
+    An announcement also ends when the winner leads no more, when the next election is won, and with the trial. The
+    elections whose announcement ended early wait for the next leader that all running nodes name (`all_know_ns`).
     """
 
     def __init__(self, nodes: GroupState) -> None:
         self.leaders: set[NodeId] = set()  # Leaders whose last election a majority knows of.
         self._nodes = nodes
         self._election: Election | None = None
+        self._unknown: list[Election] = []  # The elections won since all running nodes last named a winner.
 
     def begin(self, election: Election, row: Row) -> None:
         """An election has been won by the claim in this row."""
         self.end(row.time_ns, Sent.by(row))
         self._election = election
+        self._unknown.append(election)
 
     def observe(self, row: Row) -> None:
         """Look, after this row, at how many running nodes name the winner."""
@@ -42,6 +45,9 @@ class Announcements:
             self.leaders.add(election.winner)
         if named == running:
             election.announced_all_ns = row.time_ns
+            for unknown in self._unknown:
+                unknown.all_know_ns = row.time_ns
+            self._unknown = []
         if named == running or election.winner not in self._nodes.terms:
             self.end(row.time_ns, Sent.by(row))
 

@@ -54,6 +54,7 @@ class Election:
     announced_majority_ns: Nanoseconds | None = None
     announced_all_ns: Nanoseconds | None = None
     announcing_until_ns: Nanoseconds | None = None  # The announcement is measured up to this instant.
+    all_know_ns: Nanoseconds | None = None  # All running nodes name the winner, or a later one if it led no more.
     winner: NodeId | None = None
     term: int | None = None  # The winner's.
     outcome: Outcome = Outcome.CENSORED

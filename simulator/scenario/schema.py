@@ -32,9 +32,14 @@ _LARGEST_SEED = (1 << 63) - 1  # Results keep it in a column of 64-bit integers.
 
 
 class Liveness(Model):
-    """After the last fault and its repair, a majority must follow a leader within a given time."""
+    """After the last fault and its repair, nodes must follow a leader within a given time."""
 
     within: Annotated[Duration, Field(gt=0)] = Field(description="The longest time that it may take.")
+    who: Literal["majority", "all"] = Field(
+        default="majority",
+        description="The nodes that must follow one leader: a majority of the configuration, at any instant within the "
+        "time; or, when the time is over, all members that run and can reach a majority (clients: a server).",
+    )
 
 
 class Limits(Model):
@@ -153,6 +158,7 @@ class Scenario(Model):
             stop_when=self.stop_when,
             stable_after=self.stable_after or 0,
             liveness_within=None if self.liveness is None else self.liveness.within,
+            liveness_of_all=self.liveness is not None and self.liveness.who == "all",
             waived=frozenset(self.waive),
             event_limit=self.limits.events,
             memory_limit_bytes=self.limits.memory,

@@ -15,6 +15,9 @@ SUPPRESSED = "suppressed"  # A fault of the nemesis was left out: no target, or 
 NOT_INJECTED = "not-injected"  # A fault of the schedule was still waiting when the trial ended.
 LEADER_LOST = "leader-lost"  # The current leader crashed, paused, stepped down or was cut off (the cause).
 LEADER_BACK = "leader-back"  # The lost leader, still claiming, resumed or reached a majority again.
+# Only where a scenario demands that all nodes name one leader (`liveness: {who: all}`):
+MAJORITY_LOST = "majority-lost"  # This node, which is awake, could not reach a quorum if it led, from now on.
+MAJORITY_BACK = "majority-back"  # It could again. A node that starts or resumes can, unless the row above follows.
 
 # Notes that algorithms write for metrics and checks.
 SUSPECTED = "suspected"  # leader: the leader that the node suspects. The host adds `cut_off` as below.

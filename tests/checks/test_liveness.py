@@ -34,12 +34,19 @@ LED = """
 """
 
 
-def judged(text: str, *marks: tuple[int, str], within_ms: int = 100, end_ms: int = 2000, nodes: int = 3) -> Recovery:
+def judged(
+    text: str,
+    *marks: tuple[int, str],
+    within_ms: int = 100,
+    end_ms: int = 2000,
+    nodes: int = 3,
+    all_nodes: bool = False,
+) -> Recovery:
     """The verdict on a story, with marks of the schedule: (instant in ms, `fault` or `repaired`)."""
     told = parse_trace(text, end_ms=end_ms, nodes=nodes)
     rows = [*told.rows, *(Row(at_ms * MS, kind, None, detail=(("fault", "x"),)) for at_ms, kind in marks)]
     trace = replace(told, rows=sorted(rows, key=lambda row: row.time_ns))
-    return recovery(trace, within_ms * MS)
+    return recovery(trace, within_ms * MS, all_nodes=all_nodes)
 
 
 def test_a_leader_whom_a_majority_follows_at_once() -> None:
@@ -261,3 +268,143 @@ def _followed(trace: Trace, time_ns: int) -> bool:
             told[row.node] = (FOLLOWER, None)
     leaders = [node for node in up & awake - lost if told.get(node, (None, None)) == (Role.LEADER, node)]
     return any(sum(told[node][1] == leader for node in up & awake if node in told) >= 3 for leader in leaders)
+
+
+# --- All nodes (issue 13: "all that run, are members, and can reach a majority; clients: a server")
+
+
+def judged_of_all(text: str, *marks: tuple[int, str], within_ms: int = 100, end_ms: int = 2000) -> Recovery:
+    return judged(text, *marks, within_ms=within_ms, end_ms=end_ms, all_nodes=True)
+
+
+FAULT_AT_500 = (500, event_types.FAULT)
+
+
+def test_all_follow_only_when_the_last_one_does() -> None:
+    # n2 follows n1 from 130 on, which makes a majority; n3 from 140 on.
+    assert judged_of_all(LED, within_ms=140) == Recovery(Verdict.RECOVERED, 0, 140 * MS, 1, True)
+    assert judged_of_all(LED, within_ms=139) == Recovery(Verdict.FAILED, 0, 140 * MS, 1, True)
+    assert judged_of_all(LED, FAULT_AT_500).recovered_ns == 500 * MS
+
+
+def test_that_they_agree_at_an_instant_before_the_time_is_over_is_not_enough() -> None:
+    """Issue 13: what was held back arrives after the last repair, at whose instant all still agree."""
+    parted = LED + "510 3 follower 1 of 2"
+    assert judged(parted, FAULT_AT_500).verdict is Verdict.RECOVERED
+    assert judged_of_all(parted, FAULT_AT_500) == Recovery(Verdict.FAILED, 500 * MS, None, None, True)
+    together = parted + "\n590 3 follower 1 of 1"
+    assert judged_of_all(together, FAULT_AT_500) == Recovery(Verdict.RECOVERED, 500 * MS, 590 * MS, 1, True)
+    later = together + "\n600 2 candidate 2"  # At the last instant that counts.
+    assert judged_of_all(later, FAULT_AT_500).verdict is Verdict.FAILED
+    too_late = together + "\n601 2 candidate 2"
+    assert judged_of_all(too_late, FAULT_AT_500).verdict is Verdict.RECOVERED
+
+
+def test_another_leader_begins_the_time_anew() -> None:
+    text = LED + "550 1 follower 2 of 2\n550 lost 1 step-down\n550 2 leader 2\n550 3 follower 2 of 2"
+    assert judged_of_all(text, FAULT_AT_500) == Recovery(Verdict.RECOVERED, 500 * MS, 550 * MS, 2, True)
+
+
+def test_who_must_follow() -> None:
+    """Not those that are down, paused, or cannot reach a majority; but those that have just started or resumed."""
+    for silent in ("crash 3", "pause 3", "reachless 3"):
+        assert judged_of_all(LED + f"400 3 candidate 2\n450 {silent}", FAULT_AT_500).verdict is Verdict.RECOVERED
+    for back in ("crash 3\n550 start 3", "pause 3\n550 resume 3", "reachless 3\n550 reachable 3"):
+        assert judged_of_all(LED + f"400 3 candidate 2\n450 {back}", FAULT_AT_500).verdict is Verdict.FAILED
+    # A member that has never started; and a leader that is lost, or names another.
+    assert judged(LED, FAULT_AT_500, nodes=4, all_nodes=True).verdict is Verdict.RECOVERED
+    for text in ("500 lost 1 cut-off", "500 pause 1", "500 crash 1"):
+        assert judged_of_all(LED + text, FAULT_AT_500).verdict is Verdict.FAILED
+
+
+def test_who_is_no_member_need_not_follow() -> None:
+    """A removed server runs on, and hears of no later leader (Ongaro 2014, 4.2.3)."""
+    told = parse_trace(LED + "400 3 candidate 1", end_ms=2000)
+    members = Row(300 * MS, event_types.CONFIGURATION, 1, detail=(("voters", (1,)), ("learners", (2,))))
+    fault = Row(500 * MS, event_types.FAULT, None, detail=(("fault", "x"),))
+    trace = replace(told, rows=sorted([*told.rows, members, fault], key=lambda row: row.time_ns))
+    assert recovery(trace, 100 * MS, all_nodes=True).verdict is Verdict.RECOVERED
+    learner = replace(trace, rows=[*trace.rows, Row(550 * MS, "transition", 2, 1, FOLLOWER, None, "electorate")])
+    assert recovery(learner, 100 * MS, all_nodes=True).verdict is Verdict.FAILED
+
+
+@pytest.mark.parametrize(("parted", "verdict"), [("", Verdict.RECOVERED), ("510 3 candidate 1", Verdict.UNDECIDED)])
+def test_a_trial_that_ends_early_is_judged_by_its_end(parted: str, verdict: Verdict) -> None:
+    assert judged_of_all(LED + parted, FAULT_AT_500, end_ms=599).verdict is verdict
+
+
+def test_a_failure_of_all_says_so() -> None:
+    (violation,) = liveness(judged_of_all(LED + "510 3 candidate 1", FAULT_AT_500), 100 * MS)
+    assert violation.text == "no leader is followed by all nodes since the last fault at 0.500000 s"
+
+
+def test_the_trace_shows_which_nodes_cannot_reach_a_majority() -> None:
+    """Only where all must follow, and of clients: which cannot reach a server that has a quorum."""
+    text = """
+version: 1
+name: cut
+algorithm: {name: raft}
+cluster: {nodes: 5}
+faults:
+  - {at: 1s, partition: [[n1, n2]], lasts: 1s}
+  - {at: 3s, isolate: n3}
+  - {at: 4s, pause: n3, lasts: 1s}
+duration: 8s
+liveness: {within: 2s, who: all}
+"""
+    spec = simulator.loads(text, "cut.yaml").cluster_spec()
+    trace = run_trial(spec, 1, 0)
+    found = [
+        (row.time_ns // MS, row.kind, row.node)
+        for row in trace.rows
+        if row.kind in (event_types.MAJORITY_LOST, event_types.MAJORITY_BACK) and row.time_ns > 0
+    ]
+    lost, back = event_types.MAJORITY_LOST, event_types.MAJORITY_BACK
+    cut = [(1000, lost, 1), (1000, lost, 2), (2000, back, 1), (2000, back, 2)]
+    assert found == [*cut, (3000, lost, 3), (5000, lost, 3)]
+    assert recovery(trace, 2000 * MS, all_nodes=True).verdict is Verdict.RECOVERED
+    without = run_trial(replace(spec, liveness_of_all=False), 1, 0)
+    assert not without.of_type(lost)
+    assert recovery(without, 2000 * MS, all_nodes=True).verdict is Verdict.FAILED  # n3 would count.
+
+
+def test_the_verdict_of_all_agrees_with_a_search_through_every_instant() -> None:
+    """The same question asked of each instant anew, from all rows before it, as slowly as can be."""
+    spec = replace(mutated(Raft, "duration=7s", "nemesis.time_to_repair=300ms"), liveness_of_all=True)
+    for trial in range(10):
+        trace = run_trial(spec, 1, trial)
+        found = recovery(trace, 5000 * MS, all_nodes=True)
+        deadline = found.since_ns + 5000 * MS
+        instants = sorted({row.time_ns for row in trace.rows if found.since_ns <= row.time_ns <= deadline})
+        agreed = [_all_name(trace, time) for time in instants]
+        since = next((i for i in range(len(agreed)) if agreed[i] and len({*agreed[i:]}) == 1), None)
+        assert found.recovered_ns == (None if since is None else instants[since])
+
+
+def _all_name(trace: Trace, time_ns: int) -> int | None:
+    told, without = _told(trace, time_ns)
+    leaders = {leader for node, (_, leader) in told.items() if node not in without}
+    leader = leaders.pop() if len(leaders) == 1 else None
+    return leader if leader is not None and _followed(trace, time_ns) else None
+
+
+def _told(trace: Trace, time_ns: int) -> tuple[dict[int, Any], set[int]]:
+    """What each node that is awake says, and which nodes cannot reach a majority."""
+    told: dict[int, Any] = {}
+    asleep: set[int] = set()
+    without: set[int] = set()
+    for row in trace.rows:
+        if row.time_ns > time_ns or row.node is None:
+            continue
+        if row.kind == event_types.TRANSITION:
+            told[row.node] = (row.role, row.leader)
+        elif row.kind == event_types.STARTED:
+            told[row.node] = (FOLLOWER, None)
+        elif row.kind == event_types.CRASHED:
+            told.pop(row.node)
+        asleep |= {row.node} if row.kind == event_types.PAUSED else set()
+        asleep -= {row.node} if row.kind in (event_types.RESUMED, event_types.CRASHED) else set()
+        without |= {row.node} if row.kind == event_types.MAJORITY_LOST else set()
+        if row.kind in (event_types.MAJORITY_BACK, event_types.CRASHED, event_types.PAUSED):
+            without -= {row.node}
+    return {node: said for node, said in told.items() if node not in asleep}, without

@@ -21,7 +21,7 @@ def test_what_is_whole_is_read(whole: Path) -> None:
     run, compared = whole / "run" / "small-crash-001", whole / "compare" / "compare-small-crash-001"
     for command in (("show", run), ("trace", run), ("replay", run), ("show", compared)):
         assert invoke(*command).exit_code == 0
-    assert invoke("show", whole / ".small-crash-abcdefgh").exit_code == 0
+    assert invoke("show", whole / "small-crash-unfinished").exit_code == 0
     assert gate(whole).exit_code == 0
 
 

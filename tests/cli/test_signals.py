@@ -81,12 +81,15 @@ def await_that(condition: Callable[[], object], process: subprocess.Popen[str], 
 
 
 def await_trials(root: Path, process: subprocess.Popen[str], count: int = 40) -> Path:
-    """The draft, when it has so many finished trials."""
-    await_that(
-        lambda: any(file.read_bytes().count(b"\n") > count for file in root.glob(".*/**/finished.jsonl")), process
-    )
-    (draft,) = root.glob(".*")
-    return draft
+    """The result, when it has so many finished trials."""
+    await_that(lambda: finished_in(root) > count, process)
+    (result,) = root.iterdir()
+    return result
+
+
+def finished_in(root: Path) -> int:
+    """The trials that have been written down, by the names of their files."""
+    return sum(int(file.stem.rpartition("-")[2]) for file in root.glob("**/chunks/*.parquet"))
 
 
 def assert_no_orphans(session: int, seconds: float = 5) -> None:
@@ -125,8 +128,10 @@ def test_sigterm_ends_a_run_within_5_s_and_keeps_what_was_finished(
     assert f"electsim: terminated: {finished} of 1000000 trials were kept" in errors
     assert json.loads((kept / "summary.json").read_text())["stopped_by"] == "terminated"
     assert sorted(file.name for file in kept.iterdir()) == [
-        "elections.parquet", "overlaps.parquet", "rounds.parquet", "scenario.yaml", "summary.json", "trials.parquet",
+        "chunks", "elections.parquet", "overlaps.parquet", "rounds.parquet", "run.json", "scenario.yaml",
+        "summary.json", "trials.parquet",
     ]  # fmt: skip
+    assert f"go on with `electsim run --resume {kept}`" in errors
     assert "Traceback" not in errors
     assert_no_orphans(process.pid)
 
@@ -154,11 +159,10 @@ def test_a_second_signal_ends_at_once(
     slow = tmp_path / "sitecustomize.py"
     slow.write_text(
         "import simulator.experiment.store as store, time\n"
-        "write = store._write_parquet\n"
-        "def slowly(*arguments):\n"
-        "    open(f'{arguments[1].parent}/saving', 'w').close()\n"
+        "def slowly(trials, first, end, directory, metadata):\n"
+        "    open(f'{directory}/saving', 'w').close()\n"
         "    time.sleep(60)\n"
-        "store._write_parquet = slowly\n"
+        "store.write_tables = slowly\n"
     )
     root = tmp_path / "out"
     process = start(
@@ -166,7 +170,7 @@ def test_a_second_signal_ends_at_once(
     )
     await_trials(root, process)
     os.kill(process.pid, signal.SIGTERM)
-    await_that(lambda: list(root.glob(".*/saving")), process)
+    await_that(lambda: list(root.glob("*/saving")), process)
     time.sleep(0.5)  # Beyond the time in which a repeated signal counts as the same.
     os.kill(process.pid, second)
     began = time.monotonic()
@@ -226,9 +230,10 @@ def test_a_worker_that_is_killed_names_memory_and_keeps_what_is_finished(
     (kept,) = root.iterdir()
     finished = len(pd.read_parquet(kept / "trials.parquet"))
     assert finished > 0
+    assert f"; go on with `electsim run --resume {kept}`)" in errors
     (line,) = [line for line in errors.splitlines() if line.startswith("electsim: ")]
     assert re.search(rf"trial {finished}: a worker process was killed.*memory.*--workers", line)
-    assert f"({finished} trials before it were kept)" in line
+    assert f"({finished} trials before it were kept; " in line
     assert "Traceback" not in errors
     assert_no_orphans(process.pid)
 
@@ -242,8 +247,7 @@ def test_compare_keeps_the_finished_trials_of_the_variant_under_way(
     process = start(
         "compare", scenario, "--vary", "network.loss=0,0.1", "--trials", "200", "--results", root, "--workers", 2
     )
-    await_that(lambda: list(root.glob(".*/02-*/finished.jsonl")), process)
-    await_that(lambda: b"\n" in next(iter(root.glob(".*/02-*/finished.jsonl"))).read_bytes(), process)
+    await_that(lambda: list(root.glob("*/02-*/chunks/*.parquet")), process)
     os.killpg(process.pid, number)
     _, errors = process.communicate(timeout=60)
     word, code = ("terminated", 143) if number == signal.SIGTERM else ("interrupted", 130)
@@ -256,7 +260,7 @@ def test_compare_keeps_the_finished_trials_of_the_variant_under_way(
     assert 0 < finished < 200
     assert comparison["unfinished"]["trials"]["run"] == finished
     assert f"{word}: 1 of 2 variants were kept, and {finished} of 200 trials of loss 0.1" in errors
-    assert not list(kept.rglob("finished.jsonl"))
+    assert not (kept / "run.json").exists()
     if number == signal.SIGTERM:
         assert not list(kept.glob("*.png"))
     assert_no_orphans(process.pid)

@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from simulator.cluster.histogram import Bucket, Halved, Histogram, slopes
@@ -74,6 +77,25 @@ def test_a_mean_that_the_lowest_bucket_cannot_give_is_shared(total_us: int) -> N
     assert stats.binomtest(int((drawn <= MS).sum()), N, 0.05).pvalue > 0.001
     first, second = slopes(histogram.buckets, histogram.total_ns)
     assert first == second != 0  # Equal widths, so the same rate.
+
+
+@given(
+    st.lists(st.integers(1, 10**10), min_size=1, max_size=40, unique=True),
+    st.lists(st.integers(1, 10**10), min_size=1, max_size=200),
+)
+def test_any_histogram_of_real_durations_keeps_its_own_mean(bounds: list[int], durations: list[int]) -> None:
+    """Issue 13: "the law that gives the histogram its own mean", whatever was measured and whatever the buckets are.
+    The means of the buckets' laws are SciPy's.
+    """
+    ends = [0, *sorted({*bounds, max(durations)})]
+    counts = [sum(low < each <= high for each in durations) for low, high in pairwise(ends)]
+    buckets = tuple(Bucket(*edges, count) for edges, count in zip(pairwise(ends), counts, strict=True) if count)
+    means = []
+    for (low, high, number), slope in zip(buckets, slopes(buckets, sum(durations)), strict=True):
+        place = 0.5 if abs(slope) < 1e-3 else float(stats.truncexpon.mean(abs(slope), scale=1 / abs(slope)))
+        means.append(number * (low + (high - low) * (1 - place if slope < 0 else place)))
+    widest = max(high - low for low, high, _ in buckets)
+    assert sum(means) == pytest.approx(sum(durations), abs=1e-3 * widest * len(durations))
 
 
 def test_one_raw_number_makes_one_draw_and_a_larger_number_a_longer_duration() -> None:

@@ -102,13 +102,15 @@ def test_seeds_differ() -> None:
 
 def test_an_interrupt_keeps_what_was_finished() -> None:
     def interrupt(done: int, total: int) -> None:
-        if done == 3:
+        if done >= 3:
             raise KeyboardInterrupt
 
     result = simulator.run(load(), progress=interrupt)
-    assert (len(result.trials), result.stopped_by, result.summary["trials"]["requested"]) == (3, "interrupted", 45)
-    assert result.digest == simulator.run(load(), trials=3).digest
-    assert "--trials 3 " in result.command  # What is printed beside a digest repeats it.
+    count = len(result.trials)
+    assert 3 <= count < 45
+    assert (result.stopped_by, result.state, result.summary["trials"]["requested"]) == ("interrupted", "unfinished", 45)
+    assert result.digest == simulator.run(load(), trials=count).digest
+    assert f"--trials {count} " in result.command  # What is printed beside a digest repeats it.
 
 
 @pytest.mark.parametrize("wrong", [{"trials": 0}, {"trials": -3}, {"seed": -1}, {"first_trial": -1}])
@@ -163,26 +165,30 @@ def _finishes(scenario: simulator.Scenario) -> bool:
 def test_a_killed_worker_is_named_and_keeps_the_trials_before_it(at: int) -> None:
     """Issue 12: "A worker that is killed: memory is named as the likely cause." A pool of `concurrent.futures` waited
     for ever where it was killed as it wrote a result."""
+    killed: list[int] = []
 
     def kill(done: int, total: int) -> None:
-        if done == at:
+        if done >= at and not killed:
+            killed.append(done)
             multiprocessing.active_children()[at % 2].kill()
 
     with pytest.raises(simulator.TrialError, match=r"a worker process was killed \(SIGKILL\).* memory") as failure:
         simulator.run(load(), trials=5000, workers=2, progress=kill)
-    assert len(failure.value.finished.trials) == failure.value.trial >= at
+    finished = failure.value.finished
+    assert failure.value.trial == (0 if finished is None else len(finished.trials))
+    assert at == 1 or failure.value.trial > 0
     assert multiprocessing.active_children() == []
 
 
 def test_all_workers_killed_is_a_line_as_well() -> None:
     def kill(done: int, total: int) -> None:
-        if done == 30:
+        if done >= 30:
             for worker in multiprocessing.active_children():
                 worker.kill()
 
     with pytest.raises(simulator.TrialError, match="a worker process was killed") as failure:
         simulator.run(load(), trials=5000, workers=2, progress=kill)
-    assert len(failure.value.finished.trials) == failure.value.trial >= 30
+    assert len(failure.value.finished.trials) == failure.value.trial > 0
 
 
 STOPPED = """
@@ -319,14 +325,30 @@ def test_faults_that_never_struck_are_counted() -> None:
 
 
 def test_a_downtime_ends_when_everybody_has_heard() -> None:
-    # docs/metrics.md: "failover, and its announcement to all"; unfinished, it is censored when it was last followed.
+    # docs/metrics.md: "failover + announcement to all"; unfinished, it is censored by the end of the trial only.
     elections = pd.DataFrame(
         {
             "trial": range(3),
             "cause": "loss",
             "outcome": ["elected", "elected", "censored"],
             "start_s": 1.0,
-            "claimed_s": [2.0, 2.0, math.nan],
+            "all_know_s": [2.5, math.nan, math.nan],
+            "end_s": [9.0, 4.0, 9.0],
+        }
+    )
+    found = sample(elections, "downtime")
+    assert found.values.tolist() == [1.5, 3.0, 8.0]
+    assert found.censored.tolist() == [False, True, True]
+
+
+def test_a_downtime_of_an_earlier_version_can_still_be_read() -> None:
+    """docs/results.md: results that were kept stay readable. They lack the column, and censored more."""
+    elections = pd.DataFrame(
+        {
+            "trial": range(3),
+            "cause": "loss",
+            "outcome": ["elected", "elected", "censored"],
+            "start_s": 1.0,
             "failover_s": [1.0, 1.0, math.nan],
             "announced_all_s": [0.5, math.nan, math.nan],
             "announcing_until_s": [2.5, 4.0, math.nan],

@@ -13,7 +13,7 @@ import pytest
 
 import simulator.results
 from simulator.cluster.spec import ClusterSpec
-from simulator.experiment import executors, runner
+from simulator.experiment import chunks, runner
 from simulator.experiment.signals import Terminated, handled, interruptible, uninterrupted
 from simulator.experiment.trial import TrialResult, simulate
 from tests.experiment.test_runner import CRASH
@@ -84,7 +84,7 @@ def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             os.kill(os.getpid(), signal.SIGTERM)
         return simulate(spec, seed, trial)
 
-    monkeypatch.setattr(executors, "simulate", terminated)
+    monkeypatch.setattr(chunks, "simulate", terminated)
     monkeypatch.setattr(runner, "GATHERED_AT_ONCE", 5)
     path = tmp_path / "small.yaml"
     path.write_text(CRASH)
@@ -96,14 +96,17 @@ def test_many_finished_trials_are_kept_without_their_statistics(scenario: Path, 
     outcome = invoke("run", scenario, "--results", tmp_path / "out", "--workers", 1)
     kept = tmp_path / "out" / "small-crash-001"
     assert (outcome.exit_code, outcome.stdout) == (143, "")
-    said = f"electsim: terminated: 6 of 45 trials were kept; `electsim show {kept}` makes their tables"
-    assert outcome.stderr.splitlines()[-1] == said
+    said = f"electsim: terminated: 6 of 45 trials were kept; `electsim show {kept}` makes their tables, "
+    assert outcome.stderr.splitlines()[-1] == f"{said}`electsim run --resume {kept}` runs the others"
     assert [path.name for path in (tmp_path / "out").iterdir()] == [kept.name]
     summary = json.loads(invoke("show", kept, "--json").stdout)
     whole = simulator.run(simulator.loads(CRASH), trials=6).summary
     assert (summary["stopped_by"], summary["trials"]["requested"]) == ("terminated", 45)
     assert (summary["digest"], summary["metrics"]) == (whole["digest"], whole["metrics"])
     assert invoke("replay", kept, "--trial", 5).exit_code == 0
+    resumed = invoke("run", "--resume", kept, "--workers", 1)  # SIGTERM comes again: trial 6 had not been finished.
+    assert resumed.exit_code == 143
+    assert "6 of 45 trials were kept" in resumed.stderr
 
 
 @pytest.mark.parametrize("values", ["0,0.01", "0.01,0"])

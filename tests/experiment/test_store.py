@@ -1,7 +1,8 @@
-"""The results store: whole or not there, never overwritten (issue 2)."""
+"""The results store: visible from the start, never overwritten, each file whole (issues 2 and 14)."""
 
 import errno
 import json
+import os
 import re
 from pathlib import Path
 
@@ -28,18 +29,24 @@ def test_two_runs_get_two_directories(tmp_path: Path, result: simulator.Result) 
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "small-crash-001",
         "small-crash-002",
-    ]  # No draft is left.
+    ]
 
 
 def test_published_results_can_be_read_by_all(tmp_path: Path, result: simulator.Result) -> None:
     """ "The mode of published directories" (issue 12, C7): a mutant of it survived.
 
-    A draft is private, as `tempfile.mkdtemp` makes it (0700). What is published is for others, too: a colleague on the
-    same machine, or a CI step under another user. Everyone may read and enter it; only the owner may write.
+    Results are for others, too: a colleague on the same machine, or a CI step under another user. They are readable
+    from the start, as the umask of their owner allows.
     """
-    with new_directory(tmp_path, "run") as draft:
-        assert draft.path.stat().st_mode & 0o777 == 0o700
-    assert save(result, tmp_path).stat().st_mode & 0o777 == 0o755
+    mask = os.umask(0o022)
+    try:
+        with new_directory(tmp_path, "run") as writer:
+            assert writer.path.stat().st_mode & 0o777 == 0o755
+        kept = save(result, tmp_path)
+    finally:
+        os.umask(mask)
+    assert kept.stat().st_mode & 0o777 == 0o755
+    assert {file.stat().st_mode & 0o777 for file in kept.iterdir()} == {0o644}
 
 
 def test_what_is_kept_can_be_read_back(tmp_path: Path, result: simulator.Result) -> None:

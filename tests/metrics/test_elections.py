@@ -271,12 +271,16 @@ def test_a_late_candidate_that_wins_a_higher_term_makes_a_second_search() -> Non
         715 2 follower 3
         715 lost 2 step-down
         725 3 leader 3
+        735 2 follower 3 of 3
     """
     )
     _, loss, spurious = elections(parse_trace(text, end_ms=1000))
     assert (loss.outcome, loss.winner, loss.announced_majority_ns) == (Outcome.ELECTED, 2, None)
     assert (spurious.cause, spurious.lost_leader, spurious.winner) == (Cause.SPURIOUS, 2, 3)
     assert loss.announcing_until_ns == 715 * MS  # Then the winner led no more.
+    assert loss.announced_all_ns is None
+    # Figure 16 of the paper measures "until the other servers received the new leader's first heartbeat": node 3's.
+    assert loss.all_know_ns == spurious.all_know_ns == spurious.announced_all_ns == 735 * MS
 
 
 def test_a_crash_during_a_wrong_suspicion_is_a_loss_from_the_crash_on() -> None:

@@ -97,13 +97,30 @@ def test_raft_refloated_is_modelled_as_published() -> None:
     assert scenario.published.counted_from.value() == Uniform(0, spec.config.election_timeout[0] // 2)
 
 
-@pytest.mark.parametrize("name", ["raft-etcd-failover", "raft-pysyncobj-failover"])
+@pytest.mark.parametrize("name", ["raft-etcd-failover", "raft-pysyncobj-failover", "raft-pysyncobj-measured"])
 def test_measured_systems_are_run_by_their_rules(name: str) -> None:
     """ "Parameters from the documented rules … and from the round trip": "median 0.08 ms, p99 0.2–0.4 ms"; SIGKILL."""
     spec = shipped(name).cluster_spec()
     assert isinstance(spec.network.latency, LogNormal)
     assert spec.network.latency.median == 40_000
     assert spec.config.heartbeat_interval == 100 * MS
+    assert [scheduled.fault for scheduled in spec.faults] == [Kill("leader")]
+
+
+def test_pysyncobj_is_run_as_installed_and_as_measured() -> None:
+    """PySyncObj 0.3.17, config.py: connectionTimeout 3.5 s, connectionRetryTime 5 s; the reference: "1000 s"."""
+    installed, measured = (shipped(f"raft-pysyncobj-{name}").cluster_spec() for name in ("failover", "measured"))
+    assert (installed.network.stream.idle_timeout, measured.network.stream.idle_timeout) == (3500 * MS, 1000 * SECOND)
+    assert installed.network.stream.reopen_after == measured.network.stream.reopen_after == 5 * SECOND
+
+
+def test_hashicorp_is_run_as_measured() -> None:
+    """The reference: "DefaultConfig (heartbeat and election timeout 1000 ms, lease 500 ms …), commits each 20 ms"."""
+    spec = shipped("raft-hashicorp-failover").cluster_spec()
+    assert (spec.nodes, spec.config.least_silence, spec.config.leader_lease) == (3, 1000 * MS, 500 * MS)
+    assert spec.config.election_timeout == spec.config.candidate_timeout == (1000 * MS, 2000 * MS)
+    assert spec.workload is not None
+    assert spec.workload.rate_per_s == 50
     assert [scheduled.fault for scheduled in spec.faults] == [Kill("leader")]
 
 

@@ -13,6 +13,9 @@ import simulator
 import simulator.results
 from simulator.analysis.measured import read_measured
 from simulator.cli import main
+from simulator.experiment.executors import InThisProcess
+from simulator.experiment.plan import Plan
+from simulator.experiment.schedule import run_cells
 from simulator.experiment.store import StoreError, new_directory
 from simulator.scenario import ScenarioError
 from tests.experiment.test_runner import CRASH
@@ -31,10 +34,13 @@ def make_whole(root: Path) -> Path:
     vary = ("--vary", "network.loss=0,0.1", "--results", root / "compare", "--workers", 1)
     assert invoke("compare", root / "small.yaml", *vary).exit_code == 0
     assert gate(root, "--accept", "the first").exit_code == 0
-    with new_directory(root, "draft") as draft:
-        draft.begin(scenario, seed=3, requested=6, command="electsim run small.yaml --trials 6 --seed 3")
-        simulator.run(scenario, on_finished=draft.append)
-        shutil.copytree(draft.path, root / ".small-crash-abcdefgh")
+    with new_directory(root, "begun") as writer:
+        plan = Plan(
+            scenario=scenario, seed=3, first=0, requested=6, command="electsim run small.yaml --trials 6 --seed 3"
+        )
+        writer.begin(plan)
+        run_cells([plan.cell(writer.trials)], InThisProcess(), 1, lambda cell, chunk: None)
+        shutil.copytree(writer.path, root / "small-crash-unfinished")
     return root
 
 
@@ -53,7 +59,7 @@ def damaged(whole: Path, place: Path, chance: random.Random) -> tuple[str, list[
     """A copy with one damaged file; what was done to it, and the commands that read it."""
     shutil.copytree(whole, place)
     run, compared = place / "run" / "small-crash-001", place / "compare" / "compare-small-crash-001"
-    draft = place / ".small-crash-abcdefgh"
+    draft = place / "small-crash-unfinished"
     figures = [("--figures", place / "figures")] if chance.random() < 0.1 else []
     of_a_run: list[Command] = [("show", run, *option) for option in ((), ("--json",), *figures)]
     of_a_run += [("trace", run, "--trial", 2), ("replay", run, "--trial", 2)]
@@ -65,7 +71,7 @@ def damaged(whole: Path, place: Path, chance: random.Random) -> tuple[str, list[
     choices: list[tuple[Path, list[Command]]] = [
         *((file, of_a_run) for file in sorted(run.iterdir())),
         *([(run / "summary.json", of_a_run)] * 4),
-        *((file, of_a_draft) for file in sorted(draft.iterdir())),
+        *((file, of_a_draft) for file in sorted(draft.rglob("*")) if file.is_file()),
         *([(compared / "comparison.json", of_a_comparison)] * 3),
         *([(place / "baselines" / "small-crash.json", of_a_gate)] * 4),
     ]

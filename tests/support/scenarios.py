@@ -88,7 +88,13 @@ network:
   duplication: 0.01
   bandwidth: 100Mbit/s
   transport: stream
-  stream: {retransmit_after: 100ms, give_up_after: 10s, notice: {uniform: [1ms, 2ms]}, open_at_start: true}
+  stream:
+    retransmit_after: 100ms
+    give_up_after: 10s
+    notice: {uniform: [1ms, 2ms]}
+    open_at_start: true
+    idle_timeout: 3.5s
+    reopen_after: 5s
 faults:
   - {at: 1s, crash: "zone:oslo"}
 duration: 4s

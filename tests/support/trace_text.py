@@ -38,6 +38,8 @@ def _rows(words: list[str]) -> list[Row]:
         "crash": event_types.CRASHED,
         "pause": event_types.PAUSED,
         "resume": event_types.RESUMED,
+        "reachless": event_types.MAJORITY_LOST,
+        "reachable": event_types.MAJORITY_BACK,
     }
     leadership = {"lost": event_types.LEADER_LOST, "back": event_types.LEADER_BACK}
     match words:

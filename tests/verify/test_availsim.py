@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulator.experiment.executors import results
-from simulator.scenario import load
+from simulator.experiment.runner import run
 from tests.verify.parallel import WORKERS
 from tests.verify.quantiles import DATA_SETS, GRID, distance_at, published
 from tests.verify.record import Comparison, Record
@@ -35,9 +34,8 @@ pytestmark = pytest.mark.verify
 
 def stabilisation_ms(name: str, seed: int) -> np.ndarray:
     """When the eventually stable leader became leader; shape (TRIALS,)."""
-    spec = load(DIRECTORY / f"{SCENARIOS[name]}.yaml").cluster_spec()
-    found = results(spec, seed, 0, TRIALS, WORKERS)
-    return np.array([result.row["stabilisation_s"] for result in found]) * 1000
+    result = run(DIRECTORY / f"{SCENARIOS[name]}.yaml", trials=TRIALS, seed=seed, workers=WORKERS)
+    return result.trials["stabilisation_s"].to_numpy(dtype=float) * 1000
 
 
 @pytest.mark.parametrize("name", DATA_SETS)

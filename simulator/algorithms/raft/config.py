@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from simulator.protocol import MILLISECOND, Duration, DurationRange, Nanoseconds, NodeNames, option
+from simulator.protocol import MILLISECOND, Duration, DurationRange, DurationSpread, Nanoseconds, NodeNames, option
 
 WhoResets = Literal["leader", "candidate", "anybody"]
 Stickiness = Literal["off", "refuse", "ignore", "ignore_with_check_quorum"]
@@ -157,6 +157,11 @@ class RaftConfig:
     poll_interval: Duration | None = option(
         None, "How often a server looks at its timeouts. It also looks whenever a message arrives (PySyncObj)."
     )
+    poll_delay: DurationSpread | None = option(
+        None,
+        "How much longer than poll_interval a turn of such a loop takes: [minimum, median, p99], drawn for each turn. "
+        "A wait never ends early, and what the loop does takes time, too. So the servers' loops drift apart.",
+    )
 
     def __post_init__(self) -> None:
         for problem in _problems(self):
@@ -212,6 +217,8 @@ def _problems(config: RaftConfig) -> Iterator[str]:
         low, high = getattr(config, name) or (1, 1)
         if not 0 < low <= high:
             yield f"{name}: the range must be positive, and its lower end must not be above its upper end"
+    if config.poll_delay is not None and config.poll_interval is None:
+        yield "poll_delay: needs poll_interval; give both, or leave poll_delay out"
     for name in ("heartbeat_interval", "vote_retry_interval", "leader_lease", "tick", "least_silence", "poll_interval"):
         value = getattr(config, name)
         if value is not None and value <= 0:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from simulator.algorithms.raft.config import RaftConfig
-from simulator.protocol import MILLISECOND
+from simulator.protocol import MICROSECOND, MILLISECOND
 
 MS = MILLISECOND
 
@@ -90,12 +90,14 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             ),
             Dialect(
                 name="pysyncobj",
-                about="PySyncObj (syncobj.py): a poll loop, which messages and closed connections wake, looks at the "
-                "timeouts; refusals are never sent; a leader steps down after 30 s without a majority's answers.",
+                about="PySyncObj (syncobj.py): a poll loop, which messages and connections wake, looks at the "
+                "timeouts; a turn takes longer than its wait of 50 ms; refusals are never sent; a leader steps down "
+                "after 30 s without a majority's answers.",
                 options={
                     "election_timeout": (400 * MS, 1400 * MS),
                     "heartbeat_interval": 100 * MS,
                     "poll_interval": 50 * MS,
+                    "poll_delay": (100 * MICROSECOND, 200 * MICROSECOND, 700 * MICROSECOND),
                     "refusals": "never",
                     "check_quorum": True,
                     "leader_lease": 30_000 * MS,

@@ -7,9 +7,11 @@ is one way to keep them, and `new_timer` chooses by the options.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from simulator.algorithms.raft.config import RaftConfig
 from simulator.algorithms.raft.polled_timers import PolledTimers, TimerHost
-from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Host, Nanoseconds, Role, uniform
+from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Host, Nanoseconds, Role, spread, uniform
 
 ELECTION = "election"  # No leader was heard for an election timeout.
 HEARTBEAT = "heartbeat"  # A leader has to send heartbeats.
@@ -76,6 +78,9 @@ class ElectionTimer:
             self.leader_was_heard = False
             return ()
         return (name,)
+
+    def wake(self, handle: Callable[[str], None]) -> None:
+        """Something has reached the server. A poll loop, if the server has one, calls `handle` with what came due."""
 
     def restart_heartbeat(self) -> None:
         """The leader has sent heartbeats: the next ones are due after the heartbeat interval."""
@@ -250,8 +255,8 @@ class LastContactTimer(ElectionTimer):
 
 
 class PollingTimer(ElectionTimer):
-    """PySyncObj's way: a loop looks at what came due. It runs at an interval, and after each message and each closed
-    connection (bakwc/PySyncObj, `_onTick` and its poller).
+    """PySyncObj's way: a loop looks at what came due. It runs at an interval, and after each message and each opened or
+    closed connection (bakwc/PySyncObj, `_onTick` and its poller).
     """
 
     def __init__(self, host: Host, config: RaftConfig) -> None:
@@ -259,10 +264,11 @@ class PollingTimer(ElectionTimer):
         super().__init__(host, config, self.polled)
         assert config.poll_interval is not None
         self._poll_interval: Nanoseconds = config.poll_interval
+        self._poll_delay = config.poll_delay
 
     def start(self) -> None:
         super().start()
-        self.on_poll()
+        self._wait()
 
     def fire(self, name: str, role: Role) -> tuple[str, ...]:
         if name in (ELECTION, HEARTBEAT, QUORUM) or name.startswith(TOUCH):
@@ -270,16 +276,17 @@ class PollingTimer(ElectionTimer):
             return ()
         return super().fire(name, role)
 
-    def on_poll(self) -> None:
-        """The loop looks now: it looks again after an interval."""
-        self.host.set_timer(POLL, self._poll_interval)
-
-    def take_due(self) -> str | None:
-        """Remove and return the first of what came due, or None. One at a time: handling it may call off the next."""
-        name = next(iter(self.polled.due), None)
-        if name is not None:
+    def wake(self, handle: Callable[[str], None]) -> None:
+        """The loop looks now. It takes one at a time, since handling what came due may call off the next."""
+        self._wait()
+        while (name := next(iter(self.polled.due), None)) is not None:
             del self.polled.due[name]
-        return name
+            handle(name)
+
+    def _wait(self) -> None:
+        """The loop looks again after an interval, and what its turn takes besides (`poll_delay`)."""
+        delay = 0 if self._poll_delay is None else spread(self.host.random, self._poll_delay)
+        self.host.set_timer(POLL, self._poll_interval + delay)
 
 
 def new_timer(host: Host, config: RaftConfig) -> ElectionTimer:

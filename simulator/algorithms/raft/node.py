@@ -117,7 +117,7 @@ class Raft(Algorithm):
         if self.unsaved:  # No reply has needed the new term or vote on disk.
             self._save_term_and_vote()
         if self.polling is not None:
-            self._poll(self.polling)
+            self.polling.wake(self._on_due)
 
     def _handle_higher_term(self, sender: NodeId, message: Message) -> bool:
         """Adopt the higher term of a message. Return whether the message's handler has to see it, too."""
@@ -152,8 +152,8 @@ class Raft(Algorithm):
             self._check_quorum()
         elif name == RETRY:
             self._request_votes()
-        elif name == POLL and self.polling is not None:
-            self._poll(self.polling)
+        elif name == POLL:
+            self.timer.wake(self._on_due)
         elif name == ABORT_TRANSFER:
             self.transfer.abort()
         elif name == CATCH_UP and self.membership_change is not None:
@@ -164,11 +164,6 @@ class Raft(Algorithm):
         elif name.startswith(LEASE) and self.lease is not None:
             self.lease.expire(int(name.removeprefix(LEASE)))
 
-    def _poll(self, polling: PollingTimer) -> None:
-        polling.on_poll()
-        while (name := polling.take_due()) is not None:
-            self._on_due(name)
-
     def on_saved(self, name: str) -> None:
         if self.role is LEADER and self.replication is not None:
             if self.replication.on_saved(name, self.term):
@@ -177,9 +172,11 @@ class Raft(Algorithm):
         elif name == self._own_vote and self.role is CANDIDATE and self.membership.is_voter:
             self._count_vote(self.host.me)  # A candidate's own vote counts once a crash cannot take it back.
 
+    def on_connect(self, peer: NodeId) -> None:
+        self.timer.wake(self._on_due)
+
     def on_disconnect(self, peer: NodeId, reason: str) -> None:
-        if self.polling is not None:
-            self._poll(self.polling)  # A closed connection wakes a poll loop, too.
+        self.timer.wake(self._on_due)
 
     def on_command(self, command: Message) -> None:
         """Propose and membership changes: only a leader obeys. A transfer: a follower passes it on to the leader."""

@@ -5,7 +5,8 @@ from simulator.algorithms.rings.chang_roberts import CHANG_ROBERTS, ChangRoberts
 from simulator.algorithms.rings.config import RingConfig
 from simulator.algorithms.rings.hirschberg_sinclair import HIRSCHBERG_SINCLAIR, HirschbergSinclair
 from simulator.algorithms.rings.le_lann import RING, Ring
-from simulator.algorithms.rings.node import Acknowledgement, RingNode
+from simulator.algorithms.rings.node import Check, RingNode
+from simulator.algorithms.rings.passing import Acknowledgement
 
 __all__ = [
     "CHANG_ROBERTS",
@@ -13,6 +14,7 @@ __all__ = [
     "RING",
     "Acknowledgement",
     "ChangRoberts",
+    "Check",
     "Elected",
     "HirschbergSinclair",
     "Ring",

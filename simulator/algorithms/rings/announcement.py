@@ -36,7 +36,14 @@ class AnnouncingNode(RingNode):
         self._pass_on(Elected(self.host.me), origin=self.host.me)
 
     def _on_elected(self, sender: NodeId, message: Elected) -> None:
-        if message.leader != self.host.me and self._believes(message.leader):
+        """Follow the leader, and pass its announcement on; if it is this node's own, it has come round.
+
+        An announcement of this node comes late if it leads no more. Other nodes may follow it now: hold an election.
+        """
+        if message.leader == self.host.me:
+            if self.leader != self.host.me and not self.taking_part:
+                self._call_election()
+        elif self._believes(message.leader):
             self._pass_on(message, origin=message.leader)
 
     def _elected_ends(self, message: Elected) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.algorithms.detectors import DetectorOptions, PingOptions
-from simulator.protocol import MILLISECOND, Assumption, Duration, Nanoseconds, NodeNames, option
+from simulator.protocol import MILLISECOND, SECOND, Assumption, Duration, Nanoseconds, NodeNames, option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +27,18 @@ class RingConfig:
         50 * MILLISECOND,
         "How long a node waits for an acknowledgement before the next node gets the message. At least a round trip.",
     )
+    check_interval: Duration = option(
+        1 * SECOND,
+        "How often a node tells its successor which leader it follows. If the successor follows another, it holds an "
+        "election.",
+    )
     detector: DetectorOptions = option(PingOptions(), "The failure detector by which a node suspects its neighbour.")
 
     def __post_init__(self) -> None:
         if self.acknowledgement_timeout < 1:
             raise ValueError("acknowledgement_timeout: must be above 0")
+        if self.check_interval < 1:
+            raise ValueError("check_interval: must be above 0")
         for name in ("order", "initiators"):
             if len(set(getattr(self, name))) != len(getattr(self, name)):
                 raise ValueError(f"{name}: must name each node once")
@@ -53,10 +60,11 @@ def stabilization_bound(config: RingConfig, nodes: int, rounds: int) -> Nanoseco
 
     Crashed neighbours are detected one after another, and a crashed leader may be trusted once more. A node that is
     back answers within the time in which its crash would be detected. Three elections may follow each other: one whose
-    messages were lost with a node, one held on outdated beliefs, and the last, which counts.
+    messages were lost with a node, one held on outdated beliefs, whose wrong outcome is found at the next check, and
+    the last, which counts.
     """
     detection: Nanoseconds = (nodes + 1) * config.detector.detection_bound(max(0, delay_bound(config)))
-    return detection + 3 * election_time(config, nodes, rounds)
+    return detection + config.check_interval + 3 * election_time(config, nodes, rounds)
 
 
 def assumes_besides(config: RingConfig) -> frozenset[Assumption]:

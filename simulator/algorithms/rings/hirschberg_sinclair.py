@@ -23,7 +23,7 @@ from simulator.algorithms.detectors import MONITOR_GROUP
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.rings.announcement import AnnouncingNode
 from simulator.algorithms.rings.config import RingConfig, assumes_besides, delay_bound, stabilization_bound
-from simulator.algorithms.rings.node import BACK, ONWARD
+from simulator.algorithms.rings.passing import BACK, ONWARD
 from simulator.protocol import NodeId, message
 
 

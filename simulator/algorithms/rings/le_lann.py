@@ -71,14 +71,19 @@ class Ring(RingNode):
         first = ids.index(self.host.me)
         ring = tuple(node for node in (*ids[first:], *ids[:first]) if node not in self.detector.suspected)
         leader = max(ring)
-        if leader == self.host.me:
-            self._become_leader()
-        else:
-            self._become_follower(leader)
-        self._pass_on(Coordinator(leader, ring), origin=self.host.me)
+        if self._believes(leader):
+            self._pass_on(Coordinator(leader, ring), origin=self.host.me)
 
     def _on_coordinator(self, sender: NodeId, message: Coordinator) -> None:
-        if message.ring[0] != self.host.me and self._believes(message.leader):
+        """Follow the leader, and pass the message on; if it is this node's own, it has come round.
+
+        A message of this node comes late if this node follows another leader by now. Other nodes may follow the wrong
+        one: hold an election.
+        """
+        if message.ring[0] == self.host.me:
+            if message.leader != self.leader and not self.taking_part:
+                self._call_election()
+        elif self._believes(message.leader):
             self._pass_on(message, origin=message.ring[0])
 
     def _coordinator_ends(self, message: Coordinator) -> None:

@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from simulator.analysis.samples import primary_elections, rounds_have_terms
-from simulator.analysis.tables import RunTables
+from simulator.analysis.tables import Tables
 
 FloatArray = npt.NDArray[np.float64]
-Count = Callable[[RunTables], FloatArray]
+Count = Callable[[Tables], FloatArray]
 
 
 def _sum_by_trial(values: pd.Series, elections: pd.DataFrame, trials: pd.DataFrame) -> FloatArray:
@@ -27,7 +27,7 @@ def _messages(elections: pd.DataFrame) -> pd.Series:
 
 
 def _of_primary(column: str) -> Count:
-    def count(tables: RunTables) -> FloatArray:
+    def count(tables: Tables) -> FloatArray:
         elections = primary_elections(tables.elections)
         return _sum_by_trial(elections[column], elections, tables.trials)
 
@@ -37,50 +37,51 @@ def _of_primary(column: str) -> Count:
 def _of_rounds(column: str) -> Count:
     """0 in each trial, so that a proportion of the rounds does not exist, if rounds have no terms."""
 
-    def count(tables: RunTables) -> FloatArray:
+    def count(tables: Tables) -> FloatArray:
         found = _of_primary(column)(tables)
-        return found if rounds_have_terms(tables.elections, tables.rounds) else np.zeros_like(found)
+        terms = tables.only({"elections": ("outcome", "terms_spent"), "rounds": ("term",)})
+        return found if rounds_have_terms(terms.elections, terms.rounds) else np.zeros_like(found)
 
     return count
 
 
-def _won(tables: RunTables) -> pd.DataFrame:
+def _won(tables: Tables) -> pd.DataFrame:
     elections = primary_elections(tables.elections)
     return elections[elections["outcome"] == "elected"]
 
 
-def _elections_won(tables: RunTables) -> FloatArray:
+def _elections_won(tables: Tables) -> FloatArray:
     won = _won(tables)
     return _sum_by_trial(pd.Series(1, index=won.index), won, tables.trials)
 
 
-def _rounds_of_won(tables: RunTables) -> FloatArray:
+def _rounds_of_won(tables: Tables) -> FloatArray:
     won = _won(tables)
     return _sum_by_trial(won["rounds"], won, tables.trials)
 
 
-def _messages_of_won(tables: RunTables) -> FloatArray:
+def _messages_of_won(tables: Tables) -> FloatArray:
     won = _won(tables)
     return _sum_by_trial(_messages(won), won, tables.trials)
 
 
-def _election_messages(tables: RunTables) -> FloatArray:
+def _election_messages(tables: Tables) -> FloatArray:
     elections = primary_elections(tables.elections)
     return _sum_by_trial(_messages(elections), elections, tables.trials)
 
 
-def _steady_messages(tables: RunTables) -> FloatArray:
+def _steady_messages(tables: Tables) -> FloatArray:
     """What was sent outside all elections, whatever their cause."""
     in_elections = _sum_by_trial(_messages(tables.elections), tables.elections, tables.trials)
     return tables.trials["sent_total"].to_numpy(dtype=np.float64) - in_elections
 
 
-def _overlaps(tables: RunTables) -> FloatArray:
+def _overlaps(tables: Tables) -> FloatArray:
     kinds = ["overlaps_same_term", "overlaps_stale_leader", "overlaps_no_term"]
     return tables.trials[kinds].sum(axis=1).to_numpy(dtype=np.float64)
 
 
-def _led_us(tables: RunTables) -> FloatArray:
+def _led_us(tables: Tables) -> FloatArray:
     """The time with a leader, in microseconds: a cluster that finds a leader sooner sends more heartbeats."""
     led_s = (tables.trials["observed_s"] - tables.trials["leaderless_s"]).fillna(0)
     return (led_s * 1e6).round().to_numpy(dtype=np.float64)
@@ -114,7 +115,7 @@ COUNTS: Mapping[str, Count] = {
 }
 
 
-def count(name: str, tables: RunTables) -> FloatArray:
+def count(name: str, tables: Tables) -> FloatArray:
     """A count in each trial, in order; shape (trials,).
 
     `name` is a key of COUNTS, or a column of the trials table. Raises KeyError if it is neither.

@@ -48,5 +48,16 @@ DETECTORS = (
             "detecting_longest_s": lambda trial: max(trial.detection.detections, default=0) / SECOND,
         },
         summarize=_detector,
+        reads={
+            "trials": (
+                "watched_s",
+                "mistaken_s",
+                "mistakes",
+                "crashes_detected",
+                "crashes_undetected",
+                "detecting_s",
+                "detecting_longest_s",
+            )
+        },
     ),
 )

@@ -17,8 +17,11 @@ from simulator.analysis.samples import (
     uncensored,
 )
 from simulator.analysis.statistics.survival import Sample
-from simulator.analysis.tables import RunTables
+from simulator.analysis.tables import Reads, RunTables
 
+_WHICH = ("trial", "election", "cause", "outcome")  # The columns by which elections are selected.
+# By which the downtime of a result of version 0.3.0 or earlier is found.
+_DOWNTIME_OF_OLD = ("failover_s", "announced_all_s", "announcing_until_s", "followed_until_s")
 _COMPARED_QUANTILES = {"median": 0.5, "p99": 0.99}
 
 
@@ -43,11 +46,17 @@ def _stabilisation(rows: pd.DataFrame) -> Sample:
 
 
 def _downtime(rows: pd.DataFrame) -> Sample:
-    """From a loss until all running nodes name the successor."""
+    """From a loss until all running nodes name the successor, or a later leader if it led no more by then.
+
+    Only the end of a trial censors it: that a successor was lost, too, is no reason to leave the time out.
+    """
     rows = rows[(rows["cause"] == "loss") & (rows["outcome"] != "recovered")]
-    announced = rows.assign(downtime_s=rows["failover_s"] + rows["announced_all_s"])
-    until = rows["announcing_until_s"].fillna(rows["followed_until_s"])
-    return censored_sample(announced, "downtime_s", until - rows["start_s"])
+    if "all_know_s" not in rows:  # A result of version 0.3.0 or earlier: the loss of a successor censored.
+        ended = rows["start_s"] + rows["failover_s"] + rows["announced_all_s"]
+        until = rows["announcing_until_s"].fillna(rows["followed_until_s"])
+    else:
+        ended, until = rows["all_know_s"], rows["end_s"]
+    return censored_sample(rows.assign(downtime_s=ended - rows["start_s"]), "downtime_s", until - rows["start_s"])
 
 
 def _winning_round(rows: pd.DataFrame) -> Sample:
@@ -83,12 +92,17 @@ def _time_to_claim(rows: pd.DataFrame) -> Sample:
     return censored_sample(timed, "search_s", rows["followed_until_s"] - rows["start_s"])
 
 
+def _elections(*columns: str) -> Reads:
+    return {"elections": (*_WHICH, *columns)}
+
+
 def _duration(
     key: str,
     label: str,
     select: Callable[[pd.DataFrame], Sample],
     definition: str | None,
     *,
+    columns: tuple[str, ...],
     compared: bool = False,
     part_of: str | None = None,
 ) -> Metric:
@@ -100,6 +114,7 @@ def _duration(
         unit="s",
         definition=definition,
         summarize=lambda tables: summarize_durations(select(primary_elections(tables.elections))),
+        reads=_elections(*columns),
         sample=select,
         part_of=part_of,
         measures={
@@ -130,6 +145,7 @@ DURATIONS = (
         "From a loss until another node claims: detection + election. If the lost leader comes back first (resumed, "
         "healed or elected again), the outcome is `recovered`: it is counted, and kept out of failover, which is of "
         "those that failed over.",
+        columns=("failover_s", "followed_until_s", "start_s"),
         compared=True,
     ),
     _duration(
@@ -138,6 +154,7 @@ DURATIONS = (
         _detection,
         "From the loss until the first suspicion by a surviving node. A pre-vote is a suspicion; so is a candidacy "
         "without one. It is zero if a node already suspected this leader, wrongly, when it was lost.",
+        columns=("detection_s", "followed_until_s", "start_s"),
         compared=True,
     ),
     _duration(
@@ -145,6 +162,7 @@ DURATIONS = (
         "election",
         _election,
         "From that first suspicion until a node claims. It spans every failed round between.",
+        columns=("election_s", "followed_until_s", "suspected_s"),
         compared=True,
     ),
     Metric(
@@ -155,6 +173,10 @@ DURATIONS = (
         definition="From the first candidacy of a round that failed until the next round begins, or until the claim. "
         "Left out where failed rounds are.",
         summarize=_summarize_failed_rounds,
+        reads={
+            "elections": (*_WHICH, "terms_spent"),
+            "rounds": ("trial", "election", "outcome", "start_s", "end_s", "term"),
+        },
         left_out_if_none=True,
     ),
     _duration(
@@ -164,6 +186,7 @@ DURATIONS = (
         "From the beginning of the round in which the winner campaigned to the claim; the whole election if the "
         "winner did not campaign. An election consists of the time before its first round (pre-votes), of earlier "
         "rounds, and of the winning round.",
+        columns=("winning_round_s",),
         part_of="election",
     ),
     _duration(
@@ -172,6 +195,7 @@ DURATIONS = (
         _stabilisation,
         "From the start, or a loss, until the beginning of the first claim that then lasts: for `stable_after`, by "
         "default 16 heartbeat intervals.",
+        columns=("stabilisation_s", "stabilising_until_s", "start_s"),
         compared=True,
     ),
     _duration(
@@ -179,18 +203,22 @@ DURATIONS = (
         "announced to a majority",
         _announcement("announced_majority_s"),
         "From the claim until a majority of the running nodes name that leader.",
+        columns=("announced_majority_s", "announcing_until_s", "claimed_s"),
     ),
     _duration(
         "announcement_all",
         "announced to all",
         _announcement("announced_all_s"),
         "From the claim until all running nodes name that leader.",
+        columns=("announced_all_s", "announcing_until_s", "claimed_s"),
     ),
     _duration(
         "downtime",
         "downtime",
         _downtime,
-        "From a loss until all running nodes name the successor: failover + announcement to all.",
+        "From a loss until all running nodes name the successor: failover + announcement to all. If the successor "
+        "leads no more by then: until all name a later leader.",
+        columns=("all_know_s", "end_s", "start_s", *_DOWNTIME_OF_OLD),
         compared=True,
     ),
     Metric(
@@ -200,6 +228,7 @@ DURATIONS = (
         definition="From the instant at which a leader begins to hand over, and serves no more, until another node "
         "claims.",
         summarize=lambda tables: summarize_durations(transfers(tables.elections)),
+        reads=_elections("transfer_s", "followed_until_s", "start_s"),
     ),
 )
 
@@ -210,5 +239,6 @@ OTHER_ELECTIONS = Metric(
     definition="For each cause that the primary statistics are not of: from the start of such an election to its "
     "claim.",
     summarize=_summarize_other_elections,
+    reads=_elections("claimed_s", "followed_until_s", "start_s"),
     gate_figures=(GateFigure(label="elections, per trial", amount="searches"),),
 )

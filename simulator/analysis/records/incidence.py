@@ -17,8 +17,11 @@ from simulator.analysis.statistics.incidence import (
     incidence_by_end,
     incidence_quantiles,
 )
-from simulator.analysis.tables import RunTables
+from simulator.analysis.tables import Reads, RunTables
 
+_READS: Reads = {
+    "elections": ("trial", "cause", "outcome", "start_s", "followed_until_s", "failover_s"),
+}
 _ENDED = {"elected": EVENT, "recovered": COMPETING}
 
 
@@ -64,6 +67,7 @@ INCIDENCE = (
         "the end, and `recovered.fraction` the share of the losses that recovered. Without a recovered loss it is the "
         "distribution of failover.",
         summarize=_summarize,
+        reads=_READS,
         rows=(
             TableRow(
                 label="recovered losses",

@@ -104,6 +104,7 @@ LEADERSHIP = (
         definition="Claims by another node than the one that claimed last; per hour from the first claim on.",
         columns={"leader_changes": lambda trial: leader_changes(trial.claims)},
         summarize=_leader_changes,
+        reads={"trials": ("leader_changes", "observed_s")},
         rows=(TableRow(label="leader changes per hour", statistic="per_hour", shown_as="rate", only_if="count"),),
     ),
     Metric(
@@ -114,6 +115,7 @@ LEADERSHIP = (
         "from it; counted, and per second from the first claim on.",
         columns={"false_suspicions": lambda trial: false_suspicions(trial.trace)},
         summarize=_false_suspicions,
+        reads={"trials": ("false_suspicions", "observed_s")},
         measures={"false_suspicions": Ratio("false suspicions per hour", "false_suspicions", "observed_h")},
         rows=(
             TableRow(
@@ -135,6 +137,10 @@ LEADERSHIP = (
         "running node.",
         columns=_overlap_columns(),
         summarize=_overlaps,
+        reads={
+            "trials": ("trial", "end_s", "observed_s", "overlaps_*", "overlap_s", "overlap_longest_s"),
+            "overlaps": ("trial", "start_s", "end_s", "most_at_once"),
+        },
         measures={"leaders_overlap": Fraction("leaders overlap, of the trials", "overlapped", "trials")},
         gate_figures=(GateFigure(label="leaders overlap, per trial", amount="overlaps"),),
     ),
@@ -146,6 +152,7 @@ LEADERSHIP = (
         "of the time from the first claim on.",
         columns={"disagreement_s": lambda trial: trial.leadership.disagreement_ns / SECOND},
         summarize=_disagreement,
+        reads={"trials": ("trial", "disagreement_s", "observed_s")},
         measures={"disagreement": Ratio("disagreement, of the time", "disagreement_s", "observed_s", "%")},
         rows=(
             TableRow(
@@ -168,6 +175,7 @@ LEADERSHIP = (
             "observed_s": lambda trial: trial.leadership.observed_ns / SECOND,
         },
         summarize=lambda tables: _without_leader(tables, "leaderless_s"),
+        reads={"trials": ("trial", "leaderless_s", "observed_s")},
         measures={"leaderless": Ratio("leaderless, of the time", "leaderless_s", "observed_s", "%")},
         rows=(
             TableRow(label="leaderless", statistic="mean", shown_as="duration", remark="per trial"),
@@ -182,6 +190,7 @@ LEADERSHIP = (
         "quorum system sees.",
         columns={"quorum_leaderless_s": lambda trial: trial.leadership.quorum_leaderless_ns / SECOND},
         summarize=lambda tables: _without_leader(tables, "quorum_leaderless_s"),
+        reads={"trials": ("trial", "quorum_leaderless_s", "observed_s")},
         measures={
             "quorum_leaderless": Ratio("no leader with a quorum, of the time", "quorum_leaderless_s", "observed_s", "%")
         },

@@ -11,7 +11,7 @@ import pandas as pd
 
 from simulator.analysis.measures import Measure
 from simulator.analysis.statistics.survival import Sample
-from simulator.analysis.tables import RunTables
+from simulator.analysis.tables import Reads, RunTables
 from simulator.metrics.detection import Quality, detection_quality
 from simulator.metrics.leadership import Claim, Leadership
 from simulator.trace.trace import Trace
@@ -73,6 +73,7 @@ class Metric:
     - `columns`: its columns in the trials table, each computed from one trial.
     - `sample`: for a duration, the values among some elections.
     - `summarize`: from the tables of a run to its part of `summary.json`, which must be ready for JSON.
+    - `reads`: the columns that `summarize` needs, by table. A large run reads these, and no others, from its files.
     - `measures`: what `electsim compare --metric` calls its figures. Less must be better.
     - `gate_figures`, `rows`: see these types.
     - `left_out_if_none`: whether the summary has no such key if `summarize` returns None, in place of null.
@@ -83,6 +84,7 @@ class Metric:
     unit: str
     definition: str | None
     summarize: Callable[[RunTables], Any]
+    reads: Reads
     columns: Mapping[str, Callable[[TrialReading], Any]] = field(default_factory=dict)
     sample: Callable[[pd.DataFrame], Sample] | None = None
     part_of: str | None = None

@@ -23,6 +23,7 @@ from simulator.analysis.records.rounds import ROUNDS
 from simulator.analysis.records.traffic import TRAFFIC
 from simulator.analysis.samples import primary_elections
 from simulator.analysis.statistics.survival import Sample
+from simulator.analysis.tables import Reads
 
 
 def _records() -> Iterator[Metric]:
@@ -40,10 +41,11 @@ def _records() -> Iterator[Metric]:
 _IN_ORDER = (*DURATIONS, *INCIDENCE, *ROUNDS, OTHER_ELECTIONS, *LEADERSHIP, *DETECTORS, *TRAFFIC)
 METRICS: Sequence[Metric] = tuple(dict.fromkeys((*_IN_ORDER, *_records())))
 
-# How to find the values of each duration among elections; and the labels of these and of other durations.
+# How to find the values of each duration among elections; the columns of each metric; and the labels of durations.
 SAMPLES: Mapping[str, Callable[[pd.DataFrame], Sample]] = MappingProxyType(
     {metric.key: metric.sample for metric in METRICS if metric.sample is not None}
 )
+READS: Mapping[str, Reads] = MappingProxyType({metric.key: metric.reads for metric in METRICS})
 DURATION_LABELS: Mapping[str, str] = MappingProxyType(
     {metric.key: ("  " if metric.part_of else "") + metric.label for metric in DURATIONS}
 )

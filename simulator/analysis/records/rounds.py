@@ -9,7 +9,7 @@ from simulator.analysis.measures import Fraction, Ratio
 from simulator.analysis.records.record import GateFigure, Metric, TableRow
 from simulator.analysis.samples import primary_elections, rounds_have_terms, uncensored
 from simulator.analysis.statistics.estimates import Estimate, fraction_by_trial, mean
-from simulator.analysis.tables import RunTables
+from simulator.analysis.tables import Reads, RunTables
 
 
 def _rounds_per_election(tables: RunTables) -> Summary:
@@ -46,6 +46,14 @@ def _of_elections(elections: pd.DataFrame, column: str) -> Estimate:
     return fraction_by_trial(by_trial["sum"].to_numpy(), by_trial["count"].to_numpy())
 
 
+def _elections(*columns: str) -> Reads:
+    return {"elections": ("trial", "cause", "outcome", *columns)}
+
+
+def _of_terms(column: str) -> Reads:
+    return {**_elections(column, "rounds", "terms_spent"), "rounds": ("term",)}
+
+
 ROUNDS = (
     Metric(
         key="rounds_per_election",
@@ -53,6 +61,7 @@ ROUNDS = (
         unit="rounds",
         definition="How many rounds an election took that was won.",
         summarize=_rounds_per_election,
+        reads=_elections("rounds"),
         measures={"rounds": Ratio("rounds per election", "won_rounds", "won")},
         rows=(TableRow(label="rounds per election", statistic="mean", shown_as="number"),),
     ),
@@ -64,6 +73,7 @@ ROUNDS = (
         "an algorithm without terms, nor if a term is no round: a group's number (Invitation), a znode's "
         "(ZooKeeper's recipe).",
         summarize=_term_inflation,
+        reads=_elections("terms_spent"),
         rows=(TableRow(label="terms beyond one each", statistic="mean", shown_as="number"),),
     ),
     Metric(
@@ -75,6 +85,7 @@ ROUNDS = (
         "a claim ends all candidacies at once, so that no round could be seen to fail.",
         summarize=lambda tables: _proportion_of_rounds(tables, "failed_rounds"),
         left_out_if_none=True,
+        reads=_of_terms("failed_rounds"),
         measures={"failed_rounds": Fraction("failed rounds, of the rounds", "failed_rounds", "rounds")},
         gate_figures=(GateFigure(label="failed rounds", amount="failed_rounds", exposure="rounds", unit="%"),),
     ),
@@ -86,6 +97,7 @@ ROUNDS = (
         "fraction of elections with any. Left out where failed rounds are.",
         summarize=lambda tables: _proportion_of_rounds(tables, "split_votes"),
         left_out_if_none=True,
+        reads=_of_terms("split_votes"),
         measures={"split_votes": Fraction("split votes, of the rounds", "split_votes", "rounds")},
         gate_figures=(GateFigure(label="split votes", amount="split_votes", exposure="rounds", unit="%"),),
     ),

@@ -12,7 +12,7 @@ from simulator.analysis.measures import Ratio
 from simulator.analysis.records.record import GateFigure, Metric
 from simulator.analysis.samples import primary_elections
 from simulator.analysis.statistics.estimates import Sample, mean, ratio
-from simulator.analysis.tables import RunTables
+from simulator.analysis.tables import Reads, RunTables
 
 
 def _traffic(tables: RunTables, what: str) -> Summary:
@@ -56,6 +56,13 @@ def _sums(rows: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     return sums
 
 
+def _columns(every: str) -> Reads:
+    return {
+        "trials": ("steady_s", "sent_*", every, f"steady_{every}"),
+        "elections": ("trial", "cause", "outcome", every),
+    }
+
+
 TRAFFIC = (
     Metric(
         key="steady_state",
@@ -65,6 +72,7 @@ TRAFFIC = (
         "no election is open. Traffic per second: what was sent in it, over all trials, divided by its length. The "
         "counters are read where it begins and ends.",
         summarize=lambda tables: {"total_s": float(tables.trials["steady_s"].sum())},
+        reads={"trials": ("steady_s",)},
     ),
     Metric(
         key="messages",
@@ -73,6 +81,7 @@ TRAFFIC = (
         definition="Messages sent, by type, from an election's start to its announcement to a majority (or to its "
         "end if it has none), heartbeats of the old and the new leader included; and per second of steady state.",
         summarize=lambda tables: _traffic(tables, "sent"),
+        reads=_columns("sent_*"),
         measures={"messages": Ratio("messages per election", "won_messages", "won")},
         gate_figures=(
             GateFigure(label="messages per election", amount="election_messages"),
@@ -90,5 +99,6 @@ TRAFFIC = (
         "there or not; text its UTF-8 bytes, a sequence what it holds; what a log's entry carries, its size. A "
         "message is counted once when it is sent, whether it is lost, duplicated, or sent again by a stream.",
         summarize=lambda tables: _traffic(tables, "bytes"),
+        reads=_columns("bytes_*"),
     ),
 )

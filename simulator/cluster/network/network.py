@@ -41,6 +41,8 @@ class StreamSpec:
     give_up_after: Nanoseconds = 900 * SECOND  # How long nothing arrives before a connection is given up.
     notice: Distribution = Constant(0)  # How long a host takes to close the connections of a process that died.
     open_at_start: bool = False  # Whether a process opens its connections when it starts, or when it first sends.
+    idle_timeout: Nanoseconds | None = None  # After how long without arrivals a process drops a connection.
+    reopen_after: Nanoseconds | None = None  # How often the higher of two nodes tries to open their connection.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,11 @@ class NetworkSpec:
 
 class Endpoint(Protocol):
     """A node as the network sees it."""
+
+    @property
+    def awake(self) -> bool:
+        """Whether the process runs, and is not paused."""
+        ...
 
     def on_delivery(self, sender: NodeId, message: Message) -> None:
         """A message has arrived."""
@@ -210,6 +217,9 @@ class Network:
 
     def process_started(self, interface: NetworkInterface, peers: Iterable[NodeId]) -> None:
         """A process has started on a host that is up."""
+
+    def process_resumed(self, interface: NetworkInterface) -> None:
+        """A paused process runs again."""
 
     def process_died(self, interface: NetworkInterface) -> None:
         """The process has died. Its host is up, and closes the sockets."""

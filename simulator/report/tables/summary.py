@@ -232,7 +232,9 @@ def _liveness(liveness: Summary | None) -> Text | None:
     if not liveness:
         return None
     found = {name: liveness[name] for name in ("recovered", "failed", "undecided")}
-    text = Text(f"Liveness: a majority follows a leader within {liveness['within_s']:g} s of the last fault\n")
+    within = f"within {liveness['within_s']:g} s of the last fault"
+    demand = "all nodes follow one leader" if liveness.get("who") == "all" else "a majority follows a leader"
+    text = Text(f"Liveness: {demand} {within}\n")
     counts = ", ".join(f"{count:,} {name}" for name, count in found.items() if count or name != "undecided")
     text.append(f"trials    {counts}", style="bold red" if found["failed"] else "")
     text.append("; the trial ended first" if found["undecided"] else "", style="dim")

@@ -55,6 +55,16 @@ class Stream(Model):
         default=_USUAL_STREAM.open_at_start,
         description="true: a process opens its connections to all nodes when it starts; false: when it first sends.",
     )
+    idle_timeout: Annotated[Duration, Field(gt=0)] | None = Field(
+        default=_USUAL_STREAM.idle_timeout,
+        description="A process drops a connection over which nothing has come for longer than this, at the next "
+        "message that it sends or is to read. That message is lost. null: never.",
+    )
+    reopen_after: Annotated[Duration, Field(gt=0)] | None = Field(
+        default=_USUAL_STREAM.reopen_after,
+        description="The node of the higher number opens a connection when it starts and when the connection ends, "
+        "but tries only this often. Messages without a connection are lost. null: a message opens a connection.",
+    )
 
     def spec(self) -> StreamSpec:
         """The options as the cluster knows them."""
@@ -63,6 +73,8 @@ class Stream(Model):
             give_up_after=self.give_up_after,
             notice=self.notice.value(),
             open_at_start=self.open_at_start,
+            idle_timeout=self.idle_timeout,
+            reopen_after=self.reopen_after,
         )
 
 

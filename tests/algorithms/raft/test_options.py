@@ -115,6 +115,47 @@ def test_a_closed_connection_wakes_the_poll_loop() -> None:
     assert bench.transitions[-1].role is CANDIDATE
 
 
+def test_an_opened_connection_wakes_the_poll_loop() -> None:
+    """PySyncObj, `__onNewConnection` and `__processConnection`: a socket that is open ends the poller's wait."""
+    config = RaftConfig(election_timeout=(410 * MS, 410 * MS), poll_interval=50 * MS)
+    bench = InteractionBench(RAFT, 3, config=config)
+    bench.advance(420 * MS)
+    algorithm = bench.node(1).algorithm
+    assert algorithm is not None
+    algorithm.on_connect(2)
+    assert bench.transitions[-1].role is CANDIDATE
+
+
+def test_poll_loops_drift_apart() -> None:
+    """Issue 13: "each process also has turns of its own length …, or all survivors poll in step after a kill".
+
+    All loops look at the same instant. Ten turns of 50 ms later, loops without `poll_delay` look together again.
+    """
+
+    def tenth_looks(delay: tuple[int, int, int] | None) -> set[Nanoseconds]:
+        config = RaftConfig(election_timeout=(SECOND, SECOND), poll_interval=50 * MS, poll_delay=delay)
+        bench = InteractionBench(RAFT, 3, config=config)
+        looks: dict[int, list[Nanoseconds]] = {1: [], 2: [], 3: []}
+        while min(map(len, looks.values())) < 10:
+            waits = {me: bench.node(me).timers["poll"] for me in looks}
+            bench.fire_next()
+            for me, wait in waits.items():
+                if bench.node(me).timers["poll"] is not wait:
+                    looks[me].append(bench.now())
+        return {instants[9] for instants in looks.values()}
+
+    assert tenth_looks(None) == {500 * MS}
+    drifted = tenth_looks((MS // 10, MS // 5, 7 * MS // 10))
+    assert len(drifted) == 3
+    assert min(drifted) > 501 * MS
+
+
+def test_a_delay_of_turns_needs_turns() -> None:
+    """ "Bad input: a one-line error that names … the remedy" (brief of issue 13)."""
+    with pytest.raises(ValueError, match="poll_delay: needs poll_interval; give both, or leave poll_delay out"):
+        RaftConfig(poll_delay=(0, MS, MS))
+
+
 # --- Leases
 
 

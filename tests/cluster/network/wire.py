@@ -56,6 +56,8 @@ class Wire:
 
 
 class _Endpoint:
+    awake = True
+
     def __init__(self, wire: Wire, node: NodeId) -> None:
         self._wire = wire
         self._node = node

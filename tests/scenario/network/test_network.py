@@ -59,7 +59,12 @@ def test_every_part_arrives_in_the_cluster() -> None:
         bandwidth=12_500_000.0,
         transport=Transport.STREAM,
         stream=StreamSpec(
-            retransmit_after=100 * MS, give_up_after=10 * SECOND, notice=Uniform(MS, 2 * MS), open_at_start=True
+            retransmit_after=100 * MS,
+            give_up_after=10 * SECOND,
+            notice=Uniform(MS, 2 * MS),
+            open_at_start=True,
+            idle_timeout=3500 * MS,
+            reopen_after=5 * SECOND,
         ),
     )
 
@@ -415,7 +420,8 @@ def test_bandwidths_are_shown_in_bytes(rate: float, text: str) -> None:
 def test_the_resolved_network_holds_what_applies() -> None:
     """A later version with other defaults must repeat the result. Options of the other transport are left out."""
     stream: Mapping[str, Any] = resolved(with_network("{transport: stream}"))["network"]["stream"]
-    assert stream == {"retransmit_after": "200ms", "give_up_after": "15m", "notice": "0s", "open_at_start": False}
+    usual = {"retransmit_after": "200ms", "give_up_after": "15m", "notice": "0s", "open_at_start": False}
+    assert stream == usual | {"idle_timeout": None, "reopen_after": None}
     assert "stream" not in resolved(with_network("{}"))["network"]
     assert resolved(with_network("{topology: three-zones}"))["network"]["topology"] == {
         "preset": "three-zones",
@@ -448,12 +454,14 @@ def test_every_example_of_the_manual_loads(example: str, tmp_path: Path) -> None
 def test_the_example_of_the_transport_page_loads() -> None:
     """ "docs examples that are executed" (design.md, section 7)."""
     page = (ROOT / "docs" / "transport.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    example, kept = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     network = loads(yaml.safe_dump(yaml.safe_load(SMALL) | yaml.safe_load(example))).cluster_spec().network
     assert network.transport is Transport.STREAM
     assert network.stream == StreamSpec(
         give_up_after=900 * SECOND, notice=Constant(17 * MILLISECOND), open_at_start=True
     )
+    network = loads(yaml.safe_dump(yaml.safe_load(SMALL) | yaml.safe_load(kept))).cluster_spec().network
+    assert network.stream == StreamSpec(open_at_start=True, idle_timeout=3500 * MILLISECOND, reopen_after=5 * SECOND)
 
 
 def test_no_options_of_streams_are_the_usual_ones() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from simulator.cluster.distributions import durations
 from simulator.cluster.network.network import Endpoint, Network, NetworkInterface
@@ -17,6 +17,8 @@ class StreamNetwork(Network):
 
     It is the `SegmentNetwork` of all sockets.
     """
+
+    socket_class: ClassVar[type[Socket]] = Socket
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -94,7 +96,7 @@ class StreamNetwork(Network):
         """The socket of the connection to a peer; a new one, which asks for a connection, if there is none."""
         socket = host_stack.sockets.get(peer)
         if socket is None:
-            socket = host_stack.sockets[peer] = Socket(self, host_stack, peer, known=True)
+            socket = host_stack.sockets[peer] = self.socket_class(self, host_stack, peer, known=True)
             socket.connect()
         return socket
 
@@ -119,7 +121,7 @@ class StreamNetwork(Network):
             own.drop(RESET)  # The peer has begun a new connection. The process, told of that, may have done so, too.
             own = host_stack.sockets.get(peer)
         if own is None:
-            own = host_stack.sockets[peer] = Socket(self, host_stack, peer, known=False)
+            own = host_stack.sockets[peer] = self.socket_class(self, host_stack, peer, known=False)
         own.other, opener.other = opener, own
         return own
 
