@@ -25,7 +25,7 @@ class Round:
 
     @property
     def outcome(self) -> str:
-        """`won`, `split`, `failed` otherwise, or `undecided`; without terms `superseded` if another node has claimed."""
+        """`won`, `split`, `failed` otherwise, or `undecided`; without terms, `superseded` by another node's claim."""
         if self.undecided:
             return "undecided"
         if self.winner is None:

@@ -114,8 +114,8 @@ def test_a_round_that_somebody_won_is_decided_though_another_still_stands_at_the
 
 
 def test_without_terms_another_nodes_claim_supersedes_a_candidacy() -> None:
-    """ "A claim marks every candidacy as won; 146 of 391 by somebody else" (issue 13, "Rounds without terms"). Bully: the
-    lower node's own candidacy is over when the higher one claims, and nobody has won it."""
+    """ "A claim marks every candidacy as won; 146 of 391 by somebody else" (issue 13, "Rounds without terms"). Bully:
+    the lower node's own candidacy is over when the higher one claims, and nobody has won it."""
     text = """
         0 1 follower 0
         0 2 follower 0
