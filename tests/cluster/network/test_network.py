@@ -95,3 +95,8 @@ def test_a_runaway_is_ended_with_a_clear_error() -> None:
     endless = Script(start={1: timer("t", 0)}, on={"timer t": timer("t", 0)})
     with pytest.raises(EventLimitError, match="more than 1,000 events"):
         play(endless, event_limit=1000)
+
+
+def test_a_packet_takes_five_milliseconds_unless_told_otherwise() -> None:
+    """docs/network.md: "a distribution of one-way durations, by default 5 ms"; in programs as in scenarios."""
+    assert NetworkSpec().latency == Constant(5 * MS)
