@@ -276,13 +276,14 @@ def delay_bound(config: InvitationConfig) -> Nanoseconds:
 def stabilization_bound(config: InvitationConfig, nodes: int) -> Nanoseconds:
     """How long it takes without faults, at most, until there is one group.
 
-    First, members find out that their coordinator is gone, or has not completed their group. Then each merge reduces
-    the number of groups by at least one. Between two merges lie a check, its answers, the longest wait, and the merge.
-    Every other merge may fail, if two coordinators invite at once.
+    Members find out that their coordinator is gone, or has not completed their group. Then each merge that succeeds
+    removes a group. Between two merges lie a check, its answers, the wait, and the merge. It may fail if two
+    coordinators invite within the time D of a message; the lower one falls behind by one wait then, by 2D in the end.
     """
     alone = config.ask_interval + 3 * config.answer_timeout
     merge = config.check_interval + 3 * config.answer_timeout + nodes * config.priority_wait
-    return alone + 2 * nodes * merge
+    failures = -(-2 * delay_bound(config) // config.priority_wait)
+    return alone + (1 + failures) * nodes * merge
 
 
 INVITATION = Registration(

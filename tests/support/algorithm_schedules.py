@@ -171,7 +171,7 @@ def schedule(
 
 # Options for where the defaults need minutes: sessions of 0.6 s on ticks of 0.2 s, and at most a second between
 # the servers' questions.
-QUICK_OPTIONS: Mapping[str, Mapping[str, object]] = {
+_QUICK: Mapping[str, Mapping[str, object]] = {
     "zookeeper": {
         "tick_time": 200 * MS,
         "session_timeout": 600 * MS,
@@ -183,7 +183,7 @@ QUICK_OPTIONS: Mapping[str, Mapping[str, object]] = {
 
 def _config(source: random.Random, registration: Registration) -> Any:
     """The defaults, or quicker ones, with any detector where there is the option."""
-    config = registration.config(**QUICK_OPTIONS.get(registration.name, {}))
+    config = registration.config(**_QUICK.get(registration.name, {}))
     if "detector" not in {option.name for option in fields(config)}:
         return config
     return replace(config, detector=pick(source, *(options() for options, _ in DETECTORS.values())))

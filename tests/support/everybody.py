@@ -14,7 +14,9 @@ import simulator
 from simulator.algorithms.registry import REGISTRY
 from simulator.protocol import SECOND
 from simulator.scenario.text.units import format_duration
-from tests.support.algorithm_schedules import ELECTS_WITHIN, QUICK_OPTIONS
+from tests.support.algorithm_schedules import ELECTS_WITHIN, LONG_ENOUGH
+
+CANNOT: Mapping[str, str] = {}  # Algorithms that cannot, and why: none at present (docs/nemesis.md, All nodes).
 
 NODES = 5
 ACTIVE = 8 * SECOND
@@ -45,22 +47,38 @@ MIX: tuple[Mapping[str, Any], ...] = (
 )
 
 
+# Options for where the defaults need minutes: quick sessions, and at most a second between the servers' questions.
+OPTIONS: Mapping[str, str] = {
+    "zookeeper": "tick_time: 200ms, session_timeout: 600ms, reconnect_delay: [0s, 100ms], "
+    "notification_interval: [200ms, 1s]"
+}
+# Faults of the servers whose clients elect, where there are some. A ring of majorities would be one of clients alone.
+OF_SERVERS: tuple[Mapping[str, Any], ...] = (
+    {"kill": "leader-of:ensemble"},
+    {"crash": "leader-of:ensemble"},
+    {"pause": "leader-of:ensemble"},
+    {"isolate": "leader-of:ensemble"},
+)
+
+
 def disturbed(name: str, transport: str, *overrides: str, active_ns: int = ACTIVE) -> simulator.Scenario:
     """A scenario in which faults strike at random, end together, and leave the algorithm as long as it needs."""
     registration = REGISTRY[name]
-    config = registration.config(**QUICK_OPTIONS.get(name, {}))
     bound = registration.stabilization_bound
-    needs = ELECTS_WITHIN[name] if bound is None else bound(config, NODES)
+    needs = ELECTS_WITHIN.get(name, LONG_ENOUGH) if bound is None else bound(registration.config(), NODES)
     if transport == "stream":  # A connection that was cut goes on after up to as long again (docs/transport.md, Loss).
         needs += active_ns + SECOND
+    mix = MIX
+    if registration.coordination_group is not None:
+        mix = (*(entry for entry in MIX if "majorities_ring" not in entry), *OF_SERVERS)
     text = f"""
 version: 1
 name: disturbed
-algorithm: {{name: {name}}}
+algorithm: {{name: {name}, {OPTIONS.get(name, "")}}}
 cluster: {{nodes: {NODES}}}
 network: {{latency: {{uniform: [1ms, 10ms]}}, transport: {transport}}}
 nemesis:
-  mix: {[*MIX]}
+  mix: {[*mix]}
   time_to_failure: 400ms
   time_to_repair: 2s
   at_most: all
@@ -71,3 +89,8 @@ duration: {format_duration(active_ns + needs)}
 seed: 13
 """
     return simulator.loads(text, "disturbed.yaml", [*overrides])
+
+
+def transports(name: str) -> tuple[str, ...]:
+    """The transports over which an algorithm runs."""
+    return ("stream",) if REGISTRY[name].requires_connections else ("datagram", "stream")
