@@ -8,17 +8,19 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from studies.mutants.covering import Covering
 from studies.mutants.draw import STRATA, Mutant, drawn
-from studies.mutants.trying import KILLED, LOG, NO_TEST, SURVIVED, prepare, run_tests, try_mutant
+from studies.mutants.trying import NO_TEST, SURVIVED, Outcome, Trials
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "mutants"
@@ -39,12 +41,32 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=150.0, help="after which the run ends; it can be gone on with")
     given = parser.parse_args()
     covering = Covering(given.contexts, given.seconds.glob("seconds-*.jsonl"), given.measured_in.resolve())
-    mutants = list(drawn(ROOT, given.seed, given.each))
-    results = _Results(BUILD / "results.jsonl", _fingerprint(mutants))
-    try_all(mutants, covering, results, given.more_seconds, time.monotonic() + 60 * given.minutes)
-    from studies.mutants.score import score_table  # It imports the program that is to be changed.
+    mutants = _Drawn(drawn(ROOT, given.seed, given.each))
+    results = _Results(BUILD / "results.jsonl", _fingerprint(given.seed))
+    deadline = time.monotonic() + 60 * given.minutes
+    copy = copied()
 
-    print(score_table([row for mutant in mutants if (row := results.rows.get(mutant.name))], STRATA))
+    def try_them(trials: Trials) -> None:
+        try_all(mutants, covering, results, trials, given.more_seconds, deadline)
+
+    arguments = ["-s", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *covering.files]
+    pytest.main(arguments, [Trials(ROOT, copy, try_them)])
+    from studies.mutants.score import score_table  # It imports the program, which pytest must do first.
+
+    print(score_table(list(results.rows.values()), STRATA))
+
+
+class _Drawn:
+    """Mutants that are drawn as they are needed, and kept."""
+
+    def __init__(self, source: Iterator[Mutant]) -> None:
+        self._source, self._kept = source, list[Mutant]()
+
+    def __iter__(self) -> Iterator[Mutant]:
+        yield from self._kept
+        for mutant in self._source:
+            self._kept.append(mutant)
+            yield mutant
 
 
 class _Results:
@@ -70,32 +92,32 @@ class _Results:
 
 
 def try_all(
-    mutants: Sequence[Mutant], covering: Covering, results: _Results, more_seconds: float, deadline: float
+    mutants: Iterable[Mutant],
+    covering: Covering,
+    results: _Results,
+    trials: Trials,
+    more_seconds: float,
+    deadline: float,
 ) -> None:
     """Run the few tests on each mutant, then further tests on each that survived, until the deadline."""
-    copy = copied()
-    prepare()
-    _check_the_copy(copy, covering, mutants)
+    tests = list(dict.fromkeys(test for mutant in islice(mutants, 8) for test in covering.first(mutant)))
+    if not trials.passes(tests, 300.0):
+        raise SystemExit("tests fail without a mutant: each would seem to be noticed")
     for stage in ("first", "more"):
         for mutant in mutants:
             row = results.rows.get(mutant.name)
             known = row is not None and (stage == "first" or row["stage"] == "more" or row["outcome"] != SURVIVED)
-            if known or time.monotonic() > deadline:
+            if time.monotonic() > deadline:
+                return
+            if known:
                 continue
             tests = covering.first(mutant) if stage == "first" else covering.more(mutant, more_seconds)
-            outcome = try_mutant(copy, mutant, tests, covering.seconds(tests))
-            if stage == "more" and outcome == NO_TEST:  # No others.
-                outcome = SURVIVED
-            by = _failed(copy) if outcome == KILLED else ""
-            results.add(_row(mutant, stage, outcome, len(tests), by))
-            print(f"{outcome:9} {stage:5} {mutant.name}   {mutant.before}   ->   {mutant.after}   {by}", flush=True)
-
-
-def _check_the_copy(copy: Path, covering: Covering, mutants: Sequence[Mutant]) -> None:
-    """Without a mutant, tests must pass there: else each mutant would seem to be noticed."""
-    tests = list(dict.fromkeys(test for mutant in mutants[:8] for test in covering.first(mutant)))
-    if run_tests(copy, tests, 300.0) != SURVIVED:
-        raise SystemExit(f"{copy}: tests fail without a mutant; {copy / LOG} says why")
+            tried = trials.try_mutant(mutant, tests, covering.seconds(tests))
+            if stage == "more" and tried.outcome == NO_TEST:  # No others.
+                tried.outcome = SURVIVED
+            results.add(_row(mutant, stage, tried, len(tests)))
+            changed = f"{mutant.name}   {mutant.before}   ->   {mutant.after}"
+            print(f"{tried.outcome:9} {stage:5} {len(results.rows)} {changed}   {tried.by}", flush=True)
 
 
 def copied() -> Path:
@@ -109,21 +131,15 @@ def copied() -> Path:
     return copy
 
 
-def _failed(copy: Path) -> str:
-    """The test that failed, or why none ran."""
-    log = (copy / LOG).read_text(encoding="utf-8", errors="replace")
-    found = re.findall(r"^(?:FAILED|ERROR) (\S+)", log, re.MULTILINE)
-    return found[0] if found else log.strip().splitlines()[-1][:200] if log.strip() else ""
-
-
-def _row(mutant: Mutant, stage: str, outcome: str, tests: int, by: str) -> Row:
+def _row(mutant: Mutant, stage: str, tried: Outcome, tests: int) -> Row:
     kept = {key: getattr(mutant, key) for key in ("name", "stratum", "path", "line", "before", "after")}
-    return {**kept, "stage": stage, "outcome": outcome, "tests": tests, "by": by}
+    return {**kept, "stage": stage, "outcome": tried.outcome, "tests": tests, "by": tried.by}
 
 
-def _fingerprint(mutants: Iterable[Mutant]) -> str:
-    codes: Mapping[str, str] = {mutant.name: mutant.code for mutant in mutants}
-    return hashlib.sha256(json.dumps(codes, sort_keys=True).encode()).hexdigest()
+def _fingerprint(seed: int) -> str:
+    """Of all that decides which mutants are drawn."""
+    files = sorted(path for stratum in STRATA for path in (ROOT / "simulator" / stratum).rglob("*.py"))
+    return hashlib.sha256(b"\0".join([str(seed).encode(), *(path.read_bytes() for path in files)])).hexdigest()
 
 
 if __name__ == "__main__":

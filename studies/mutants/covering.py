@@ -35,6 +35,11 @@ class Covering:
                 if row["passed"]:  # A test that fails, or is stopped, without a mutant says nothing about one.
                     self._seconds[row["test"]] = row["seconds"]
 
+    @property
+    def files(self) -> list[str]:
+        """The files of all tests, in order."""
+        return sorted({test.partition("::")[0] for test in self._seconds})
+
     def seconds(self, tests: Iterable[str]) -> float:
         """How much processor time the tests took, with their lines counted."""
         return sum(self._seconds[test] for test in tests)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from simulator.algorithms.bully import BULLY, Answer, Bully, BullyConfig, Coordinator, Election
+from simulator.algorithms.bully import BULLY, Answer, Bully, BullyConfig, Coordinator, Election, stabilization_bound
 from simulator.algorithms.detectors import HeartbeatOptions
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant
@@ -81,3 +81,14 @@ def test_whoever_notices(nodes: int) -> None:
 def test_when_all_notice_at_once_it_costs_what_it_does_at_worst(nodes: int) -> None:
     """ "Each process elects once": those that notice by themselves are not made to stand again by the others."""
     assert counts(nodes, range(1, nodes)) == expected(nodes, 1)
+
+
+def test_the_stabilization_bound_is_the_sum_that_its_docstring_tells() -> None:
+    """The default options, three nodes: D is a nanosecond below half of the shortest silence, 50 ms.
+
+    The highest node leads after its detection (200 ms and D), an answer timeout (100 ms) and 2 D. A check (1 s, longer
+    than a detection) finds a node that follows another; then n + 3 times D.
+    """
+    short = 50 * MILLISECOND - 1
+    leads = (200 * MILLISECOND + short) + 100 * MILLISECOND + 2 * short
+    assert stabilization_bound(BullyConfig(), 3) == leads + SECOND + 6 * short

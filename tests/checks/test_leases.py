@@ -29,10 +29,11 @@ from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.faults.slowdowns import SkewClock
 from simulator.cluster.spec import ClusterSpec
 from simulator.cluster.workload import Workload
-from simulator.protocol import MILLISECOND, Guarantee, NodeId
+from simulator.protocol import FOLLOWER, MILLISECOND, Guarantee, NodeId
 from simulator.protocol import uniform as draw
 from simulator.randomness import Streams
-from simulator.trace.trace import Trace
+from simulator.trace import event_types
+from simulator.trace.trace import Row, Trace
 from tests.checks.membership import random_members
 from tests.verify.randomised import pick
 
@@ -178,3 +179,25 @@ def test_a_deliberate_fault_of_leases_is_seen(fault: type[Raft]) -> None:
     """Each mutant's docstring cites the rule that it breaks."""
     registration = replace(REGISTRY["raft"], name=fault.__name__, algorithm=fault)
     hunt(fault.__name__, (leased(registration, trial) for trial in range(MOST_TRIALS)))
+
+
+STEPPED_DOWN, CRASHED = Row(150, event_types.TRANSITION, 1, 2, FOLLOWER, None), Row(150, event_types.CRASHED, 1)
+
+
+@pytest.mark.parametrize("end", [STEPPED_DOWN, CRASHED])
+def test_a_lease_ends_with_the_leadership(end: Row) -> None:
+    """Dissertation, 6.4.1: the lease is the leader's. It lasts from 100 to 300, unless the leader is none any more."""
+    granted = Row(100, event_types.LEASE, 1, detail=(("term", 1), ("lasts_ns", 200)))
+    trace = Trace(rows=[granted, end], end_ns=1000, groups={})
+    assert [(lease.start_ns, lease.end_ns) for lease in leases(trace)] == [(100, 150)]
+
+
+@pytest.mark.parametrize(("begins", "broken"), [(299, [(299, (1, 2))]), (300, [])])
+def test_leases_of_two_leaders_overlap_from_their_first_common_instant_on(begins: int, broken: list[object]) -> None:
+    """Dissertation, 6.4.1: the lease of n1 lasts from 100 to 300. That of n2 may begin then, and not before."""
+    granted = [
+        Row(time_ns, event_types.LEASE, node, detail=(("term", node), ("lasts_ns", 200)))
+        for time_ns, node in ((100, 1), (begins, 2))
+    ]
+    found = violations(Trace(rows=granted, end_ns=1000, groups={}), {Guarantee.DISJOINT_LEASES})
+    assert [(violation.time_ns, violation.nodes) for violation in found] == broken

@@ -19,7 +19,7 @@ from simulator.checks.liveness import LIVENESS, Recovery, Verdict, liveness, rec
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.spec import ClusterSpec
 from simulator.experiment.trial import simulate
-from simulator.protocol import FOLLOWER, Role
+from simulator.protocol import FOLLOWER, LEADER, Role
 from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 from tests.support.trace_text import MS, parse_trace
@@ -408,3 +408,17 @@ def _told(trace: Trace, time_ns: int) -> tuple[dict[int, Any], set[int]]:
         if row.kind in (event_types.MAJORITY_BACK, event_types.CRASHED, event_types.PAUSED):
             without -= {row.node}
     return {node: said for node, said in told.items() if node not in asleep}, without
+
+
+def test_who_is_no_member_need_not_follow_and_other_rows_change_nothing() -> None:
+    """docs/scenario.md: the nodes of the primary group. n4 is of another group: it starts, and names nobody.
+
+    What else is written about a member (n2 leads another group, n1 commits) neither begins nor ends a claim.
+    """
+    told = parse_trace(LED, end_ms=2000)
+    begun = Row(0, event_types.STARTED, 4, detail=(("incarnation", 0),))
+    elsewhere = Row(145 * MS, event_types.TRANSITION, 2, 9, LEADER, 2, "another group")
+    commits = Row(150 * MS, event_types.COMMIT, 1, detail=(("term", 1), ("index", 1)))
+    fault = Row(500 * MS, event_types.FAULT, None, detail=(("fault", "x"),))
+    found = recovery(replace(told, rows=[begun, *told.rows, elsewhere, commits, fault]), 100 * MS, all_nodes=True)
+    assert (found.verdict, found.recovered_ns, found.leader) == (Verdict.RECOVERED, 500 * MS, 1)

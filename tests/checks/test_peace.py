@@ -78,3 +78,19 @@ def test_one_claim_is_broken_while_two_claim_and_not_at_an_instant() -> None:
     """
     found = violations(parse_trace(text, end_ms=200), {Guarantee.ONE_CLAIM})
     assert [(one.time_ns // MS, one.nodes) for one in found] == [(160, (1, 2))]
+
+
+def test_a_crash_ends_a_claim_at_once() -> None:
+    # "A claim: [...] until it steps down or crashes" (design.md, section 5): n3 is dead before n2 claims.
+    text = """
+        0   start 1 2 3
+        0   3 leader 1
+        100 crash 3
+        150 2 leader 2
+    """
+    assert list(violations(parse_trace(text, end_ms=200), {Guarantee.ONE_CLAIM})) == []
+
+
+def test_between_two_disturbances_at_one_instant_there_is_no_stable_period() -> None:
+    # An algorithm that needs no time is asked at once: but not between the starts of n1 and n2, both at 0.
+    assert broken(ELECTED, end_ms=300, settles_ms=0) == []

@@ -178,3 +178,10 @@ def test_violations_are_those_of_the_guarantees_asked_for_in_order_of_time() -> 
     ]
     assert violations(trace, frozenset()) == []
     assert both[1].text == "n2 claims term 1, which n1 has claimed"
+
+
+def test_a_claim_without_votes_is_told_with_the_number_that_it_has() -> None:
+    """ "Of its term" (Raft, 5.2): three votes for term 1 are none for term 2."""
+    rows = [*(counted(10, 1, 1, voter) for voter in (1, 2, 3)), became(20, 1, LEADER, 2)]
+    (violation,) = violations(Trace(rows=rows, end_ns=100, groups=FIVE), {Guarantee.QUORUM_OF_VOTES})
+    assert violation.text == "n1 claims term 2 with the votes of 0 of 5 members"

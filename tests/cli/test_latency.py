@@ -131,6 +131,19 @@ def test_a_long_tail_has_a_logarithmic_axis_and_a_short_one_has_not() -> None:
         assert shares == pytest.approx(1.0)  # Every packet is in a bar.
 
 
+def test_a_histograms_buckets_are_marked_on_the_curve_of_the_draws() -> None:
+    """ "`electsim latency` shows it" (issue 13). Each mark is on the curve: the draws have the histogram's shares."""
+    histogram = "{buckets: [[1ms, 40], [2ms, 95], [4ms, 100]], sum: 118ms, round_trips: true}"
+    made = loads(SMALL, "x.yaml", [f"network.latency={{histogram: {histogram}}}"])
+    drawn = latencies(made, 20_000)
+    top, _ = latency_figure(made, drawn).axes
+    (marks,) = [line for line in top.get_lines() if line.get_marker() == "o"]
+    points = [(float(x), float(y)) for x, y in np.asarray(marks.get_xydata())]
+    assert points == [(0.5, 0.4), (1.0, 0.95), (2.0, 1.0)]
+    assert [(drawn * 1e3 <= x).mean() for x, _ in points] == pytest.approx([y for _, y in points], abs=0.02)
+    assert not [line for line in latency_figure(loads(SMALL), drawn).axes[0].get_lines() if line.get_marker() == "o"]
+
+
 def test_a_distribution_is_called_by_its_name() -> None:
     # The line above the table, worked out by hand.
     def called(written: str) -> str:

@@ -167,3 +167,14 @@ def test_a_stream_gives_what_the_distribution_draws(distribution: Distribution) 
     first = list(islice(durations(distribution, streams, "n1 latency"), 3000))
     assert {type(duration) for duration in first} == {int}
     assert first == distribution.draw(streams.numpy("n1 latency"), 24 * STRIDE).tolist()[:3000]
+
+
+def test_a_normal_draw_is_redrawn_if_it_rounds_to_zero() -> None:
+    """ "Redrawn until positive" (Howard et al. 2015, section 4), in whole nanoseconds: at least half of one.
+
+    Of the standard normal distribution above 0.5, 78.3 % lie below 1.5: P(0.5 < x < 1.5) / P(x > 0.5). With 20 000
+    draws the standard error is 0.3 %.
+    """
+    ones = np.mean(Normal(0, 1).draw(source(), N) == 1)
+    above = stats.norm.sf(0.5)
+    assert ones == pytest.approx((above - stats.norm.sf(1.5)) / above, abs=0.01)

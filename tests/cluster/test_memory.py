@@ -18,6 +18,7 @@ from simulator.cluster.distributions import Constant, Uniform
 from simulator.cluster.faults.record import Fault, Injected
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.schedule import Scheduled
+from simulator.cluster.memory import BYTES_PER_NODE, bytes_of_nodes
 from simulator.cluster.network.loss import GilbertElliott
 from simulator.cluster.network.network import NetworkSpec, Transport
 from simulator.cluster.network.tcp.stream_network import StreamNetwork
@@ -168,3 +169,8 @@ def test_the_network_has_state_for_the_links_in_use_only() -> None:
     wires = sum(len(interface.wires_free_at) for interface in cluster.network.interfaces.values())
     assert used <= sockets <= 2 * used  # Each opens one to everybody, and some have been accepted by then.
     assert used <= wires <= 2 * used
+
+
+def test_what_nodes_take_grows_with_their_pairs() -> None:
+    """Issue 12, C2: "measured bytes per node and row". Ten nodes, and what each keeps of each: a hundred pairs."""
+    assert bytes_of_nodes(10, 7) == 10 * BYTES_PER_NODE + 100 * 7

@@ -30,7 +30,7 @@ def classes() -> list[type]:
         value
         for module in modules
         for value in vars(module).values()
-        if isinstance(value, type) and value.__module__ == module.__name__
+        if isinstance(value, type) and value.__module__ == module.__name__ and not value.__name__.startswith("_")
     ]
 
 

@@ -1,8 +1,12 @@
 """Elections on hand-written traces: the definitions are those of docs/metrics.md."""
 
+from dataclasses import replace
+
 import pytest
 
 from simulator.metrics.elections import Cause, Election, Outcome, elections
+from simulator.trace import event_types
+from simulator.trace.trace import Row
 from tests.support.trace_text import MS, parse_trace
 
 BOOT = """
@@ -111,6 +115,22 @@ def test_a_round_that_somebody_won_is_decided_though_another_still_stands_at_the
     )
     loss = only(elections(parse_trace(text, end_ms=640)), Cause.LOSS)
     assert [(a_round.outcome, a_round.winner) for a_round in loss.rounds] == [("won", 2)]
+
+
+def test_without_terms_another_nodes_claim_supersedes_a_candidacy() -> None:
+    """ "A claim marks every candidacy as won; 146 of 391 by somebody else" (issue 13, "Rounds without terms"). Bully:
+    the lower node's own candidacy is over when the higher one claims, and nobody has won it."""
+    text = """
+        0 1 follower 0
+        0 2 follower 0
+        0 3 follower 0
+        10 1 candidate 0
+        12 3 candidate 0
+        20 3 leader 0
+    """
+    (boot,) = elections(parse_trace(text, end_ms=100))
+    assert [(a_round.outcome, a_round.candidates) for a_round in boot.rounds] == [("superseded", {1}), ("won", {3})]
+    assert not any(a_round.failed for a_round in boot.rounds)
 
 
 def test_a_leader_that_comes_back_first_is_recovered_and_no_failover() -> None:
@@ -525,3 +545,27 @@ def test_who_claims_without_standing_has_one_round() -> None:
     loss = only(elections(parse_trace(text, end_ms=1000)), Cause.LOSS)
     assert (loss.election_ns, loss.winning_round_ns, loss.rounds) == (30 * MS, 30 * MS, [])
     assert loss.parts == (0, 0, 30 * MS)
+
+
+@pytest.mark.parametrize(("asked", "transfer_ms"), [(2, 150), (1, None)])
+def test_a_transfer_lasts_from_the_wish_to_the_claim(asked: int, transfer_ms: int | None) -> None:
+    """docs/metrics.md: "transfer (asked for)"; from the leader's wish, at 500, to another's claim, at 650.
+
+    Of a node that does not lead (n1), there is nothing to hand over: the election is another.
+    """
+    text = """
+        0   start 1 2 3
+        100 2 candidate 1
+        120 2 leader 1
+        130 1 follower 1 of 2
+        140 3 follower 1 of 2
+        600 3 candidate 2
+        650 3 leader 2
+    """
+    told = parse_trace(text, end_ms=1000)
+    at = next(number for number, row in enumerate(told.rows) if row.time_ns == 600 * MS)
+    before = told.rows[at - 1]
+    wish = Row(500 * MS, event_types.TRANSFER, asked, sent=before.sent, extra_bytes=before.extra_bytes)
+    trace = replace(told, rows=[*told.rows[:at], wish, *told.rows[at:]])
+    transfers = [election.transfer_ns for election in elections(trace) if election.cause is Cause.TRANSFER]
+    assert transfers == ([] if transfer_ms is None else [transfer_ms * MS])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from simulator.metrics.elections import Cause, history
-from simulator.metrics.traffic import Sent, Traffic
+from simulator.metrics.traffic import Sent, SteadyState, Traffic
 from tests.metrics.test_elections import BOOT  # Its rows are 0 to 9; a majority has heard by row 8, at 130 ms.
 from tests.support.trace_text import MS, parse_trace
 
@@ -109,3 +109,12 @@ def test_elections_and_steady_state_share_nothing() -> None:
 def test_a_row_that_counts_other_types_is_refused() -> None:
     with pytest.raises(ValueError, match="zip"):
         Traffic.between(parse_trace(BOOT, end_ms=1000), Sent((1,), (0,)), Sent((1, 2), (0, 0)))
+
+
+def test_an_end_after_the_last_interval_changes_nothing() -> None:
+    # docs/metrics.md: steady "where [...] no election is open". Steady until 20; one opens at 30.
+    state = SteadyState()
+    state.update(True, 10, Sent((1,), (0,)))
+    state.update(False, 20, Sent((2,), (0,)))
+    state.end_at(30, Sent((3,), (0,)))
+    assert [(begin.time_ns, end.time_ns) for begin, end in state.intervals] == [(10, 20)]

@@ -193,7 +193,7 @@ class FastLeaderElection:
         return None
 
     def _has_quorum(self, votes: Mapping[NodeId, Notification], vote: Notification) -> bool:
-        return self.server.is_quorum([voter for voter, other in votes.items() if _same(vote, other)])
+        return self.server.is_quorum([voter for voter, other in votes.items() if votes_agree(vote, other)])
 
     def _is_elected(self, votes: Mapping[NodeId, Notification], vote: Notification) -> bool:
         """Whether the leader of a vote says itself that it leads.
@@ -241,7 +241,7 @@ class FastLeaderElection:
         self.host.set_timer(REPEAT, self.interval)
 
 
-def _same(one: Notification, other: Notification) -> bool:
+def votes_agree(one: Notification, other: Notification) -> bool:
     """Whether two votes agree. Those of following servers differ in zxid and election (ZOOKEEPER-1805)."""
     if State.LOOKING in (one.state, other.state):
         return one.order == other.order and one.election_epoch == other.election_epoch

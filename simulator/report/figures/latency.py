@@ -19,9 +19,10 @@ from rich.text import Text
 
 from simulator.analysis.statistics.estimates import Sample, quantiles
 from simulator.cluster.distributions import durations
-from simulator.protocol import SECOND
+from simulator.cluster.histogram import Halved, Histogram
+from simulator.protocol import MILLISECOND, SECOND
 from simulator.randomness import Streams
-from simulator.report.figures.style import BLUE, GREY, style
+from simulator.report.figures.style import BLACK, BLUE, GREY, style
 from simulator.report.tables.links import FIRST_LINK, Link, base_ns, base_table, link_name, packet_treatment
 from simulator.scenario import Scenario, resolved
 from simulator.scenario.text.units import format_duration, parse_duration
@@ -68,7 +69,7 @@ def _histogram(parameters: Mapping[str, Any]) -> str:
     read = [f"{word}{parameters[key]}" for key, word in _HISTOGRAM_SOURCE.items() if key in parameters]
     number = parameters.get("count", parameters["buckets"][-1][1])
     trips, parts = ("round trips, halved", 2) if "round_trips" in parameters else ("durations", 1)
-    mean = format_duration(round(parse_duration(parameters["sum"]) / number / parts))
+    mean = format_duration(round(float(f"{parse_duration(parameters['sum']) / number / parts:.4g}")))
     return ", ".join([*([" ".join(read)] if read else []), f"{number:,} {trips}", f"mean {mean}"])
 
 
@@ -97,6 +98,21 @@ def latency_table(scenario: Scenario, drawn: np.ndarray, link: Link = FIRST_LINK
         table.add_row(name, value, Text(spread, style="dim"))
     parts: list[Any] = [text, "", table, "", packet_treatment(network)]
     return Group(*parts) if network.topology is None else Group(*parts, "", base_table(network.topology))
+
+
+def histogram_points(scenario: Scenario, link: Link) -> list[tuple[float, float]]:
+    """The upper bounds of the histogram's buckets, in ms, with the share of durations up to each.
+
+    Empty if the latency is not a histogram. A base of the topology is added, and round trips are halved.
+    """
+    network = scenario.cluster_spec().network
+    halved = isinstance(network.latency, Halved)
+    histogram = network.latency.of if isinstance(network.latency, Halved) else network.latency
+    if not isinstance(histogram, Histogram):
+        return []
+    shares = np.cumsum([bucket.number for bucket in histogram.buckets])
+    bounds = [base_ns(network.topology, *link) + bucket.high / (1 + halved) for bucket in histogram.buckets]
+    return [(bound / MILLISECOND, float(share / shares[-1])) for bound, share in zip(bounds, shares, strict=True)]
 
 
 def latency_name(scenario: Scenario, link: Link) -> str:
@@ -138,11 +154,16 @@ def latency_figure(scenario: Scenario, drawn: np.ndarray, link: Link = FIRST_LIN
         shares = np.arange(1, values_ms.size + 1) / values_ms.size
         corners = [limits[0], *values_ms, limits[1]]
         top.step(corners, [0.0, *shares, 1.0], where="post", color=BLUE, linewidth=1.5, zorder=4)
+        if points := histogram_points(scenario, link):
+            top.plot(
+                *zip(*points, strict=True), "o", color=BLACK, markersize=4, zorder=5, label="the histogram's buckets"
+            )
+            top.legend(loc="lower right")
         top.set_ylim(0, 1.02)
         top.set_ylabel("cumulative share of packets")
         where = link_name(scenario.cluster_spec().network.topology, *link)
         name = shorten(latency_name(scenario, link), 180, placeholder=" …")
-        top.set_title(fill(f"{scenario.name}, {where}: {name}", 80))
+        top.set_title(fill(f"{scenario.name}, {where}: {name}", 74))
         bottom.hist(values_ms, bins=edges.tolist(), weights=np.full(values_ms.size, 1 / values_ms.size), color=BLUE)
         bottom.set_ylabel("share per bar")
         bottom.set_xlabel("one-way latency (ms)")

@@ -97,3 +97,8 @@ def test_a_mistake_takes_a_lost_message_in_every_try() -> None:
 def test_options_without_sense_are_refused(bad: dict[str, int], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         PingOptions(**bad)
+
+
+def test_the_least_that_can_work_is_allowed() -> None:
+    """ "must be above 0": one nanosecond is, and no retry is a number of retries."""
+    assert PingOptions(interval=1, timeout=1, retries=0).detection_bound(0) > 0

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from simulator.algorithms.zookeeper.messages import Propose
+from simulator.algorithms.zookeeper.fast_leader_election import votes_agree
+from simulator.algorithms.zookeeper.messages import NOTHING, Notification, Propose, State, Zxid
 from simulator.checks.safety import violations
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Uniform
@@ -182,3 +183,15 @@ def test_requests_are_forwarded_to_the_leader() -> None:
     cluster.control.call_after(2 * SECOND, forward)
     cluster.run()
     assert [len(state) for state in states(cluster).values()] == [3, 3, 3]
+
+
+def test_votes_are_compared_by_what_their_servers_do() -> None:
+    """FastLeaderElection: votes of servers that look agree in leader, zxid, epoch and election; those of followers "may
+    differ" in zxid and election (ZOOKEEPER-1805).
+    """
+    vote = Notification(leader=3, zxid=Zxid(1, 7), peer_epoch=1, election_epoch=4)
+    others = [replace(vote, election_epoch=3), replace(vote, election_epoch=5), replace(vote, zxid=NOTHING)]
+    assert [votes_agree(vote, other) for other in (vote, *others)] == [True, False, False, False]
+    following = [replace(other, state=State.FOLLOWING) for other in (vote, *others)]
+    assert [votes_agree(following[0], other) for other in following] == [True, True, True, True]
+    assert not votes_agree(following[0], replace(following[0], peer_epoch=2))
