@@ -71,6 +71,7 @@ gate: .venv/installed  ## Whether elections take as long as was accepted (result
 
 schema: .venv/installed  ## The JSON Schema that editors use, and the pages made from the code.
 	$(BIN)/electsim schema > scenario.schema.json
+	$(BIN)/electsim schema --study > study.schema.json
 	$(BIN)/electsim schema --markdown > docs/scenario-reference.md
 	$(BIN)/electsim algorithms --markdown > docs/algorithms.md
 	$(BIN)/python -m simulator.report.pages.metrics docs/metrics.md

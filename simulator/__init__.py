@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simulator.experiment.runner import Result, run
     from simulator.experiment.store import StoreError, save
+    from simulator.experiment.sweep.api import SweepResult, sweep
     from simulator.experiment.trial import TrialError
     from simulator.scenario import Scenario, ScenarioError, load, loads, register
 
@@ -24,12 +25,14 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "StoreError",
+    "SweepResult",
     "TrialError",
     "load",
     "loads",
     "register",
     "run",
     "save",
+    "sweep",
 ]
 
 _HOMES = {
@@ -37,12 +40,14 @@ _HOMES = {
     "Scenario": "simulator.scenario",
     "ScenarioError": "simulator.scenario",
     "StoreError": "simulator.experiment.store",
+    "SweepResult": "simulator.experiment.sweep.api",
     "TrialError": "simulator.experiment.trial",
     "load": "simulator.scenario",
     "loads": "simulator.scenario",
     "register": "simulator.scenario",
     "run": "simulator.experiment.runner",
     "save": "simulator.experiment.store",
+    "sweep": "simulator.experiment.sweep.api",
 }
 
 

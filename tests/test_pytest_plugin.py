@@ -117,14 +117,14 @@ def test_what_does_not_fails_with_its_reason_and_how_to_see_it_again(alone: pyte
 
 INTERRUPTED = """
 import pytest
-from simulator.experiment import executors, trial
+from simulator.experiment import chunks, trial
 
 def interrupted(spec, seed, number):
     if number == 3:
         raise KeyboardInterrupt
     return trial.simulate(spec, seed, number)
 
-executors.simulate = interrupted
+chunks.simulate = interrupted
 
 @pytest.mark.election("leader-crash", trials=10)
 def test_cut_short():

@@ -23,6 +23,12 @@ def primary_elections(elections: pd.DataFrame) -> pd.DataFrame:
     return elections[elections["cause"] == primary_cause(elections)]
 
 
+def primary_wins(elections: pd.DataFrame) -> pd.DataFrame:
+    """Those of the primary elections that another node won."""
+    primary = primary_elections(elections)
+    return primary[primary["outcome"] == "elected"]
+
+
 def primary_metric(elections: pd.DataFrame, published: Published | None) -> str:
     """The metric of the published figures; without any, failover, or stabilisation if no leader was lost."""
     if published is not None:

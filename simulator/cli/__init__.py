@@ -20,6 +20,7 @@ from simulator.cli.new import new
 from simulator.cli.results import replay, show, trace
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS, run
 from simulator.cli.scenarios import scenarios, schema, validate
+from simulator.cli.sweep import sweep
 from simulator.experiment.signals import handled
 
 __all__ = ["LARGEST_SEED", "MOST_TRIALS", "main"]
@@ -88,6 +89,7 @@ def main() -> None:
 
 _IN_ONE_LINE = {  # In the order in which one comes to need them.
     run: "Run a scenario: a table, figures, and files under results/.",
+    sweep: "Run a scenario in all cells of some axes, and show each.",
     compare: "Run variants of a scenario, and say what differs.",
     show: "Print the table of an earlier run again, and draw its figures.",
     trace: "Print what happened in one trial, event by event.",

@@ -40,6 +40,10 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
 
     Exits with 2 where there are no results, or where they are damaged.
     """
+    if (directory / "study.json").is_file():
+        notice_drafts(directory.parent, but=directory)
+        _show_sweep(directory, as_json, figures)
+        return
     if (directory / COMPARISON).is_file():
         notice_drafts(directory.parent)
         _show_comparison(directory, as_json, figures)
@@ -120,6 +124,22 @@ def _show_comparison(directory: Path, as_json: bool, figures: Path | None) -> No
         show_comparison(comparison, as_json, tests=False)
     if figures is not None:
         _draw(file, figures, lambda: write_comparison_figures(comparison, figures))
+
+
+def _show_sweep(directory: Path, as_json: bool, figures: Path | None) -> None:
+    from simulator.cli.sweeping import show_sweep
+    from simulator.experiment.files import StoreError
+    from simulator.experiment.sweep.running import STUDY, read_study_json
+    from simulator.report.figures.sweep_figures import write_sweep_figures
+
+    try:
+        found = read_study_json(directory)
+    except StoreError as error:
+        fail(str(error), EXIT_BAD_INPUT)
+    with _readable(directory / STUDY):
+        show_sweep(found, as_json)
+    if figures is not None:
+        _draw(directory / STUDY, figures, lambda: write_sweep_figures(found, figures))
 
 
 @click.command()

@@ -19,7 +19,7 @@ from simulator.cli.common import (
     fail,
 )
 from simulator.cli.printing import print_json, print_note, print_table, trials_progress
-from simulator.experiment.drafts import UNFINISHED
+from simulator.experiment.files import UNFINISHED
 from simulator.experiment.signals import (
     INTERRUPTED,
     TERMINATED,

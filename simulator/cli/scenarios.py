@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from simulator.cli.common import ALLOW_FILES, EXIT_BAD_INPUT, SCENARIOS, advise
-from simulator.cli.printing import print_note, print_table, print_text
+from simulator.cli.printing import print_json, print_note, print_table, print_text
 
 
 @click.command()
@@ -59,16 +59,22 @@ def scenarios() -> None:
 
 @click.command()
 @click.option("--markdown", is_flag=True, help="Print the reference of all fields as a page instead.")
-def schema(*, markdown: bool) -> None:
+@click.option("--study", is_flag=True, help="Print the JSON Schema of the study files of `electsim sweep` instead.")
+def schema(*, markdown: bool, study: bool) -> None:
     """Print the JSON Schema of scenario files, by which editors complete and check them.
 
     \b
       electsim schema > scenario.schema.json
+      electsim schema --study > study.schema.json
       electsim schema --markdown > docs/scenario-reference.md
     """
     from simulator.scenario import json_schema, json_schema_text
 
-    if markdown:
+    if study:
+        from simulator.experiment.sweep.study import study_schema
+
+        print_json(study_schema())
+    elif markdown:
         from simulator.report.pages.reference import reference_page
 
         print_text(reference_page(json_schema()), newline=False)

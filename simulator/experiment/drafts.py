@@ -14,10 +14,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulator.experiment.finished import InDirectory
 from simulator.experiment.journal import JOURNAL, count_finished
 
-UNFINISHED = "unfinished"  # The `state` of a result of which trials are left.
 HEAD = "run.json"  # What is being run. It is there until all trials are finished and all results are written.
 _NAME = re.compile(r"\.[A-Za-z0-9._-]+-[a-z0-9_]{8}")
 _NUMBERED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*-\d{3,}")
@@ -130,6 +128,8 @@ def dead_drafts(root: Path) -> list[Path]:
 
 def described(path: Path) -> DeadDraft:
     """A draft with its number of finished trials and its size."""
+    from simulator.experiment.finished import InDirectory  # Imports pyarrow.
+
     files = [file for file in path.rglob("*") if file.is_file()]
     trials = sum(count_finished(file) for file in files if file.name == JOURNAL)
     trials += sum(sum(InDirectory(file.parent).counts().values()) for file in files if file.name == HEAD)

@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+UNFINISHED = "unfinished"  # The `state` of a result of which trials are left.
+
 
 class StoreError(OSError):
     """Results that cannot be written or read: one line, which says where and why."""

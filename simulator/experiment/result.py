@@ -20,7 +20,7 @@ from simulator.analysis.published import published_part
 from simulator.analysis.records.registry import READS
 from simulator.analysis.tables import Tables
 from simulator.checks.violation import Violation
-from simulator.experiment.drafts import UNFINISHED
+from simulator.experiment.files import UNFINISHED
 from simulator.scenario import Scenario
 
 __all__ = ["FINISHED", "SCHEMA", "UNFINISHED", "Result", "digest_of", "made_with"]
@@ -120,6 +120,23 @@ class Result:
             "versions": made_with(),
             "platform": platform.platform(),
         } | self._beside(trials)
+
+    @property
+    def brief(self) -> Summary:
+        """The provenance alone, for one cell of many: statistics are made when the cell is read."""
+        precision = {} if self.precision is None else {"precision": self.precision.summary()}
+        return {
+            "schema": SCHEMA,
+            "state": self.state,
+            "scenario": self.scenario.name,
+            "version": version("electsim"),
+            "seed": self.seed,
+            "command": self.command,
+            "digest": self.digest,
+            "stopped_by": self.stopped_by,
+            "trials": {"run": self.trials_run, "requested": self.requested, "failed": len(self.failed)},
+            "versions": made_with(),
+        } | precision
 
     def _beside(self, trials: pd.DataFrame) -> Summary:
         """The parts of the summary that only some runs have."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import count
@@ -128,6 +128,10 @@ class RunWriter:
         self._head.pop("stopped_by", None)
         self.write_json(HEAD, self._head)
 
+    def keep(self) -> None:
+        """Keep the directory when it is closed, whatever is in it."""
+        self._kept = True
+
     def leave(self, stopped_by: str) -> None:
         """Keep the trials that are finished; their tables are made when they are read. Raises StoreError."""
         self._kept = True
@@ -156,12 +160,15 @@ class RunWriter:
             )
         return result
 
-    def conclude(self, result: Result) -> None:
-        """Write the summary; if no trial is left, the result is then finished. Raises StoreError."""
+    def conclude(self, result: Result, *, brief: bool = False) -> None:
+        """Write the summary, or its provenance alone; if no trial is left, the result is then finished.
+
+        Raises StoreError.
+        """
         if result.measured is not None:
             with self._writing():
                 _write_measured(result.measured, self.path / MEASURED, result.summary["measured"]["metric"])
-        self.write_json("summary.json", result.summary)
+        self.write_json("summary.json", result.brief if brief else result.summary)
         if result.state == UNFINISHED:
             self.leave(result.stopped_by or "")
             return
@@ -186,6 +193,18 @@ class RunWriter:
     def begin_parts(self, command: str) -> None:
         """Say that several runs follow, each in a part. Raises StoreError."""
         self.write_json(HEAD, {"schema": SCHEMA, "state": UNFINISHED, "command": command})
+
+    def leave_parts(self, stopped_by: str) -> None:
+        """Say why there are parts with trials that are left. Raises StoreError."""
+        self._kept = True
+        self.write_json(HEAD, {"schema": SCHEMA, "state": UNFINISHED, "stopped_by": stopped_by})
+
+    def write_table(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """A Parquet table of these rows. Raises StoreError."""
+        import pandas as pd
+
+        with self._writing():
+            _write_parquet(pd.DataFrame(list(rows)), self.path / name)
 
     def end_parts(self) -> None:
         """Say that no run follows. Raises StoreError."""

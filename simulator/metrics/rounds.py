@@ -25,10 +25,12 @@ class Round:
 
     @property
     def outcome(self) -> str:
-        """`won`, `split`, `failed` otherwise, or `undecided`."""
+        """`won`, `split`, `failed` otherwise, or `undecided`; without terms, `superseded` by another node's claim."""
         if self.undecided:
             return "undecided"
-        return "won" if self.winner is not None else "split" if self.split else "failed"
+        if self.winner is None:
+            return "split" if self.split else "failed"
+        return "won" if self.term or self.winner in self.candidates else "superseded"
 
     @property
     def split(self) -> bool:

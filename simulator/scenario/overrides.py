@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simulator.scenario.text.errors import Path, Problem, ScenarioError, alternatives, field_name, shown
@@ -82,3 +82,27 @@ def _step(here: Any, key: str, path: Path, override: str) -> str | int:
         positions = [str(position) for position in range(len(here))]
         message = f"has no entry {shown(key)}; {alternatives(key, positions) if positions else 'it is empty'}"
     raise ScenarioError([Problem(f"override {override}", path, message)])
+
+
+def value_of(name: str, overrides: Mapping[str, str], tree: Any) -> Any:
+    """The value of a field: that of an override of it, read as YAML, or the one in a tree of plain values.
+
+    Raises ValueError if there is no such field.
+    """
+    keys = name.split(".")
+    for length in range(len(keys), 0, -1):
+        if (text := overrides.get(".".join(keys[:length]))) is not None:
+            return _inside(_read(text, name), keys[length:], name)
+    return _inside(tree, keys, name)
+
+
+def _inside(here: Any, keys: list[str], name: str) -> Any:
+    for key in keys:
+        if isinstance(here, dict) and key in here:
+            here = here[key]
+        elif isinstance(here, list) and key.isdigit() and int(key) < len(here):
+            here = here[int(key)]
+        else:
+            known = list(map(str, here)) if isinstance(here, dict) else []
+            raise ValueError(f"{name} is no field{'; ' + alternatives(key, known) if known else ''}")
+    return here

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from simulator.algorithms.raft import Raft, election_timer
 from simulator.cli import main
 from simulator.cluster.spec import ClusterSpec
-from simulator.experiment import executors
+from simulator.experiment import chunks
 from simulator.experiment.signals import Terminated
 from simulator.experiment.trial import TrialResult, simulate
 from simulator.gate.baseline import read
@@ -166,7 +166,7 @@ def test_an_interrupt_leaves_everything_as_it_is(
             raise error
         return simulate(spec, seed, trial)
 
-    monkeypatch.setattr(executors, "simulate", interrupted)
+    monkeypatch.setattr(chunks, "simulate", interrupted)
     before = desk.baseline.read_bytes()
     for options in ((), ("--accept", "half of it", "--tolerance", 0.2)):
         outcome = desk.gate(*options)

@@ -117,6 +117,22 @@ def test_a_round_that_somebody_won_is_decided_though_another_still_stands_at_the
     assert [(a_round.outcome, a_round.winner) for a_round in loss.rounds] == [("won", 2)]
 
 
+def test_without_terms_another_nodes_claim_supersedes_a_candidacy() -> None:
+    """ "A claim marks every candidacy as won; 146 of 391 by somebody else" (issue 13, "Rounds without terms"). Bully:
+    the lower node's own candidacy is over when the higher one claims, and nobody has won it."""
+    text = """
+        0 1 follower 0
+        0 2 follower 0
+        0 3 follower 0
+        10 1 candidate 0
+        12 3 candidate 0
+        20 3 leader 0
+    """
+    (boot,) = elections(parse_trace(text, end_ms=100))
+    assert [(a_round.outcome, a_round.candidates) for a_round in boot.rounds] == [("superseded", {1}), ("won", {3})]
+    assert not any(a_round.failed for a_round in boot.rounds)
+
+
 def test_a_leader_that_comes_back_first_is_recovered_and_no_failover() -> None:
     # Paused from 500 to 560, before anybody suspected it.
     text = (

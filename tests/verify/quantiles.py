@@ -27,7 +27,7 @@ _REPOSITORY = Path(__file__).parents[2]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
-    """Data sets of one source: the first column of each is a time in ms.
+    """Data sets of one source: `failover_ms`, or the first column of each, is a time in ms.
 
     `grid`: the quantiles that are kept of each, at 1/grid, 2/grid, … 1: few of a small sample, which they must not be.
     """
@@ -76,6 +76,20 @@ MEASURED = Collection(
     data_sets=SYSTEMS,
     grid=20,
 )
+HASHICORP = Collection(
+    name="measured_hashicorp",
+    directory="measured",
+    source="the project's own measurements of hashicorp/raft 1.1.2 on one Linux machine of two cores",
+    data_sets=("hashicorp_raft_3_nodes_default",),
+    grid=10,
+)
+INSTALLED = Collection(  # Not from the reference: `python -m studies.pysyncobj` made its samples, and all are kept.
+    name="pysyncobj_installed",
+    directory="",
+    source="python -m studies.pysyncobj: PySyncObj 0.3.17 as installed, on a busy Linux machine of two cores",
+    data_sets=("pysyncobj_5_nodes_installed",),
+    grid=48,
+)
 ZOOKEEPER = Collection(
     name="measured_zookeeper",
     directory="measured",
@@ -87,7 +101,7 @@ ZOOKEEPER = Collection(
     ),
     grid=10,
 )
-COLLECTIONS = (AVAILSIM, REFLOATED, REFLOATED_MORE, FIG16, MEASURED, ZOOKEEPER)
+COLLECTIONS = (AVAILSIM, REFLOATED, REFLOATED_MORE, FIG16, MEASURED, HASHICORP, ZOOKEEPER)
 
 _ROLES = {"leader": "1", "follower": "0"}  # What a server was, as a number.
 
@@ -113,7 +127,7 @@ class Published:
 def published(name: str, collection: Collection = AVAILSIM) -> Published:
     kept = json.loads(_kept(collection).read_text(encoding="utf-8"))["data_sets"][name]
     table = columns(name, collection)
-    samples = None if table is None else next(iter(table.values()))
+    samples = None if table is None else _times(table)
     facts = kept.get("facts", {})
     return Published(kept["samples"], kept["mean_ms"], np.array(kept["quantiles_ms"]), facts, samples)
 
@@ -156,6 +170,11 @@ def columns(name: str, collection: Collection) -> Mapping[str, np.ndarray] | Non
         return dict(zip(file.readline().strip().split(","), table.T, strict=True))
 
 
+def _times(table: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The column of failovers, or the first one if no column is called so."""
+    return table.get("failover_ms", next(iter(table.values())))
+
+
 def _number(text: str) -> float:
     return float(_ROLES.get(text, text))
 
@@ -176,7 +195,7 @@ def write_quantiles(collection: Collection) -> None:
         table = columns(name, collection)
         if table is None:
             raise FileNotFoundError(f"the samples of {name} are not beside the repository: set ELECTSIM_REFERENCE")
-        samples = next(iter(table.values()))
+        samples = _times(table)
         data_sets[name] = {
             "samples": len(samples),
             "mean_ms": round(float(samples.mean()), 3),

@@ -1,4 +1,4 @@
-"""etcd and PySyncObj as measured: clusters of real processes, whose leader is killed.
+"""etcd, PySyncObj and hashicorp/raft as measured: clusters of real processes, whose leader is killed.
 
 What is run are the dialects, with parameters from the systems' documented rules and from the round trip over loopback.
 Nothing is taken from the samples. Where a rule or a cost is missing, the distance is reported, and what is missing is
@@ -22,7 +22,7 @@ from simulator.analysis.statistics.significance import holm
 from simulator.report.figures.panels import Panel, panels_figure
 from tests.verify.conftest import Figures
 from tests.verify.parallel import over_trials
-from tests.verify.quantiles import MEASURED, SYSTEMS, Published, columns, distance_to, published
+from tests.verify.quantiles import HASHICORP, MEASURED, Published, columns, distance_to, published
 from tests.verify.raft_trials import failover, scenario_spec
 from tests.verify.record import Comparison, Record
 
@@ -31,7 +31,7 @@ LEVEL = 0.05
 BOUND = 0.2  # On the distance of a system of which something is known to be missing.
 SOURCE = "measured"
 WORK = "cluster.service={exponential: {mean: 1ms}}"  # A few milliseconds an election: "scheduling noise".
-TURN_MS, MEASURED_TURN_MS = 50, 51  # Of PySyncObj's poll loop: as documented, and as its samples show.
+TURN_MS, MEASURED_TURN_MS = 50.2, 51  # Of PySyncObj's poll loop: as simulated (dialect), and as its samples show.
 
 pytestmark = pytest.mark.verify
 
@@ -53,12 +53,14 @@ FAST = (
     "algorithm.pre_vote=true",
     "faults.0.at={uniform: [3s, 5s]}",  # It settles ten times as fast.
 )
-NAMES = dict(zip(("etcd3", "etcd5", "fast", "pysyncobj"), SYSTEMS, strict=True))
+SYSTEMS = (*MEASURED.data_sets, *HASHICORP.data_sets)
+NAMES = dict(zip(("etcd3", "etcd5", "fast", "pysyncobj", "hashicorp"), SYSTEMS, strict=True))
 MODELS: Mapping[str, System] = {
     NAMES["etcd3"]: System("etcd, 3 nodes, 100/1000 ms", "raft-etcd-failover", ("cluster.nodes=3",)),
     NAMES["etcd5"]: System("etcd, 5 nodes, 100/1000 ms", "raft-etcd-failover"),
     NAMES["fast"]: System("etcd, 5 nodes, 10/100 ms, pre-vote", "raft-etcd-failover", FAST, complete=False),
-    NAMES["pysyncobj"]: System("PySyncObj, 5 nodes, 400–1400 ms", "raft-pysyncobj-failover", complete=False),
+    NAMES["pysyncobj"]: System("PySyncObj, 5 nodes, 400–1400 ms", "raft-pysyncobj-measured", complete=False),
+    NAMES["hashicorp"]: System("hashicorp/raft, 3 nodes, 1000 ms", "raft-hashicorp-failover"),
 }
 
 
@@ -85,7 +87,9 @@ def p_value(distance: float, simulated: int, measured: int) -> float:
 def test_failovers(record: Record, figures: Figures) -> None:
     """KS with Holm's correction over the systems; and whether as many failovers take more than one term."""
     found = {name: simulate(name, seed) for seed, name in enumerate(SYSTEMS, start=21)}
-    truths = {name: published(name, MEASURED) for name in SYSTEMS}
+    truths = {
+        name: published(name, collection) for collection in (MEASURED, HASHICORP) for name in collection.data_sets
+    }
     distances = {name: distance_to(found[name].failover, truths[name]) for name in SYSTEMS}
     p_values = [p_value(distances[name], TRIALS, truths[name].size) for name in SYSTEMS]
     adjusted = dict(zip(SYSTEMS, holm(p_values), strict=True))
@@ -158,7 +162,7 @@ def explain_the_fast(record: Record, found: Simulated) -> None:
 
 
 def explain_the_polling(record: Record, found: Simulated) -> None:
-    """What is missing of PySyncObj: a turn of its loop takes longer than its wait. Counted in turns, it agrees."""
+    """What is missing of PySyncObj: how busy its machine was. Counted in turns of its loop, it agrees."""
     table = columns(NAMES["pysyncobj"], MEASURED)
     if table is None:
         return

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from simulator.analysis.samples import primary_elections, rounds_have_terms
+from simulator.analysis.samples import primary_elections, primary_wins, rounds_have_terms
 from simulator.analysis.tables import Tables
 
 FloatArray = npt.NDArray[np.float64]
@@ -45,23 +45,18 @@ def _of_rounds(column: str) -> Count:
     return count
 
 
-def _won(tables: Tables) -> pd.DataFrame:
-    elections = primary_elections(tables.elections)
-    return elections[elections["outcome"] == "elected"]
-
-
 def _elections_won(tables: Tables) -> FloatArray:
-    won = _won(tables)
+    won = primary_wins(tables.elections)
     return _sum_by_trial(pd.Series(1, index=won.index), won, tables.trials)
 
 
 def _rounds_of_won(tables: Tables) -> FloatArray:
-    won = _won(tables)
+    won = primary_wins(tables.elections)
     return _sum_by_trial(won["rounds"], won, tables.trials)
 
 
 def _messages_of_won(tables: Tables) -> FloatArray:
-    won = _won(tables)
+    won = primary_wins(tables.elections)
     return _sum_by_trial(_messages(won), won, tables.trials)
 
 

@@ -7,20 +7,18 @@ import pandas as pd
 from simulator.analysis.estimates import Summary, statistic
 from simulator.analysis.measures import Fraction, Ratio
 from simulator.analysis.records.record import GateFigure, Metric, TableRow
-from simulator.analysis.samples import primary_elections, rounds_have_terms, uncensored
+from simulator.analysis.samples import primary_elections, primary_wins, rounds_have_terms, uncensored
 from simulator.analysis.statistics.estimates import Estimate, fraction_by_trial, mean
 from simulator.analysis.tables import Reads, RunTables
 
 
 def _rounds_per_election(tables: RunTables) -> Summary:
-    elections = primary_elections(tables.elections)
-    return {"mean": statistic(mean(uncensored(elections[elections["outcome"] == "elected"], "rounds")))}
+    return {"mean": statistic(mean(uncensored(primary_wins(tables.elections), "rounds")))}
 
 
 def _term_inflation(tables: RunTables) -> Summary:
-    elections = primary_elections(tables.elections)
-    in_terms = elections[(elections["outcome"] == "elected") & elections["terms_spent"].notna()]
-    return {"mean": statistic(mean(uncensored(in_terms, "terms_spent", less=1)))}
+    won = primary_wins(tables.elections)
+    return {"mean": statistic(mean(uncensored(won[won["terms_spent"].notna()], "terms_spent", less=1)))}
 
 
 def _proportion_of_rounds(tables: RunTables, column: str) -> Summary | None:

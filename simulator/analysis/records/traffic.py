@@ -10,15 +10,14 @@ import pandas as pd
 from simulator.analysis.estimates import Summary, statistic
 from simulator.analysis.measures import Ratio
 from simulator.analysis.records.record import GateFigure, Metric
-from simulator.analysis.samples import primary_elections
+from simulator.analysis.samples import primary_wins
 from simulator.analysis.statistics.estimates import Sample, mean, ratio
 from simulator.analysis.tables import Reads, RunTables
 
 
 def _traffic(tables: RunTables, what: str) -> Summary:
     """`sent` or `bytes`, by type and of all types: per election won, per second of steady state, and in all trials."""
-    trials, elections = tables.trials, primary_elections(tables.elections)
-    elected = elections[elections["outcome"] == "elected"]
+    trials, elected = tables.trials, primary_wins(tables.elections)
     columns = {name: [f"{what}_{name}"] for name in _message_types(trials)}
     every = [column for own in columns.values() for column in own]
     return {

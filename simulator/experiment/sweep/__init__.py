@@ -1,0 +1,1 @@
+"""Sweeps: a scenario in many cells, each with other values of some fields."""
