@@ -176,7 +176,7 @@ class InvitationNode(Algorithm):
         self.group, self.coordinator, self.normal, self.up = message.group, message.coordinator, False, set()
         self.host.transition(FOLLOWER, self.group, None)
         self.host.send(message.coordinator, Accept(message.group))
-        self.host.set_timer(READY, 2 * self.config.answer_timeout)  # Until all have accepted, and one message more.
+        self.host.set_timer(READY, 2 * self.config.answer_timeout)  # For all acceptances and one more message.
 
     def _on_ready(self, sender: NodeId, message: Ready) -> None:
         if not self.normal and message.group == self.group and self.coordinator != self.host.me:

@@ -75,7 +75,7 @@ class DeadDraft:
 def is_draft(path: Path) -> bool:
     """Whether a directory is that of a run that has not ended, by what is in it; or a hidden draft of an old version.
 
-    A run that was ended by a signal and keeps its results is none, even if trials are left.
+    False for a run that was ended by a signal and has kept its results, even if some trials were not run.
     """
     if _NUMBERED.fullmatch(path.name) and path.is_dir() and not path.is_symlink() and _has_just_begun(path):
         return True

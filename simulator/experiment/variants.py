@@ -32,7 +32,7 @@ class Variant:
 
     @property
     def name(self) -> str:
-        """What tables and files call it."""
+        """The variant's name in tables and files."""
         return name_of(self.settings)
 
     def compared(self, result: Result) -> ComparedVariant:

@@ -24,7 +24,7 @@ SUSPECTED = "suspected"  # leader: the leader that the node suspects. The host a
 WATCHES = "watches"  # nodes: this node's failure detector watches these from now on, and no others.
 SUSPECTS = "suspects"  # node: this node's failure detector takes another to be down, from now on. The host adds
 # `cut_off` where that node is awake, but not reachable both ways: then the suspicion is no mistake.
-TRUSTS = "trusts"  # node: it takes it to be up again.
+TRUSTS = "trusts"  # node: this node's failure detector takes that node to be up again.
 VOTE = "vote"  # term, voter: a candidate counts this voter's vote.
 LOG = "log"  # last_term, last_index: the end of the node's log. runs (of a claimant): each term, and its last index.
 COMMIT = "commit"  # term, index, entry_term: this leader has committed its log up to an entry of that term.

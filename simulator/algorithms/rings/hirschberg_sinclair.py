@@ -62,7 +62,7 @@ class HirschbergSinclair(AnnouncingNode):
     """One node."""
 
     directions: ClassVar = (ONWARD, BACK)
-    rounds: ClassVar = 7  # The phases and the announcement take less than 6.
+    rounds: ClassVar = 7  # More than the phases and the announcement take together, which is less than 6 rounds.
     competing = False  # The paper's status candidate; False is its status lost. A leader has won.
     maxnum = 1
 

@@ -139,7 +139,8 @@ def _log_log_band(sample: Sample) -> tuple[FloatArray, FloatArray]:
     curve = scipy.stats.ecdf(_censored_data(sample)).sf
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        band: Any = curve.confidence_interval(CONFIDENCE, method="log-log")  # The stubs take its ends for numbers.
+        # scipy's type stubs have wrong types for it.
+        band: Any = curve.confidence_interval(CONFIDENCE, method="log-log")
     low, high = band.low.probabilities.copy(), band.high.probabilities.copy()
     nothing_over = curve.probabilities == 1  # Before the first event the interval is exact: all at risk last longer.
     at_risk = sample.values.size - np.searchsorted(np.sort(sample.values), curve.quantiles[nothing_over])

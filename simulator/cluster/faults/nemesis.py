@@ -100,7 +100,7 @@ class _NemesisState:
         return f"more than {self._at_most} nodes would be affected" if len(affected) > self._at_most else None
 
     def _repair(self, fault: Fault, injected: Injected, affected_nodes: tuple[NodeId, ...]) -> None:
-        self._in_force.remove(affected_nodes)  # If two affect the same nodes, either one.
+        self._in_force.remove(affected_nodes)  # If two faults affect the same nodes, either entry is removed.
         repair(fault, injected, self._scheduler)
 
 
