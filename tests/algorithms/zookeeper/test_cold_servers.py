@@ -44,7 +44,7 @@ def test_after_silence_servers_are_warm() -> None:
 
 @pytest.mark.parametrize(("cold", "silent", "refused"), [("always", True, True), ("never", False, False)])
 def test_option_says_which_servers_are_cold(cold: str, silent: bool, refused: bool) -> None:
-    """Killed leaders whose successors had all led before: 0 of 22 followers were refused (`warm` of the study).
+    """Killed leaders whose successors had all led before: 9 of 18 followers were refused (`warm` of the study).
 
     The other way round, the first leader after the start of all was frozen, and its follower was refused.
     """
