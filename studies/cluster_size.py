@@ -19,7 +19,7 @@ from simulator.algorithms.bully import BullyConfig
 from simulator.algorithms.detectors import DETECTOR_MESSAGES, PingOptions
 from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
-from simulator.algorithms.rings import Acknowledgement, RingConfig
+from simulator.algorithms.rings import Acknowledgement, Check, RingConfig
 from simulator.analysis.statistics.estimates import Sample, mean
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant
@@ -35,7 +35,7 @@ from simulator.trace import event_types
 
 HOP = 10 * MILLISECOND
 SIZES = (3, 10, 30, 100, 300, 1000)
-NOT_COUNTED = {*DETECTOR_MESSAGES, Acknowledgement}
+NOT_COUNTED = {*DETECTOR_MESSAGES, Acknowledgement, Check}
 RINGS = ("ring", "chang-roberts", "hirschberg-sinclair")
 NAMES = (*RINGS, "bully", "raft")
 

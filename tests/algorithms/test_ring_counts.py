@@ -227,6 +227,18 @@ def test_maintenance_adds_an_acknowledgement_to_each_message(registration: Regis
     assert added["Acknowledgement"] == sum(plain.values())
 
 
+@pytest.mark.parametrize("registration", [RING, CHANG_ROBERTS, HIRSCHBERG_SINCLAIR], ids=lambda one: one.name)
+def test_checks_change_no_number_of_election_messages(registration: Registration) -> None:
+    """Issue 13: "message counts without faults stay exact": n Check in each interval, and none leads to an election."""
+    order = [4, 6, 1, 3, 2, 5]
+    plain, _ = elect(registration, order)
+    kept, _ = elect(registration, order, maintenance=True, check_interval=20 * HOP)
+    elections = {kind: count for kind, count in plain.items() if count}
+    assert {kind: kept[kind] for kind in elections} == elections
+    in_elections = 6 if registration is HIRSCHBERG_SINCLAIR else 0  # At 200 ms its election is not over.
+    assert kept["Check"] == 2 * 6 - in_elections  # At 200 and at 400 ms.
+
+
 @pytest.mark.parametrize("latency", [27, 60, 300])
 @pytest.mark.parametrize("duplication", [0.0, 0.5])
 @pytest.mark.parametrize("nodes", [2, 3, 5])

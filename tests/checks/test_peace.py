@@ -94,3 +94,11 @@ def test_a_crash_ends_a_claim_at_once() -> None:
 def test_between_two_disturbances_at_one_instant_there_is_no_stable_period() -> None:
     # An algorithm that needs no time is asked at once: but not between the starts of n1 and n2, both at 0.
     assert broken(ELECTED, end_ms=300, settles_ms=0) == []
+
+
+def test_a_disagreement_is_told_with_the_leader_that_each_node_names() -> None:
+    # n2, which leads, and n1, which still names n3 in the first case and nobody in the second.
+    for last, opinion in (("", "n1 names n3"), ("\n160 1 candidate 2", "n1 names nobody")):
+        unfinished = ELECTED.rsplit("160", 1)[0] + last
+        (found,) = violations(parse_trace(unfinished, end_ms=400), {Guarantee.AGREEMENT}, 200 * MS)
+        assert found.text.endswith(f", {opinion}, n2 names n2; n2 claim")

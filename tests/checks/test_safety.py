@@ -185,3 +185,8 @@ def test_a_claim_without_votes_is_told_with_the_number_that_it_has() -> None:
     rows = [*(counted(10, 1, 1, voter) for voter in (1, 2, 3)), became(20, 1, LEADER, 2)]
     (violation,) = violations(Trace(rows=rows, end_ns=100, groups=FIVE), {Guarantee.QUORUM_OF_VOTES})
     assert violation.text == "n1 claims term 2 with the votes of 0 of 5 members"
+
+
+def test_a_vote_is_no_claim() -> None:
+    """design.md, section 5: a claim is "the interval in which a node's own state says it leads"; n2 is voted for."""
+    assert found(Guarantee.ONE_CLAIM, became(10, 1, LEADER, 1), counted(20, 2, 2, 2)) == []

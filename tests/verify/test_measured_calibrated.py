@@ -26,8 +26,8 @@ TRIALS = 2000  # Ten times as many as were measured, whose number limits how exa
 SCENARIO = "raft-etcd-calibrated"
 HISTOGRAMS: Mapping[str, str] = {  # What the members' data were on when they were scraped, by the files' names.
     "memory": "data in memory",
-    "quiet": "a quiet disk",
-    "writer": "a disk to which another process writes",
+    "quiet": "data on a disk",
+    "writer": "data on a disk to which another process writes",
 }
 SYSTEMS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     NAMES["etcd3"]: ("etcd, 3 nodes, 100/1000 ms", ("cluster.nodes=3",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from simulator.protocol import (
     MICROSECOND,
@@ -14,6 +15,8 @@ from simulator.protocol import (
     Nanoseconds,
     option,
 )
+
+Cold = Literal["after_kill", "always", "never"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,28 +41,50 @@ class EnsembleConfig:
         "What it takes to hand a vote from one thread to the next; between two servers it passes four. About as long as"
         " a message over loopback (half of a round trip of 80 us), most of which is the wake-up of a thread.",
     )
+    notification_time: DurationSpread = option(
+        (300 * MICROSECOND, 1600 * MICROSECOND, 6 * MILLISECOND),
+        "What the thread that receives votes takes for one of them, one after another: least, median and p99. Measured"
+        " with studies/zookeeper_elections.py on three servers, 1.9 ms on average.",
+    )
+    connect_delay: DurationSpread = option(
+        (1 * MILLISECOND, 2 * MILLISECOND, 6 * MILLISECOND),
+        "What a follower takes from its choice to its first attempt to connect to the leader (same study).",
+    )
     connect_retry: Duration = option(
         100 * MILLISECOND,
         "How long a follower waits before it tries again to connect to a leader that has refused"
         " (leaderConnectDelayDuringRetryMs). After five attempts it looks for another.",
     )
-    listen_delay: Duration = option(
-        1 * MILLISECOND,
-        "How long an elected server takes to open the port for followers. Followers that connect earlier are refused,"
-        " as in ZooKeeper. Its exact value does not matter, if it is longer than the latency of a message and shorter"
-        " than connect_retry.",
+    cold: Cold = option(
+        "after_kill",
+        "Which elections find cold servers: processes that do something for the first time since they started, so that"
+        " their JVM has to load the classes for it. `after_kill`: those after a closed connection, as where killed"
+        " servers are started again and lead next; after a leader's silence, servers are warm.",
     )
+    listen_delay: Duration = option(
+        5 * MILLISECOND,
+        "How long an elected cold server takes to open the port for followers (same study). Followers that connect"
+        " earlier are refused, as in ZooKeeper.",
+    )
+    warm_listen_delay: Duration = option(500 * MICROSECOND, "The same, of a warm server (same study).")
     leaving: Duration = option(
-        20 * MILLISECOND,
-        "How long a server takes, after it has left its leader or stopped leading, until it looks for a leader: it"
+        14 * MILLISECOND,
+        "How long a cold server takes, after it has left its leader or stopped leading, until it looks for a leader: it"
         " closes the connections of its clients first. From a measurement of ZooKeeper 3.8.0: elected 236 ms after a"
-        " kill that was noticed after 17 ms (medians), less finalize_wait: about 20 ms.",
+        " kill that was noticed after 17 ms (medians), less finalize_wait, less three times notification_time.",
+    )
+    warm_leaving: DurationSpread = option(
+        (1 * MILLISECOND, 2300 * MICROSECOND, 7 * MILLISECOND),
+        "The same, of a warm server: least, median and p99 (same study).",
     )
     synchronisation: DurationSpread = option(
         (25 * MILLISECOND, 42 * MILLISECOND, 114 * MILLISECOND),
-        "What a follower takes to put the leader's history to use before it acknowledges it: least, median and"
+        "What a cold follower takes to put the leader's history to use before it acknowledges it: least, median and"
         " p99. From the same measurement: 125 to 214 ms, median 142, from election to service, less the 100 ms of"
         " connect_retry.",
+    )
+    warm_synchronisation: DurationSpread = option(
+        (2 * MILLISECOND, 5 * MILLISECOND, 11 * MILLISECOND), "The same, of a warm server (same study)."
     )
     observers: int = option(0, "How many of the servers, those of the highest ids, only observe: they have no vote.")
     diff_limit: int = option(500, "Transactions behind which a follower gets the whole state (commitLogCount).")

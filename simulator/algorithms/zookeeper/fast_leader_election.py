@@ -15,6 +15,10 @@ Each server has one connection with each other server, whichever opened it. In Z
 opens it, and closes connections that lower ones have opened. As there, the last vote is sent again over a new
 connection, unless another vote still waits to be sent. Unlike there, older votes that wait are not dropped for newer
 ones.
+
+As there, a server's own vote passes its queue, too, and one thread handles the votes that come one after another. So
+each notification lengthens the election by `notification_time`, and restarts the wait. A better vote that comes during
+the wait goes to the end of the queue.
 """
 
 from __future__ import annotations
@@ -25,10 +29,11 @@ from dataclasses import replace
 
 from simulator.algorithms.zookeeper.messages import Notification, State, Zxid
 from simulator.algorithms.zookeeper.server_state import ServerState
-from simulator.protocol import Nanoseconds, NodeId, describe
+from simulator.protocol import Nanoseconds, NodeId, describe, spread
 
 REPEAT, FINALIZE, PASSED = "notification", "finalize", "passed"  # Timers.
 THREADS = 4  # WorkerSender and SendWorker on one side, RecvWorker and WorkerReceiver on the other.
+OWN_THREADS = 2  # A server's own vote goes from WorkerSender to WorkerReceiver.
 _NOBODY = Notification(
     leader=0, zxid=Zxid(-1, 0), peer_epoch=-1, election_epoch=0
 )  # The vote of an observer, for no server.
@@ -50,9 +55,8 @@ class FastLeaderElection:
         self.established: dict[NodeId, Notification] = {}  # The votes of servers that follow or lead, of any election.
         self.interval = self.config.notification_interval[0]
         self.finalizing = False
-        self._passing: deque[tuple[Nanoseconds, NodeId, Notification]] = (
-            deque()
-        )  # Each with the instant at which it has passed all threads.
+        # Notifications on their way through the threads, each with the instant at which the last thread gets it.
+        self._passing: deque[tuple[Nanoseconds, NodeId, Notification]] = deque()
         self._connected: set[NodeId] = set()
         self._waiting: set[NodeId] = set()  # Peers to which a vote was sent that waits for a connection.
 
@@ -73,25 +77,29 @@ class FastLeaderElection:
         self.clock += 1
         self.received, self.established = {}, {}
         self.interval, self.finalizing = self.config.notification_interval[0], False
-        self._propose(self._own_vote())
         self._listen()
-        self._count()
+        self._propose(self._own_vote())
 
     def hear(self, sender: NodeId, heard: Notification) -> NodeId | None:
         """A notification has come. It passes from thread to thread until it is handled."""
-        delay = THREADS * self.config.hand_over
-        if not delay:
+        delay = (THREADS if sender != self.host.me else OWN_THREADS) * self.config.hand_over
+        if not self._passing and not delay and not any(self.config.notification_time):
             return self._receive(sender, heard)
         self._passing.append((self.host.monotonic() + delay, sender, heard))
         if len(self._passing) == 1:
-            self.host.set_timer(PASSED, delay)
+            self._handle_next()
         return None
+
+    def _handle_next(self) -> None:
+        """The last thread begins with the first notification in the queue as soon as that has reached it."""
+        wait = max(0, self._passing[0][0] - self.host.monotonic())
+        self.host.set_timer(PASSED, wait + spread(self.host.random, self.config.notification_time))
 
     def _receive(self, sender: NodeId, heard: Notification) -> NodeId | None:
         if sender not in self.server.voters:
             self._send(sender)
         elif not self.looking:
-            if heard.state == State.LOOKING:
+            if heard.state == State.LOOKING and sender != self.host.me:
                 self._send(sender)
         else:
             if heard.state == State.LOOKING and heard.election_epoch < self.clock:
@@ -106,7 +114,7 @@ class FastLeaderElection:
         if name == PASSED:
             _, sender, heard = self._passing.popleft()
             if self._passing:
-                self.host.set_timer(PASSED, max(0, self._passing[0][0] - self.host.monotonic()))
+                self._handle_next()
             return self._receive(sender, heard)
         self._send_to_all()
         self.interval = min(2 * self.interval, self.config.notification_interval[1])
@@ -145,6 +153,9 @@ class FastLeaderElection:
                 return None
             self.finalizing = False
             self.host.cancel_timer(FINALIZE)
+            if self._passing:  # The better vote is put back into the queue, behind what waits there.
+                self._passing.append((self.host.monotonic(), sender, heard))
+                return None
         self._listen()
         if heard.leader not in self.server.voters:
             return None
@@ -225,7 +236,7 @@ class FastLeaderElection:
         self.vote = replace(vote, election_epoch=self.clock, state=State.LOOKING)
         self._send_to_all()
         if not self.server.observes:
-            self.received[self.host.me] = self.vote
+            self.hear(self.host.me, self.vote)
 
     def _send_to_all(self) -> None:
         for voter in self.server.voters:

@@ -12,8 +12,9 @@ leader that a follower names is a leader that serves.
 Assumes only that servers crash and restart, that connections are FIFO while they last, and that in the end a majority
 of the voters runs. Cost of an election in which m survivors notice the loss together: m·m notifications, since each
 tells all other voters, the dead one too; at worst m²(m + 1)/2, since each tells all again about every better vote that
-it hears of. Then seven messages with each follower, and two for its first attempt, which is refused. Time: `leaving`,
-`finalize_wait`, `connect_retry`, and what it takes to use the leader's history (`synchronisation`).
+it hears of. Then seven messages with each follower, and two for its first attempt if it is refused. Time: `leaving`,
+the time for its notifications (`notification_time` each, m(m + 1)/2 at most), `finalize_wait`, `connect_retry` if its
+followers were refused, and what it takes to use the leader's history (`synchronisation`).
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ from simulator.algorithms.zookeeper.replica import Replica
 from simulator.algorithms.zookeeper.server_state import Outcome, ServerState
 from simulator.algorithms.zookeeper.zab_follower import Learner
 from simulator.algorithms.zookeeper.zab_leader import Leader
-from simulator.protocol import FOLLOWER, LEADER, PRE_CANDIDATE, Algorithm, Guarantee, Host, Message, NodeId
+from simulator.protocol import FOLLOWER, LEADER, PRE_CANDIDATE, Algorithm, Guarantee, Host, Message, NodeId, spread
 
 LEAVING = "leaving"  # A timer.
 
@@ -168,8 +169,8 @@ class Server(Algorithm):
         self.election.on_disconnect(peer)
         if self.leader is not None:
             self.leader.on_disconnect(peer)
-        elif self.learner is not None:
-            self._act(self.learner.on_disconnect(peer, reason))
+        elif self.learner is not None and self.learner.on_disconnect(peer, reason) is Outcome.LOOK:
+            self._look(closed=True)
 
     def _on_notification(self, sender: NodeId, message: Notification) -> None:
         self._end_election(self.election.hear(sender, message))
@@ -205,8 +206,11 @@ class Server(Algorithm):
         elif outcome is Outcome.SERVE and self.learner is not None:
             self._follow(self.learner)
 
-    def _look(self) -> None:
-        """Leave any role, then start to look for a leader after the configured time for leaving (`leaving`)."""
+    def _look(self, *, closed: bool = False) -> None:
+        """Leave any role, then start to look for a leader after the time that leaving takes.
+
+        `closed`: the connection to the leader was closed, as after a kill of its process.
+        """
         served, self.state.serving = self.state.serving, False
         if self.leader is not None:
             self.leader.close()
@@ -217,10 +221,16 @@ class Server(Algorithm):
         self.state.declare(PRE_CANDIDATE if suspects else FOLLOWER)
         if served:
             self.replica.unserving()
-        if self.election.looking or not self.config.leaving:
+        if self.election.looking:
             self.election.look()
-        else:  # Until then, the server answers notifications with the vote of its old role.
-            self.host.set_timer(LEAVING, self.config.leaving)
+            return
+        self.state.leave(closed=closed)
+        config = self.config
+        delay = config.leaving if self.state.cold else spread(self.host.random, config.warm_leaving)
+        if delay:  # Until then, the server answers notifications with the vote of its old role.
+            self.host.set_timer(LEAVING, delay)
+        else:
+            self.election.look()
 
     def _end_election(self, leader: NodeId | None) -> None:
         """Lead, or learn from the elected leader. None: the election goes on."""

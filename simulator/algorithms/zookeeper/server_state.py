@@ -44,11 +44,16 @@ class ServerState:
         self.applied = NOTHING  # The last transaction that the replica has applied.
         self.serving = False
         self.has_served = False  # Since the server started.
+        self.cold = config.cold != "never"  # Whether the process does for the first time what comes next.
         self.connections = 0  # The number of connections to a leader that the server has asked for.
 
     def is_quorum(self, servers: Iterable[NodeId]) -> bool:
         """Whether the voters among these servers are a majority of all voters."""
         return 2 * sum(server in self.voters for server in servers) > len(self.voters)
+
+    def leave(self, *, closed: bool) -> None:
+        """The server leaves its role, because the leader's connection was closed, or for another reason."""
+        self.cold = self.config.cold == "always" or (closed and self.config.cold == "after_kill")
 
     def declare(self, role: Role, leader: NodeId | None = None) -> None:
         """Declare a role in the accepted epoch, which is the server's term."""

@@ -66,7 +66,11 @@ class Learner:
     def start(self) -> None:
         """Connect to the leader, and wait for its answer."""
         self._await()
-        self._connect()
+        delay = spread(self.host.random, self.config.connect_delay)
+        if delay:
+            self.host.set_timer(RETRY, delay)
+        else:
+            self._connect()
 
     def on_serving(self) -> None:
         """The server serves from now on: the leader may be silent for less time."""
@@ -160,7 +164,8 @@ class Learner:
     def _on_new_leader(self, message: NewLeader) -> None:
         """The leader's whole history has come. Taking it over takes some time."""
         self.knows_history, self.committed = True, self.history.last
-        delay = spread(self.host.random, self.config.synchronisation)
+        config = self.config
+        delay = spread(self.host.random, config.synchronisation if self.server.cold else config.warm_synchronisation)
         if delay:
             self.host.set_timer(SYNCHRONISED, delay)
         else:

@@ -77,7 +77,7 @@ class Leader:
 
     def start(self) -> None:
         """Wait for learners, for the time that the first step may take."""
-        self.host.set_timer(LISTEN, self.config.listen_delay)
+        self.host.set_timer(LISTEN, self.config.listen_delay if self.server.cold else self.config.warm_listen_delay)
         self._await_step()
         self._discover()
 

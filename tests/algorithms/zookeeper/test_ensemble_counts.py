@@ -28,7 +28,7 @@ def test_an_election_takes_as_many_messages_as_derived(servers: int) -> None:
     registration = REGISTRY["zookeeper-ensemble"]
     spec = ClusterSpec(
         registration=registration,
-        config=registration.config(),
+        config=registration.config(connect_delay=(0, 0, 0), notification_time=(0, 0, 0)),  # All are refused at first.
         nodes=servers,
         duration=16 * SECOND,
         network=NetworkSpec(latency=Constant(MILLISECOND), transport=Transport.STREAM),

@@ -29,7 +29,7 @@ def test_a_server_that_joins_an_established_quorum_takes_over_its_clock() -> Non
     seventh election, and its own next election is the eighth. Were it the second, servers that look in the eighth
     would ignore its vote.
     """
-    bench = InteractionBench(ENSEMBLE, 3, config=EnsembleConfig(hand_over=0))
+    bench = InteractionBench(ENSEMBLE, 3, config=EnsembleConfig(hand_over=0, notification_time=(0, 0, 0)))
     for sender, state in ((2, State.FOLLOWING), (3, State.LEADING)):
         vote = Notification(leader=3, zxid=NOTHING, peer_epoch=0, election_epoch=7, state=state)
         bench.deliver(bench.inject(sender, 1, vote))

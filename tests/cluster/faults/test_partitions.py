@@ -227,3 +227,16 @@ def test_what_is_named_is_meant_however_often_it_is_named() -> None:
 def test_a_zone_without_nodes_receives_nothing_rather_than_everybody() -> None:
     """ "by default, everybody else" is for receivers that are not given, not for such as nobody is in at present."""
     assert injected(PartitionOneway((1,), ("zone:empty",))) == ALL
+
+
+def test_a_ring_without_majorities_says_how_many_a_node_would_see_and_must() -> None:
+    """The plan: an error has a remedy. Of three nodes, each would see itself and one on either side: everybody."""
+    error = MajoritiesRing.cluster_error(3, 3)
+    assert error is not None
+    assert error.endswith("of the 3 nodes that start, each would see 3 to see at least 2; start more nodes")
+
+
+def test_a_bridge_is_told_with_the_halves_on_its_two_sides() -> None:
+    """docs/faults.md: the row of a fault names its nodes. Here all seven, each in its half or as the bridge."""
+    told = Bridge(4, halves=((1, 2, 3), (5, 6, 7))).inject(FakeControl(7), RandomStreams(Streams(1, 0), "bridge"))
+    assert told.nodes == ((1, 2, 3), (4,), (5, 6, 7))

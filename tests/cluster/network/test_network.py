@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 import pytest
 
 from simulator.cluster.distributions import Constant
@@ -9,7 +11,9 @@ from simulator.cluster.faults.link_degradation import Heal
 from simulator.cluster.faults.node_faults import Crash, Restart
 from simulator.cluster.faults.partitions import Partition
 from simulator.cluster.kernel import EventLimitError
+from simulator.cluster.network.links import Everywhere
 from simulator.cluster.network.network import NetworkSpec
+from simulator.cluster.network.rules import Degradation
 from simulator.cluster.stop import StopWhen
 from simulator.protocol import LEADER
 from simulator.trace import event_types
@@ -95,3 +99,14 @@ def test_a_runaway_is_ended_with_a_clear_error() -> None:
     endless = Script(start={1: timer("t", 0)}, on={"timer t": timer("t", 0)})
     with pytest.raises(EventLimitError, match="more than 1,000 events"):
         play(endless, event_limit=1000)
+
+
+def test_a_packet_takes_five_milliseconds_unless_told_otherwise() -> None:
+    """docs/network.md: "a distribution of one-way durations, by default 5 ms"; in programs as in scenarios."""
+    assert NetworkSpec().latency == Constant(5 * MS)
+
+
+def test_a_rule_that_degrades_in_one_way_does_nothing_else() -> None:
+    """Degradation: "delayed, lost or duplicated". One that only loses packets delays none, not by a nanosecond."""
+    rule = Degradation(Everywhere(), lost=repeat(True))
+    assert [next(rule.later), next(rule.lost), next(rule.duplicated)] == [0, True, False]
