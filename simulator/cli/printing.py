@@ -108,10 +108,10 @@ def _lines_of_progress(name: str, clock: Callable[[], float]) -> Callable[[int, 
         first = first or (now, done)
         if now - last >= _PROGRESS_EVERY_S and done < total:
             last = now
-            pace = ""
+            speed = ""
             if now > first[0] and done > first[1]:
                 rate = (done - first[1]) / (now - first[0])
-                pace = f", {rate:,.1f} a second, {(total - done) / rate:,.0f} s left"
-            print_note(f"{name}: {done:,} of {total:,} trials after {now - start:.0f} s{pace}")
+                speed = f", {rate:,.1f} a second, {(total - done) / rate:,.0f} s left"
+            print_note(f"{name}: {done:,} of {total:,} trials after {now - start:.0f} s{speed}")
 
     return show
