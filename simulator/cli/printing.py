@@ -95,14 +95,23 @@ def trials_progress(name: str, clock: Callable[[], float] = time.monotonic) -> I
 
 
 def _lines_of_progress(name: str, clock: Callable[[], float]) -> Callable[[int, int], None]:
-    """Prints `name: 120 of 1,000 trials after 60 s`, at most every 30 s."""
+    """Prints `name: 120 of 1,000 trials after 60 s, 2.0 a second, 440 s left`, at most every 30 s.
+
+    The rate is that since the first call: trials of a resumed run that were finished before do not count.
+    """
     start = last = clock()
+    first: tuple[float, int] | None = None
 
     def show(done: int, total: int) -> None:
-        nonlocal last
+        nonlocal last, first
         now = clock()
+        first = first or (now, done)
         if now - last >= _PROGRESS_EVERY_S and done < total:
             last = now
-            print_note(f"{name}: {done:,} of {total:,} trials after {now - start:.0f} s")
+            speed = ""
+            if now > first[0] and done > first[1]:
+                rate = (done - first[1]) / (now - first[0])
+                speed = f", {rate:,.1f} a second, {(total - done) / rate:,.0f} s left"
+            print_note(f"{name}: {done:,} of {total:,} trials after {now - start:.0f} s{speed}")
 
     return show

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import compute
 
 from simulator.checks.violation import Violation
 from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES, Record
@@ -121,7 +122,7 @@ def _violations(result: TrialResult) -> list[Record]:
 
 def unpack(packed: pa.Table) -> dict[str, pa.Table]:
     """The tables of the trials that finished, and their violations; by name."""
-    finished = packed.filter(pa.compute.is_null(packed[FAILURE]))
+    finished = packed.filter(compute.is_null(packed[FAILURE]))
     nested = {name: _nested_column(name) for name in (*TABLES[1:], VIOLATIONS)}
     of_trials = [name for name in finished.column_names if name not in {FAILURE, *nested.values()}]
     tables = {"trials": finished.select(of_trials)}
@@ -133,7 +134,7 @@ def unpack(packed: pa.Table) -> dict[str, pa.Table]:
 
 def failures(packed: pa.Table) -> list[tuple[int, str]]:
     """The trials that failed, each with the text of its error; in the order of the trials."""
-    failed = packed.filter(pa.compute.is_valid(packed[FAILURE]))
+    failed = packed.filter(compute.is_valid(packed[FAILURE]))
     return sorted(zip(failed["trial"].to_pylist(), failed[FAILURE].to_pylist(), strict=True))
 
 
@@ -155,7 +156,7 @@ def violations_in(table: pa.Table | None, *, waived: bool) -> list[tuple[int, Vi
         return []
     return [
         (row["trial"], Violation(row["guarantee"], row["time_ns"], row["text"], tuple(row["nodes"])))
-        for row in table.filter(pa.compute.equal(table["waived"], waived)).to_pylist()
+        for row in table.filter(compute.equal(table["waived"], waived)).to_pylist()
     ]
 
 

@@ -16,6 +16,7 @@ from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import compute
 
 from simulator.experiment.chunks import Chunk
 from simulator.experiment.columns import FAILURE, failures, unpack
@@ -172,4 +173,4 @@ def failed(trials: FinishedTrials, first: int, end: int) -> list[tuple[int, str]
 
 def _within(table: pa.Table, first: int, end: int) -> pa.Table:
     numbers = table["trial"]
-    return table.filter(pa.compute.and_(pa.compute.greater_equal(numbers, first), pa.compute.less(numbers, end)))
+    return table.filter(compute.and_(compute.greater_equal(numbers, first), compute.less(numbers, end)))

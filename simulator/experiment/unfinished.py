@@ -60,6 +60,10 @@ def resumable(directory: Path) -> tuple[Plan, bool]:
         finished = (directory / "summary.json").is_file()
         what = "all its trials are finished; `electsim show` prints them" if finished else "is no unfinished result"
         raise StoreError(f"{directory}: {what}")
+    if (directory / "study.json").is_file():
+        raise StoreError(f"{directory}: is a sweep; go on with it by `electsim sweep --resume {directory}`")
+    if not (directory / "scenario.yaml").is_file():
+        raise StoreError(f"{directory}: is a comparison, which cannot be resumed as a whole; name one of its parts")
     if (directory / JOURNAL).is_file():
         raise StoreError(f"{directory}: was begun by version 0.3.0 or before, and cannot be resumed; run it again")
     head = read_object(directory / HEAD, {"versions": dict})

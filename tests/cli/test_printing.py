@@ -176,9 +176,9 @@ def test_without_a_terminal_progress_is_a_line_every_30_s(capsys: pytest.Capture
         progress(9_000, 9_000)
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
-        "crash: 3,000 of 9,000 trials after 30 s",
-        "crash: 6,000 of 9,000 trials after 61 s",
-        "crash: 7,000 of 9,000 trials after 300 s",
+        "crash: 3,000 of 9,000 trials after 30 s, 69.0 a second, 87 s left",  # 2,000 in the 29 s since the first call.
+        "crash: 6,000 of 9,000 trials after 61 s, 83.3 a second, 36 s left",
+        "crash: 7,000 of 9,000 trials after 300 s, 20.1 a second, 100 s left",
     ]
 
 
@@ -186,7 +186,7 @@ def test_without_a_terminal_progress_is_a_line_every_30_s(capsys: pytest.Capture
     ("words", "said"),
     [
         (("run", "x", "--tri"), "electsim: run: No such option '--tri'"),
-        (("run",), "electsim: run: Missing argument 'SCENARIO'; `electsim run --help` lists what it takes\n"),
+        (("run",), "electsim: run: name a SCENARIO, or an unfinished result: --resume RESULT\n"),
         (("run", "x", "--trials", "0"), "electsim: run: Invalid value for '--trials': 0 is not in the range"),
         (("--foo",), "electsim: No such option '--foo'; `electsim --help` lists what it takes\n"),
         (("rum",), "electsim: No such command 'rum'"),

@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from simulator.experiment.finished import without_gap
 from tests.support.command_line import ELECTSIM
 
 STARTED_S = 90  # The longest wait for a run to begin, on a machine with much else to do.
@@ -88,8 +89,9 @@ def await_trials(root: Path, process: subprocess.Popen[str], count: int = 40) ->
 
 
 def finished_in(root: Path) -> int:
-    """The trials that have been written down, by the names of their files."""
-    return sum(int(file.stem.rpartition("-")[2]) for file in root.glob("**/chunks/*.parquet"))
+    """The trials that have been written down, from the first on without a gap, by the names of their files."""
+    chunks = sorted(file.stem.split("-") for file in root.glob("**/chunks/*.parquet"))
+    return without_gap({int(first): int(count) for first, count in chunks}, 0)
 
 
 def assert_no_orphans(session: int, seconds: float = 5) -> None:
@@ -247,7 +249,7 @@ def test_compare_keeps_the_finished_trials_of_the_variant_under_way(
     process = start(
         "compare", scenario, "--vary", "network.loss=0,0.1", "--trials", "200", "--results", root, "--workers", 2
     )
-    await_that(lambda: list(root.glob("*/02-*/chunks/*.parquet")), process)
+    await_that(lambda: list(root.glob("*/02-*/chunks/000000000000-*.parquet")), process)
     os.killpg(process.pid, number)
     _, errors = process.communicate(timeout=60)
     word, code = ("terminated", 143) if number == signal.SIGTERM else ("interrupted", 130)

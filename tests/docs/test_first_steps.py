@@ -39,5 +39,5 @@ def test_the_readme_shows_what_make_run_prints(tmp_path: Path) -> None:
 def shown_by(command: str) -> str:
     """What is printed, without the blanks at the ends of lines, and without the progress that a slow machine shows."""
     printed = CliRunner().invoke(main, shlex.split(command)).output
-    printed = re.sub(r"^\S+: [\d,]+ of [\d,]+ trials after \d+ s\n", "", printed, flags=re.MULTILINE)
+    printed = re.sub(r"^\S+: [\d,]+ of [\d,]+ trials after \d+ s.*\n", "", printed, flags=re.MULTILINE)
     return "".join(f"{line.rstrip()}\n" for line in printed.splitlines())

@@ -41,6 +41,7 @@ def make_whole(root: Path) -> Path:
         writer.begin(plan)
         run_cells([plan.cell(writer.trials)], InThisProcess(), 1, lambda cell, chunk: None)
         shutil.copytree(writer.path, root / "small-crash-unfinished")
+    shutil.rmtree(root / "begun-001")
     return root
 
 

@@ -118,6 +118,7 @@ def test_an_interrupted_sweep_goes_on(scenario: Path, tmp_path: Path, monkeypatc
     assert f"1 of 3 cells are finished; go on with `electsim sweep --resume {kept}`" in outcome.stderr
     assert json.loads((kept / "study.json").read_text())["state"] == "unfinished"
     assert invoke("show", kept).exit_code == 0
+    assert f"go on with it by `electsim sweep --resume {kept}`" in invoke("run", "--resume", kept).stderr
     again: list[tuple[float, int]] = []
 
     def watch(spec: object, seed: int, trial: int) -> object:
