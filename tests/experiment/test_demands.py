@@ -64,6 +64,7 @@ def test_verdicts_are_in_the_tables_and_the_summary() -> None:
     assert verdicts["failed"] > 0
     assert summary["liveness"] | {"recovery": None} == {
         "within_s": 0.25,
+        "who": "majority",
         "recovered": verdicts["recovered"],
         "failed": verdicts["failed"],
         "undecided": 0,

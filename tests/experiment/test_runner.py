@@ -176,13 +176,13 @@ def test_a_killed_worker_is_named_and_keeps_the_trials_before_it(at: int) -> Non
         simulator.run(load(), trials=5000, workers=2, progress=kill)
     finished = failure.value.finished
     assert failure.value.trial == (0 if finished is None else len(finished.trials))
-    assert at == 1 or failure.value.trial > 0
+    assert at < 60 or failure.value.trial > 0  # The first of two chunks may end last.
     assert multiprocessing.active_children() == []
 
 
 def test_all_workers_killed_is_a_line_as_well() -> None:
     def kill(done: int, total: int) -> None:
-        if done >= 30:
+        if done >= 60:  # Both workers have ended a chunk, the first one included.
             for worker in multiprocessing.active_children():
                 worker.kill()
 

@@ -21,7 +21,7 @@ from simulator.report.figures.panels import Panel, panels_figure
 from tests.support.zookeeper_times import failover
 from tests.verify.conftest import Figures
 from tests.verify.parallel import over_trials
-from tests.verify.quantiles import ZOOKEEPER, Published, columns, distance_to, published
+from tests.verify.quantiles import ZOOKEEPER, ZOOKEEPER_FROZEN, Published, columns, distance_to, published
 from tests.verify.raft_trials import scenario_spec
 from tests.verify.record import Comparison, Record
 
@@ -83,7 +83,7 @@ def test_failovers_of_the_ensemble(record: Record, figures: Figures) -> None:
 def test_failovers_after_a_freeze(record: Record) -> None:
     """Issue 13: on a leader that falls silent, the time for leaving and the follower's wait are absent."""
     _, elected, served = simulate(54, TRIALS // 2, FREEZE)
-    truth = published(FROZEN, ZOOKEEPER)
+    truth = published(FROZEN, ZOOKEEPER_FROZEN)
     distance = distance_to(served, truth)
     p = p_value(distance, served.size, truth.size)
     measured = truth.quantiles[truth.quantiles.size // 2 - 1]

@@ -57,7 +57,8 @@ def cells_of(study: Study, allow_files: Sequence[Path] = ()) -> list[StudyCell]:
         for number, settings in enumerate(_combinations(axes, study.sample), start=1)
     ]
     if all(cell.scenario is None for cell in cells):
-        raise refused(f"all {len(cells)} cells", f"are no valid scenarios; the first: {cells[0].skipped}")
+        none = f"none of its cells ({len(cells):,}) is a valid scenario; the first: {cells[0].skipped}"
+        raise refused("the sweep", none)
     return cells
 
 

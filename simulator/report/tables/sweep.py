@@ -43,7 +43,9 @@ def _table(rows: Sequence[Summary], metrics: Sequence[str]) -> Table:
     fields = list(dict.fromkeys(field for row in rows for field in {**row["settings"], **row["linked"]}))
     short = _short_names(fields)
     for field in fields:
-        table.add_column(short[field], justify="right", overflow="fold")
+        lines = short[field].replace("_", "_\n").replace(".", ".\n")  # A name is broken between its words only.
+        widest = max(map(len, lines.splitlines()))
+        table.add_column(lines, justify="right", overflow="fold", min_width=widest)
     table.add_column("trials", justify="right")
     units = {name: _unit(name, rows) for name in metrics}
     shown = {name: [_estimate(row["metrics"].get(name, {}), units[name][1]) for row in rows] for name in metrics}

@@ -210,7 +210,7 @@ def test_a_dataset_has_a_labelled_dimension_for_each_axis(scenario: Path) -> Non
     [
         ((), "axes: is empty; write a field and its values"),
         (("--vary", "trials=3,5"), "all variants have the same trials"),
-        (("--vary", "network.loss=2,3"), "all 2 cells: are no valid scenarios; the first: "),
+        (("--vary", "network.loss=2,3"), "the sweep: none of its cells (2) is a valid scenario; the first: "),
         (("--vary", "cluster.nodes=3,5", "--link", "cluster.nodes=4"), "cluster.nodes: is varied twice"),
         (("--vary", "cluster.nodes=3,5", "--link", "x"), "--link x: write a field and its value"),
         (("--vary", "cluster.nodes=3,5", "--link", "network.loss=nodes * 2"), "nodes is no field"),
