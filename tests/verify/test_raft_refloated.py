@@ -93,7 +93,7 @@ def test_election_times_and_packets(experiments: Experiments, name: str, record:
             SOURCE,
             f"{mean:.1f}",
             f"{packets_mean:.1f} ± {1.96 * float(packets.std()) / math.sqrt(trials):.1f}",
-            f"{off:+.1f} standard errors",
+            f"{round(off, 1) + 0.0:+.1f} standard errors",
             f"{experiments.standard_errors}",
             abs(off) < experiments.standard_errors,
         ),
