@@ -47,7 +47,7 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_main_job_runs_there(installed: Path, tmp_path: Path) -> None:
     asked = ("run", "raft-leader-crash", "--trials", 20, "--json")
     there = json.loads(run(installed / "electsim", *asked, cwd=tmp_path))
-    assert there["trials"] == {"run": 20, "requested": 20, "censored": 0, "never_led": 0}
+    assert there["trials"] == {"run": 20, "requested": 20, "failed": 0, "censored": 0, "never_led": 0}
     kept = {path.name for path in (tmp_path / "results" / "raft-leader-crash-001").iterdir()}
     assert {"scenario.yaml", "summary.json", "trials.parquet", "elections.parquet", "failover.png"} <= kept
     where = run(installed / "python", "-c", "import simulator; print(simulator.__file__)", cwd=tmp_path)
