@@ -38,10 +38,10 @@ def executor(workers: int) -> Executor:
 
 
 class InThisProcess(Executor):
-    """Does the work when it is submitted. KeyboardInterrupt ends `submit`, and not only the work."""
+    """Runs each task inside `submit`, in this process. `submit` raises KeyboardInterrupt if the task is interrupted."""
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """A future that is done."""
+        """Run the task now, and return a finished future with its result or its error."""
         future: Future[T] = Future()
         try:
             future.set_result(fn(*args, **kwargs))

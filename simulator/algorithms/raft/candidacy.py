@@ -1,4 +1,4 @@
-"""Who has answered a candidate, and how many candidacies in a row were refused."""
+"""The servers that have answered a candidate, and the number of refused candidacies in a row."""
 
 from __future__ import annotations
 
