@@ -25,7 +25,7 @@ def _timing(scenario: Scenario) -> Iterator[str]:
             f"algorithm.heartbeat_interval: {format_duration(heartbeat)} is not below the least election timeout, "
             f"{format_duration(least)}: followers will depose a healthy leader"
         )
-    one_way, _ = scenario.network.latency.bounds()
+    one_way = round(scenario.network.latency.bounds()[0] * scenario.network.latency_factor)
     if scenario.cluster.nodes > 1 and 2 * one_way >= least:
         yield (
             f"algorithm.election_timeout: {format_duration(least)} is not above the least round trip, "

@@ -42,8 +42,11 @@ class Ending:
     died: str | None = None
 
 
-def begin(writer: RunWriter, study: Study, cells: Sequence[StudyCell], command: str) -> None:
-    """Say what is about to be run: `study.json`, and the directory of each valid cell. Raises StoreError."""
+def begin(writer: RunWriter, study: Study, cells: Sequence[StudyCell], command: str, first: int = 0) -> None:
+    """Say what is about to be run: `study.json`, and the directory of each valid cell, whose first trial is `first`.
+
+    Raises StoreError.
+    """
     writer.begin_parts(command)
     rows = [
         {
@@ -76,17 +79,17 @@ def begin(writer: RunWriter, study: Study, cells: Sequence[StudyCell], command: 
     )
     for cell, row in zip(cells, rows, strict=True):
         if cell.scenario is not None:
-            writer.part(str(row["directory"])).begin(_plan(study, cell.scenario, seed))
+            writer.part(str(row["directory"])).begin(_plan(study, cell.scenario, seed, first))
 
 
-def _plan(study: Study, scenario: Scenario, seed: int) -> Plan:
+def _plan(study: Study, scenario: Scenario, seed: int, first: int) -> Plan:
     count = study.trials or scenario.trials
     return Plan(
         scenario=scenario,
         seed=seed,
-        first=0,
+        first=first,
         requested=count,
-        command=default_command(seed, count, 0),
+        command=default_command(seed, count, first),
         precision=study.precision,
         precision_of=study.precision_of,
     )

@@ -103,8 +103,9 @@ class Study(Model):
         default=(), description="What tables and figures show, as `electsim compare --metric` names it."
     )
 
-    def all_axes(self) -> list[Axis]:
-        """The axes. Raises ScenarioError."""
+    def all_axes(self, *, sampled: bool = False) -> list[Axis]:
+        """The axes. A range without a number of points is for points of a sample only. Raises ScenarioError."""
+        sampled = sampled or self.sample is not None
         found: list[Axis] = []
         for number, form in enumerate(self.axes):
             try:
@@ -118,7 +119,7 @@ class Study(Model):
         if shared := [name for name in names if name in _SHARED]:
             raise refused(shared[0], f"all cells have the same {shared[0]}; give --{shared[0]}")
         for axis in found:
-            if self.sample is None and not axis.values:
+            if not sampled and not axis.values:
                 raise refused(axis.name, "a range without a number of points is for --sample; write 50ms..2s:log8")
         for name in self.metrics:
             if name not in MEASURES:

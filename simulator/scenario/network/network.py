@@ -15,13 +15,14 @@ from pydantic import (
 
 from simulator.cluster.network.network import NetworkSpec, StreamSpec, Transport
 from simulator.cluster.network.tcp.sockets import LONGEST_TIMEOUT
+from simulator.cluster.scaling import scaled, scaled_ns, scaled_topology
 from simulator.protocol import Nanoseconds
 from simulator.scenario.durations.distributions import AnyDistribution, ConstantForm
 from simulator.scenario.durations.form import DistributionForm
 from simulator.scenario.network.loss import AnyLoss, ProbabilityForm
 from simulator.scenario.network.topology import AnyTopology, FullMeshForm
 from simulator.scenario.text.errors import reject
-from simulator.scenario.text.fields import Duration, Flag, Model, Probability
+from simulator.scenario.text.fields import Duration, Flag, Model, Number, Probability
 from simulator.scenario.text.rates import Rate
 from simulator.scenario.text.units import format_duration
 
@@ -103,6 +104,11 @@ class Network(Model):
         default_factory=_latency,
         description="The one-way latency, above the base of the topology. The default is 5ms; with a topology, 0.",
     )
+    latency_factor: Annotated[Number, Field(ge=0.001, le=1000)] = Field(
+        default=1,
+        description="All latencies, those of the topology included, are multiplied by this: 2 for a network that is "
+        "twice as slow, with the same random numbers.",
+    )
     loss: AnyLoss = Field(
         default=ProbabilityForm(probability=0.0),
         description="The probability that a packet is lost, or a model of bursts.",
@@ -134,15 +140,17 @@ class Network(Model):
         _, longest = self.latency.bounds()
         topology = self.topology.value(nodes)
         base = 0 if topology is None else max(max(row) for row in topology.base)
-        return None if longest is None or self.bandwidth is not None else base + longest
+        known = longest is not None and self.bandwidth is None
+        return scaled_ns(base, self.latency_factor) + scaled_ns(longest or 0, self.latency_factor) if known else None
 
     def spec(self, nodes: int) -> NetworkSpec:
         """The network as a cluster of that size knows it."""
+        topology = self.topology.value(nodes)
         return NetworkSpec(
-            latency=self.latency.value(),
+            latency=scaled(self.latency.value(), self.latency_factor),
             loss=self.loss.value(),
             duplication=self.duplication,
-            topology=self.topology.value(nodes),
+            topology=None if topology is None else scaled_topology(topology, self.latency_factor),
             bandwidth=self.bandwidth,
             transport=self.transport,
             stream=_USUAL_STREAM if self.stream is None else self.stream.spec(),
@@ -158,5 +166,6 @@ class Network(Model):
 
     @model_serializer(mode="wrap")
     def _write(self, handler: SerializerFunctionWrapHandler) -> Any:
-        written = handler(self)
-        return written if self.stream is not None else {key: part for key, part in written.items() if key != "stream"}
+        left_out = {"stream"} if self.stream is None else set()
+        left_out |= {"latency_factor"} if self.latency_factor == 1 else set()
+        return {key: part for key, part in handler(self).items() if key not in left_out}
