@@ -147,7 +147,8 @@ def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> N
 
 
 def spread(source: random.Random, points: tuple[Nanoseconds, Nanoseconds, Nanoseconds]) -> Nanoseconds:
-    """A random duration with the given minimum, median and p99: lognormal, raised to the minimum where it is below.
+    """A random duration from a lognormal distribution with the given median and p99. A shorter duration is raised to
+    the minimum.
 
     The same as `{lognormal: {median: …, p99: …}, at_least: …}` in a scenario.
     """

@@ -35,9 +35,9 @@ class Registration:
     ones. If `coordination_group` names a group, such as ZooKeeper's servers, the leader is lost when it has no path to
     a node of that group that has such a majority.
 
-    `commands` maps each command that the algorithm takes to what makes its message. An operator's command has the name
-    of the fault that gives it (`transfer_leadership` to a node or None, `add_server` and `remove_server` with a node).
-    A client's command is `propose`, with a number of bytes.
+    `commands` maps the name of each command that the algorithm takes to a function that makes its message. An
+    operator's command has the name of the fault that gives it (`transfer_leadership` to a node or None, `add_server`
+    and `remove_server` with a node). A client's command is `propose`, with a number of bytes.
 
     `assumes` returns what the algorithm assumes with these options, in addition to `Algorithm.assumes`. `delay_bound`
     returns the longest time that a message may take, handling included, under `Assumption.BOUNDED_DELAY`.

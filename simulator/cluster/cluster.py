@@ -154,7 +154,8 @@ class Cluster:
             self.kernel.process(run_workload(self.spec.workload, control.propose, self.kernel.timeout, self.streams))
 
     def _start(self, node: NodeId, _: None) -> None:
-        if not self.nodes[node].running and self.nodes[node].incarnation == 0:  # No fault has started it before.
+        # Start the node, unless a fault has started it already.
+        if not self.nodes[node].running and self.nodes[node].incarnation == 0:
             self.control.start(node)
 
     def _memory_check(self) -> MemoryCheck:

@@ -1,6 +1,6 @@
 """The tables of a run on disk: written a chunk at a time, and read column by column.
 
-So neither a run nor its statistics need memory for all that its trials have found.
+So neither a run nor its statistics need memory for the rows of all trials at once.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ class TablesOnDisk:
 
 
 def matching(wanted: Iterable[str], there: Iterable[str]) -> list[str]:
-    """Those columns that are wanted by their names, or by how they begin (`sent_*`)."""
+    """The columns that are asked for by name, or by the beginning of the name (`sent_*`)."""
     names = set(wanted)
     starts = tuple(name.removesuffix("*") for name in names if name.endswith("*"))
     return [name for name in there if name in names or (starts and name.startswith(starts))]

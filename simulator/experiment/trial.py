@@ -61,7 +61,7 @@ class TrialError(RuntimeError):
 
 
 def simulate(spec: ClusterSpec, seed: int, trial: int) -> TrialResult:
-    """Run one trial and measure it. Raises TrialError where it runs away or the algorithm fails."""
+    """Run one trial and measure it. Raises TrialError if it runs away or the algorithm fails."""
     try:
         trace = run_trial(spec, seed, trial)
     except Exception as error:

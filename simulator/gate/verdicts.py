@@ -125,7 +125,8 @@ def _figure(
     measure: Measure, before: TrialFigures, after: TrialFigures, p: float, family: int, tolerance: float, alpha: float
 ) -> Figure:
     old, new = measure.value(before), measure.value(after)
-    least_p = family * measure.least_p(before, after)  # By Holm's method, if it is the smallest of its family.
+    # The p value is corrected by Holm's method, as the smallest of its family.
+    least_p = family * measure.least_p(before, after)
     return Figure(
         name=measure.name(after),
         unit=measure.unit,
@@ -168,7 +169,9 @@ def _few(broken: Sequence[str]) -> list[str]:
 
 
 def _other_versions(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """The versions that differ: these may change digests, but should not change figures."""
+    """The versions that differ from those of the baseline. Other versions may change digests, but should not change
+    figures.
+    """
     return [
         f"{name} was {before.get(name, 'absent')}, and is {now.get(name, 'absent')}"
         for name in dict.fromkeys((*before, *now))

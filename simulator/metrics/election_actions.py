@@ -36,11 +36,11 @@ class ElectionLog:
         self.leader_term = 0  # The last winner's; before the first campaign, the highest that a node started from.
         self.rounds = Rounds()
         self.campaigns: dict[NodeId, Row] = {}  # The row by which each campaigning node began to.
-        self.suspects: dict[NodeId, NodeId | None] = {}  # The leader that each of them named before its campaign.
+        self.suspects: dict[NodeId, NodeId | None] = {}  # The leader that each candidate named before its campaign.
         self.claimed: Claimed | None = None  # The last claim.
         self.announcements = Announcements(nodes)
         self.steady = SteadyState()
-        self._attributed: set[Hashable] = set()  # The rounds that belong to an election by now.
+        self._attributed: set[Hashable] = set()  # The rounds that belong to an election already.
 
     def begin(self, sent: Sent) -> None:
         """Open the election at the start of the trial."""

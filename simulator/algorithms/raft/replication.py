@@ -66,8 +66,8 @@ class Replication:
     def on_reply(self, peer: NodeId, reply: AppendEntriesReply) -> bool:
         """Learn how far a follower's log agrees. Return whether to send it what it lacks at once.
 
-        A refusal says how far the logs agree at most. One that is below what is known to agree is old, or its sender
-        has lost its disk: the next heartbeat will do.
+        A refusal says how far the logs agree at most. A reply below the index that is known to agree is an old reply,
+        or its sender has lost its disk. Nothing is sent at once, because the next heartbeat is enough.
         """
         agreed = self.match_index[peer]
         if not reply.success:

@@ -38,8 +38,10 @@ class ServerState:
         self.members = tuple(members)
         self.voters = self.members[: max(1, len(self.members) - config.observers)]
         self.observes = host.me not in self.voters
-        self.accepted_epoch: int = durable.get("accepted_epoch", 0)  # The last one that a leader proposed to it.
-        self.current_epoch: int = durable.get("current_epoch", 0)  # The last one whose leader's history it took over.
+        # The last epoch that a leader proposed to this server.
+        self.accepted_epoch: int = durable.get("accepted_epoch", 0)
+        # The last epoch whose leader's history this server took over.
+        self.current_epoch: int = durable.get("current_epoch", 0)
         self.history: History = durable.get("history", History())
         self.applied = NOTHING  # The last transaction that the replica has applied.
         self.serving = False

@@ -26,7 +26,8 @@ __all__ = ["ecdf_figure", "measured_figure", "save", "timeline_figure"]
 
 _MARKS = {"median": 0.5, "p99": 0.99}
 _LONG_TAIL = 20  # Times the median.
-_RIGHT_SIDE = 0.85  # A fraction of the axes' width. Right of it, a label stands to the left of its mark.
+# A fraction of the axes' width. To the right of this position, a label stands to the left of its mark.
+_RIGHT_SIDE = 0.85
 _FEW_POINTS = 30
 _MOST_TICKS = 200  # Marks of censored values on a curve; more would hide the curve.
 
@@ -138,8 +139,9 @@ def step_points(curve: Ecdf, until: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def band_points(curve: Ecdf, trials: int, until: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The corners of the band, likewise: instants, lower and upper ends. As long as nothing is over, its upper end is
-    the share that so many trials would not yet show, with a chance of 2.5 %."""
+    """The corners of the band, likewise: instants, lower and upper ends. Before the first duration is over, the upper
+    end of the band is the proportion that so many trials would fail to show with a probability of 2.5 %.
+    """
     at = np.concatenate(([0.0], curve.band_times, [until]))
     low = np.concatenate(([0.0], curve.low, curve.low[-1:]))
     return at, low, np.concatenate(([1 - TAIL ** (1 / trials)], curve.high, curve.high[-1:]))

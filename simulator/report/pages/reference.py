@@ -265,7 +265,7 @@ def _is_size(field: Schema) -> bool:
     return bool(field.get("anyOf") == SIZE_SCHEMA["anyOf"])
 
 
-_ENORMOUS = 10**8  # A bound that nobody meets, and that need not be mentioned.
+_ENORMOUS = 10**8  # A bound that is too large to matter, and is not printed.
 _NAMES = {"string": "text", "integer": "integer", "number": "number", "boolean": "`true`, `false`", "object": "mapping"}
 
 
