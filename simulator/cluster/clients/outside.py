@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from simulator.clients.client import Client
@@ -16,12 +17,12 @@ from simulator.cluster.clients.ledger import Ledger
 from simulator.cluster.clients.nodes import ClientNode, Port, ServingNode
 from simulator.cluster.clients.paths import Paths
 from simulator.cluster.clients.spec import ClientsSpec, ResourceSpec
-from simulator.cluster.distributions import durations
+from simulator.cluster.distributions import Constant, durations
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.leadership import LeadershipTracker
 from simulator.cluster.network.rules import LinkRule
 from simulator.cluster.node.node import Node
-from simulator.protocol import Algorithm, Host, NodeId
+from simulator.protocol import Algorithm, Host, NodeId, uniform
 from simulator.randomness import Streams
 
 CLIENTS, RESOURCE = "clients", "resource"  # The names of the groups.
@@ -129,6 +130,8 @@ class Outside:
             finds=spec.finds,
         )
         gaps = durations(spec.gaps, self._streams, f"n{me} gaps")
+        if not spec.closed_loop and isinstance(spec.gaps, Constant):  # Clients are not in step with each other.
+            gaps = chain([uniform(self._streams.python(f"n{me} phase"), (0, spec.gaps.value - 1))], gaps)
         return self._node(me, self.client_paths, partial(self._build_client, config, gaps))
 
     def _build_client(

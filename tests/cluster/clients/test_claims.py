@@ -7,6 +7,7 @@ a round trip (RFC 9293, section 3.5: the three-way handshake).
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -151,10 +152,10 @@ def test_an_open_loop_sends_whatever_is_under_way() -> None:
     spec = replace(only_server(1), gaps=Constant(4 * MS), closed_loop=False)
     trace = play(N1_LEADS, at(1, Pause(1)), clients=spec, duration=21 * MS)
     instants = sorted(row.sent_ns / MS for row in trace.requests)
-    gaps = {later - earlier for earlier, later in zip(instants, instants[1:], strict=False)}
+    gaps = {later - earlier for earlier, later in pairwise(instants)}
     assert gaps == {4}
     assert len(instants) == 5
-    assert 0 <= instants[0] <= 4  # From a random phase on, so that clients do not send in step.
+    assert 0 <= instants[0] < 4  # From a random phase on, so that clients do not send in step.
 
 
 def test_a_paused_server_handles_what_arrived_when_it_resumes() -> None:
@@ -172,9 +173,10 @@ def test_the_token_keeps_a_deposed_leader_from_writing() -> None:
     fenced = play(script, clients=clients, resource=ResourceSpec(fencing="token"), duration=100 * MS)
     seen = 0
     for row in fenced.writes:
+        assert row.token is not None
         assert row.accepted is (row.token >= seen)
         seen = max(seen, row.token)
-    assert {(row.node, row.accepted) for row in fenced.writes if row.token < 2} >= {(1, False)}
+    assert (1, False) in {(row.node, row.accepted) for row in fenced.writes}
     assert "refused" in {str(row.outcome) for row in fenced.requests}
 
 
