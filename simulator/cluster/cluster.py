@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from simulator.cluster.clients.nodes import ServingNode
-from simulator.cluster.clients.outside import CLIENTS, Outside
-from simulator.cluster.clients.spec import ClientsSpec
+from simulator.cluster.clients.outside import Outside
+from simulator.cluster.clients.spec import CLIENTS, ClientsSpec
 from simulator.cluster.control import ClusterControl
 from simulator.cluster.distributions import durations
 from simulator.cluster.faults.nemesis import run_nemesis
@@ -131,14 +131,8 @@ class Cluster:
             yield node
 
     def _build_outside(self, clients: ClientsSpec) -> Outside:
-        outside = Outside(
-            clients,
-            self.spec.resource_of_leaders,
-            self.groups,
-            self.spec.registration.group,
-            self.kernel,
-            self.streams,
-        )
+        servers = self.groups[self.spec.registration.group]
+        outside = Outside(clients, self.spec.resource_of_leaders, self.spec.outside, servers, self.kernel, self.streams)
         if outside.address is not None:
             self.observer.on_claim = outside.address.on_claim
         return outside

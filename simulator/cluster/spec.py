@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.algorithms.registration import Registration
-from simulator.cluster.clients.spec import ClientsSpec, ResourceSpec
+from simulator.cluster.clients.spec import CLIENTS, RESOURCE, ClientsSpec, ResourceSpec
 from simulator.cluster.distributions import Constant, Distribution
 from simulator.cluster.faults.nemesis import Nemesis
 from simulator.cluster.faults.schedule import Scheduled
@@ -81,6 +81,16 @@ class ClusterSpec:
         """What the nodes run that serve clients from a log of their own; None if there is no log, or a resource."""
         serving = self.registration.serving
         return None if serving is None or self.resource is not None else serving(self.config)
+
+    @property
+    def outside(self) -> Mapping[str, tuple[NodeId, ...]]:
+        """The nodes outside the cluster by group: clients, and the resource. They are numbered after its own."""
+        if self.clients is None:
+            return {}
+        first = 1 + sum(map(len, self.groups.values()))
+        after = first + self.clients.count
+        groups = {CLIENTS: tuple(range(first, after))}
+        return groups if self.resource_of_leaders is None else groups | {RESOURCE: (after,)}
 
     @property
     def stabilization_ns(self) -> Nanoseconds | None:

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from simulator.cluster.clients.outside import CLIENTS, RESOURCE
 from simulator.cluster.memory import DEFAULT_MEMORY_LIMIT_BYTES
 from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec
 from simulator.cluster.stop import StopWhen
@@ -130,9 +129,7 @@ class Scenario(Model):
     @property
     def outside_groups(self) -> tuple[str, ...]:
         """The groups outside the cluster: `clients`, and `resource` if leaders write to one."""
-        if self.clients is None:
-            return ()
-        return (CLIENTS,) if self.cluster_spec().resource_of_leaders is None else (CLIENTS, RESOURCE)
+        return () if self.clients is None else tuple(self.cluster_spec().outside)
 
     @property
     def size(self) -> int:

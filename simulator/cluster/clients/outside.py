@@ -16,7 +16,7 @@ from simulator.cluster.clients.claims import ClaimService
 from simulator.cluster.clients.ledger import Ledger
 from simulator.cluster.clients.nodes import ClientNode, Port, ServingNode
 from simulator.cluster.clients.paths import Paths
-from simulator.cluster.clients.spec import ClientsSpec, ResourceSpec
+from simulator.cluster.clients.spec import CLIENTS, RESOURCE, ClientsSpec, ResourceSpec
 from simulator.cluster.distributions import Constant, durations
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.leadership import LeadershipTracker
@@ -24,8 +24,6 @@ from simulator.cluster.network.rules import LinkRule
 from simulator.cluster.node.node import Node
 from simulator.protocol import Algorithm, Host, NodeId, uniform
 from simulator.randomness import Streams
-
-CLIENTS, RESOURCE = "clients", "resource"  # The names of the groups.
 
 
 class Outside:
@@ -35,29 +33,26 @@ class Outside:
         self,
         spec: ClientsSpec,
         resource: ResourceSpec | None,
-        groups: Mapping[str, Sequence[NodeId]],
-        primary_group: str,
+        groups: Mapping[str, tuple[NodeId, ...]],
+        servers: Sequence[NodeId],
         kernel: Kernel,
         streams: Streams,
     ) -> None:
         self.spec = spec
         self.resource = resource
         self.ledger = Ledger(kernel)
-        first = 1 + sum(map(len, groups.values()))
-        clients = tuple(range(first, first + spec.count))
-        self.groups: dict[str, tuple[NodeId, ...]] = {CLIENTS: clients}
-        self.servers = tuple(groups[primary_group])
+        self.groups = groups
+        clients = groups[CLIENTS]
         self._kernel = kernel
         self._streams = streams
-        self._known = spec.servers or self.servers
+        self._known = spec.servers or tuple(servers)
         self.client_paths = Paths(spec.paths, CLIENTS, clients, kernel, streams, (Request, Reply))
         self.networks = [self.client_paths]
         delays = None if spec.address is None else durations(spec.address.delay, streams, "address delay")
         self.address = None if delays is None else Address(kernel, delays, self._known[0])
         self.nodes: dict[NodeId, Node] = {client: self._client(client) for client in clients}
         if resource is not None:
-            node = first + spec.count
-            self.groups[RESOURCE] = (node,)
+            (node,) = groups[RESOURCE]
             types = (ResourceRequest, Decision)
             self.resource_paths = Paths(resource.paths, RESOURCE, (node,), kernel, streams, types)
             self.networks.append(self.resource_paths)

@@ -10,6 +10,8 @@ from simulator.clients.messages import Consistency
 from simulator.cluster.distributions import Constant, Distribution
 from simulator.protocol import MILLISECOND, SECOND, Nanoseconds, NodeId
 
+CLIENTS, RESOURCE = "clients", "resource"  # The names of the groups outside the cluster.
+
 Fencing = Literal["none", "token"]
 
 

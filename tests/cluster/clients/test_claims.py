@@ -152,11 +152,11 @@ def test_a_fault_that_names_the_resource_cuts_its_paths() -> None:
 def test_an_open_loop_sends_whatever_is_under_way() -> None:
     spec = replace(only_server(1), gaps=Constant(4 * MS), closed_loop=False)
     trace = play(N1_LEADS, at(1, Pause(1)), clients=spec, duration=21 * MS)
-    instants = sorted(row.sent_ns / MS for row in trace.requests)
+    instants = sorted(row.sent_ns for row in trace.requests)
     gaps = {later - earlier for earlier, later in pairwise(instants)}
-    assert gaps == {4}
-    assert len(instants) == math.ceil((21 - instants[0]) / 4)
-    assert 0 <= instants[0] < 4  # From a random phase on, so that clients do not send in step.
+    assert gaps == {4 * MS}
+    assert len(instants) == math.ceil((21 * MS - instants[0]) / (4 * MS))
+    assert 0 <= instants[0] < 4 * MS  # From a random phase on, so that clients do not send in step.
 
 
 def test_a_paused_server_handles_what_arrived_when_it_resumes() -> None:
