@@ -66,7 +66,7 @@ class ClusterControl:
 
     def members(self, group: str | None = None) -> Sequence[NodeId]:
         """All nodes of a group, whatever their state. Without a name, the primary group is meant."""
-        if self._outside is not None and group in self._outside.groups:
+        if self._outside is not None and group is not None and group in self._outside.groups:
             return self._outside.groups[group]
         return self._trackers[group or self._primary_group].members
 
