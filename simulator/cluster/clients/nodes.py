@@ -67,9 +67,11 @@ class ServingNode(Node):
             self._receive(self._serve, sender, message)
 
     def answer(self, client: NodeId, reply: Message) -> None:
+        """Send a reply to a client at once (`Host`)."""
         self.client_port.send(client, reply)
 
     def note(self, kind: str, **fields: Any) -> None:
+        """Write an event to the trace (`Host`), a client's write among the rows of clients."""
         if kind == event_types.WROTE:
             self.ledger.committed(self.me, fields)
         else:
