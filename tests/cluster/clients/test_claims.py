@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -170,7 +171,7 @@ def test_the_token_keeps_a_deposed_leader_from_writing() -> None:
     number (34), and so it rejects the request with token 33"."""
     script = Script(start={1: claim(1), 2: every(follow(1), timer("claim", 30))}, on={"timer claim": claim(2)})
     clients = replace(ONE, count=6, start=40 * MS, finds="next", attempts=1)  # Some ask n1, and some n2.
-    given = {"clients": clients, "duration": 100 * MS, "registration": WITH_TERMS}
+    given: dict[str, Any] = {"clients": clients, "duration": 100 * MS, "registration": WITH_TERMS}
     without = play(script, **given)
     assert {(row.node, row.token, row.accepted) for row in without.writes} == {(1, 1, True), (2, 2, True)}
     fenced = play(script, **given, resource=ResourceSpec(fencing="token"))
