@@ -246,13 +246,12 @@ class _Page:
 
     def _choices(self, field: Schema) -> list[str]:
         """The names of the parts that a field may be one of."""
-        names = (self._reference(choice) for choice in field.get("anyOf", (field,)))
-        return [name for name in names if name]
+        return [*filter(None, map(self._reference, field.get("anyOf", (field,))))]
 
     def _is_covered(self, field: Schema, choice: Schema) -> bool:
         """Whether what is said of the field says enough of this choice."""
-        null = choice.get("type") == "null"
-        return null or (self._is_distribution(field) and self._reference(choice) in self._distributions)
+        is_distribution = self._is_distribution(field) and self._reference(choice) in self._distributions
+        return is_distribution or choice.get("type") == "null"
 
     def _is_distribution(self, field: Schema) -> bool:
         return _DISTRIBUTION in self._choices(field)
