@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, ClassVar, Protocol, Self, TypeAlias, dataclass_transform
 
+from simulator.quiet import Quiet
+
 NodeId: TypeAlias = int  # YAML and reports write n1, n2, …
 Nanoseconds: TypeAlias = int
 Message: TypeAlias = Any  # An instance of a class decorated with @message.
@@ -280,3 +282,13 @@ class Algorithm:
         node's timers themselves. Views are not part of a trace's digest.
         """
         return {}
+
+    def quiet(self) -> Quiet | None:
+        """What this node does until something new happens, if that is keep-alives only; None if it is not, or unknown.
+
+        The host may then skip many of them (`simulator.quiet`). The call changes nothing and asks the host for nothing.
+        """
+        return None
+
+    def on_skipped(self, elapsed: Nanoseconds, running: frozenset[NodeId]) -> None:
+        """That much of a quiet period was skipped, in which all `running` nodes kept sending and answering."""
