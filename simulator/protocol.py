@@ -215,6 +215,10 @@ class Host(Protocol):
         """Declare the node's role, its term and the leader that it knows of. Every metric is computed from these."""
         ...
 
+    def answer(self, client: NodeId, reply: Message) -> None:
+        """Send a reply to a client at once. It promises nothing that a save has to hold."""
+        ...
+
     def note(self, kind: str, **fields: object) -> None:
         """Write an event to the trace: a vote, a suspicion, a commit (kinds: `simulator.trace.event_types`)."""
         ...
@@ -264,6 +268,13 @@ class Algorithm:
     def on_command(self, command: Message) -> None:
         """An operator or a client asks for something: a leadership transfer, a new member, a write."""
 
+    def on_request(self, client: NodeId, request: Message) -> None:
+        """A client has sent a `simulator.clients.messages.Request`: answer it with `host.answer`.
+
+        Only for an algorithm with a log, whose registration says so (`serving`). For all others, the host
+        serves requests: a node that claims to lead writes to the resource.
+        """
+
     def on_connect(self, peer: NodeId) -> None:
         """A connection with `peer` is open. Stream transport only."""
 
@@ -284,10 +295,7 @@ class Algorithm:
         return {}
 
     def quiet(self) -> Quiet | None:
-        """What this node does until something new happens, if that is keep-alives only; None if it is not, or unknown.
-
-        The host may then skip many of them (`simulator.quiet`). The call changes nothing and asks the host for nothing.
-        """
+        """What this node does if nothing new happens: only keep-alives, which may be skipped. None: more, or unknown."""
         return None
 
     def on_skipped(self, elapsed: Nanoseconds, running: frozenset[NodeId]) -> None:

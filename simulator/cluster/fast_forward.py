@@ -56,6 +56,8 @@ def refusal(spec: ClusterSpec) -> str | None:
     """Why nothing can be skipped in any trial of this specification; None if something can."""
     if spec.workload is not None:
         return "clients send commands at random instants (workload)"
+    if spec.clients is not None:
+        return "clients send requests at random instants (clients)"
     if spec.service is not None:
         return "nodes take time to handle messages (cluster.service)"
     registration = spec.registration

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulator.scenario.consistency import (
     algorithm,
+    clients,
     fast_forward,
     faults,
     liveness,
@@ -23,6 +24,8 @@ _CHECKS = (
     algorithm.member_errors,
     algorithm.command_errors,
     algorithm.stability_errors,
+    clients.client_errors,
+    clients.resource_errors,
     targets.placement_errors,
     faults.schedule_errors,
     nemesis.nemesis_errors,
