@@ -113,7 +113,6 @@ def test_memory_is_that_of_a_chunk_and_not_of_all_trials(tmp_path: Path) -> None
     assert peaks[1] < 2 * peaks[0]
 
 
-@pytest.mark.usefixtures("no_run_figures")
 @linux
 @pytest.mark.parametrize("whom", ["coordinator", "worker"])
 def test_a_killed_run_is_resumed_without_a_difference(

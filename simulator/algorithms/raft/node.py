@@ -395,8 +395,7 @@ class Raft(Algorithm):
 
     def _on_append_entries(self, sender: NodeId, message: AppendEntries) -> None:
         current = message.term == self.term
-        # A term cannot have two leaders. A check would report a reply that left too early.
-        if current and self.role is not LEADER:
+        if current and self.role is not LEADER:  # A term cannot have two leaders; a check would report them.
             if self.leader != sender:
                 self._become_follower(self.term, leader=sender)
             self.timer.on_heartbeat()
