@@ -37,8 +37,9 @@ class Recovery:
 
     verdict: Verdict
     since_ns: Nanoseconds  # The last injection or repair; the start of the trial if there was none.
-    # The first instant since then at which a leader is followed, even if too late. If all must follow it: the instant
-    # since which they do so without interruption when the time is over, or the first one after that.
+    # The first instant since then at which a leader is followed, even if too late. If all nodes must follow: the start
+    # of the period in which they follow without interruption, which lasts beyond the end of the time or begins after
+    # it.
     recovered_ns: Nanoseconds | None
     leader: NodeId | None
     all_nodes: bool = False  # Whether all must follow the leader, and not only a majority.
@@ -115,7 +116,8 @@ class _Followers:
         self._named: dict[NodeId, NodeId | None] = {}  # By each member that runs.
         self._paused: set[NodeId] = set()
         self._without_majority: set[NodeId] = set()  # Nodes that could not lead.
-        self._configurations: dict[NodeId, frozenset[NodeId]] = {}  # The members in a node's eyes, if not all.
+        # The members in a node's own configuration, if these are not all nodes.
+        self._configurations: dict[NodeId, frozenset[NodeId]] = {}
 
     def apply(self, row: Row) -> None:
         """Take in the next row of the trace."""

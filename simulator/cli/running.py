@@ -89,7 +89,7 @@ def _run_in(
 
     outcome: Outcome | None = None
     try:
-        # But for the trials themselves: what is finished is not lost to a signal.
+        # Signals are deferred except while trials run, so that a signal does not lose finished trials.
         with uninterrupted(), opened as writer:
             try:
                 start(writer)

@@ -100,7 +100,9 @@ class Cluster:
         """Simulate the trial, once, and return its trace. Raises EventLimitError and MemoryLimitError."""
         self._schedule()
         collecting = gc.isenabled()
-        gc.disable()  # Queue entries die young and are in no cycles: looking for cycles costs a tenth of the time.
+        # Queue entries live for a short time and form no reference cycles. The search for cycles would cost a tenth of
+        # the time.
+        gc.disable()
         try:
             self._run_kernel()
         finally:

@@ -23,7 +23,8 @@ class Finding(enum.StrEnum):
     SAME = "same"  # The change is within chance, or within the tolerance.
     REGRESSION = "regression"
     IMPROVEMENT = "improvement"
-    TOO_FEW = "too few trials to tell"  # Beyond the tolerance, and no result of so few trials could be significant.
+    # The change is larger than the tolerance, but no result of so few trials could be significant.
+    TOO_FEW = "too few trials to tell"
 
 
 class Outcome(enum.StrEnum):
@@ -33,7 +34,7 @@ class Outcome(enum.StrEnum):
     PASSED = "passed"
     IMPROVED = "improved"
     REGRESSED = "regressed"
-    BROKEN = "broken"  # A promise was broken, or a trial failed: no figure makes up for it.
+    BROKEN = "broken"  # A guarantee was violated, or a trial failed. The figures do not matter then.
 
     @property
     def fails(self) -> bool:

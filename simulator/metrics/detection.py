@@ -160,7 +160,7 @@ class _Reader:
         for pair, watch in self._pairs_of(node):
             watch.advance_to(row.time_ns, self._awake(pair))
             if pair[1] == node:
-                watch.mistaken = False  # The suspicion has become true, or had not been wrong.
+                watch.mistaken = False  # The suspicion has become right, or was right already.
                 if row.kind == event_types.CRASHED:
                     watch.crashed(row.time_ns)
                 elif row.kind == event_types.STARTED:

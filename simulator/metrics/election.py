@@ -33,7 +33,7 @@ class Outcome(enum.StrEnum):
 class Parts(NamedTuple):
     """The parts of an election in nanoseconds. Together they last from the first suspicion to the claim."""
 
-    before_rounds_ns: Nanoseconds  # Until the first candidacy: pre-votes, for example.
+    before_rounds_ns: Nanoseconds  # The time until the first candidacy, for example with pre-votes.
     earlier_rounds_ns: Nanoseconds  # All rounds from the first to the one that was won.
     winning_round_ns: Nanoseconds  # The whole election if its winner did not campaign.
 

@@ -16,7 +16,7 @@ from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Host,
 ELECTION = "election"  # No leader was heard for an election timeout.
 HEARTBEAT = "heartbeat"  # A leader has to send heartbeats.
 QUORUM = "quorum"  # A leader has to see whether a majority still answers.
-TOUCH = "touch "  # Followed by a peer: its last answer is as old as the leader's lease.
+TOUCH = "touch "  # The name is followed by a peer, whose last answer is as old as the leader's lease.
 LED = "led"  # The last heartbeat is as old as the least election timeout.
 TICK, CONTACT, POLL = "tick", "silence", "poll"
 

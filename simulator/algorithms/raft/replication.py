@@ -23,7 +23,9 @@ class Replication:
         self.log = log
         self.commit_index = 0
         self.next_index: dict[NodeId, int] = {}  # The next entry to send to each follower.
-        self.match_index: dict[NodeId, int] = {}  # How far each log is known to agree; its own, as far as on disk.
+        # The index up to which each log is known to agree with this one. For this server's own log, the last index on
+        # disk.
+        self.match_index: dict[NodeId, int] = {}
 
     def view(self, *, leads: bool) -> Mapping[str, object]:
         """What a page may show of it, in plain values. `log`: each term with the last index that it reaches."""

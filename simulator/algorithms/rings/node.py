@@ -65,7 +65,7 @@ class RingNode(PassingNode):
         self.leader: NodeId | None = None
         self.taking_part = False  # Whether it waits for the outcome of an election, of its own or another node.
         self._begun = False  # Whether an election of this node is less than a round old.
-        self._called = False  # Whether another election is to follow then.
+        self._called = False  # Whether another election follows when the present one is over.
 
     # --- Inputs
 

@@ -67,7 +67,7 @@ class PassingNode(Algorithm):
         self.others = {ONWARD: after, BACK: after[::-1]}
         self.detector = make_detector(host, config.detector, self)
         self._passing: dict[int, _Passing] = {}
-        self._made = host.now()  # The number of messages that this node has made, and more: none is used twice.
+        self._made = host.now()  # A counter that gives each message of this node a number of its own.
         self._seen: dict[int, None] = {}  # The numbers of the last messages that it has handled, the oldest first.
 
     def view(self) -> Mapping[str, object]:

@@ -153,7 +153,7 @@ class FastLeaderElection:
                 return None
             self.finalizing = False
             self.host.cancel_timer(FINALIZE)
-            if self._passing:  # The better vote is put back into the queue, behind what waits there.
+            if self._passing:  # The better vote is put back into the queue, behind the votes that wait there.
                 self._passing.append((self.host.monotonic(), sender, heard))
                 return None
         self._listen()

@@ -46,7 +46,7 @@ class ServerState:
         self.applied = NOTHING  # The last transaction that the replica has applied.
         self.serving = False
         self.has_served = False  # Since the server started.
-        self.cold = config.cold != "never"  # Whether the process does for the first time what comes next.
+        self.cold = config.cold != "never"  # Whether the code of the next role has not run in this process yet.
         self.connections = 0  # The number of connections to a leader that the server has asked for.
 
     def is_quorum(self, servers: Iterable[NodeId]) -> bool:

@@ -14,7 +14,8 @@ from typing import Protocol, TypeAlias
 from simulator.algorithms.zookeeper.tree import parent_of
 from simulator.protocol import NodeId
 
-_Watchers: TypeAlias = dict[str, dict[NodeId, None]]  # By path, in the order in which they began to watch.
+# The clients that watch each path, in the order in which they began to watch.
+_Watchers: TypeAlias = dict[str, dict[NodeId, None]]
 
 
 class Change(enum.StrEnum):

@@ -11,7 +11,7 @@ from simulator.analysis.statistics.bootstrap import FloatArray
 from simulator.analysis.statistics.comparison import LEVELS, NOTHING_TO_COMPARE, Comparison, Tally, cleaned
 from simulator.analysis.statistics.estimates import Estimate, Proportion, proportion_by_trial
 
-_FURTHEST = 38.0  # Standard errors: beyond, the chance of an error is no floating-point number.
+_FURTHEST = 38.0  # In standard errors. Beyond this distance, the probability is too small for a floating-point number.
 
 
 def compare_fraction(before: Tally, after: Tally, *, paired: bool) -> Comparison:

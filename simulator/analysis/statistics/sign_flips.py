@@ -29,7 +29,8 @@ def sign_flip_test(differences: npt.ArrayLike) -> float:
     if total == 0:
         return 1.0
     sizes, times = np.unique(np.abs(steps[steps != 0]), return_counts=True)
-    cells = 1 << (2 * total).bit_length()  # More than the sums from -total to total: none falls on another.
+    # This is more than the number of sums from -total to total, so each sum has a place of its own.
+    cells = 1 << (2 * total).bit_length()
     angles = 2 * math.pi / cells * np.arange(cells // 2 + 1)
     wave = np.ones(angles.size)
     for size, count in zip(sizes, times, strict=True):

@@ -149,7 +149,8 @@ def _log_log_band(sample: Sample) -> tuple[FloatArray, FloatArray]:
         # scipy's type stubs have wrong types for it.
         band: Any = curve.confidence_interval(CONFIDENCE, method="log-log")
     low, high = band.low.probabilities.copy(), band.high.probabilities.copy()
-    nothing_over = curve.probabilities == 1  # Before the first event the interval is exact: all at risk last longer.
+    # Before the first event the interval is exact, because all durations last longer.
+    nothing_over = curve.probabilities == 1
     at_risk = sample.values.size - np.searchsorted(np.sort(sample.values), curve.quantiles[nothing_over])
     low[nothing_over], high[nothing_over] = TAIL ** (1 / at_risk), 1
     # The curve ends at 0, where the upper limit is not known. The last known limit is used there.

@@ -233,5 +233,5 @@ def write_figure(figure: Figure, path: Path) -> None:
             with style():
                 figure.savefig(file, format=kind)
         except BaseException:
-            path.unlink()  # No half of a figure.
+            path.unlink()  # A failure leaves no half-written figure.
             raise

@@ -57,7 +57,7 @@ def ecdf_figure(
         if published:
             points = sorted(published.items())
             x, y = [seconds * factor for _, seconds in points], [p for p, _ in points]
-            size = 4.5 if len(points) <= _FEW_POINTS else 2.2  # Many must not cover the curve.
+            size = 4.5 if len(points) <= _FEW_POINTS else 2.2  # Many marks would cover the curve.
             axes.plot(x, y, "o", markerfacecolor="white", color=BLACK, markersize=size, label=published_by, zorder=5)
         axes.set_ylim(0, 1.02)
         axes.yaxis.set_major_formatter(PercentFormatter(1))
@@ -184,7 +184,7 @@ def save(figure: Figure, path: Path, formats: Sequence[str] = ("png", "svg")) ->
         text.set_text(printable(text.get_text()))  # An SVG holds it as text, and XML allows no control characters.
     with style():
         for name, file in zip(formats, written, strict=True):
-            drawn = BytesIO()  # A full disk, or a kill, leaves no half of a figure.
+            drawn = BytesIO()  # A full disk or a kill leaves no half-written figure.
             figure.savefig(drawn, format=name, metadata=metadata.get(name))
             write_whole(file, drawn.getvalue())
     return written

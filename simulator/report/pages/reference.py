@@ -23,8 +23,8 @@ page from the JSON Schema. [A scenario, field by field](scenario.md) explains th
 """
 _SECTIONS = ("cluster", "network", "nemesis", "workload", "clients", "resource", "liveness", "limits", "published")
 _WITH_SECTION = (*_SECTIONS, "algorithm", "disk", "stream")
-_TARGET = "zone-of-leader"  # A word of every list of targets, and of no other.
-_DISTRIBUTION = "MixtureForm"  # A member of every choice of distributions, and of no other.
+_TARGET = "zone-of-leader"  # Every list of targets has this word, and no other list has it.
+_DISTRIBUTION = "MixtureForm"  # Every choice of distributions has this member, and no other choice has it.
 _TARGETS = "A node (`n3`), a zone (`zone:NAME`), a group (`group:NAME`, `leader-of:NAME`), a description, or a list."
 
 
