@@ -110,7 +110,7 @@ class ClientBackoff(Model):
         return self
 
 
-class Paths(Model):
+class PathOptions(Model):
     """The links to clients, or to the resource. They are streams. A fault acts on them only if it names that group."""
 
     latency: AnyDistribution = Field(default=_constant("1ms"), description="The one-way latency.")
@@ -153,7 +153,7 @@ class Clients(Model):
     servers: tuple[NodeName, ...] | None = Field(
         default=None, description="The servers that clients know; null: all.", examples=[["n1", "n2"]]
     )
-    paths: Paths = Field(default=Paths(), description="The links between clients and servers.")
+    paths: PathOptions = Field(default=PathOptions(), description="The links between clients and servers.")
 
     def value(self) -> ClientsSpec:
         """The clients as the cluster knows them."""
@@ -192,7 +192,7 @@ class LeaderResource(Model):
         description="Whether the resource rejects a request whose token (the leader's term) is lower than one that it "
         "has seen.",
     )
-    paths: Paths = Field(default=Paths(), description="The links between servers and the resource.")
+    paths: PathOptions = Field(default=PathOptions(), description="The links between servers and the resource.")
 
     def value(self) -> ResourceSpec:
         """The resource as the cluster knows it."""

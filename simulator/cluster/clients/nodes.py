@@ -9,7 +9,7 @@ from simulator.clients.resource import Decision
 from simulator.clients.sureness import Sureness
 from simulator.cluster.clients.claims import ClaimService
 from simulator.cluster.clients.ledger import Ledger
-from simulator.cluster.clients.paths import Paths
+from simulator.cluster.clients.paths import PathNetwork
 from simulator.cluster.node.node import Node
 from simulator.protocol import ELECTORATE, Message, NodeId, Role
 from simulator.trace import event_types
@@ -18,17 +18,17 @@ from simulator.trace import event_types
 class ClientNode(Node):
     """A node outside the cluster: a client."""
 
-    _network: Paths
+    _network: PathNetwork
 
     def disconnect(self, peer: NodeId) -> None:
         """Give up the connection with a peer (`ClientHost`)."""
         self._network.disconnect(self._interface, peer)
 
 
-class Port:
+class RequestInterface:
     """Where requests or answers reach a server: the `Endpoint` of one of its further networks."""
 
-    def __init__(self, node: ServingNode, network: Paths) -> None:
+    def __init__(self, node: ServingNode, network: PathNetwork) -> None:
         self.network = network
         self.interface = network.attach(node.me, self)
         self._node = node
@@ -56,8 +56,8 @@ class ServingNode(Node):
     """A server that clients ask. Requests wait, like messages, while the node is paused, blocked or busy."""
 
     ledger: Ledger
-    client_port: Port
-    resource_port: Port | None = None
+    client_port: RequestInterface
+    resource_port: RequestInterface | None = None
     claims: ClaimService | None = None  # None: the algorithm itself serves requests, from its log.
 
     def on_request(self, sender: NodeId, message: Message) -> None:

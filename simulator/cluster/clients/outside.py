@@ -16,8 +16,8 @@ from simulator.clients.sureness import Sureness
 from simulator.cluster.clients.address import Address
 from simulator.cluster.clients.claims import ClaimService
 from simulator.cluster.clients.ledger import Ledger
-from simulator.cluster.clients.nodes import ClientNode, Port, ServingNode
-from simulator.cluster.clients.paths import Paths
+from simulator.cluster.clients.nodes import ClientNode, RequestInterface, ServingNode
+from simulator.cluster.clients.paths import PathNetwork
 from simulator.cluster.clients.spec import CLIENTS, RESOURCE, AddressSpec, ClientsSpec, ResourceSpec
 from simulator.cluster.distributions import Constant, durations
 from simulator.cluster.kernel import Kernel
@@ -48,23 +48,23 @@ class Outside:
         self._kernel = kernel
         self._streams = streams
         self._known = spec.servers or tuple(servers)
-        self.client_paths = Paths(spec.paths, CLIENTS, clients, kernel, streams, (Request, Reply))
+        self.client_paths = PathNetwork(spec.paths, CLIENTS, clients, kernel, streams, (Request, Reply))
         self.networks = [self.client_paths]
         self.addresses: list[Address] = []
         self.nodes: dict[NodeId, Node] = {client: self._client(client) for client in clients}
         if resource is not None:
             (node,) = groups[RESOURCE]
             types = (ResourceRequest, Decision)
-            self.resource_paths = Paths(resource.paths, RESOURCE, (node,), kernel, streams, types)
+            self.resource_paths = PathNetwork(resource.paths, RESOURCE, (node,), kernel, streams, types)
             self.networks.append(self.resource_paths)
             self.nodes[node] = self._resource(node, fencing=resource.fencing == "token")
 
     def serve(self, node: ServingNode, tracker: LeadershipTracker, registration: Registration) -> None:
         """Connect a server to the clients, and to the resource if there is one."""
         node.ledger = self.ledger
-        node.client_port = Port(node, self.client_paths)
+        node.client_port = RequestInterface(node, self.client_paths)
         if self.resource is not None:
-            node.resource_port = Port(node, self.resource_paths)
+            node.resource_port = RequestInterface(node, self.resource_paths)
             (resource,) = self.groups[RESOURCE]
             ask = node.resource_port.send
             node.claims = ClaimService(node.me, tracker, resource, registration, ask, node.answer, Sureness(node))
@@ -106,7 +106,7 @@ class Outside:
         for network in self.networks:
             network.remove_rule(*rules)
 
-    def _networks_of_server(self, node: NodeId) -> Sequence[Paths]:
+    def _networks_of_server(self, node: NodeId) -> Sequence[PathNetwork]:
         return () if node in self.nodes else [network for network in self.networks if node in network.interfaces]
 
     # --- Assembly
@@ -150,7 +150,7 @@ class Outside:
     def _resource(self, me: NodeId, *, fencing: bool) -> Node:
         return self._node(me, self.resource_paths, lambda host, durable: Resource(host, fencing, durable))
 
-    def _node(self, me: NodeId, network: Paths, build: Callable[[Host, Mapping[str, Any]], Algorithm]) -> Node:
+    def _node(self, me: NodeId, network: PathNetwork, build: Callable[[Host, Mapping[str, Any]], Algorithm]) -> Node:
         return ClientNode(
             me=me,
             peers=(),
