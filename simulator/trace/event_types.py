@@ -31,6 +31,8 @@ COMMIT = "commit"  # term, index, entry_term: this leader has committed its log 
 CONFIGURATION = "configuration"  # voters, learners: the members in this node's eyes from now on; at first, everybody.
 CHANGE_GIVEN_UP = "change-given-up"  # node, why: this leader gives up adding a server.
 WROTE = "wrote"  # A client's write took effect, or not. It makes a row of its own (`simulator.trace.requests`).
+UNSURE = "unsure"  # why: this server, which has clients, knows no leader (`no-leader`) or leads without a quorum.
+SURE = "sure"  # It follows a leader, or leads with a quorum, again.
 # term, lasts_ns: this leader's lease is granted or extended. It lasts for lasts_ns by the leader's own clock.
 LEASE = "lease"
 LEASE_ENDED = "lease-ended"  # term, late_ns: this leader has lost its lease, and notices it late_ns later.
