@@ -92,7 +92,7 @@ class ClusterControl:
         return () if topology is None else topology.nodes_in(name)
 
     def zone_of(self, node: NodeId) -> str | None:
-        """The zone of a node; None where there are no zones."""
+        """The zone of a node; None if there are no zones."""
         topology = self._network.spec.topology
         return None if topology is None else topology.zone_of(node)
 

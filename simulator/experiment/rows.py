@@ -38,7 +38,7 @@ OVERLAP_TYPES = {
 
 
 def seconds(time_ns: Nanoseconds | None, since_ns: Nanoseconds = 0) -> float:
-    """Seconds between two instants; NaN where the later one never came."""
+    """Seconds between two instants; NaN if the later one never came."""
     return float("nan") if time_ns is None else (time_ns - since_ns) / SECOND
 
 
@@ -159,7 +159,7 @@ def trial_row(trial: TrialReading, stability: Stability, number: int, elections:
 
 
 def recovery_row(recovery: Recovery) -> Record:
-    """What the trials table holds where the scenario demands liveness."""
+    """The columns of the trials table for a scenario that demands liveness."""
     return {
         "liveness": str(recovery.verdict),
         "last_fault_s": seconds(recovery.since_ns),

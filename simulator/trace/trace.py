@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One event. A column that its type does not use is None."""
+    """One event. A column that the event type of the row does not use is None."""
 
     time_ns: int
     kind: str

@@ -56,7 +56,7 @@ def all_but(nodes: Sequence[NodeId], control: ClusterControl) -> Nodes:
 
 
 def smaller_end(nodes: Nodes, others: Nodes) -> Nodes:
-    """The fewer nodes; the first, if they are equally many."""
+    """The side with fewer nodes; the first side if both have the same number."""
     return min(nodes, others, key=len)
 
 

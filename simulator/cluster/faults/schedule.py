@@ -29,7 +29,7 @@ class WithoutTarget(enum.StrEnum):
 
     WAIT = "wait"  # The fault waits until its target exists, at most until the end of the trial.
     SKIP = "skip"
-    FAIL = "fail"  # The trial, and with it the run.
+    FAIL = "fail"  # The trial fails, and so does the run.
 
 
 class MissingTargetError(RuntimeError):
@@ -117,7 +117,7 @@ def play(
 
 
 def repair(fault: Fault, injected: Injected, scheduler: FaultScheduler) -> None:
-    """Repair a fault whose time is over. What another fault has ended already is not repaired again."""
+    """Repair a fault whose time is over. An effect that another fault has ended already is not repaired again."""
     if injected.repair is not None and (nodes := injected.repair()):
         scheduler.repaired(fault.name, nodes)
 

@@ -50,7 +50,7 @@ class Touching:
 
 
 class Pairs:
-    """From any of the senders to any of the receivers; with `both_ways`, also from receivers to senders."""
+    """Links from each sender to each receiver; with `both_ways`, also from each receiver to each sender."""
 
     __slots__ = ("_both_ways", "_receivers", "_senders", "named")
 

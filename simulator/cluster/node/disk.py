@@ -1,4 +1,4 @@
-"""A node's disk: writes take their time, one after the other; it may be slow, or stall."""
+"""A node's disk. It carries out one write after the other, and each takes time. Faults can slow or stall the disk."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ class Disk:
 
     @property
     def instant(self) -> bool:
-        """Whether a write is on disk as soon as it is requested: no time is taken, and none is under way before it."""
+        """Whether a write is on disk as soon as it is requested: writes take no time, and no earlier write is under
+        way.
+        """
         return self.times.none and not self._stalls and not self._under_way
 
     def write(self, write: Write) -> None:
