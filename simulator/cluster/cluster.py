@@ -233,6 +233,7 @@ class Cluster:
             extra_bytes=tuple(traffic.extra_bytes),
             messages=tuple(self.network.journal or ()),
             views=() if self.views is None else tuple(self.views.rows),
+            without_effect=tuple(self.observer.scheduler.without_effect),
             clients=() if outside is None else outside.groups[CLIENTS],
             requests=() if outside is None else tuple(outside.ledger.requests),
             writes=() if outside is None else tuple(outside.ledger.writes),

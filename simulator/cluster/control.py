@@ -172,6 +172,10 @@ class ClusterControl:
         times.add(write_times)
         return lambda: times.remove(write_times)
 
+    def disk_activity(self, nodes: Sequence[NodeId]) -> int:
+        """How many writes of these nodes have begun or come due so far, on disks that take time or have stalled."""
+        return sum(self._nodes[node].disk.activity for node in nodes)
+
     def stall_disk(self, node: NodeId) -> Callable[[], None]:
         """Let no write finish."""
         self._nodes[node].disk.stall()

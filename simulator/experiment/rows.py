@@ -149,6 +149,9 @@ def trial_row(trial: TrialReading, stability: Stability, number: int, elections:
         "stabilisation_s": seconds(stability.since(primary[0].start_ns), primary[0].start_ns),
         **{name: column(trial) for metric in METRICS for name, column in metric.columns.items()},
         "sent_total": sum(trial.trace.sent),
+        "faults_without_effect": "; ".join(
+            f"{entry} {fault}: {why}" for entry, fault, why in trial.trace.without_effect
+        ),
         "faults_never_struck": sum(
             row.kind in (event_types.SKIPPED, event_types.NOT_INJECTED) for row in trial.trace.rows
         ),

@@ -24,11 +24,20 @@ Repair = Callable[[], object]
 RepairOne = Callable[[], object]  # Repairs the fault at one node. Returns False if the fault was over already.
 
 
+def _no_reason() -> None:
+    pass
+
+
 class Injected(NamedTuple):
-    """The nodes that a fault was injected into, for the trace, and what repairs it; None if nothing does."""
+    """The nodes that a fault was injected into, for the trace, and what repairs it; None if nothing does.
+
+    `why_no_effect` is called when the fault is over, or the trial: it returns why the fault has changed nothing. None:
+    it has, as far as is known.
+    """
 
     nodes: object
     repair: Repair | None = None
+    why_no_effect: Callable[[], str | None] = _no_reason
 
 
 class ResolvedFault(NamedTuple):

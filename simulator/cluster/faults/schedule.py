@@ -76,6 +76,14 @@ class FaultScheduler(Protocol):
         """Write a row: a fault was injected into these nodes, or between them."""
         ...
 
+    def lasts(self, entry: Scheduled, injected: Injected) -> None:
+        """The fault of an entry is in force from now on, until `over` or the end of the trial."""
+        ...
+
+    def over(self, entry: Scheduled) -> None:
+        """The time of an entry's fault is over: note if it has had no effect."""
+        ...
+
     def repaired(self, fault: str, nodes: object) -> None:
         """Write a row: the repair of a fault had an effect on these nodes."""
         ...
@@ -104,6 +112,7 @@ def play(
     if injected is not None and entry.lasts is not None:
         yield scheduler.timeout(next(fault_rng.durations(entry.lasts, "lasts")))
         repair(entry.fault, injected, scheduler)
+        scheduler.over(entry)
     scheduler.finished()
 
 
@@ -132,6 +141,7 @@ def _inject(
         else:
             scheduler.settled(entry)
             scheduler.injected(name, injected.nodes)
+            scheduler.lasts(entry, injected)
             if entry.label is not None:
                 scheduler.happened(entry.label)
             return injected

@@ -28,6 +28,7 @@ class Disk:
         self.times = SumOfDelays(write_times)  # Without any delay, a write takes no time.
         self._kernel = kernel
         self._written = written
+        self.activity = 0  # How many writes have begun or come due.
         self._free_at: Nanoseconds = 0
         self._stalls = 0
         self._under_way: deque[Write] = deque()
@@ -43,6 +44,7 @@ class Disk:
 
     def write(self, write: Write) -> None:
         """Begin a write. It is on disk once it and all earlier ones have taken their time."""
+        self.activity += 1
         self._free_at = max(self._kernel._now, self._free_at) + self.times.draw()
         self._under_way.append(write)
         self._kernel.push(self._free_at, self._comes_due, self._under_way)
@@ -65,6 +67,7 @@ class Disk:
 
     def _comes_due(self, under_way: deque[Write], _: None) -> None:
         if under_way is self._under_way:
+            self.activity += 1
             self._due += 1
             self._catch_up()
 
