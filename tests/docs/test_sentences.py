@@ -12,7 +12,7 @@ from studies import sentences
 def test_it_draws_twenty_of_each_kind_and_the_same_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """ "(20 docstrings, 20 comments, 20 of pages; seed stated)": a stated seed must give the sentences that were read."""
+    """ "(20 docstrings, 20 comments, 20 of pages; seed stated)": a seed must give the sentences that were read."""
     monkeypatch.setattr("sys.argv", ["sentences", "7"])
     drawn = []
     for _ in range(2):
