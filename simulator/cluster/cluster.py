@@ -48,7 +48,7 @@ def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False
     """
     try:
         return Cluster(spec, seed, trial, journal=journal, views=views).run()
-    except _UnsureLimitError:  # Some skipped events are not counted exactly: the plain run decides.
+    except _UnsureLimitError:  # Some skipped events are not counted exactly, so the run is repeated without skipping.
         return Cluster(replace(spec, fast_forward=False), seed, trial).run()
 
 

@@ -143,7 +143,7 @@ class ClusterControl:
         self._note(event_types.RESUMED, node)
         self._nodes[node].paused = False
         for tracker in self._trackers.values():
-            tracker.recheck()  # The leader is back before it handles what came due during the pause.
+            tracker.recheck()  # The leader counts as back before it handles the inputs that came due during the pause.
         self._nodes[node].resume()
         if node in self._inside:
             self._network.process_resumed(self._network.interfaces[node])

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCENARIO_HASH", "RunWriter", "StoreError", "hash_of_scenario", "new_directory", "save"]
 
-SCENARIO_HASH = "electsim.scenario_sha256"  # In the metadata of trials.parquet.
+SCENARIO_HASH = "electsim.scenario_sha256"  # The key of the hash of the scenario in the metadata of trials.parquet.
 MEASURED = "measured.csv"
 
 
@@ -253,7 +253,7 @@ class RunWriter:
             raise StoreError(cannot_write(self._place, error)) from error
 
 
-_OF_ALL = {"electsim.schema": str(SCHEMA)}  # In the metadata of every table.
+_OF_ALL = {"electsim.schema": str(SCHEMA)}  # The key of the schema's version in the metadata of every table.
 
 
 def replay_command(command: str, trial: int) -> str:
