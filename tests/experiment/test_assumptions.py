@@ -11,8 +11,8 @@ from simulator.algorithms.bully import BULLY, BullyConfig
 from simulator.algorithms.detectors import ExternalOptions
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.rings import CHANG_ROBERTS, RingConfig
-from simulator.cluster.cluster import run_trial
 from simulator.cluster.clients.spec import ClientsSpec
+from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, Uniform
 from simulator.cluster.faults.link_degradation import Degrade
 from simulator.cluster.faults.link_faults import LinkTargets
