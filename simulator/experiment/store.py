@@ -242,7 +242,7 @@ class RunWriter:
             _write_parquet(rows.astype({"role": "string"}), self.path / "trace.parquet")
             messages = pd.DataFrame(trace.messages, columns=list(MessageRow._fields))
             _write_parquet(messages.astype({"arrives_ns": "Int64"}), self.path / "messages.parquet")
-            if trace.clients:
+            if trace.requests:
                 _write_parquet(request_frame(trace.requests), self.path / "requests.parquet")
                 _write_parquet(attempt_frame(trace.requests), self.path / "attempts.parquet")
                 _write_parquet(write_frame(trace.writes), self.path / "writes.parquet")
