@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from heapq import heappush
+from itertools import repeat
 from typing import Any, Protocol
 
 from simpy.events import NORMAL
 
-from simulator.cluster.distributions import Constant, Distribution, coin_flips, durations
+from simulator.cluster.distributions import Constant, Distribution, durations
 from simulator.cluster.kernel import Kernel
-from simulator.cluster.network.loss import Bernoulli, Loses, LossModel
+from simulator.cluster.network.loss import Bernoulli, GilbertElliott, Loses, LossModel
 from simulator.cluster.network.message_size import wire_size
 from simulator.cluster.network.rules import Cut, Degradation, Hold, LinkRule, LinkRules
-from simulator.cluster.network.supply import Supply
+from simulator.cluster.network.bounds import is_bounded, longest
+from simulator.cluster.network.supply import CoinFlips, Supply
 from simulator.cluster.network.topology import Topology
 from simulator.cluster.network.traffic import Traffic
 from simulator.protocol import MILLISECOND, SECOND, Message, Nanoseconds, NodeId, describe
@@ -88,9 +90,11 @@ class NetworkInterface:
         "deliver",
         "duplicate_latencies",
         "duplicates",
+        "duplications",
         "endpoint",
         "latencies",
         "loses",
+        "losses",
         "node",
         "supply",
         "wires_free_at",
@@ -102,17 +106,28 @@ class NetworkInterface:
         self.deliver = endpoint.on_delivery
         self.supply = Supply(spec.latency, streams, f"n{node} latency")
         self.latencies: Iterator[int] = self.supply.values
-        self.loses = _loses(spec.loss, streams, f"n{node} loss")
-        self.duplicates: Iterator[bool] = coin_flips(spec.duplication, streams, f"n{node} duplication")
+        self.losses = _flips(spec.loss, streams, f"n{node} loss")
+        self.loses = _loses(spec.loss, self.losses, streams, f"n{node} loss")
+        self.duplications = _flips(spec.duplication, streams, f"n{node} duplication")
+        self.duplicates: Iterator[bool] = repeat(False) if self.duplications is None else self.duplications.values
         self.duplicate_latencies: Iterator[int] = durations(spec.latency, streams, f"n{node} duplicate latency")
         self.bases = None if spec.topology is None else spec.topology.bases_from(node)
         self.wires_free_at: dict[NodeId, Nanoseconds] = {}  # When the link to each receiver is free.
 
 
-def _loses(loss: float | LossModel, streams: Streams, name: str) -> Loses | None:
+def _flips(chance: float | LossModel, streams: Streams, name: str) -> Supply | None:
+    """Whether each next packet is lost, or duplicated, independently of all others; None if none is, or by bursts."""
+    probability = chance.probability if isinstance(chance, Bernoulli) else chance
+    independent = isinstance(probability, int | float) and probability > 0
+    return Supply(CoinFlips(float(probability)), streams, name) if independent else None
+
+
+def _loses(loss: float | LossModel, flips: Supply | None, streams: Streams, name: str) -> Loses | None:
     """Whether each next packet is lost; None if no packet ever is."""
-    model = Bernoulli(loss) if isinstance(loss, int | float) else loss
-    return None if model == Bernoulli(0.0) else model.of(streams, name)
+    if flips is not None:
+        lost = flips.values
+        return lambda _: next(lost)
+    return loss.of(streams, name) if isinstance(loss, GilbertElliott) else None
 
 
 class Network:
@@ -145,6 +160,8 @@ class Network:
         self._queue: list[Any] = kernel._queue
         self._order = kernel._eid
         self._plain = self._is_plain()
+        # Above which latency a skipped message is an error; None: no latency can be.
+        self._looked_at = None if is_bounded(spec.latency) else longest(spec.latency)
 
     @property
     def sent(self) -> Mapping[type, int]:
@@ -217,9 +234,15 @@ class Network:
         return bool(removed)
 
     def skip(self, interface: NetworkInterface, message: type, count: int) -> None:
-        """Count messages of usual size that a node has sent in a quiet period, and draw and forget their latencies."""
+        """Count messages of usual size that a node has sent in a quiet period. Draw and forget what they would draw.
+
+        Raises TooLongError if one of them travels for longer than `bounds.longest` says.
+        """
         self._messages[self._slots[message]] += count
-        interface.supply.skip(count)
+        interface.supply.skip(count, self._looked_at)
+        for flips in (interface.losses, interface.duplications):
+            if flips is not None:
+                flips.skip(count)
 
     # --- What happens to processes and hosts: datagrams are not affected
 
