@@ -21,8 +21,9 @@ from simpy.events import NORMAL
 
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.memory import MemoryCheck
+from simulator.cluster.network.bounds import longest
+from simulator.cluster.network.loss import GilbertElliott
 from simulator.cluster.network.network import Network, NetworkSpec, Transport
-from simulator.cluster.network.supply import longest
 from simulator.cluster.node.node import Node
 from simulator.cluster.node.quiet import forget_cancelled_timers, forget_draws, move_timer, timer_place
 from simulator.cluster.node.timers import Timers
@@ -46,10 +47,11 @@ def network_refusal(spec: NetworkSpec) -> str | None:
     """Why nothing can be skipped on such a network; None if something can."""
     if spec.transport is not Transport.DATAGRAM:
         return "messages travel over connections (network.transport: stream)"
-    for name, given in (("loss", spec.loss), ("duplication", spec.duplication), ("bandwidth", spec.bandwidth)):
-        if given:
-            return f"the network has network.{name}"
-    return "network.latency has no upper bound" if longest_delay(spec) is None else None
+    if spec.bandwidth:
+        return "messages queue for links (network.bandwidth)"
+    if isinstance(spec.loss, GilbertElliott):
+        return "messages are lost in bursts (network.loss)"
+    return "it is not known how long a message may take (network.latency)" if longest_delay(spec) is None else None
 
 
 def refusal(spec: ClusterSpec) -> str | None:
@@ -91,6 +93,7 @@ class FastForward:
         self._memory = memory
         self._looks_between = self._looks_left = max(1, memory.events_between // self.events_between)
         self._delay_ns: Nanoseconds = delay
+        self._irregular = bool(network.spec.loss or network.spec.duplication)
         self._not_before: Nanoseconds = 0
         self._patience = 1
         self._rows_before = 0
@@ -121,8 +124,11 @@ class FastForward:
         period = QuietPeriod(now, running, self._delay_ns)
         queue = self._sorted_queue(period)
         end = min([period.end_ns, *(entry[0] for entry in queue.outside)])
-        self._not_before = end
         elapsed = (end - period.rest_ns - now) // period.whole_ns * period.whole_ns
+        self._not_before = end
+        if elapsed > 0 and self._irregular:
+            elapsed = self._regular(period, elapsed, len(queue.in_flight))
+            self._not_before = min(end, now + max(elapsed, period.whole_ns) + period.rest_ns)
         if elapsed <= 0 or (skipped := period.skip(elapsed)).events < _WORTHWHILE:
             return 0
         self._apply(now, elapsed, skipped, queue)
@@ -131,6 +137,23 @@ class FastForward:
         self.skipped_ns += elapsed
         self.unsure_events += skipped.unsure_events
         return skipped.events
+
+    def _regular(self, period: QuietPeriod, elapsed: Nanoseconds, in_flight: int) -> Nanoseconds:
+        """How much of a time no lost or duplicated packet disturbs, including the rest that is simulated after it."""
+        whole, rest = period.whole_ns, period.rest_ns
+        duplicates = bool(self._network.spec.duplication)
+        for node, sends in period.heeded(all_nodes=duplicates).items():
+            interface = self._network.interfaces[node]
+            for flips in (interface.losses, interface.duplications):
+                if flips is None or elapsed <= 0:
+                    continue
+                clear = flips.clear(_packets(sends, elapsed + rest) + in_flight) - in_flight
+                low, high = -1, elapsed // whole  # In whole periods: the longest move that needs no more than these.
+                while low < high:
+                    middle = (low + high + 1) // 2
+                    low, high = (middle, high) if _packets(sends, middle * whole + rest) <= clear else (low, middle - 1)
+                elapsed = low * whole
+        return elapsed
 
     def _sorted_queue(self, period: QuietPeriod) -> _Queue:
         queue = _Queue([], [])
@@ -183,3 +206,8 @@ class FastForward:
 
     def _move_timer(self, timer: MovedTimer, order: int) -> None:
         move_timer(self._nodes[timer.node], timer.name, timer.deadline_ns, order)
+
+
+def _packets(sends: Sequence[tuple[Nanoseconds, int]], span: Nanoseconds) -> int:
+    """At most how many packets a node sends in that time, of its periods and the numbers sent in each."""
+    return sum((span // period + 1) * number for period, number in sends)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import lcm
 from typing import NamedTuple
 
@@ -97,6 +97,27 @@ class QuietPeriod:
         self.rest_ns: Nanoseconds = 1 + max(
             (wait.ended_by.period_ns + 2 * wait.trip_ns for wait in self._waits), default=2 * delay_ns
         )
+
+    def heeded(self, *, all_nodes: bool) -> Mapping[NodeId, Sequence[tuple[Nanoseconds, int]]]:
+        """The running nodes of whose packets none may be lost: what each sends is (period, number) of packets.
+
+        The answers to a leader that does not look at them may be lost, unless `all_nodes`.
+        """
+        sends: dict[NodeId, list[tuple[Nanoseconds, int]]] = {me: [] for me in self._running}
+        for beat in self._beats:
+            if beat.beat.message is not None:
+                sends[beat.node].append((beat.period_ns, len(beat.beat.to)))
+            if beat.beat.answer is not None:
+                for to in beat.beat.to:
+                    if to in self._running:
+                        sends[to].append((beat.period_ns, 1))
+        if all_nodes:
+            return sends
+        heeded = {beat.node for beat in self._beats if beat.beat.message is not None}
+        heeded |= {wait.silence.of for wait in self._waits}
+        if any(quiet.quorum for quiet in self._quiets.values()):
+            heeded |= self._running.keys()
+        return {me: sent for me, sent in sends.items() if me in heeded}
 
     def skip(self, elapsed_ns: Nanoseconds) -> Skipped:
         """What happens in that much of the period from now on, a multiple of `whole_ns`."""

@@ -13,6 +13,10 @@ LATENCIES = (
     "{mixture: [{weight: 0.9, of: 2ms}, {weight: 0.1, of: {uniform: [3ms, 8ms]}}]}",
     "25ms",
     "{uniform: [20ms, 40ms]}",
+    "{lognormal: {median: 1ms, p99: 3ms}}",
+    "{exponential: 500us}",
+    "{gamma: {shape: 2, mean: 1ms}}",
+    "{normal: {mean: 5ms, sd: 500us}}",
 )
 FAULTS = (
     "crash: leader",
@@ -87,6 +91,10 @@ def scenario(algorithm: str, seed: int) -> str:
         f"  start: {duration_ms // 4}ms\n  at_most: minority\n  quiet: {duration_ms // 5}ms\n"
     )
     network = f"  latency: {draw.choice(LATENCIES)}\n"
+    if draw.random() < 0.4:
+        network += f"  loss: {draw.choice((0.0005, 0.002, 0.01))}\n"
+    if draw.random() < 0.2:
+        network += f"  duplication: {draw.choice((0.0005, 0.002, 0.01))}\n"
     if draw.random() < 0.2:
         network = "  topology: {preset: three-zones}\n" + network
     stop = draw.choice(("", "", "stop_when: leader-announced\n", "stop_when: leader-stable\nstable_after: 800ms\n"))

@@ -48,8 +48,8 @@ def longest(distribution: Distribution) -> Nanoseconds | None:
         case Mixture():
             bounds = [longest(part) for _, part in distribution.parts]
             return None if None in bounds else max(bound for bound in bounds if bound is not None)
-    bound = _longest(distribution)
-    return None if bound is None else math.ceil(bound)
+    least = _longest(distribution)
+    return None if least is None else math.ceil(least)
 
 
 def _longest(distribution: Distribution) -> float | None:
@@ -69,9 +69,9 @@ def _longest(distribution: Distribution) -> float | None:
         case Exponential():
             return distribution.floor + _E * distribution.mean
         case Weibull():
-            return distribution.scale * _E ** (1 / distribution.shape)
+            return float(distribution.scale * _E ** (1 / distribution.shape))
         case Pareto():
-            return distribution.scale * NEGLIGIBLE ** (-1 / distribution.shape)
+            return float(distribution.scale * NEGLIGIBLE ** (-1 / distribution.shape))
         case Gamma():
             return distribution.floor + _gamma_tail(distribution.shape) * distribution.mean / distribution.shape
     return None
