@@ -96,6 +96,8 @@ class FastForward:
         self._irregular = bool(network.spec.loss or network.spec.duplication)
         self._not_before: Nanoseconds = 0
         self._patience = 1
+        self._skipped_meanwhile = 0
+        self._looked_at: Nanoseconds = -1
         self._rows_before = 0
 
     def look(self) -> int:
@@ -104,6 +106,18 @@ class FastForward:
         if not self._looks_left:
             self._looks_left = self._looks_between
             self._memory.check()
+        skipped, self._skipped_meanwhile = self._skipped_meanwhile, 0
+        return skipped + self._look()
+
+    def _look_at(self, at_ns: Nanoseconds) -> None:
+        """Look again at that instant, after what is queued for it."""
+        self._not_before = self._looked_at = at_ns
+        self._kernel.push(at_ns, self._look_now)
+
+    def _look_now(self, _: None, __: None) -> None:
+        self._skipped_meanwhile += self._look()
+
+    def _look(self) -> int:
         now, rows = self._kernel._now, self._rows
         # After a row, all that was in flight must arrive and be answered.
         if now < self._not_before or not rows or now <= rows[-1].time_ns + 2 * self._delay_ns:
@@ -118,10 +132,20 @@ class FastForward:
             return 0
 
     def _move(self, now: Nanoseconds) -> int:
+        if self._kernel._queue[0][0] == now:  # Something else is due at this instant: the move would divide it.
+            if self._looked_at == now:
+                raise NotQuietError("more is due at this instant")
+            self._look_at(now)
+            return 0
         if self._network.rules.in_force:
             raise NotQuietError("a rule is in force on links")
         running = {me: node for me, node in self._nodes.items() if node.running}
         period = QuietPeriod(now, running, self._delay_ns)
+        if (idle := period.idle_ns()) != now:
+            if idle is None:
+                raise NotQuietError("some node always waits for an answer")
+            self._look_at(idle)
+            return 0
         queue = self._sorted_queue(period)
         end = min([period.end_ns, *(entry[0] for entry in queue.outside)])
         elapsed = (end - period.rest_ns - now) // period.whole_ns * period.whole_ns
@@ -160,7 +184,7 @@ class FastForward:
         for entry in self._kernel._queue:
             act = entry[3]
             called = getattr(act, "__func__", None)
-            if called is Timers._come_due:
+            if called is Timers._come_due or act == self._look_now:
                 continue
             if called is not Node.on_delivery:
                 queue.outside.append(entry)

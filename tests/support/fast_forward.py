@@ -68,14 +68,39 @@ def raft(draw: random.Random) -> str:
     return "".join(f"  {name}: {value}\n" for name, value in chosen.items())
 
 
-OPTIONS: Mapping[str, Callable[[random.Random], str]] = {"raft": raft}
-SCALE: Mapping[str, int] = {"raft": 1}
+def watching(draw: random.Random) -> str:
+    """The detectors that have keep-alives, with intervals that do and do not fit each other."""
+    options = ("heartbeat", "heartbeat: {interval: 30ms}", "ping", "ping: {interval: 60ms}", "ping: {retries: 0}")
+    detector = draw.choice(options)
+    return f"  detector: {detector if ':' not in detector else '{' + detector + '}'}\n"
+
+
+def checking(draw: random.Random) -> str:
+    """A detector, and an interval of checks that is no multiple of the detector's."""
+    return watching(draw) + draw.choice(("", "  check_interval: 70ms\n", "  check_interval: 333ms\n"))
+
+
+def priority(draw: random.Random) -> str:
+    """Intervals of the simple election."""
+    return draw.choice(("", "  check_interval: 300ms\n", "  heartbeat_interval: 1500ms\n"))
+
+
+OPTIONS: Mapping[str, Callable[[random.Random], str]] = {
+    "raft": raft,
+    "bully": checking,
+    "omega": watching,
+    "ring": checking,
+    "chang-roberts": checking,
+    "hirschberg-sinclair": checking,
+    "priority": priority,
+}
+SCALE: Mapping[str, int] = {"priority": 25}
 
 
 def scenario(algorithm: str, seed: int) -> str:
     """A scenario of some faults at instants that often coincide with timers, or of a nemesis."""
     draw = random.Random(f"{algorithm} {seed}")
-    scale = SCALE[algorithm]
+    scale = SCALE.get(algorithm, 1)
     duration_ms = scale * draw.choice((2000, 4000, 10_000))
     times = (lambda: f"{draw.randrange(duration_ms)}ms", lambda: f"{duration_ms // 100 * draw.randrange(100)}ms")
     faults = []

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from simulator.algorithms.bully import Answer, NotNormal
+from simulator.algorithms.bully_messages import Answer, NotNormal
 from simulator.algorithms.detectors.external import HealthReport
 from simulator.algorithms.raft.log import Entry
 from simulator.algorithms.raft.messages import AppendEntries, AppendEntriesReply, RequestVoteReply
