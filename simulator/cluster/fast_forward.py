@@ -33,7 +33,7 @@ from simulator.protocol import MILLISECOND, Nanoseconds, NodeId
 from simulator.trace.trace import Row
 
 _WORTHWHILE = 40  # Events: to skip fewer takes longer than to handle them.
-_MOST_PATIENCE = 64  # A cluster that is not quiet is left alone for so many times as long as at first.
+_MOST_BACKOFF = 64  # A cluster that is not quiet is left alone for so many times as long as at first.
 
 
 def longest_delay(spec: NetworkSpec) -> Nanoseconds | None:
@@ -95,7 +95,7 @@ class FastForward:
         self._delay_ns: Nanoseconds = delay
         self._irregular = bool(network.spec.loss or network.spec.duplication)
         self._not_before: Nanoseconds = 0
-        self._patience = 1
+        self._backoff = 1
         self._skipped_meanwhile = 0
         self._looked_at: Nanoseconds = -1
         self._rows_before = 0
@@ -123,12 +123,12 @@ class FastForward:
         if now < self._not_before or not rows or now <= rows[-1].time_ns + 2 * self._delay_ns:
             return 0
         if len(rows) != self._rows_before:
-            self._rows_before, self._patience = len(rows), 1
+            self._rows_before, self._backoff = len(rows), 1
         try:
             return self._move(now)
         except NotQuietError:
-            self._not_before = now + self._patience * max(2 * self._delay_ns, MILLISECOND)
-            self._patience = min(2 * self._patience, _MOST_PATIENCE)
+            self._not_before = now + self._backoff * max(2 * self._delay_ns, MILLISECOND)
+            self._backoff = min(2 * self._backoff, _MOST_BACKOFF)
             return 0
 
     def _move(self, now: Nanoseconds) -> int:

@@ -244,7 +244,7 @@ class QuietPeriod:
         return found_ns
 
     def _check_coincidences(self) -> None:
-        """Raises NotQuietError where two nodes ask at one instant: the order then depends on when answers came before."""
+        """Raises NotQuietError where two ask at one instant: their order depends on when answers came before."""
         asking = [(due, beat.period_ns) for _, beat, due in self._beats if beat.keeps_phase]
         for number, (due_a, period_a) in enumerate(asking):
             for due_b, period_b in asking[:number]:
