@@ -139,7 +139,7 @@ def describe(message: Message) -> str:
     return f"{type(message).__name__}({', '.join(shown)})"
 
 
-_Z99 = 2.3263478740408408  # The standard normal distribution reaches 99 % there.
+_Z99 = 2.3263478740408408  # The value at which the standard normal distribution function is 99 %.
 
 
 def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> Nanoseconds:

@@ -35,7 +35,7 @@ class DraftLock:
     def __init__(self, directory: Path) -> None:
         """Raises OSError if another process holds it, or the directory is gone."""
         self._descriptor: int | None = None
-        if sys.platform == "win32":  # No directory can be locked there: no draft is taken for dead.
+        if sys.platform == "win32":  # No directory can be locked on Windows, so no draft counts as dead.
             return
         import fcntl
 

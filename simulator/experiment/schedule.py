@@ -95,7 +95,7 @@ class Cell:
         if chunk.count:
             self.trials.add(chunk)
         self._under_way.remove(taken)
-        if chunk.count < len(taken):  # A signal ended it early.
+        if chunk.count < len(taken):  # A signal ended the chunk early.
             self._gaps.insert(0, taken[chunk.count :])
         self._seconds += chunk.seconds
         self.measured += chunk.count

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCENARIO_HASH", "RunWriter", "StoreError", "hash_of_scenario", "new_directory", "save"]
 
-SCENARIO_HASH = "electsim.scenario_sha256"  # In the metadata of trials.parquet.
+SCENARIO_HASH = "electsim.scenario_sha256"  # The key of the hash of the scenario in the metadata of trials.parquet.
 MEASURED = "measured.csv"
 
 
@@ -238,7 +238,7 @@ class RunWriter:
             _write_parquet(rows.astype({"role": "string"}), self.path / "trace.parquet")
             messages = pd.DataFrame(trace.messages, columns=list(MessageRow._fields))
             _write_parquet(messages.astype({"arrives_ns": "Int64"}), self.path / "messages.parquet")
-            if trace.clients:
+            if trace.requests:
                 _write_parquet(request_frame(trace.requests), self.path / "requests.parquet")
                 _write_parquet(attempt_frame(trace.requests), self.path / "attempts.parquet")
                 _write_parquet(write_frame(trace.writes), self.path / "writes.parquet")
@@ -253,7 +253,7 @@ class RunWriter:
             raise StoreError(cannot_write(self._place, error)) from error
 
 
-_OF_ALL = {"electsim.schema": str(SCHEMA)}  # In the metadata of every table.
+_OF_ALL = {"electsim.schema": str(SCHEMA)}  # The key of the schema's version in the metadata of every table.
 
 
 def replay_command(command: str, trial: int) -> str:

@@ -202,7 +202,7 @@ class ElectionLog:
         assert self.returned is not None
         self.current_leader = None
         if self.election is not None and self.election is not self.returned:
-            self.found.remove(self.election)  # The return had opened it.
+            self.found.remove(self.election)  # The return of the lost leader had opened this election.
         self.returned.outcome = Outcome.CENSORED
         self.election = self.returned
 

@@ -85,6 +85,7 @@ class Trace:
     # Faults of the schedule that were injected and changed nothing: the number of the entry, the fault, and why.
     without_effect: Sequence[tuple[int, str, str]] = ()
     clients: Sequence[NodeId] = ()  # They belong to no group. None if the trial has no clients.
+    pathless_client: NodeId | None = None  # The client of a workload, which has requests, too, but no node.
     requests: Sequence[RequestRow] = field(default=(), repr=False)
     writes: Sequence[WriteRow] = field(default=(), repr=False)
 
@@ -92,7 +93,7 @@ class Trace:
     def digest(self) -> str:
         """SHA-256 over the rows without their bytes, which follow from them, and without the optional rows.
 
-        It covers requests and writes if the trial has clients.
+        It covers requests and writes if the trial has clients with paths. Those of a workload follow from the rows.
         """
         rows = (row[:_DIGESTED] for row in self.rows)
         of_clients = (tuple(self.requests), tuple(self.writes)) if self.clients else ()

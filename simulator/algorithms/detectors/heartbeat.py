@@ -62,7 +62,7 @@ class HeartbeatBasedDetector(Detector):
         self._newest: dict[NodeId, tuple[int, int]] = {}  # `since` and number of each node's newest heartbeat.
         self._beats = 0
         self._since = 0  # When this node sent its first heartbeat, by the wall clock.
-        self._began: Nanoseconds = 0  # The same by the monotonic clock.
+        self._began: Nanoseconds = 0  # The same instant by the monotonic clock.
 
     def show(self, to: Iterable[NodeId]) -> None:
         silent, self.shown_to = not self.shown_to, tuple(to)

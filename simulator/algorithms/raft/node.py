@@ -72,7 +72,7 @@ class Raft(Algorithm):
         self.leader: NodeId | None = None
         self.candidacy = Candidacy(config)
         self.is_transfer = False  # Whether this server campaigns because the leader has asked it to.
-        # The parts. None: the option is off.
+        # The parts. None if the option is off.
         self.timer = new_timer(host, config)
         self.polling = self.timer if isinstance(self.timer, PollingTimer) else None
         self.check_quorum = CheckQuorum(self.timer.timers, config, host.peers) if config.check_quorum else None

@@ -26,7 +26,7 @@ class History:
     Each entry refers to the one before it, and histories share entries, so that appending and saving copy nothing.
     """
 
-    newest: Entry | None = None  # None if there is no transaction after the snapshot.
+    newest: Entry | None = None  # The last entry. None if there is no transaction after the snapshot.
     base: Zxid = NOTHING  # The last transaction in the snapshot.
     base_runs: tuple[tuple[int, int], ...] = ()  # The transactions in the snapshot, in the form of `runs`.
     snapshot: object = None

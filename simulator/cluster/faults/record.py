@@ -165,10 +165,10 @@ class Fault:
 
     __slots__ = ()
 
-    name: ClassVar[str]  # How a scenario names it.
+    name: ClassVar[str]  # The name of the fault in scenarios.
     example: ClassVar[str]  # An entry of a schedule, which a test loads and runs.
     family: ClassVar[Family]
-    breaks: ClassVar[tuple[Assumption, ...]] = ()  # Deaths and pauses are read off rows of their own.
+    breaks: ClassVar[tuple[Assumption, ...]] = ()  # Metrics find deaths and pauses in the rows `crashed` and `paused`.
     repairable: ClassVar[bool] = True  # Whether a schedule may give the fault a duration.
     in_nemesis: ClassVar[bool] = True  # Whether a nemesis may draw the fault.
     duration_required: ClassVar[str | None] = None  # The remedy, if an entry of a schedule must say how long it lasts.
