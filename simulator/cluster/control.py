@@ -162,7 +162,7 @@ class ClusterControl:
         server.request_at_once(client, request)
 
     def propose(self, size_bytes: int) -> None:
-        """Give the leader a client's command of that size. The command is dropped if no leader is awake."""
+        """Give the leader a client's command of this size. The command is dropped if no leader is awake."""
         leader = self.leader()
         if leader is not None and self._nodes[leader].awake and "propose" in self._commands:
             self.command(leader, "propose", size_bytes)
@@ -211,7 +211,7 @@ class ClusterControl:
         return removed
 
     def remove_labelled(self, label: str | None, kind: type[LinkRule] = LinkRule) -> None:
-        """Remove all rules of that kind and that label; without a label, all of that kind."""
+        """Remove all rules of this kind and this label; without a label, all of this kind."""
         labelled = self._network.rules.labelled(label)
         self._remove(*(rule for rule in labelled if isinstance(rule, kind)))
         self._changed()
@@ -227,7 +227,7 @@ class ClusterControl:
     # --- Time
 
     def call_after(self, delay_ns: Nanoseconds, call: Callable[[], None]) -> None:
-        """Call a function when that much simulated time has passed."""
+        """Call a function when this much simulated time has passed."""
         self._kernel.push(self._kernel._now + delay_ns, lambda _, __: call())
 
     # --- Inside

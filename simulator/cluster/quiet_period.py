@@ -125,7 +125,7 @@ class QuietPeriod:
         return {me: sent for me, sent in sends.items() if me in heeded}
 
     def skip(self, elapsed_ns: Nanoseconds) -> Skipped:
-        """What happens in that much of the period from now on, a multiple of `whole_ns`."""
+        """Return what happens in the next part of the period. The length of this part is a multiple of `whole_ns`."""
         until = self.now_ns + elapsed_ns
         sent: Counter[tuple[NodeId, type]] = Counter()
         timers = [*self._kept]

@@ -39,11 +39,11 @@ class DeadlineRule:
         """`options` are the options of the detector."""
 
     def first_deadline(self, now: Nanoseconds) -> Nanoseconds:
-        """The deadline of a node that is watched from now on, before its first heartbeat."""
+        """The deadline of a node that is watched from now on. It holds until the first heartbeat of the node."""
         raise NotImplementedError
 
     def on_heartbeat(self, number: int, now: Nanoseconds) -> Nanoseconds:
-        """The deadline after a new heartbeat of that number, which arrives now."""
+        """The deadline after a new heartbeat with this number, which arrives now."""
         raise NotImplementedError
 
     def on_overtaken(self, number: int, now: Nanoseconds) -> None:

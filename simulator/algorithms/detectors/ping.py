@@ -27,7 +27,7 @@ class Ping:
 
 @message
 class Pong:
-    """The sender is up: the answer to the ping of that number."""
+    """The sender is up: the answer to the ping with this number."""
 
     number: int
     since: int = 0

@@ -1,4 +1,4 @@
-"""What a node shows of itself to fast-forward, and what fast-forward does to it."""
+"""What a node tells the fast-forward about itself, and what the fast-forward changes in the node."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def is_settled(node: Node) -> bool:
 
 
 def forget_draws(source: random.Random, count: int) -> None:
-    """Draw so many numbers as `protocol.uniform` does, and forget them.
+    """Draw this many numbers as `protocol.uniform` does, and forget them.
 
     Both libraries have the same Mersenne Twister. NumPy's throws numbers away without making integers of them.
     """
@@ -36,7 +36,7 @@ def forget_draws(source: random.Random, count: int) -> None:
 
 
 def timer_place(node: Node, name: str) -> tuple[Nanoseconds, int] | None:
-    """When a pending timer is due, and its place among things due at that instant; None if it is not pending."""
+    """When a pending timer is due, and its place among things due at this instant; None if it is not pending."""
     return node._timers.place(name)
 
 
