@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simulator.experiment.store import StoreError, save
     from simulator.experiment.sweep.api import SweepResult, sweep
     from simulator.experiment.trial import TrialError
+    from simulator.experiment.tune.api import TuneResult, tune
     from simulator.scenario import Scenario, ScenarioError, load, loads, register
 
 __all__ = [
@@ -27,12 +28,14 @@ __all__ = [
     "StoreError",
     "SweepResult",
     "TrialError",
+    "TuneResult",
     "load",
     "loads",
     "register",
     "run",
     "save",
     "sweep",
+    "tune",
 ]
 
 _HOMES = {
@@ -42,12 +45,14 @@ _HOMES = {
     "StoreError": "simulator.experiment.store",
     "SweepResult": "simulator.experiment.sweep.api",
     "TrialError": "simulator.experiment.trial",
+    "TuneResult": "simulator.experiment.tune.api",
     "load": "simulator.scenario",
     "loads": "simulator.scenario",
     "register": "simulator.scenario",
     "run": "simulator.experiment.runner",
     "save": "simulator.experiment.store",
     "sweep": "simulator.experiment.sweep.api",
+    "tune": "simulator.experiment.tune.api",
 }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FOUND, EXIT_TRIALS_FAILED, fail, notice_drafts
+from simulator.cli.monitoring import OPENMETRICS, SCRAPE, Exposition
 from simulator.cli.printing import print_json, print_note, print_table, print_text
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
 
     RESULT may also be of a run that was killed, or is still going on: its finished trials are shown.
 
-    Exits with 2 where there are no results, or where they are damaged.
+    Exits with 2 if there are no results, or if they are damaged.
     """
     if (directory / "study.json").is_file():
         notice_drafts(directory.parent, but=directory)
@@ -169,7 +170,7 @@ def trace(
     The second after the crash, with every message that n3 sent or got:
       electsim trace results/raft-leader-crash-001 --from 1s --to 2s --node n3 --messages
 
-    The trial is run again, and must have the digest that it had: exits with 1 where it has another.
+    The trial is run again, and must have the digest that it had: exits with 1 if it has another.
     """
     from simulator.report.tables.trace_text import SENT, trace_lines
 
@@ -193,18 +194,26 @@ def trace(
 @click.command()
 @RESULT
 @TRIAL
-def replay(directory: Path, trial: int | None) -> None:
+@OPENMETRICS
+@SCRAPE
+def replay(directory: Path, trial: int | None, exposition: Exposition | None) -> None:
     """Run one trial of RESULT again, with every message, and check that its digest is what it was.
 
     \b
       electsim replay results/raft-leader-crash-001 --trial 17
 
-    Exits with 1 where its digest is another: with another version of electsim, NumPy or Python, or by a fault in one of
+    \b
+    What a monitoring system would have scraped every 15 s of it, for promtool or a test of alert rules:
+      electsim replay results/raft-leader-crash-001 --trial 17 --openmetrics trial17.txt
+
+    Exits with 1 if its digest is another: with another version of electsim, NumPy or Python, or by a fault in one of
     them. `electsim trace` prints what happens in it.
     """
     stored = _load(directory)
     repeated = _again(stored, trial)
     size = f"{len(repeated.rows):,} rows, {len(repeated.messages):,} messages"
+    if exposition is not None:
+        exposition.write(repeated)
     print_text(f"trial {_number(stored, trial)} again: {size}, digest {repeated.digest}: the same")
 
 

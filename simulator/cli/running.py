@@ -29,6 +29,7 @@ from simulator.experiment.signals import (
 )
 
 if TYPE_CHECKING:
+    from simulator.cli.monitoring import Exposition
     from simulator.experiment.plan import Plan
     from simulator.experiment.result import Result
     from simulator.experiment.schedule import Cell
@@ -41,11 +42,12 @@ _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run, and what to show: nothing of it changes a result."""
+    """How to run, and what to show. These options change no result."""
 
     workers: int
     as_json: bool
     trace: bool  # Whether every row and message of the first trial is stored.
+    exposition: Exposition | None = None  # Where the scrapes of the first trial go.
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Outcome:
     kept: Path
     signal: str | None = None  # The signal that ended it, if one did.
     died: str | None = None  # Why a worker process died, if one did.
-    not_drawn: str | None = None  # Why figures are missing, where they could not be written.
+    not_drawn: str | None = None  # The reason why figures are missing, if they could not be written.
 
 
 def run_and_keep(plan: Plan, root: Path, options: Options) -> Outcome:
@@ -87,7 +89,7 @@ def _run_in(
 
     outcome: Outcome | None = None
     try:
-        # But for the trials themselves: what is finished is not lost to a signal.
+        # Signals are deferred except while trials run, so that a signal does not lose finished trials.
         with uninterrupted(), opened as writer:
             try:
                 start(writer)
@@ -97,6 +99,8 @@ def _run_in(
                 fail(f"{error}{left}", EXIT_BAD_INPUT)
         if first is not None:
             outcome = replace(outcome, not_drawn=_draw(outcome.result, first, outcome.kept))
+            if options.exposition is not None:
+                options.exposition.write(first)
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt as error:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
 from simulator.algorithms.registration import Registration
+from simulator.cluster.clients.nodes import ServingNode
+from simulator.cluster.clients.outside import Outside
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.leadership import LeadershipTracker
 from simulator.cluster.network.network import Network
 from simulator.cluster.network.rules import LinkRule
 from simulator.cluster.node.clock import Skew
 from simulator.cluster.node.node import Node
-from simulator.protocol import Nanoseconds, NodeId
+from simulator.protocol import Message, Nanoseconds, NodeId
 from simulator.trace import event_types
 from simulator.trace.recorder import Recorder
 
@@ -42,12 +44,16 @@ class ClusterControl:
         recorder: Recorder,
         trackers: Mapping[str, LeadershipTracker],
         changed: Callable[[], None],
+        outside: Outside | None = None,
     ) -> None:
         self._commands = registration.commands
         self._absent = absent
         self._kernel = kernel
         self._network = network
-        self._nodes = nodes
+        self.on_death: Callable[[NodeId], None] | None = None  # Called when a node of the cluster crashes or is killed.
+        self._inside = nodes
+        self._outside = outside
+        self._nodes = nodes if outside is None else {**nodes, **outside.nodes}
         self._recorder = recorder
         self._trackers = trackers
         self._changed = changed
@@ -62,6 +68,8 @@ class ClusterControl:
 
     def members(self, group: str | None = None) -> Sequence[NodeId]:
         """All nodes of a group, whatever their state. Without a name, the primary group is meant."""
+        if self._outside is not None and group is not None and group in self._outside.groups:
+            return self._outside.groups[group]
         return self._trackers[group or self._primary_group].members
 
     def voters(self) -> Sequence[NodeId]:
@@ -72,8 +80,13 @@ class ClusterControl:
         """The nodes that are `running` (paused or not), `awake` (running and not paused), `paused`, `down`, or
         `present` (in any state). Nodes that are absent from the cluster are never among them.
         """
-        present = [node for node in self._nodes.values() if node.me not in self._absent]
+        present = [node for node in self._inside.values() if node.me not in self._absent]
         return [node.me for node in present if _STATES[state](node)]
+
+    def outside_in_state(self, state: str) -> Sequence[NodeId]:
+        """The same of the nodes outside the cluster: clients, and the resource. Only `group:` targets mean them."""
+        nodes = () if self._outside is None else self._outside.nodes.values()
+        return [node.me for node in nodes if _STATES[state](node)]
 
     def zone(self, name: str) -> Sequence[NodeId]:
         """The nodes in a zone."""
@@ -81,7 +94,7 @@ class ClusterControl:
         return () if topology is None else topology.nodes_in(name)
 
     def zone_of(self, node: NodeId) -> str | None:
-        """The zone of a node; None where there are no zones."""
+        """The zone of a node; None if there are no zones."""
         topology = self._network.spec.topology
         return None if topology is None else topology.zone_of(node)
 
@@ -96,17 +109,23 @@ class ClusterControl:
     def start(self, node: NodeId) -> None:
         """Start the process of a node that is down."""
         self._note(event_types.STARTED, node, {"incarnation": self._nodes[node].incarnation})
+        if self._outside is not None:
+            self._outside.server_started(node)
         self._nodes[node].start()
         self._changed()
 
     def crash(self, node: NodeId) -> None:
         """End a node's process and silence its host: no peer is told."""
         self._nodes[node].crash()
+        if self._outside is not None:
+            self._outside.host_died(node)
         self._record_death(node, event_types.CRASH, {})
 
     def kill(self, node: NodeId) -> None:
         """End a node's process only: its host closes the process's connections."""
         self._nodes[node].kill()
+        if self._outside is not None:
+            self._outside.process_died(node)
         self._record_death(node, event_types.KILL, {"cause": event_types.KILL})
 
     def wipe(self, node: NodeId) -> None:
@@ -124,9 +143,10 @@ class ClusterControl:
         self._note(event_types.RESUMED, node)
         self._nodes[node].paused = False
         for tracker in self._trackers.values():
-            tracker.recheck()  # The leader is back before it handles what came due during the pause.
+            tracker.recheck()  # The leader counts as back before it handles the inputs that came due during the pause.
         self._nodes[node].resume()
-        self._network.process_resumed(self._network.interfaces[node])
+        if node in self._inside:
+            self._network.process_resumed(self._network.interfaces[node])
         self._changed()
 
     # --- Operators and clients
@@ -135,8 +155,14 @@ class ClusterControl:
         """Give a node one of the commands that its algorithm takes (`Registration.commands`)."""
         self._nodes[node].command(self._commands[name](argument))
 
+    def request(self, node: NodeId, client: NodeId, request: Message) -> None:
+        """Give a server a request of a client without a path (`ServingNode.request_at_once`)."""
+        server = self._nodes[node]
+        assert isinstance(server, ServingNode)
+        server.request_at_once(client, request)
+
     def propose(self, size_bytes: int) -> None:
-        """Give the leader a client's command of that size. The command is dropped if no leader is awake."""
+        """Give the leader a client's command of this size. The command is dropped if no leader is awake."""
         leader = self.leader()
         if leader is not None and self._nodes[leader].awake and "propose" in self._commands:
             self.command(leader, "propose", size_bytes)
@@ -154,6 +180,10 @@ class ClusterControl:
         times.add(write_times)
         return lambda: times.remove(write_times)
 
+    def disk_activity(self, nodes: Sequence[NodeId]) -> int:
+        """How many writes of these nodes have begun or come due so far, on disks that take time or have stalled."""
+        return sum(self._nodes[node].disk.activity for node in nodes)
+
     def stall_disk(self, node: NodeId) -> Callable[[], None]:
         """Let no write finish."""
         self._nodes[node].disk.stall()
@@ -167,21 +197,23 @@ class ClusterControl:
     # --- Links
 
     def add_rule(self, rule: LinkRule) -> None:
-        """Put a rule in force on the links that it selects."""
+        """Put a rule in force on the links that it selects. It holds for clients and the resource if it names them."""
         self._network.add_rule(rule)
+        if self._outside is not None:
+            self._outside.add_rule(rule)
         self._changed()
 
     def remove_rule(self, rule: LinkRule) -> bool:
         """Remove a rule. False if it was removed before."""
-        removed = self._network.remove_rule(rule)
+        removed = self._remove(rule)
         if removed:
             self._changed()
         return removed
 
     def remove_labelled(self, label: str | None, kind: type[LinkRule] = LinkRule) -> None:
-        """Remove all rules of that kind and that label; without a label, all of that kind."""
+        """Remove all rules of this kind and this label; without a label, all of this kind."""
         labelled = self._network.rules.labelled(label)
-        self._network.remove_rule(*(rule for rule in labelled if isinstance(rule, kind)))
+        self._remove(*(rule for rule in labelled if isinstance(rule, kind)))
         self._changed()
 
     def switch(self, rule: LinkRule, stops: bool) -> bool:
@@ -195,15 +227,25 @@ class ClusterControl:
     # --- Time
 
     def call_after(self, delay_ns: Nanoseconds, call: Callable[[], None]) -> None:
-        """Call a function when that much simulated time has passed."""
+        """Call a function when this much simulated time has passed."""
         self._kernel.push(self._kernel._now + delay_ns, lambda _, __: call())
 
     # --- Inside
 
     def _record_death(self, node: NodeId, cause: str, detail: Mapping[str, object]) -> None:
         self._note(event_types.CRASHED, node, detail)
-        self._tracker_of[node].died(node, cause)
-        self._changed()
+        if node in self._inside:
+            if self.on_death is not None:
+                self.on_death(node)
+            self._tracker_of[node].died(node, cause)
+            self._changed()
+
+    def _remove(self, *rules: LinkRule) -> bool:
+        if self._outside is not None:
+            self._outside.remove_rules(*rules)
+        return self._network.remove_rule(*rules)
 
     def _note(self, kind: str, node: NodeId, detail: Mapping[str, object] | None = None) -> None:
-        self._recorder.note(self._kernel._now, kind, node, detail or {})
+        """Write a row about a node of the cluster. What happens to clients and to the resource has no row here."""
+        if node in self._inside:
+            self._recorder.note(self._kernel._now, kind, node, detail or {})

@@ -11,11 +11,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from simulator.cluster.fast_forward import refusal
 from simulator.cluster.memory import DEFAULT_MEMORY_LIMIT_BYTES
 from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec
 from simulator.cluster.stop import StopWhen
 from simulator.protocol import Guarantee, Nanoseconds, NodeId
 from simulator.scenario.algorithms import AnyAlgorithm
+from simulator.scenario.clients import Clients, LeaderResource
 from simulator.scenario.cluster import Cluster
 from simulator.scenario.faults.forms import AnyFault
 from simulator.scenario.faults.nemesis import Nemesis
@@ -81,6 +83,13 @@ class Scenario(Model):
         default=None, description="Faults at random, in addition to the schedule; null: none."
     )
     workload: WorkloadForm | None = Field(default=None, description="The commands that clients write; null: none.")
+    clients: Clients | None = Field(
+        default=None, description="Clients that send requests to the servers, and repeat them; null: none."
+    )
+    resource: LeaderResource | None = Field(
+        default=None,
+        description="What leaders write clients' requests to. null: their log, or else a resource without fencing.",
+    )
     duration: Annotated[Duration, Field(gt=0)] = Field(description="How long a trial lasts, unless stop_when ends it.")
     trials: Annotated[Integer, Field(ge=1, le=10**9)] = Field(
         default=1000, description="The number of trials. Each draws its own random numbers."
@@ -103,6 +112,11 @@ class Scenario(Model):
         description="Guarantees of the algorithm that this scenario breaks on purpose, so that it is no error.",
         examples=[["one-vote", "election-safety"]],
     )
+    fast_forward: Literal["auto", "off", "required"] = Field(
+        default="auto",
+        description="Whether keep-alives are skipped while nothing else happens, which changes no result. auto: where "
+        "it is exact; off: never; required: the scenario is an error where it is impossible.",
+    )
     limits: Limits = Field(default=Limits(), description="Bounds at which a trial ends with an error.")
     published: Published | None = Field(default=None, description="A published distribution to compare with.")
 
@@ -119,6 +133,11 @@ class Scenario(Model):
         return self.algorithm.registration.members(self.cluster.nodes, self.algorithm.config())
 
     @property
+    def outside_groups(self) -> tuple[str, ...]:
+        """The groups outside the cluster: `clients`, and `resource` if leaders write to one."""
+        return () if self.clients is None else tuple(self.cluster_spec().outside)
+
+    @property
     def size(self) -> int:
         """The number of nodes in all groups together."""
         return sum(map(len, self.groups.values()))
@@ -127,6 +146,12 @@ class Scenario(Model):
     def applicable_published(self) -> Published | None:
         """The published figures. None if there are none, or if an override changed a field that they hold for."""
         return None if self.published is None or self.published.changed else self.published
+
+    @property
+    def fast_forward_summary(self) -> Mapping[str, str | None]:
+        """`mode`: the value of `fast_forward`; `refused`: why no trial skips anything, None if one may."""
+        refused = "fast_forward: off" if self.fast_forward == "off" else refusal(self.cluster_spec())
+        return {"mode": self.fast_forward, "refused": refused}
 
     def longest_delay(self) -> Nanoseconds | None:
         """The longest time in nanoseconds from sending a message to its handling, without faults. None if unbounded.
@@ -155,11 +180,14 @@ class Scenario(Model):
             faults=tuple(fault.scheduled() for fault in self.faults),
             nemesis=None if self.nemesis is None else self.nemesis.value(cluster.nodes, self.duration),
             workload=None if self.workload is None else self.workload.value(),
+            clients=None if self.clients is None else self.clients.value(),
+            resource=None if self.resource is None else self.resource.value(),
             stop_when=self.stop_when,
             stable_after=self.stable_after or 0,
             liveness_within=None if self.liveness is None else self.liveness.within,
             liveness_of_all=self.liveness is not None and self.liveness.who == "all",
             waived=frozenset(self.waive),
+            fast_forward=self.fast_forward != "off",
             event_limit=self.limits.events,
             memory_limit_bytes=self.limits.memory,
         )

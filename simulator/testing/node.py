@@ -155,6 +155,9 @@ class BenchNode(OldHostNames):
         self.declared = Transition(self.me, self.incarnation, role, term, leader, group)
         self._environment.on_transition(self.declared)
 
+    def answer(self, client: NodeId, reply: Message) -> None:
+        self._environment.send_segment(self.me, client, reply)
+
     def note(self, kind: str, **fields: object) -> None:
         self._environment.on_note(Note(self.me, kind, fields))
 
@@ -180,12 +183,16 @@ class BenchNode(OldHostNames):
         self._outbox.clear()
         self._saved.clear()
 
+    def request(self, client: NodeId, request: Message) -> None:
+        """Let a client's request arrive."""
+        self._step(self._running().on_request, client, request)
+
     def receive(self, sender: NodeId, message: Message) -> None:
         """Let a message arrive."""
         self._step(self._running().on_message, sender, message)
 
     def fire(self, timer: str) -> None:
-        """Fire a pending timer now, before its deadline. Raises InteractionError if there is none of that name."""
+        """Fire a pending timer now, before its deadline. Raises InteractionError if there is none with this name."""
         algorithm = self._running()
         if timer not in self.timers:
             raise InteractionError(
@@ -233,7 +240,7 @@ class BenchNode(OldHostNames):
         return self.algorithm
 
     def _step(self, handler: Callable[..., None], *arguments: object) -> None:
-        """Handle one input. Writes that finish meanwhile are reported after it, never in the middle."""
+        """Handle one input. Writes that finish during this step are reported after it, never in the middle."""
         handler(*arguments)
         self._report_saved()
 

@@ -58,15 +58,15 @@ def begin(writer: RunWriter, study: Study, cells: Sequence[StudyCell], command: 
         }
         for cell in cells
     ]
-    first = next(cell.scenario for cell in cells if cell.scenario is not None)
-    seed = first.seed if study.seed is None else study.seed
+    scenario = next(cell.scenario for cell in cells if cell.scenario is not None)
+    seed = scenario.seed if study.seed is None else study.seed
     writer.write_json(
         STUDY,
         {
             "schema": SCHEMA,
             "state": UNFINISHED,
-            "name": study.name or first.name,
-            "about": study.about or first.about,
+            "name": study.name or scenario.name,
+            "about": study.about or scenario.about,
             "command": command,
             "seed": seed,
             "axes": [list(axis.fields) for axis in study.all_axes()],
@@ -99,11 +99,12 @@ class Sweep:
     """The cells in a directory: those that are finished, and those of which trials are left."""
 
     def __init__(self, writer: RunWriter) -> None:
-        """Raises StoreError where files are damaged, or were begun with other versions."""
+        """Raises StoreError if files are damaged, or were begun with other versions."""
         self.study = read_study_json(writer.path)
         self._writer = writer
         self._found: dict[int, Summary] = {}
-        self._open: dict[int, tuple[dict[str, Any], RunWriter, Plan]] = {}  # By the id of the cell of the schedule.
+        # The cells of the sweep by the id of their cell in the schedule.
+        self._open: dict[int, tuple[dict[str, Any], RunWriter, Plan]] = {}
         self._cells: list[Cell] = []
         self.requested = self.finished = 0
         for row in self.study["cells"]:
@@ -161,7 +162,8 @@ class Sweep:
     def _finish(self, cell: Cell) -> None:
         row, part, plan = self._open.pop(id(cell))
         end = cell.end_without_gap
-        self.finished += plan.requested - cell.finished  # Those that a precision has made needless.
+        # Trials that are not needed any more, because the requested precision is reached.
+        self.finished += plan.requested - cell.finished
         if all(number in cell.failed for number in range(plan.first, end)):
             number = min(cell.failed)
             counts = {"run": 0, "requested": plan.requested, "failed": len(cell.failed)}

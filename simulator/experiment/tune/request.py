@@ -18,7 +18,7 @@ from simulator.experiment.tune.search import Search, search_of
 from simulator.experiment.tune.stages import Stages
 from simulator.experiment.tune.tuner import Tuner
 from simulator.scenario import Scenario, load
-from simulator.shipped import find
+from simulator.shipped import find, shipped
 
 TUNE = "tune.json"
 TRIALS = 500  # The usual number with the faults: the 99th percentile has an upper end from 368 on.
@@ -60,6 +60,10 @@ class Request:
     def plan(self) -> FaultFree:
         """Raises ScenarioError."""
         return fault_free(self.goal().false_elections.below, self.fault_free_s)
+
+    def scenario_name(self, path: str) -> str:
+        """The scenario as a command names it: one that is shipped, by its name."""
+        return next((name for name, file in shipped().items() if str(file.resolve()) == path), path)
 
     def scenario(self) -> Scenario:
         """The scenario without the settings that are searched. Raises ScenarioError."""

@@ -13,7 +13,7 @@ from typing import Any
 from simulator.analysis.false_elections import FalseElections, false_elections, steady_messages
 from simulator.experiment.sweep.cells import StudyCell, cells_of
 from simulator.experiment.sweep.running import Ending
-from simulator.experiment.sweep.study import AxisForm, Study
+from simulator.experiment.sweep.study import AxisForm, Study, refused
 from simulator.experiment.tune.candidates import NOT_TRIED, Candidate, in_order, mark_front, recommended
 from simulator.experiment.tune.fault_free import KEEPS, NOT_SHOWN, OPEN, FaultFree
 from simulator.experiment.tune.goals import Goal
@@ -73,6 +73,8 @@ class Tuner:
         batch = [Candidate(start + cell.number, cell.settings, cell.linked, cell.skipped) for cell in cells]
         self.candidates += batch
         if all(cell.scenario is None for cell in cells):
+            if self.batches == 1:
+                raise refused("tune", f"no settings of the first {len(cells)} are valid; {cells[0].skipped}")
             self.search.learn(batch)
             return
         self._run(f"{name}-faults", study, cells, batch, self._learn_faults)
