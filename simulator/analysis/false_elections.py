@@ -22,7 +22,7 @@ _RULE_OF_THREE = -log(0.05)  # 2.996: the 95 % upper limit of the mean of a Pois
 
 @dataclass(frozen=True, slots=True)
 class FalseElections:
-    """How many false elections were seen, and in how much simulated time, from the first claim of each trial on."""
+    """How many false elections were seen, and in how much simulated time."""
 
     count: int
     given_up: int  # Those of the count in which the leader stepped down by itself.
@@ -57,21 +57,32 @@ def time_to_show_s(rate_per_s: float) -> float:
 
 
 def false_elections(tables: Tables) -> FalseElections:
-    """The false elections of a fault-free run."""
+    """The false elections of a fault-free run, from the first lasting claim of each trial on.
+
+    Before, servers that start together may be elected one after the other: this says nothing about a running cluster.
+    """
     found = tables.only(
         {
-            "trials": ("trial", "observed_s"),
-            "elections": ("trial", "election", "cause", "outcome", "winner"),
+            "trials": ("trial", "end_s"),
+            "elections": ("trial", "election", "cause", "outcome", "winner", "start_s", "claimed_s", "stabilisation_s"),
             "rounds": ("trial", "election", "term"),
         }
     )
-    elections = found.elections
+    since_s = _settled_s(found.elections)
     raised = found.rounds.loc[found.rounds["term"] > 0, ["trial", "election"]].drop_duplicates()
-    marked = elections.merge(raised.assign(raised=True), on=["trial", "election"], how="left")
-    false = (marked["cause"] == "spurious") & (marked["raised"].notna() | _changes_leader(marked))
-    given_up = marked["cause"] == "loss"
-    observed_s = float(found.trials["observed_s"].sum())
-    return FalseElections(int((false | given_up).sum()), int(given_up.sum()), observed_s)
+    elections = found.elections.merge(raised.assign(raised=True), on=["trial", "election"], how="left")
+    elections["false"] = (elections["cause"] == "spurious") & (elections["raised"].notna() | _changes_leader(elections))
+    elections = elections[elections["start_s"] >= elections["trial"].map(since_s)]
+    given_up = int((elections["cause"] == "loss").sum())
+    observed_s = (found.trials.set_index("trial")["end_s"] - since_s).dropna().sum()
+    return FalseElections(int(elections["false"].sum()) + given_up, given_up, float(observed_s))
+
+
+def _settled_s(elections: pd.DataFrame) -> pd.Series:
+    """When each trial had its first lasting leader, in seconds, by trial; its first leader if none ever lasted."""
+    boot = elections[elections["cause"] == "boot"].set_index("trial")
+    settled: pd.Series = (boot["start_s"] + boot["stabilisation_s"]).fillna(boot["claimed_s"])
+    return settled
 
 
 def _changes_leader(elections: pd.DataFrame) -> pd.Series:

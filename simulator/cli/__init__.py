@@ -21,6 +21,7 @@ from simulator.cli.results import replay, show, trace
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS, run
 from simulator.cli.scenarios import scenarios, schema, validate
 from simulator.cli.sweep import sweep
+from simulator.cli.tune import tune
 from simulator.experiment.signals import handled
 
 __all__ = ["LARGEST_SEED", "MOST_TRIALS", "main"]
@@ -91,6 +92,7 @@ def main() -> None:
 _IN_ONE_LINE = {  # The order is that in which a new user needs the commands.
     run: "Run a scenario: a table, figures, and files under results/.",
     sweep: "Run a scenario in all cells of some axes, and show each.",
+    tune: "Search timeouts that recover soon, and rarely depose a leader.",
     compare: "Run variants of a scenario, and say what differs.",
     show: "Print the table of an earlier run again, and draw its figures.",
     trace: "Print what happened in one trial, event by event.",

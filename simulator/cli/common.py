@@ -64,7 +64,7 @@ def notice_drafts(root: Path, but: Path | None = None) -> None:
     if drafts := [path for path in dead_drafts(root) if path != but]:
         named = ", ".join(str(path) for path in drafts[:_MOST_DRAFTS])
         more = f" and {len(drafts) - _MOST_DRAFTS} more" if len(drafts) > _MOST_DRAFTS else ""
-        remedy = "`electsim run --resume` (`sweep --resume`) goes on with one, `electsim show` reads it, "
+        remedy = "`electsim run --resume` (`sweep`, `tune --resume`) goes on with one, `electsim show` reads it, "
         remedy += "`electsim clean` removes all"
         print_note(f"electsim: left by killed runs: {named}{more}; {remedy}")
 

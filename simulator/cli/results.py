@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +11,22 @@ import click
 from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FOUND, EXIT_TRIALS_FAILED, fail, notice_drafts
 from simulator.cli.monitoring import OPENMETRICS, SCRAPE, Exposition
 from simulator.cli.printing import print_json, print_note, print_table, print_text
+from simulator.cli.showing import (
+    COMPARISON,
+    draw_again,
+    readable,
+    show_earlier_comparison,
+    show_earlier_sweep,
+    show_earlier_tuning,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from simulator.report.tables.trace_text import Interest, Line
     from simulator.results import SavedRun
     from simulator.trace.trace import Trace
 
-COMPARISON = "comparison.json"
 RESULT = click.argument("directory", metavar="RESULT", type=click.Path(path_type=Path))
 TRIAL = click.option("--trial", type=click.IntRange(min=0), help="Which trial; the run's first unless given.")
 
@@ -43,14 +49,18 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
     """
     if (directory / "study.json").is_file():
         notice_drafts(directory.parent, but=directory)
-        _show_sweep(directory, as_json, figures)
+        show_earlier_sweep(directory, as_json, figures)
+        return
+    if (directory / "tune.json").is_file():
+        notice_drafts(directory.parent, but=directory)
+        show_earlier_tuning(directory, as_json, figures)
         return
     if (directory / COMPARISON).is_file():
         notice_drafts(directory.parent)
-        _show_comparison(directory, as_json, figures)
+        show_earlier_comparison(directory, as_json, figures)
         return
     stored = _load(directory)
-    with _readable(directory / "summary.json"):
+    with readable(directory / "summary.json"):
         if as_json:
             print_json(stored.summary)
         else:
@@ -59,7 +69,7 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
             print_table(summary_table({**stored.summary, "command": _repeat(stored)}))
     if figures is not None:
         first = _again(stored, None)
-        _draw(directory, figures, lambda: _figures_of_a_run(stored, first, figures))
+        draw_again(directory, figures, lambda: _figures_of_a_run(stored, first, figures))
 
 
 def _repeat(stored: SavedRun) -> str:
@@ -74,73 +84,6 @@ def _figures_of_a_run(stored: SavedRun, first: Trace, figures: Path) -> list[Pat
     from simulator.report.figures.run_figures import write_figures
 
     return write_figures(stored.result(), first, figures)
-
-
-def _draw(directory: Path, figures: Path, write: Callable[[], list[Path]]) -> None:
-    """Draw figures into another directory, and name them."""
-    from simulator.experiment.files import StoreError
-
-    try:
-        figures.mkdir(parents=True, exist_ok=True)
-        with _readable(directory):
-            written = write()
-    except StoreError as error:
-        fail(str(error), EXIT_BAD_INPUT)
-    except OSError as error:
-        fail(f"{figures}: cannot write the figures: {error.strerror or error}", EXIT_BAD_INPUT)
-    for path in written:
-        print_note(f"Drawn: {path}")
-
-
-@contextmanager
-def _readable(file: Path) -> Iterator[None]:
-    """End the program with one line if the content of a file cannot be shown: the file is damaged.
-
-    Every exception counts, as in `simulator.experiment.reading`, but for those of the output.
-    """
-    from simulator.experiment.reading import damaged
-
-    try:
-        yield
-    except (OSError, click.ClickException, click.exceptions.Exit, click.Abort):
-        raise
-    except Exception as error:
-        fail(str(damaged(file, error)), EXIT_BAD_INPUT)
-
-
-def _show_comparison(directory: Path, as_json: bool, figures: Path | None) -> None:
-    from simulator.cli.compare import show_comparison
-    from simulator.experiment.reading import read_object
-    from simulator.experiment.store import StoreError
-    from simulator.report.figures.comparison import write_comparison_figures
-
-    file = directory / COMPARISON
-    try:
-        comparison = read_object(
-            file, {"scenario": str, "command": str, "seed": int, "metrics": dict, "variants": list}
-        )
-    except StoreError as error:
-        fail(str(error), EXIT_BAD_INPUT)
-    with _readable(file):
-        show_comparison(comparison, as_json, tests=False)
-    if figures is not None:
-        _draw(file, figures, lambda: write_comparison_figures(comparison, figures))
-
-
-def _show_sweep(directory: Path, as_json: bool, figures: Path | None) -> None:
-    from simulator.cli.sweeping import show_sweep
-    from simulator.experiment.files import StoreError
-    from simulator.experiment.sweep.running import STUDY, read_study_json
-    from simulator.report.figures.sweep_figures import write_sweep_figures
-
-    try:
-        found = read_study_json(directory)
-    except StoreError as error:
-        fail(str(error), EXIT_BAD_INPUT)
-    with _readable(directory / STUDY):
-        show_sweep(found, as_json)
-    if figures is not None:
-        _draw(directory / STUDY, figures, lambda: write_sweep_figures(found, figures))
 
 
 @click.command()

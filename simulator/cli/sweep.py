@@ -100,18 +100,13 @@ def _study(
 ) -> Study:
     """The study of the file and the options. Ends the program if either is wrong."""
     from simulator.experiment.sweep.study import read_study
-    from simulator.experiment.variants import varied
     from simulator.scenario import ScenarioError
 
     try:
         changes = {name: value for name, value in options.items() if value is not None}
         if "sample" in changes:
             changes["sample"] = _sample(str(changes["sample"]))
-        axes = [
-            {"field": field, "values": values[0] if len(values) == 1 and ".." in values[0] else values}
-            for field, values in varied(vary).items()
-        ]
-        changes |= {"axes": axes, "link": _pairs("--link", link), "set": _pairs("--set", overrides)}
+        changes |= {"axes": read_axes(vary), "link": read_pairs("--link", link), "set": read_pairs("--set", overrides)}
         return read_study(path, changes)
     except ScenarioError as error:
         print_note(str(error))
@@ -120,7 +115,18 @@ def _study(
         fail(f"{path}: cannot be read: {error.strerror or error}", EXIT_BAD_INPUT)
 
 
-def _pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
+def read_axes(vary: Sequence[str]) -> list[dict[str, object]]:
+    """The axes of `--vary`, as a study has them. Raises ScenarioError."""
+    from simulator.experiment.variants import varied
+
+    return [
+        {"field": field, "values": values[0] if len(values) == 1 and ".." in values[0] else values}
+        for field, values in varied(vary).items()
+    ]
+
+
+def read_pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
+    """From `FIELD=VALUE` the values by field. Ends the program for what is no such text."""
     found = {}
     for text in texts:
         field, equals, value = (part.strip() for part in text.partition("="))

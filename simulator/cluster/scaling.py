@@ -31,7 +31,8 @@ def scaled(distribution: Distribution, factor: float) -> Distribution:
         return _scaled_histogram(distribution, factor)
     if isinstance(distribution, Empirical):
         return Empirical(tuple(scaled_ns(sample, factor) for sample in distribution.samples))
-    return _scaled_parameters(distribution, factor)
+    found: Distribution = _scaled_parameters(distribution, factor)
+    return found
 
 
 def scaled_topology(topology: Topology, factor: float) -> Topology:

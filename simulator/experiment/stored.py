@@ -140,6 +140,8 @@ def load_stored(path: str | Path) -> SavedRun:
         raise StoreError(f"{directory}: {_not_a_run(directory)}")
     if (directory / HEAD).is_file() and (directory / "scenario.yaml").is_file():
         return _load_unfinished(directory)
+    if (directory / "tune.json").is_file():
+        raise StoreError(f"{directory}: of a tuner, with several sweeps; name a directory of one of their cells")
     if (directory / "study.json").is_file():
         raise StoreError(f"{directory}: a sweep of several cells; name one of the directories in it")
     if (directory / "comparison.json").is_file():

@@ -60,6 +60,8 @@ def resumable(directory: Path) -> tuple[Plan, bool]:
         finished = (directory / "summary.json").is_file()
         what = "all its trials are finished; `electsim show` prints them" if finished else "is no unfinished result"
         raise StoreError(f"{directory}: {what}")
+    if (directory / "tune.json").is_file():
+        raise StoreError(f"{directory}: is a tuner's; go on with it by `electsim tune --resume {directory}`")
     if (directory / "study.json").is_file():
         raise StoreError(f"{directory}: is a sweep; go on with it by `electsim sweep --resume {directory}`")
     if not (directory / "scenario.yaml").is_file():

@@ -114,10 +114,10 @@ def tune(
         allow_files=tuple(str(folder) for folder in allow_files),
         command=f"simulator.tune({str(scenario)!r}, …)",
     ).checked()
-    with nullcontext(results) if results is not None else tempfile.TemporaryDirectory() as root:
-        with new_directory(Path(root), f"tune-{request.study.name}") as writer:
-            begin_tuning(writer, request)
-            return _run(writer, request, workers, progress or (lambda stage, done, total: None), results is not None)
+    place = nullcontext(results) if results is not None else tempfile.TemporaryDirectory()
+    with place as root, new_directory(Path(root), f"tune-{request.study.name}") as writer:
+        begin_tuning(writer, request)
+        return _run(writer, request, workers, progress or (lambda stage, done, total: None), results is not None)
 
 
 def _run(

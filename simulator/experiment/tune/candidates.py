@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, isfinite, nan
-from typing import Any
 
 from simulator.analysis.estimates import Summary, statistic
 from simulator.analysis.false_elections import MONTH_S, FalseElections
@@ -23,6 +22,7 @@ class Candidate:
     number: int
     settings: Mapping[str, str]
     linked: Mapping[str, str] = field(default_factory=dict)
+    failed: bool = False  # Whether it is skipped because trials failed.
     skipped: str | None = None  # Why it cannot be used: no valid scenario, or trials that failed.
     metrics: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     trials: int = 0
@@ -65,6 +65,7 @@ class Candidate:
             "settings": dict(self.settings),
             "linked": dict(self.linked),
             "skipped": self.skipped,
+            "failed": self.failed,
             "trials": {"run": self.trials, "losses": self.losses},
             "violations": self.violations,
             "metrics": {name: dict(ends) for name, ends in self.metrics.items()},

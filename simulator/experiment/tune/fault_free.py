@@ -12,9 +12,10 @@ from simulator.experiment.sweep.study import Study, refused
 from simulator.protocol import SECOND
 from simulator.scenario.text.units import LONGEST, format_duration
 
-_LONGEST_TRIAL_S = 3600.0
+_LONGEST_TRIAL_S = 900.0
 _LEAST_TRIALS = 16
-_MARGIN = 1.05  # No leader is observed before the first claim, so more is simulated than must be observed.
+_FIRST_LOOK = 4  # Trials: rates that are no counts have an interval then.
+_MARGIN = 1.05  # Nothing is counted before the first lasting claim, so more is simulated than must be observed.
 _GROWTH = 4  # From one look to the next: settings that change leaders often are refused early.
 _MOST_EVENTS = 10**15  # A trial is bounded by its duration.
 
@@ -85,6 +86,6 @@ def fault_free(bound_per_s: float, length_s: float | None) -> FaultFree:
     trial_s = min(_LONGEST_TRIAL_S, max(1.0, ceil(length / _LEAST_TRIALS)))
     trials = max(1, ceil(length / trial_s))
     looks = [trials]
-    while looks[0] > 1:
-        looks.insert(0, ceil(looks[0] / _GROWTH))
+    while looks[0] > _FIRST_LOOK:
+        looks.insert(0, max(_FIRST_LOOK, ceil(looks[0] / _GROWTH)))
     return FaultFree(bound_per_s, trial_s, tuple(looks))

@@ -67,7 +67,11 @@ def _hashicorp(config: Any) -> ProductSettings:
     if 1 <= multiplier <= 10 and (heartbeat, least, lease) == (multiplier * SECOND,) * 2 + (multiplier * SECOND // 2,):
         return ProductSettings("Consul", (f'"performance": {{"raft_multiplier": {multiplier}}}',), tuple(remarks))
     remarks.append("no raft_multiplier of Consul, a whole number from 1 to 10, gives these: see hashicorp/raft's own")
-    lines = [f"HeartbeatTimeout: {_go(heartbeat)}", f"ElectionTimeout: {_go(least)}", f"LeaderLeaseTimeout: {_go(lease)}"]
+    lines = [
+        f"HeartbeatTimeout: {_go(heartbeat)}",
+        f"ElectionTimeout: {_go(least)}",
+        f"LeaderLeaseTimeout: {_go(lease)}",
+    ]
     return ProductSettings("hashicorp/raft", tuple(lines), tuple(remarks))
 
 

@@ -108,8 +108,8 @@ def read_request(directory: Path) -> Request:
     if changed := [name for name, version in found["versions"].items() if now.get(name) != version]:
         name = changed[0]
         raise StoreError(
-            f"{directory}: was begun with {name} {found['versions'][name]}, and this is {name} {now.get(name)}: digests "
-            "may differ; resume it with the versions that began it, or tune again"
+            f"{directory}: was begun with {name} {found['versions'][name]}, and this is {name} {now.get(name)}: "
+            "digests may differ; resume it with the versions that began it, or tune again"
         )
     with reading(file):
         kept: Mapping[str, Any] = found["request"]
@@ -137,4 +137,3 @@ def _text(value: object) -> str:
     import json
 
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-

@@ -15,7 +15,7 @@ from simulator.experiment.sweep.cells import StudyCell, cells_of
 from simulator.experiment.sweep.running import Ending
 from simulator.experiment.sweep.study import AxisForm, Study, refused
 from simulator.experiment.tune.candidates import NOT_TRIED, Candidate, in_order, mark_front, recommended
-from simulator.experiment.tune.fault_free import KEEPS, NOT_SHOWN, OPEN, FaultFree
+from simulator.experiment.tune.fault_free import KEEPS, OPEN, FaultFree
 from simulator.experiment.tune.goals import Goal
 from simulator.experiment.tune.margin import Margin, find_margin
 from simulator.experiment.tune.search import Point, Search
@@ -70,7 +70,7 @@ class Tuner:
         study = self.study.model_copy(update=changes)
         cells = _cells(study, points, self.allow_files)
         start = len(self.candidates)
-        batch = [Candidate(start + cell.number, cell.settings, cell.linked, cell.skipped) for cell in cells]
+        batch = [Candidate(start + cell.number, cell.settings, cell.linked, skipped=cell.skipped) for cell in cells]
         self.candidates += batch
         if all(cell.scenario is None for cell in cells):
             if self.batches == 1:
@@ -83,14 +83,14 @@ class Tuner:
 
     def _learn_faults(self, name: str, candidate: Candidate, row: Row) -> None:
         if row["skipped"] is not None:  # All its trials failed.
-            candidate.skipped = row["skipped"]
+            candidate.skipped, candidate.failed = row["skipped"], True
             return
         candidate.metrics, candidate.trials = row["metrics"], row["trials"]["run"]
         candidate.violations = row["violations"]
         elections = self.stages.tables(name, row).only({"elections": ("trial", "cause")}).elections
         candidate.losses = int(elections.loc[elections["cause"] == "loss", "trial"].nunique())
         if row["trials"]["failed"]:
-            candidate.skipped = f"{row['trials']['failed']} of its trials failed"
+            candidate.skipped, candidate.failed = f"{row['trials']['failed']} of its trials failed", True
 
     # --- Without faults
 
@@ -107,6 +107,7 @@ class Tuner:
     def _learn_fault_free(self, name: str, candidate: Candidate, row: Row) -> None:
         if row["skipped"] is not None or row["trials"]["failed"]:
             candidate.skipped = row["skipped"] or f"{row['trials']['failed']} of its fault-free trials failed"
+            candidate.failed = True
             return
         tables = self.stages.tables(name, row)
         seen = false_elections(tables)
@@ -142,7 +143,7 @@ class Tuner:
             total += false_elections(self.stages.tables(name, rows[0]))
             verdict = self.plan.verdict(total, look)
             if verdict != OPEN:
-                return verdict != NOT_SHOWN and verdict == KEEPS
+                return verdict == KEEPS
         return False
 
     def _own_factor(self, best: Candidate) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from math import ceil, floor, log10
 from typing import Any
 
 from rich import box
@@ -32,6 +33,17 @@ def with_unit(seconds: float) -> str:
     """A duration with three significant digits, in ms or s."""
     unit, factor = unit_of(seconds)
     return f"{written(seconds, factor)(seconds)} {unit}"
+
+
+def rounded_up(value: float | None) -> str:
+    """An upper limit with two significant digits, rounded up so that it stays one; ∞ if there is none."""
+    if value is None:
+        return "∞"
+    if value <= 0:
+        return "0"
+    digits = 1 - floor(log10(value))
+    limit = ceil(round(value * 10**digits, 6)) / 10**digits
+    return f"{limit:,.{max(0, digits)}f}"
 
 
 def _digits(value: float) -> int:

@@ -27,7 +27,7 @@ def sweep_table(found: Summary) -> RenderableType:
         many = len({field for row in finished for field in {**row["settings"], **row["linked"]}}) > _MOST_FIELDS
         shown = found["metrics"][: _MOST_METRICS - many]
         parts += [_table(finished, shown), Text("")]
-    parts += [Text(line) for line in _skipped(rows)]
+    parts += [Text(line) for line in skipped_lines(rows)]
     parts += [Text(f"repeat  {found['command']}"), Text(f"digest  {found.get('digest', '')}")]
     return Group(*parts)
 
@@ -41,14 +41,14 @@ def _title(found: Summary, finished: int) -> str:
 def _table(rows: Sequence[Summary], metrics: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="", collapse_padding=True, padding=(0, 2, 0, 0))
     fields = list(dict.fromkeys(field for row in rows for field in {**row["settings"], **row["linked"]}))
-    short = _short_names(fields)
+    short = short_names(fields)
     for field in fields:
         lines = short[field].replace("_", "_\n").replace(".", ".\n")  # A name is broken between its words only.
         widest = max(map(len, lines.splitlines()))
         table.add_column(lines, justify="right", overflow="fold", min_width=widest)
     table.add_column("trials", justify="right")
-    units = {name: _unit(name, rows) for name in metrics}
-    shown = {name: [_estimate(row["metrics"].get(name, {}), units[name][1]) for row in rows] for name in metrics}
+    units = {name: unit_of(name, rows) for name in metrics}
+    shown = {name: [estimate_text(row["metrics"].get(name, {}), units[name][1]) for row in rows] for name in metrics}
     for name in metrics:
         unit = units[name][0]
         widest = max(len(line) for text in shown[name] for line in text.splitlines())  # An interval is not broken.
@@ -61,13 +61,14 @@ def _table(rows: Sequence[Summary], metrics: Sequence[str]) -> Table:
     return table
 
 
-def _short_names(fields: Sequence[str]) -> dict[str, str]:
+def short_names(fields: Sequence[str]) -> dict[str, str]:
+    """The last part of the name of each field; the whole name if two fields have the same last part."""
     last = {field: field.rpartition(".")[2] for field in fields}
     often = Counter(last.values())
     return {field: name if often[name] == 1 else field for field, name in last.items()}
 
 
-def _unit(name: str, rows: Sequence[Summary]) -> tuple[str, float]:
+def unit_of(name: str, rows: Sequence[Summary]) -> tuple[str, float]:
     """The unit of a column, and what its values are multiplied by."""
     unit = MEASURES[name].unit
     if unit == "%":
@@ -78,7 +79,7 @@ def _unit(name: str, rows: Sequence[Summary]) -> tuple[str, float]:
     return ("s", 1.0) if highest >= 10 else ("ms", 1e3)
 
 
-def _estimate(found: Summary, factor: float) -> str:
+def estimate_text(found: Summary, factor: float) -> str:
     """The value, and its interval below it; an end that is not bounded is ∞."""
     if found.get("value") is None:
         return "–"
@@ -93,12 +94,13 @@ def _number(value: float, factor: float) -> str:
     return f"{scaled:,.0f}" if abs(scaled) >= 100 else f"{scaled:.3g}"
 
 
-def _skipped(rows: Sequence[Summary]) -> list[str]:
+def skipped_lines(rows: Sequence[Summary], what: str = "cells", file: str = "study.json") -> list[str]:
+    """How many of the rows were skipped, and for which reasons; nothing if none was. `file` has all of them."""
     reasons = Counter(row["skipped"] for row in rows if row["skipped"])
     if not reasons:
         return []
-    lines = [f"{sum(reasons.values()):,} of {len(rows):,} cells were skipped:"]
+    lines = [f"{sum(reasons.values()):,} of {len(rows):,} {what} were skipped:"]
     lines += [f"  {count:,} × {reason}" for reason, count in reasons.most_common(_MOST_REASONS)]
     if len(reasons) > _MOST_REASONS:
-        lines.append(f"  … and {len(reasons) - _MOST_REASONS} more reasons; study.json has them")
+        lines.append(f"  … and {len(reasons) - _MOST_REASONS} more reasons; {file} has them")
     return [*lines, ""]
