@@ -196,7 +196,6 @@ def test_axes_of_files_and_of_fields_that_change_together(scenario: Path, tmp_pa
 
 def test_a_dataset_has_a_labelled_dimension_for_each_axis(scenario: Path) -> None:
     """ "`simulator.sweep(...)`: xarray.Dataset with labelled axes; pandas beside it"."""
-    pytest.importorskip("xarray")
     found = simulator.sweep(scenario, {"cluster.nodes": [3, 5], "network.loss": [0, 2, 0.1]}, trials=3)
     dataset = found.to_xarray()
     assert dict(dataset.sizes) == {"cluster.nodes": 2, "network.loss": 3}
