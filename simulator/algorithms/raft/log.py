@@ -7,6 +7,7 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from simulator.algorithms.raft.configuration import Configuration
+from simulator.protocol import Message, describe
 
 
 class Entry(NamedTuple):
@@ -15,6 +16,7 @@ class Entry(NamedTuple):
     term: int
     size: int = 0
     configuration: Configuration | None = None
+    command: Message | None = None  # What a state machine has to apply, if there is one.
 
     @property
     def wire_bytes(self) -> int:
@@ -23,6 +25,8 @@ class Entry(NamedTuple):
 
     def __repr__(self) -> str:
         what = f"size={self.size}" if self.configuration is None else f"configuration={self.configuration}"
+        if self.command is not None:
+            what = describe(self.command)
         return f"Entry(term={self.term}, {what})"
 
 
@@ -62,6 +66,10 @@ class Log:
     def holds(self, index: int, term: int) -> bool:
         """Return whether the entry at an index has that term: the consistency check of AppendEntries."""
         return index <= self.last_index and self.term_at(index) == term
+
+    def entry_at(self, index: int) -> Entry:
+        """Return the entry at an index, which must exist."""
+        return self._entries[index - 1]
 
     def after(self, index: int, most: int) -> tuple[Entry, ...]:
         """Return the entries after an index, at most `most` of them."""

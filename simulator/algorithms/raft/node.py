@@ -105,7 +105,7 @@ class Raft(Algorithm):
         if self.membership.is_special:
             self._note_configuration()
         self._note_log()
-        self.host.transition(FOLLOWER, self.term, None)
+        self.host.transition(FOLLOWER, self.term, None, self.membership.group)
         self.timer.start()
         if self.lease is not None:
             self.timer.assume_heartbeat()
@@ -181,9 +181,7 @@ class Raft(Algorithm):
     def on_command(self, command: Message) -> None:
         """Propose and membership changes: only a leader obeys. A transfer: a follower passes it on to the leader."""
         if isinstance(command, Propose):
-            if self.replication is not None and self.role is LEADER and self.transfer.target is None:
-                self._append(self.replication, Entry(self.term, command.size))
-                self._send_to_all()
+            self.propose(command.size)
         elif isinstance(command, AddServer | RemoveServer):
             if self.role is LEADER and self.membership_change is not None:
                 self.membership_change.request(command)
@@ -192,6 +190,14 @@ class Raft(Algorithm):
             self._begin_transfer(command.to)
         elif self.leader is not None:
             self.host.send(self.leader, TransferRequest(self.term, command.to))
+
+    def propose(self, size: int, command: Message | None = None) -> bool:
+        """Append a command to the log and replicate it. Return False if this server does not lead, or hands over."""
+        if self.replication is None or self.role is not LEADER or self.transfer.target is not None:
+            return False
+        self._append(self.replication, Entry(self.term, size, command=command))
+        self.send_to_all()
+        return True
 
     # --- Roles
 
@@ -213,7 +219,7 @@ class Raft(Algorithm):
         self.leader = leader
         gave_up = was_candidate and not new_term and leader is None
         self.timer.reset(FOLLOWER, was, new_term=new_term, gave_up=gave_up)
-        self.host.transition(FOLLOWER, term, leader)
+        self.host.transition(FOLLOWER, term, leader, self.membership.group)
 
     def _become_pre_candidate(self) -> None:
         self._begin_candidacy(PRE_CANDIDATE)
@@ -234,7 +240,7 @@ class Raft(Algorithm):
         self.role = role
         self.leader = None
         self.candidacy.begin(self.membership)
-        self.host.transition(role, self.term, None)
+        self.host.transition(role, self.term, None, self.membership.group)
         if role is CANDIDATE:
             self._save_term_and_vote(then=self._own_vote)
         self.timer.reset(role, refused=self.candidacy.refused)
@@ -250,7 +256,7 @@ class Raft(Algorithm):
         self.timer.reset(LEADER)
         if self.check_quorum is not None:
             self.check_quorum.begin(self.membership.other_voters)
-        self.host.transition(LEADER, self.term, self.host.me)
+        self.host.transition(LEADER, self.term, self.host.me, self.membership.group)
         self._on_elected()
         self._send_heartbeats()
 
@@ -452,14 +458,15 @@ class Raft(Algorithm):
         if self.heartbeats_carry:
             if self.lease is not None:
                 self.lease.begin_round(self.term, self.membership)
-            self._send_to_all()
+            self.send_to_all()
         else:
             heartbeat = AppendEntries(self.term)
             for peer in self.membership.peers:
                 self.host.send(peer, heartbeat)
         self.timer.restart_heartbeat()
 
-    def _send_to_all(self) -> None:
+    def send_to_all(self) -> None:
+        """Send AppendEntries to all peers now: what they lack, or how far the log is committed."""
         for peer in self.membership.peers:
             self._send_append_entries(peer)
 
@@ -550,7 +557,7 @@ class Raft(Algorithm):
                 self._append(change.replication, Entry(self.term, configuration=step))
                 self._follow_log()
                 change.replication.replicate_to(self.membership.peers)
-                self._send_to_all()
+                self.send_to_all()
             else:
                 self._send_append_entries(step)
 

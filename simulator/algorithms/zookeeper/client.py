@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+from simulator.algorithms.coordination.calls import Calls
 from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
 from simulator.algorithms.zookeeper.client_messages import (
     ConnectRequest,
@@ -81,8 +82,7 @@ class Client:
         self._server: NodeId | None = None  # The server that serves the session, or has been asked to.
         self._connection = 0
         self._last_zxid: Zxid | None = None
-        self._last_xid = 0
-        self._asked: dict[int, _Asked] = {}
+        self._asked: Calls[_Asked] = Calls()
         self._pinged: deque[Nanoseconds] = deque()  # When each ping was sent that has had no answer yet.
         self._requested_at: Nanoseconds = 0  # When the session was asked for on the present connection.
         self._sure_since: Nanoseconds = 0  # When the last request was sent that was answered, on the monotonic clock.
@@ -95,9 +95,8 @@ class Client:
 
     def ask(self, operation: type[Any], *fields: object, purpose: str) -> None:
         """Send an operation to the server. `on_reply(purpose, reply)` follows, unless the connection is lost before."""
-        self._last_xid += 1
-        self._asked[self._last_xid] = _Asked(purpose, self._host.monotonic())
-        request: Operation = operation(self._last_xid, *fields)
+        xid = self._asked.open(_Asked(purpose, self._host.monotonic()))
+        request: Operation = operation(xid, *fields)
         self._send(request)
 
     # --- Inputs
@@ -163,7 +162,7 @@ class Client:
 
     def _on_reply(self, message: Reply) -> None:
         self._saw(message.zxid)
-        asked = self._asked.pop(message.xid, None)
+        asked = self._asked.close(message.xid)
         if asked is not None:
             self._answered(asked.sent_at)
             self._user.on_reply(asked.purpose, message)
