@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from simulator.algorithms.raft.configuration import Configuration
-from simulator.protocol import Message, describe
+from simulator.protocol import Message
 
 
 class Entry(NamedTuple):
@@ -16,7 +16,7 @@ class Entry(NamedTuple):
     term: int
     size: int = 0
     configuration: Configuration | None = None
-    command: Message | None = None  # What a state machine has to apply, if there is one.
+    command: Message | None = None  # What the state machine that the log is applied to, if there is one, has to do.
 
     @property
     def wire_bytes(self) -> int:
@@ -25,8 +25,6 @@ class Entry(NamedTuple):
 
     def __repr__(self) -> str:
         what = f"size={self.size}" if self.configuration is None else f"configuration={self.configuration}"
-        if self.command is not None:
-            what = describe(self.command)
         return f"Entry(term={self.term}, {what})"
 
 
