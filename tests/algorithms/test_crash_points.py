@@ -15,7 +15,7 @@ from tests.support.crash_points import BOOT, Case, Window, crash_at, enumerate_c
 from tests.support.crash_watch import NEVER
 
 RAFT = REGISTRY["raft"]
-LONG = {"hirschberg-sinclair", "zookeeper", "zookeeper-ensemble"}
+LONG = {"etcd-election", "hirschberg-sinclair", "zookeeper", "zookeeper-ensemble"}
 AGREED_AT_ONCE = {"omega"}  # At boot everybody trusts everybody, and so names the first: there is no election to crash.
 
 

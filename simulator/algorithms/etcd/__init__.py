@@ -7,6 +7,6 @@ client/v3 and client/v3/concurrency. Where earlier versions differ, an option sa
 - `keys` and `store`: the state machine: keys with revisions, transactions, and which leases exist.
 - `lessor`: when leases expire, in the memory of the leader. `renewals`: the streams of keep-alives at a member.
 - `proposals`, `reads`, `watch_streams`: what a member does with the requests of its clients.
-- `client`: connections and calls of a client. `session`: a lease that a client keeps alive.
+- `connections`, `client`: the connections, calls and watches of a client. `session`: a lease that a client keeps alive.
 - `recipe`: the candidate (`concurrency.Session` and `Election`). `registration`: all of it under its name.
 """

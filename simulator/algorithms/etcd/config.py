@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from simulator.algorithms.raft import RaftConfig, dialect
 from simulator.protocol import MILLISECOND, SECOND, Duration, DurationRange, Nanoseconds, option
 
-RECONNECT_FIRST, RECONNECT_MOST = SECOND, 120 * SECOND  # gRPC's connection backoff: at first, and at most.
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EtcdConfig:
@@ -37,13 +35,23 @@ class EtcdConfig:
     keepalive_timeout: Duration = option(
         6 * SECOND, "How long it waits for the answer before it gives up the connection (--keepalive-timeout)."
     )
+    connect_timeout: Duration = option(
+        20 * SECOND, "How long a client's attempt to open a connection may take (gRPC's minConnectTimeout)."
+    )
+    reconnect_delay: DurationRange = option(
+        (SECOND, 120 * SECOND),
+        "How long a client waits after a connection has ended before it opens it again: at first, and at most. Each"
+        " failed attempt makes it 1.6 times as long, and it is a fifth shorter or longer at random (gRPC's backoff).",
+    )
 
     def __post_init__(self) -> None:
         if self.servers < 1:
             raise ValueError("servers: must be at least 1")
-        for name in ("heartbeat_interval", "election_timeout", "keepalive_timeout"):
+        for name in ("heartbeat_interval", "election_timeout", "keepalive_timeout", "connect_timeout"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: must be above 0")
+        if not 0 < self.reconnect_delay[0] <= self.reconnect_delay[1]:
+            raise ValueError("reconnect_delay: must be two durations above 0, the shorter one first")
         if self.keepalive_time is not None and self.keepalive_time < 1:
             raise ValueError("keepalive_time: must be above 0; leave it out (null) to ask never")
         if self.election_timeout < 5 * self.heartbeat_interval:

@@ -71,6 +71,7 @@ class Candidate(coordination.Candidate):
         self.predecessor: KeyValue | None = None
         self.awaited: int | None = None  # The watch of its predecessor.
         self.observed: int | None = None  # The watch of the leader's key, or of the prefix.
+        self.first: KeyValue | None = None  # The leader's key, as `Observe` knows it; maybe later than its own.
 
     def view(self) -> Mapping[str, object]:
         return {
@@ -85,7 +86,7 @@ class Candidate(coordination.Candidate):
 
     def on_start(self) -> None:
         self._become_follower(None)
-        self.client.connect()
+        self.client.connections.open()
         self.session.begin()
         if self.config.observe:
             self._observe()
@@ -99,10 +100,10 @@ class Candidate(coordination.Candidate):
         elif name.startswith("session-"):
             self.session.on_timer(name)
         else:
-            self.client.on_timer(name)
+            self.client.connections.on_timer(name)
 
     def on_disconnect(self, peer: NodeId, reason: str) -> None:
-        self.client.on_disconnect(peer)
+        self.client.connections.on_disconnect(peer)
 
     def on_command(self, command: Message) -> None:
         """Resign (`Resign`): only a leader does. It stops leading before its key is deleted."""
@@ -168,6 +169,8 @@ class Candidate(coordination.Candidate):
         self.created = self.predecessor = self.awaited = None
         if self.role is not None and self.leader in (None, self.host.me):
             self._become_follower(None)
+        if self.first is not None:
+            self._follow(int(self.first.value), self.first.create_revision)
 
     # --- Campaign
 
@@ -229,17 +232,23 @@ class Candidate(coordination.Candidate):
 
     def _observe_key(self, kv: KeyValue, revision: int) -> None:
         """Follow the candidate whose key is the first one."""
+        self.first = kv
         self._follow(int(kv.value), kv.create_revision)
         self.observed = self.client.watch(kv.key, revision + 1)
 
     def _on_leader_event(self, event: Event) -> None:
-        """The first key under the prefix was put, or the leader's key was deleted: read again who is first."""
+        """The first key under the prefix was put, or the leader's key was deleted: read again who is first.
+
+        While there is no key, a deletion says nothing: the watch begins at the revision of the read, which may be one.
+        """
         assert self.observed is not None
+        if event.deleted and self.first is None:
+            return
         if event.deleted and event.kv.create_revision == self.term and self.leader not in (None, self.host.me):
             self._suspect(self.leader)
             self._become_follower(None)
         self.client.cancel_watch(self.observed)
-        self.observed = None
+        self.observed = self.first = None
         if event.deleted:
             self._observe()
         else:

@@ -120,7 +120,7 @@ class Session:
     # --- Inside
 
     def _open(self) -> None:
-        self._server = self._client.next_ready()
+        self._server = self._client.connections.next_ready()
         if self._server is not None:
             self._stream += 1
             self._client.open_stream(self._server)
@@ -132,7 +132,7 @@ class Session:
             return
         self._host.set_timer(SEND, LOOK_INTERVAL)
         if self.lease is not None and self._next_due < self._host.monotonic():
-            self._client.send(self._server, LeaseKeepAlive(self._stream, self.lease))
+            self._client.connections.send(self._server, LeaseKeepAlive(self._stream, self.lease))
 
     def _on_stream_ended(self) -> None:
         self._server = None
