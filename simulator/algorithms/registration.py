@@ -37,9 +37,9 @@ class Registration:
     ones. If `coordination_group` names a group, such as ZooKeeper's servers, the leader is lost when it has no path to
     a node of that group that has such a majority.
 
-    `commands` maps each command that the algorithm takes to what makes its message. An operator's command has the name
-    of the fault that gives it (`transfer_leadership` to a node or None, `add_server` and `remove_server` with a node).
-    A client's command is `propose`, with a number of bytes.
+    `commands` maps the name of each command that the algorithm takes to a function that makes its message. An
+    operator's command has the name of the fault that gives it (`transfer_leadership` to a node or None, `add_server`
+    and `remove_server` with a node). A client's command is `propose`, with a number of bytes.
 
     `serving` returns the class whose nodes serve clients from a log of their own (`Algorithm.on_request`), or None if
     with these options there is no log. Without a log, a node that claims to lead writes to the resource. Then
@@ -50,6 +50,9 @@ class Registration:
     returns the longest time that a message may take, handling included, under `Assumption.BOUNDED_DELAY`.
     `stabilization_bound` returns how long the algorithm needs without faults, at most, until all nodes agree on a
     leader. It takes the options and the number of nodes in the primary group.
+
+    `never_quiet` returns why nodes with these options have no keep-alives that could be skipped, or None. Without it,
+    `Algorithm.quiet` is not used.
 
     Raises ValueError if a guarantee or an assumption needs one of these functions, and it is missing.
     """
@@ -77,6 +80,7 @@ class Registration:
     assumes: Callable[[Any], frozenset[Assumption]] | None = None
     delay_bound: Callable[[Any], Nanoseconds] | None = None
     stabilization_bound: Callable[[Any, int], Nanoseconds] | None = None
+    never_quiet: Callable[[Any], str | None] | None = None
     bytes_per_pair: int = 0  # Memory that each node keeps for each other node, measured; for `limits.memory`.
 
     def __post_init__(self) -> None:

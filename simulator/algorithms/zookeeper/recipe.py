@@ -67,7 +67,7 @@ class Volunteer(NamedTuple):
 
     @property
     def term(self) -> int:
-        """The term in which it leads."""
+        """The term in which the candidate leads."""
         return self.sequence + 1
 
 
@@ -78,7 +78,7 @@ class Candidate(coordination.Candidate):
         super().__init__(host, config, durable)
         self.config: ZooKeeperConfig = config
         self.client = Client(host, host.groups[ENSEMBLE_GROUP], config, self)
-        self.own: Volunteer | None = None  # Its own znode, at the last read.
+        self.own: Volunteer | None = None  # The candidate's own znode, at the last read.
         self.predecessor: Volunteer | None = None  # The next lower znode, if there is one.
         self.lowest: Volunteer | None = None
         self.announced = False  # Whether it has announced its lead in this session.
