@@ -103,6 +103,12 @@ class EtcdElectionConfig(EtcdConfig):
         "How long the application waits after its session has ended, or its campaign has failed, before it begins anew;"
         " drawn each time. No rule of etcd says; many programs exit and are started again.",
     )
+    check_own_key: bool = option(
+        False,
+        "Whether a candidate that has no predecessor any more reads its own key before it leads, as concurrency.Mutex"
+        " does (and `etcdctl lock`). Election does not: a candidate whose own lease has ended meanwhile leads, until it"
+        " learns of that, with a lower token than the next leader.",
+    )
     observe: bool = option(
         True, "Whether candidates follow the leader with Election.Observe. Else only a leader knows who leads."
     )

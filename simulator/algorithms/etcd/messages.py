@@ -121,12 +121,14 @@ class Call:
 class Range:
     """Read one key under a prefix, linearizably: that of the lowest create revision, or of the highest one.
 
-    With `max_create_revision`, only keys that were created at that revision or before count.
+    With `max_create_revision`, only keys that were created at that revision or before count. With `exact`, only the key
+    that has this name counts.
     """
 
     prefix: str
     newest: bool = False
     max_create_revision: int | None = None
+    exact: bool = False
 
 
 @message

@@ -13,10 +13,14 @@ All candidates follow the leader with `Observe`: they read the first key under t
 
 When a session has ended or a campaign has failed, the application begins anew after a while (`restart_delay`).
 
-Guaranteed are the tokens: no two candidates lead with the same one, whatever happens. Nothing else is. Costs, with n
-candidates and s members: a write takes 3(s - 1) messages, and up to 3 for the client; a read takes 2(s - 1), and up to
-4 for the client. An election takes the end of a lease (a write without a client), an event, and a read; for `Observe`,
-an event and a read for each candidate. Besides, there are up to 4 messages for each candidate at each keep-alive.
+Guaranteed is that no two candidates lead with the same token, whatever happens. Nothing else is. A candidate does not
+look whether its own key still exists when that of its predecessor is gone. If both leases have ended, it leads with its
+old token, maybe after a candidate with a later one, until its session ends (`check_own_key` prevents that).
+
+Costs, with n candidates and s members: a write takes 3(s - 1) messages, and up to 3 for the client; a read takes
+2(s - 1), and up to 4 for the client. An election takes the end of a lease (a write without a client), an event, and a
+read; for `Observe`, an event and a read for each candidate. Besides, there are up to 4 messages for each candidate at
+each keep-alive.
 """
 
 from __future__ import annotations
@@ -41,14 +45,15 @@ from simulator.algorithms.etcd.messages import (
     Transaction,
 )
 from simulator.algorithms.etcd.session import GRANTED, Session
-from simulator.protocol import LEADER, Host, Message, NodeId, message, uniform
+from simulator.protocol import LEADER, Guarantee, Host, Message, NodeId, message, uniform
 
 MEMBERS = "etcd"  # The group of etcd's members.
 PREFIX = "election/"
 AGAIN = "candidate-again"  # The timer after which the application begins anew.
 
 # The purposes of a candidate's calls.
-CAMPAIGNED, PREDECESSOR, RESIGNED, LEADER_READ = "campaigned", "predecessor", "resigned", "leader read"
+CAMPAIGNED, PREDECESSOR, OWN_KEY = "campaigned", "predecessor", "own key"
+RESIGNED, LEADER_READ = "resigned", "leader read"
 
 
 @message
@@ -60,6 +65,8 @@ class Resign:
 
 class Candidate(coordination.Candidate):
     """One candidate, with one session at a time."""
+
+    guarantees: ClassVar = frozenset({Guarantee.ELECTION_SAFETY})
 
     def __init__(self, host: Host, config: EtcdElectionConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
@@ -148,7 +155,7 @@ class Candidate(coordination.Candidate):
     def on_session_ended(self) -> None:
         """`Done` is closed: the application stops leading, or gives up its campaign."""
         self._leave_line()
-        self.client.forget(CAMPAIGNED, PREDECESSOR, RESIGNED)
+        self.client.forget(CAMPAIGNED, PREDECESSOR, OWN_KEY, RESIGNED)
         self._begin_later()
 
     def _begin_later(self) -> None:
@@ -193,6 +200,9 @@ class Candidate(coordination.Candidate):
         self.client.ask(before, purpose=PREDECESSOR)
 
     def _on_predecessor(self, result: Result) -> None:
+        if result.kv is None and self.config.check_own_key:
+            self.client.ask(Range(self.key, exact=True), purpose=OWN_KEY)
+            return
         if result.kv is None:
             self._lead()
             return
@@ -209,6 +219,13 @@ class Candidate(coordination.Candidate):
                 self._suspect(self.leader)
             self._become_candidate(self.created)
         self._look_for_predecessor()
+
+    def _on_own_key(self, result: Result) -> None:
+        if result.kv is None:  # The session has expired, though the client does not know it yet.
+            self._become_follower(None)
+            self._begin_later()
+        else:
+            self._lead()
 
     def _lead(self) -> None:
         assert self.created is not None and self.role is not LEADER
@@ -262,6 +279,7 @@ class Candidate(coordination.Candidate):
         GRANTED: _on_granted,
         CAMPAIGNED: _on_campaigned,
         PREDECESSOR: _on_predecessor,
+        OWN_KEY: _on_own_key,
         RESIGNED: _on_resigned,
         LEADER_READ: _on_leader_read,
     }

@@ -56,6 +56,8 @@ class Store(StateMachine):
 
     def read(self, request: Range) -> Result:
         """Read one key under a prefix, as the request says."""
+        if request.exact:
+            return Result(self.keys.revision, kv=self.keys.get(request.prefix))
         most = request.max_create_revision
         found = [kv for kv in self.keys.under(request.prefix) if most is None or kv.create_revision <= most]
         kv = (found[-1] if request.newest else found[0]) if found else None

@@ -125,3 +125,23 @@ def test_a_leader_whose_session_has_ended_follows_the_next_one() -> None:
     bench.let_pass(4)
     assert bench.leaders == [second] and in_line(bench) == [second, third, first]
     assert {bench.candidate(node).leader for node in (first, second, third)} == {second}
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_candidate_leads_though_its_own_key_is_gone(check: bool) -> None:
+    """election.go, Campaign: after waitDeletes it returns, and does not look for its own key. mutex.go, Lock: "make
+    sure the session is not expired, and the owner key still exists"; else ErrSessionExpired.
+
+    The leases of the first and the second candidate end together; the second one's client has not learnt of it.
+    """
+    bench = scene(3, session_ttl=60 * SECOND, check_own_key=check, restart_delay=(0, 0))
+    first, second, third = in_line(bench)
+    old, first_lease = bench.candidate(second).created, bench.candidate(first).session.lease or 0
+    bench.kill(first)
+    primary = bench.member(bench.primary)
+    primary._revoke([bench.candidate(second).session.lease or 0])
+    primary._revoke([first_lease])
+    bench.let_pass(0.2)
+    tokens = [note.fields["sequence"] for note in bench.notes if note.kind == "token" and note.node == second]
+    assert tokens == ([] if check else [old])
+    assert third in bench.leaders
