@@ -167,7 +167,8 @@ def load_stored(path: str | Path) -> SavedRun:
     )
     if "metrics" in summary:
         return saved
-    return replace(saved, summary=dict(saved.result().summary))  # Of one cell of a sweep.
+    # The result of one cell of a sweep is stored without its statistics.
+    return replace(saved, summary=dict(saved.result().summary))
 
 
 def _summary(directory: Path) -> dict[str, Any]:

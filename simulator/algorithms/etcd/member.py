@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from simulator.algorithms.etcd.config import EtcdConfig
+from simulator.algorithms.etcd.messages import Proposal, size_of
 from simulator.algorithms.etcd.store import Store
 from simulator.algorithms.raft import Raft
+from simulator.algorithms.raft.log import Entry
 from simulator.algorithms.raft.replication import Replication
 from simulator.protocol import LEADER, Host, NodeId
 
@@ -31,6 +33,13 @@ class Member:
     def leader(self) -> NodeId | None:
         """The leader that this member knows of; it may be this member."""
         return self.raft.leader
+
+    def append(self, proposal: Proposal) -> None:
+        """Append a proposal to the log and replicate it. It is lost if this member does not lead, or hands over."""
+        raft = self.raft
+        if self.leads and raft.transfer.target is None:
+            raft.append(self.replication, Entry(raft.term, size_of(proposal.request), command=proposal))
+            raft.send_to_all()
 
     @property
     def is_active(self) -> bool:

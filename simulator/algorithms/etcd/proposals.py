@@ -20,7 +20,6 @@ from simulator.algorithms.etcd.messages import (
     Response,
     Result,
     Transaction,
-    size_of,
 )
 from simulator.protocol import NodeId
 
@@ -59,7 +58,7 @@ class Proposals:
 
     def on_forward(self, message: Forward) -> None:
         """Propose what another member has passed on. It is lost if this member does not lead."""
-        self.member.raft.propose(size_of(message.proposal.request), message.proposal)
+        self.member.append(message.proposal)
 
     def on_applied(self, proposal: Proposal, result: Result) -> None:
         """The store has applied a proposal. Answer the client, if it has asked this process for it."""
@@ -81,7 +80,7 @@ class Proposals:
         if leader is None:
             self._waiting.append(proposal)
         elif self.member.leads:
-            self.member.raft.propose(size_of(proposal.request), proposal)
+            self.member.append(proposal)
         else:
             self.member.host.send(leader, Forward(proposal))
 

@@ -72,7 +72,7 @@ class Raft(Algorithm):
         self.leader: NodeId | None = None
         self.candidacy = Candidacy(config)
         self.is_transfer = False  # Whether this server campaigns because the leader has asked it to.
-        # The parts. None: the option is off.
+        # The parts. None if the option is off.
         self.timer = new_timer(host, config)
         self.polling = self.timer if isinstance(self.timer, PollingTimer) else None
         self.check_quorum = CheckQuorum(self.timer.timers, config, host.peers) if config.check_quorum else None
@@ -181,7 +181,9 @@ class Raft(Algorithm):
     def on_command(self, command: Message) -> None:
         """Propose and membership changes: only a leader obeys. A transfer: a follower passes it on to the leader."""
         if isinstance(command, Propose):
-            self.propose(command.size)
+            if self.replication is not None and self.role is LEADER and self.transfer.target is None:
+                self.append(self.replication, Entry(self.term, command.size))
+                self.send_to_all()
         elif isinstance(command, AddServer | RemoveServer):
             if self.role is LEADER and self.membership_change is not None:
                 self.membership_change.request(command)
@@ -190,14 +192,6 @@ class Raft(Algorithm):
             self._begin_transfer(command.to)
         elif self.leader is not None:
             self.host.send(self.leader, TransferRequest(self.term, command.to))
-
-    def propose(self, size: int, command: Message | None = None) -> bool:
-        """Append a command to the log and replicate it. Return False if this server does not lead, or hands over."""
-        if self.replication is None or self.role is not LEADER or self.transfer.target is not None:
-            return False
-        self._append(self.replication, Entry(self.term, size, command=command))
-        self.send_to_all()
-        return True
 
     # --- Roles
 
@@ -264,7 +258,7 @@ class Raft(Algorithm):
         if self.replication is not None and self.membership_change is not None:
             self.replication.lead(self.membership.peers)
             if self.config.no_op:
-                self._append(self.replication, Entry(self.term))
+                self.append(self.replication, Entry(self.term))
             self.membership_change.begin()
         elif self.config.first_entry:
             self.last_log = (self.term, self.last_log[1] + 1)
@@ -375,7 +369,7 @@ class Raft(Algorithm):
             self._reply(candidate, RequestVoteReply(self.term, vote_granted=False))
 
     def _is_up_to_date(self, candidate: NodeId, message: RequestVote | PreVote) -> bool:
-        """Whether a candidate's log is up-to-date (5.4.1), or what the options make of it."""
+        """Whether a candidate's log is up-to-date (5.4.1). Options can change this rule."""
         return is_electable(candidate, message, self.host.me, self.last_log, self.config)
 
     def _is_held_off(self, candidate: NodeId, message: RequestVote | PreVote) -> bool:
@@ -445,7 +439,7 @@ class Raft(Algorithm):
             index = replication.commit_index
             self.host.note("commit", term=self.term, index=index, entry_term=replication.log.term_at(index))
 
-    def _append(self, replication: Replication, entry: Entry) -> None:
+    def append(self, replication: Replication, entry: Entry) -> None:
         """Append an entry to a leader's log. It counts as replicated on this server once it is on disk."""
         changed = replication.log.append(entry)
         self.last_log = replication.log.last
@@ -552,7 +546,7 @@ class Raft(Algorithm):
             return
         while (step := change.next_step(self.term, is_transferring=self.transfer.target is not None)) is not None:
             if isinstance(step, Configuration):
-                self._append(change.replication, Entry(self.term, configuration=step))
+                self.append(change.replication, Entry(self.term, configuration=step))
                 self._follow_log()
                 change.replication.replicate_to(self.membership.peers)
                 self.send_to_all()

@@ -66,7 +66,7 @@ class ReadRounds:
         self._answered: set[NodeId] = set()
 
     def begin(self, number: int) -> None:
-        """The queued reads are confirmed by the round of that number, which is sent now."""
+        """The queued reads are confirmed by the round with this number, which is sent now."""
         self.number = number
         self.confirming, self.queued = self.queued, []
         self._answered.clear()
@@ -119,7 +119,7 @@ class ServingRaft(Raft):
             return
         request = waiting.request
         command = Command(waiting.client, request.number, request.key, request.value)
-        self._append(self.log_of_clients, Entry(self.term, request.size, command=command))
+        self.append(self.log_of_clients, Entry(self.term, request.size, command=command))
         self.writes[self.log_of_clients.log.last_index] = waiting
         self.send_to_all()
 
