@@ -576,8 +576,7 @@ class Raft(Algorithm):
         self.host.note("log", last_term=self.last_log[0], last_index=self.last_log[1], **runs)
 
     def _note_configuration(self) -> None:
-        current = self.membership.current
-        self.host.note("configuration", voters=current.voters, learners=current.learners)
+        self.host.note("configuration", **self.membership.current._asdict())
 
     def quiet(self) -> Quiet | None:
         if self.leader is None or self.unsaved or self.transfer.target is not None:
