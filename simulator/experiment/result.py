@@ -117,6 +117,7 @@ class Result:
             "violations": _counts(self.violations),
             "waived": _counts(self.waived),
             "assumptions_broken": summaries.assumptions_broken(trials),
+            "fast_forward": self.scenario.fast_forward_summary,
             "versions": made_with(),
             "platform": platform.platform(),
         } | self._beside(trials)
