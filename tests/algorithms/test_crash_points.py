@@ -15,7 +15,7 @@ from tests.support.crash_points import BOOT, Case, Window, crash_at, enumerate_c
 from tests.support.crash_watch import NEVER
 
 RAFT = REGISTRY["raft"]
-LONG = {"hirschberg-sinclair", "zookeeper", "zookeeper-ensemble"}
+LONG = {"hirschberg-sinclair", "pacemaker", "zookeeper", "zookeeper-ensemble"}
 AGREED_AT_ONCE = {"omega"}  # At boot everybody trusts everybody, and so names the first: there is no election to crash.
 
 
@@ -32,7 +32,8 @@ def _fewest_steps(case: Case) -> int:
 
 def _is_long(case: Case) -> bool:
     """A case of many steps or long runs. `make verify` tries it; the fast tests try three nodes."""
-    return case.nodes > 3 and case.registration.name in LONG
+    name = case.registration.name
+    return (case.nodes > 3 and name in LONG) or (name == "pacemaker" and case.window.name != "leader-crash")
 
 
 @pytest.mark.parametrize(

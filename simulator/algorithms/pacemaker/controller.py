@@ -30,7 +30,7 @@ class Controller:
         self.in_election = False
         self.waiting = False  # For a DC to make itself known.
         self.election = 0  # The number of its last election.
-        self.approvals: set[NodeId] = set()
+        self.approvals: frozenset[NodeId] = frozenset()
         self.lost_at_s: int | None = None
         self.outgoing: list[Message] = []  # What the owner is to send.
         used = uniform(host.random, (0, config.processor_time))
@@ -72,7 +72,7 @@ class Controller:
     def on_vote(self, sender: NodeId, vote: Vote) -> None:
         if sender == self.host.me:
             if self.in_election and vote.election == self.election:
-                self.approvals.add(sender)
+                self.approvals |= {sender}
                 self._count_approvals()
         elif sender in self.members:
             if self._is_preferred_to(sender, vote) and not self._lost_lately():
@@ -83,7 +83,7 @@ class Controller:
 
     def on_no_vote(self, sender: NodeId, no_vote: NoVote) -> None:
         if self.in_election and no_vote.owner == self.host.me and no_vote.election == self.election:
-            self.approvals.add(sender)
+            self.approvals |= {sender}
             self._count_approvals()
 
     def on_offer(self, sender: NodeId) -> None:
@@ -111,7 +111,7 @@ class Controller:
             self.dc = None
         self.in_election = True
         self._wait_no_more()
-        self.approvals = set()
+        self.approvals = frozenset()
         self.election += 1
         self.outgoing.append(Vote(election=self.election, processor_time=self.processor_time))
         self.host.set_timer(TIMEOUT, self.config.dc_election_timeout)
@@ -143,7 +143,7 @@ class Controller:
 
     def _end_election(self) -> None:
         self.in_election = False
-        self.approvals = set()
+        self.approvals = frozenset()
         self.host.cancel_timer(TIMEOUT)
 
     def _is_preferred_to(self, sender: NodeId, vote: Vote) -> bool:

@@ -18,8 +18,7 @@ class Entry(NamedTuple):
     """What a member says of the ring that it comes from, in the commit token."""
 
     old_ring: RingId
-    received: int  # All messages of the old ring up to this one.
-    highest: int  # The last message of the old ring that it has.
+    received: int  # It has all messages of the old ring up to this one.
 
 
 # --- Totem

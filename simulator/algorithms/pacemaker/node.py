@@ -125,6 +125,7 @@ class PacemakerNode(Algorithm):
         outgoing, self.controller.outgoing = self.controller.outgoing, []
         for content in outgoing:
             self.totem.multicast(content)
+        self.totem.send_to_itself()
         controller = self.controller
         role = CANDIDATE if controller.in_election and not controller.is_dc else FOLLOWER
         leader = controller.dc if self.quorum.quorate else None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from simulator.algorithms.pacemaker.messages import Multicast
+from simulator.algorithms.pacemaker.messages import Multicast, RingId
 
 
 @dataclass(slots=True)
@@ -48,3 +48,22 @@ class Received:
                 if self.misses[number] >= most_misses:
                     wanted.append(number)
         return wanted
+
+
+@dataclass(slots=True)
+class OldRing:
+    """The ring that a node comes from, while a new one is formed: its messages are exchanged, and then delivered."""
+
+    ring: RingId
+    received: Received
+
+    def after(self, number: int) -> list[Multicast]:
+        """Those that a member may lack that has all up to this number."""
+        return [message for own, message in sorted(self.received.by_number.items()) if own > number]
+
+    def rest(self, exchanged: Iterable[Multicast]) -> list[Multicast]:
+        """What is still to be delivered, with the messages of others: in order, and at last what follows a gap."""
+        for message in exchanged:
+            if message.old_ring == self.ring:
+                self.received.add(Multicast(self.ring, message.old_number, message.origin, message.content))
+        return [*self.received.deliver(), *self.after(self.received.delivered)]

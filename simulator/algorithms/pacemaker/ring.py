@@ -6,8 +6,6 @@ Source: corosync, exec/totemsrp.c, `message_handler_orf_token`, `orf_token_rtr`,
 
 from __future__ import annotations
 
-from collections import deque
-
 from simulator.algorithms.pacemaker.config import PacemakerConfig
 from simulator.algorithms.pacemaker.messages import CommitToken, HoldCancel, MergeDetect, Multicast, RingId, Token
 from simulator.algorithms.pacemaker.ordering import Received
@@ -27,7 +25,7 @@ class Ring:
         self.nodes = 1 + len(host.peers)
         self.id = ring
         self.members: tuple[NodeId, ...] = (host.me,)
-        self.queue: deque[Message] = deque()  # What this node will send when it has the token.
+        self.queue: list[Message] = []  # What this node will send when it has the token.
         self.to_itself: list[Message] = []  # What the host of this node hands to itself.
         self.enter(ring, (host.me,))
 
@@ -35,14 +33,16 @@ class Ring:
         """Begin to form this ring."""
         self.id, self.members = ring, members
         self.received = Received()
-        self.repeating: deque[Multicast] = deque()  # Messages of the old ring that some member may lack.
+        self.repeating: list[Multicast] = []  # Messages of the old ring that some member may lack.
         self.sent_token: Token | CommitToken | None = None  # The last one, to be repeated.
         self.pass_number = 0  # Of the last token that it received.
         self.all_have = 0  # What that token said that all members have.
         self.last_sequence = 0
         self.unchanged = 0  # Passes in a row in which nobody sent anything.
         self.holding = False  # The representative holds the token, or is about to, as far as this node knows.
-        self.says_recovering = False
+        self.merge_pending = False  # Its timer runs.
+        self.recovering = False  # What the token says, as this node passes it on.
+        self.says_recovering = False  # It was this node that has said so.
         self.passes_recovered = 0
         self.installed_at = 0
         self.rotations = 0
@@ -68,7 +68,7 @@ class Ring:
                 self.release()
 
     def broadcast(self, message: Message) -> None:
-        """Send to all configured nodes, outside the order of the ring."""
+        """Send to all configured nodes; those outside the ring take it as a sign that the ring exists."""
         for peer in self.host.peers:
             self.host.send(peer, message)
 
@@ -110,11 +110,10 @@ class Ring:
         self.host.set_timer(RETRANSMIT, self.config.retransmit_timeout(self.nodes))
 
     def _send(self, message: Token | CommitToken) -> None:
-        successor = self.members[(self.members.index(self.host.me) + 1) % len(self.members)]
-        if successor == self.host.me:
+        if self.successor == self.host.me:
             self.to_itself.append(message)
         else:
-            self.host.send(successor, message)
+            self.host.send(self.successor, message)
 
     # --- The token
 
@@ -136,8 +135,6 @@ class Ring:
         least = self.config.unchanged_passes + self.is_representative
         self.holding = self.unchanged >= least
 
-    merge_pending: bool = False
-
     def stop_merge_timer(self) -> None:
         self.merge_pending = False
         self.host.cancel_timer(MERGE)
@@ -155,7 +152,8 @@ class Ring:
     def handle(self, token: Token, *, operational: bool) -> bool:
         """Send what there is to send, and pass the token on. Returns whether recovery ends with this pass."""
         self.pass_number = token.pass_number
-        sequence, missing, repeated = self._answer_requests(token)
+        sequence = token.sequence
+        missing, repeated = self._answer_requests(token)
         if repeated or token.missing:
             self.holding = False
         sequence += self._send_queued(sequence, operational=operational, most=self.config.max_messages - repeated)
@@ -175,7 +173,7 @@ class Ring:
             received=received,
             held_back_by=held_back_by,
             missing=tuple(missing),
-            recovering=self._recovering,
+            recovering=self.recovering,
         )
         self.send_token(passed_on, forward=forward)
         if operational:
@@ -186,10 +184,8 @@ class Ring:
             self.host.set_timer(HOLD, self.config.hold_timeout(self.nodes))
         return recovered
 
-    _recovering: bool = False
-
-    def _answer_requests(self, token: Token) -> tuple[int, list[int], int]:
-        """Repeat messages that others lack. Returns the token's sequence, what is still missing, how many were sent."""
+    def _answer_requests(self, token: Token) -> tuple[list[int], int]:
+        """Repeat messages that others lack. Returns which are still missing, and how many were repeated."""
         missing = []
         repeated = 0
         for number in token.missing:
@@ -197,9 +193,9 @@ class Ring:
             if message is None or repeated >= self.config.max_messages:
                 missing.append(number)
             else:
-                self.broadcast_in_ring(message)
+                self.broadcast(message)
                 repeated += 1
-        return token.sequence, missing, repeated
+        return missing, repeated
 
     def _send_queued(self, sequence: int, *, operational: bool, most: int) -> int:
         """Send what waits: the old ring's messages while the ring recovers, own ones once it works."""
@@ -207,9 +203,9 @@ class Ring:
         while sent < most and (self.queue if operational else self.repeating):
             number = sequence + sent + 1
             if operational:
-                message = Multicast(ring=self.id, number=number, origin=self.host.me, content=self.queue.popleft())
+                message = Multicast(ring=self.id, number=number, origin=self.host.me, content=self.queue.pop(0))
             else:
-                old = self.repeating.popleft()
+                old = self.repeating.pop(0)
                 message = Multicast(
                     ring=self.id,
                     number=number,
@@ -219,23 +215,19 @@ class Ring:
                     old_number=old.number,
                 )
             self.received.add(message)
-            self.broadcast_in_ring(message)
+            self.broadcast(message)
             sent += 1
         return sent
 
-    def broadcast_in_ring(self, message: Multicast) -> None:
-        """Send to all configured nodes; those outside the ring take it as a sign that the ring exists."""
-        self.broadcast(message)
-
     def _follow_recovery(self, token: Token, sequence: int, received: int) -> bool:
         """Whether all members have repeated what they had, and received everything, for two rotations."""
-        self._recovering = token.recovering
+        self.recovering = token.recovering
         if self.repeating:
-            if not self._recovering:
-                self._recovering = self.says_recovering = True
-        elif self._recovering and self.says_recovering:
-            self._recovering = self.says_recovering = False
-        self.passes_recovered = 0 if self._recovering else self.passes_recovered + 1
+            if not self.recovering:
+                self.recovering = self.says_recovering = True
+        elif self.recovering and self.says_recovering:
+            self.recovering = self.says_recovering = False
+        self.passes_recovered = 0 if self.recovering else self.passes_recovered + 1
         if self.passes_recovered == 2:
             self.installed_at = sequence
         complete = self.passes_recovered >= 3 and self.installed_at <= received

@@ -8,10 +8,9 @@ Source: corosync, exec/totemsrp.c: `memb_state_gather_enter`, `memb_join_process
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
-from typing import Protocol
 
 from simulator.algorithms.pacemaker.config import PacemakerConfig
+from simulator.algorithms.pacemaker.listener import Listener
 from simulator.algorithms.pacemaker.messages import (
     CommitToken,
     Entry,
@@ -22,7 +21,7 @@ from simulator.algorithms.pacemaker.messages import (
     RingId,
     Token,
 )
-from simulator.algorithms.pacemaker.ordering import Received
+from simulator.algorithms.pacemaker.ordering import OldRing
 from simulator.algorithms.pacemaker.ring import HOLD, LOSS, MERGE, RETRANSMIT, Ring
 from simulator.protocol import MICROSECOND, Host, Message, Nanoseconds, NodeId
 
@@ -41,16 +40,6 @@ class State(enum.StrEnum):
     RECOVERY = "recovery"
 
 
-class Listener(Protocol):
-    """What Totem tells the layer above it."""
-
-    def on_membership(self, members: Sequence[NodeId], left: frozenset[NodeId], joined: frozenset[NodeId]) -> None:
-        """A new ring works, with these members; who has left since the last one, and who has joined."""
-
-    def on_delivery(self, origin: NodeId, content: Message) -> None:
-        """A message of the ring, in the order in which all members get it."""
-
-
 class Totem:
     """One node of Totem. `saved_number` is the number of the last ring that it committed to."""
 
@@ -63,15 +52,15 @@ class Totem:
         self.ring = Ring(host, config, RingId(saved_number, host.me))
         self.highest_number = saved_number
         self.members: frozenset[NodeId] = frozenset()  # Of the last ring that worked.
-        self.processors: set[NodeId] = {host.me}
-        self.failed: set[NodeId] = set()
-        self.agreeing: set[NodeId] = set()
-        self.old_ring = self.ring.id
-        self.old_messages = Received()
-        self.old_is_kept = False  # The old ring's messages are kept until a new ring works.
+        self.alone = frozenset({host.me})
+        self.processors = self.alone
+        self.failed: frozenset[NodeId] = frozenset()
+        self.agreeing: frozenset[NodeId] = frozenset()
+        self.old: OldRing | None = None  # The last ring that worked, while another is formed.
         self.transitional: frozenset[NodeId] = frozenset()
         self.ignores_tokens = False
         self.has_begun = False  # The representative has sent the first token.
+        self.delivery_is_due = False  # Of what it has sent to itself.
         self.awake_at: Nanoseconds = 0
 
     def start(self) -> None:
@@ -85,7 +74,6 @@ class Totem:
     def multicast(self, content: Message) -> None:
         """Send to all members of the ring, this node included, in one order for all."""
         self.ring.multicast(content)
-        self._deliver_to_itself()
 
     # --- Timers
 
@@ -109,7 +97,6 @@ class Totem:
             self._consensus_expired()
         else:
             self._mark_awake()
-        self._deliver_to_itself()
 
     def _token_lost(self) -> None:
         if self.operational:
@@ -122,7 +109,7 @@ class Totem:
     def _consensus_expired(self) -> None:
         """Who has not agreed by now has failed."""
         if self._agreed():
-            self.agreeing = {self.host.me}
+            self.agreeing = self.alone
             self.host.set_timer(LOSS, self.config.token_timeout(self.nodes))
         else:
             self.failed |= self.processors - self.agreeing
@@ -137,23 +124,21 @@ class Totem:
     def _gather(self) -> None:
         self.ignores_tokens = True
         self.has_begun = False
-        self.processors.add(self.host.me)
+        if self.host.me not in self.processors:
+            self.processors |= self.alone
         self._send_join()
         self.host.set_timer(CONSENSUS, self.config.consensus_timeout(self.nodes))
         for timer in (RETRANSMIT, LOSS):
             self.host.cancel_timer(timer)
         self.ring.stop_merge_timer()
-        self.agreeing = {self.host.me}
+        self.agreeing = self.alone
         self.state = State.GATHER
 
     def _send_join(self) -> None:
-        join = Join(
-            processors=frozenset(self.processors), failed=frozenset(self.failed), ring_number=self.ring.id.number
-        )
+        join = Join(processors=self.processors, failed=self.failed, ring_number=self.ring.id.number)
         self.ring.broadcast(join)
         self.ring.to_itself.append(join)
         self.host.set_timer(JOIN, self.config.join)
-        self._deliver_to_itself()
 
     def on_join(self, sender: NodeId, join: Join) -> None:
         if self.host.monotonic() - self.awake_at > self.config.token_timeout(self.nodes) // 2:
@@ -168,11 +153,10 @@ class Totem:
         elif sender in self.ring.members and join.ring_number >= self.ring.id.number:
             self._process_join(sender, join)
             self._gather()
-        self._deliver_to_itself()
 
     def _process_join(self, sender: NodeId, join: Join) -> None:
         if join.processors == self.processors and join.failed == self.failed:
-            self.agreeing.add(sender)
+            self.agreeing |= {sender}
             remaining = self.processors - self.failed
             if self._agreed() and min(remaining) == self.host.me:
                 self._create_commit_token(remaining)
@@ -182,7 +166,7 @@ class Totem:
         else:
             self.processors |= join.processors
             if self.host.me in join.failed:
-                self.failed.add(sender)
+                self.failed |= {sender}
             elif sender in self.members:
                 self.failed |= join.failed
             self._gather()
@@ -195,15 +179,14 @@ class Totem:
 
     # --- Commit and recovery: the new ring
 
-    def _create_commit_token(self, members: set[NodeId]) -> None:
+    def _create_commit_token(self, members: frozenset[NodeId]) -> None:
         ring = RingId(self.highest_number + _NUMBERS_APART, self.host.me)
         self._commit(CommitToken(ring=ring, members=tuple(sorted(members)), entries=()))
 
     def _commit(self, token: CommitToken) -> None:
-        if not self.old_is_kept:
-            self.old_is_kept = True
-            self.old_ring, self.old_messages = self.ring.id, self.ring.received
-        entry = Entry(self.old_ring, self.old_messages.all_up_to, self.old_messages.highest)
+        if self.old is None:
+            self.old = OldRing(self.ring.id, self.ring.received)
+        entry = Entry(self.old.ring, self.old.received.all_up_to)
         for timer in (JOIN, CONSENSUS):
             self.host.cancel_timer(timer)
         self.ring.enter(token.ring, token.members)
@@ -226,32 +209,27 @@ class Totem:
             self.has_begun = True
             self.ring.begin()
             self.ring.restart_token_timers()
-        self._deliver_to_itself()
 
     def _recover(self, token: CommitToken) -> None:
         self.ignores_tokens = False
+        assert self.old is not None
         entries = dict(zip(token.members, token.entries, strict=True))
         self.transitional = frozenset(
-            member for member, entry in entries.items() if member in self.members and entry.old_ring == self.old_ring
+            member for member, entry in entries.items() if member in self.members and entry.old_ring == self.old.ring
         )
-        least = min((entries[member].received for member in self.transitional), default=self.old_messages.highest)
-        self.ring.repeating.extend(
-            message for number, message in sorted(self.old_messages.by_number.items()) if number > least
-        )
+        if self.transitional:
+            self.ring.repeating = self.old.after(min(entries[member].received for member in self.transitional))
         self.ring.send_token(token)
         self.ring.restart_token_timers()
         self.state = State.RECOVERY
 
     def _become_operational(self) -> None:
-        for message in self.ring.received.deliver():
-            if message.old_ring == self.old_ring:
-                self.old_messages.add(Multicast(self.old_ring, message.old_number, message.origin, message.content))
-        old = [*self.old_messages.deliver()]  # In order, without a gap; then what nobody has all of.
-        old += [m for number, m in sorted(self.old_messages.by_number.items()) if number > self.old_messages.delivered]
+        assert self.old is not None
+        old = self.old.rest(self.ring.received.deliver())
         now = frozenset(self.ring.members)
         left, joined = self.members - self.transitional, now - self.transitional
-        self.members, self.processors, self.failed, self.agreeing = now, set(now), set(), set()
-        self.old_ring, self.old_messages, self.old_is_kept = self.ring.id, Received(), False
+        self.members, self.processors, self.failed, self.agreeing = now, now, frozenset(), frozenset()
+        self.old = None
         self.state = State.OPERATIONAL
         self._mark_awake()
         for message in old:
@@ -269,7 +247,6 @@ class Totem:
             if recovered:
                 self._become_operational()
             self._deliver()
-        self._deliver_to_itself()
 
     def on_multicast(self, sender: NodeId, message: Multicast) -> None:
         if message.ring == self.ring.id:
@@ -277,24 +254,21 @@ class Totem:
             self._deliver()
         else:
             self._heard_of(sender)
-        self._deliver_to_itself()
 
     def on_merge_detect(self, sender: NodeId, message: MergeDetect) -> None:
         if message.ring != self.ring.id:
             self._heard_of(sender)
-        self._deliver_to_itself()
 
     def on_hold_cancel(self, message: HoldCancel) -> None:
         if message.ring == self.ring.id:
             self.ring.unchanged = 0
             if self.ring.is_representative and self.state is not State.GATHER:
                 self.ring.release()
-        self._deliver_to_itself()
 
     def _heard_of(self, sender: NodeId) -> None:
         """A node of another ring is there."""
         if self.operational or (self.state is State.GATHER and sender not in self.processors):
-            self.processors.add(sender)
+            self.processors |= {sender}
             self._gather()
 
     def _deliver(self) -> None:
@@ -306,11 +280,14 @@ class Totem:
 
     # --- What a node sends to itself
 
-    def _deliver_to_itself(self) -> None:
-        if self.ring.to_itself:
+    def send_to_itself(self) -> None:
+        """Have the host deliver what this node has sent to itself; call it after each input."""
+        if self.ring.to_itself and not self.delivery_is_due:
+            self.delivery_is_due = True
             self.host.set_timer(TO_ITSELF, _TO_ITSELF_NS)
 
     def _take_own(self) -> None:
+        self.delivery_is_due = False
         own, self.ring.to_itself = self.ring.to_itself, []
         for message in own:
             if isinstance(message, Join):

@@ -100,7 +100,9 @@ NEMESIS = """{time_to_failure: 3s, time_to_repair: 3s, at_most: all, start: 5s, 
 def test_all_who_install_a_ring_have_the_same_members(number: int) -> None:
     """Totem's agreement on membership: a configuration is installed with the same members by all who install it, and
     each is among them (the paper, section 2.2, "configuration changes"). Under random faults and loss."""
-    trace = trial("cluster.nodes=5", "duration=120s", "network.loss=0.05", "nemesis=" + " ".join(NEMESIS.split()), number=number)
+    trace = trial(
+        "cluster.nodes=5", "duration=120s", "network.loss=0.05", "nemesis=" + " ".join(NEMESIS.split()), number=number
+    )
     found: defaultdict[tuple[int, int], set[tuple[int, ...]]] = defaultdict(set)
     for row in memberships(trace):
         members = row.field("members")

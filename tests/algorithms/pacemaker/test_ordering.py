@@ -95,12 +95,13 @@ def chat(number: int) -> Trace:
     return run_trial(spec, 7, number)
 
 
-Heard = Mapping[tuple[NodeId, int], Sequence[tuple[object, list[object]]]]
+Said = list[tuple[int, int, int]]
+Heard = Mapping[tuple[NodeId, int], Sequence[tuple[object, Said]]]
 
 
 def heard(trace: Trace) -> Heard:
     """By node and incarnation: what it heard in each membership, as (membership, words)."""
-    found: defaultdict[tuple[NodeId, int], list[tuple[object, list[object]]]] = defaultdict(list)
+    found: defaultdict[tuple[NodeId, int], list[tuple[object, Said]]] = defaultdict(list)
     incarnation: defaultdict[NodeId, int] = defaultdict(int)
     for row in trace.rows:
         if row.node is None:
@@ -119,7 +120,7 @@ def heard(trace: Trace) -> Heard:
 @pytest.mark.parametrize("number", range(5))
 def test_all_hear_the_same_in_the_same_order(number: int) -> None:
     found = heard(chat(number))
-    by_ring: defaultdict[object, list[list[object]]] = defaultdict(list)
+    by_ring: defaultdict[object, list[Said]] = defaultdict(list)
     words = 0
     for memberships in found.values():
         everything = [word for _, said in memberships for word in said]
@@ -128,11 +129,11 @@ def test_all_hear_the_same_in_the_same_order(number: int) -> None:
         for ring, said in memberships:
             by_ring[ring].append(said)
     assert words > 2000
-    for ring, said in by_ring.items():
+    for ring, all_said in by_ring.items():
         if ring is not None:
-            longest = max(said, key=len)
+            longest = max(all_said, key=len)
             place = {word: index for index, word in enumerate(longest)}
-            for one in said:
+            for one in all_said:
                 # One order. Only at the end of a ring, whoever leaves it alone may hear what follows a gap.
                 common = [place[word] for word in one if word in place]
                 assert common == sorted(common)
@@ -142,7 +143,7 @@ def test_all_hear_the_same_in_the_same_order(number: int) -> None:
 @pytest.mark.parametrize("number", range(5))
 def test_who_goes_on_together_has_heard_the_same(number: int) -> None:
     """Virtual synchrony: two that install the same next ring after the same one have the same words of the first."""
-    by_step: defaultdict[object, list[list[object]]] = defaultdict(list)
+    by_step: defaultdict[object, list[Said]] = defaultdict(list)
     for memberships in heard(chat(number)).values():
         for (ring, said), (following, _) in pairwise(memberships):
             if ring is not None:
