@@ -139,7 +139,7 @@ def describe(message: Message) -> str:
     return f"{type(message).__name__}({', '.join(shown)})"
 
 
-_Z99 = 2.3263478740408408  # The standard normal distribution reaches 99 % there.
+_Z99 = 2.3263478740408408  # The value at which the standard normal distribution function is 99 %.
 
 
 def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> Nanoseconds:
@@ -149,7 +149,7 @@ def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> N
 
 
 def spread(source: random.Random, points: tuple[Nanoseconds, Nanoseconds, Nanoseconds]) -> Nanoseconds:
-    """A random duration with the given minimum, median and p99: lognormal, raised to the minimum where it is below.
+    """A lognormal random duration with this median and p99. A draw below the minimum is raised to the minimum.
 
     The same as `{lognormal: {median: …, p99: …}, at_least: …}` in a scenario.
     """

@@ -37,9 +37,9 @@ class Registration:
     ones. If `coordination_group` names a group, such as ZooKeeper's servers, the leader is lost when it has no path to
     a node of that group that has such a majority.
 
-    `commands` maps each command that the algorithm takes to what makes its message. An operator's command has the name
-    of the fault that gives it (`transfer_leadership` to a node or None, `add_server` and `remove_server` with a node).
-    A client's command is `propose`, with a number of bytes.
+    `commands` maps the name of each command that the algorithm takes to a function that makes its message. An
+    operator's command has the name of the fault that gives it (`transfer_leadership` to a node or None, `add_server`
+    and `remove_server` with a node). A client's command is `propose`, with a number of bytes.
 
     `serving` returns the class whose nodes serve clients from a log of their own (`Algorithm.on_request`), or None if
     with these options there is no log. Without a log, a node that claims to lead writes to the resource. Then
@@ -61,7 +61,7 @@ class Registration:
     algorithm: type[Algorithm]
     config: type[Any]
     paper: str = ""  # Author and year, as papers are cited.
-    cost: str = ""  # In messages and time, with n nodes.
+    cost: str = ""  # The cost in messages and time, with n nodes.
     page: str = ""  # The page of the documentation about it, such as raft.md.
     group: str = ELECTORATE
     groups: tuple[Group, ...] = ()
@@ -71,12 +71,14 @@ class Registration:
     requires_connections: bool = False  # Whether the algorithm needs the stream transport and is told of connections.
     # The saved values of a node whose log has a given length.
     durable_log: Callable[[int], Mapping[str, Any]] | None = None
-    dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # Options by name; the first changes none.
+    # The options of each dialect by its name. The first dialect changes no option.
+    dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     commands: Mapping[str, Callable[[Any], Message]] = field(default_factory=dict)
     serving: Callable[[Any], type[Algorithm] | None] | None = None
     consistencies: tuple[str, ...] = ()  # The ways to read from that log (`Consistency`) besides the default.
     non_leaders: NonLeaders = "redirect"
-    fencing_token: str = ""  # What its terms are called, if a later leader always has a higher one. Empty: it has none.
+    # The algorithm's name for its terms, if a later leader always has a higher term. Empty: it has none.
+    fencing_token: str = ""
     assumes: Callable[[Any], frozenset[Assumption]] | None = None
     delay_bound: Callable[[Any], Nanoseconds] | None = None
     stabilization_bound: Callable[[Any, int], Nanoseconds] | None = None

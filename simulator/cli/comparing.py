@@ -36,7 +36,8 @@ class Request:
 
     variants: Sequence[Variant]
     plan: ComparisonPlan
-    words: Sequence[str]  # Of the command that repeats it, but for those of the plan's margin, the trials and the seed.
+    # The arguments of the command that repeats the comparison, except the plan's margin, the trials and the seed.
+    words: Sequence[str]
     trials: int | None
     seed: int | None
     workers: int
@@ -57,8 +58,9 @@ class Found:
     """The variants that were run and kept."""
 
     parts: list[Part]  # The variants of which all trials were finished.
-    stopped_by: str | None = None  # Why there are no more of them.
-    unfinished: Unfinished | None = None  # The variant under way then, where some of its trials were finished.
+    stopped_by: str | None = None  # The reason why no more variants were finished.
+    # The variant that was under way when the comparison ended, if some of its trials were finished.
+    unfinished: Unfinished | None = None
 
     @property
     def signal(self) -> str | None:

@@ -46,7 +46,7 @@ def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False
     """
     try:
         return Cluster(spec, seed, trial, journal=journal, views=views).run()
-    except _UnsureLimitError:  # Some skipped events are not counted exactly: the plain run decides.
+    except _UnsureLimitError:  # Some skipped events are not counted exactly, so the run is repeated without skipping.
         return Cluster(replace(spec, fast_forward=False), seed, trial).run()
 
 
@@ -100,7 +100,9 @@ class Cluster:
         """Simulate the trial, once, and return its trace. Raises EventLimitError and MemoryLimitError."""
         self._schedule()
         collecting = gc.isenabled()
-        gc.disable()  # Queue entries die young and are in no cycles: looking for cycles costs a tenth of the time.
+        # Queue entries live for a short time and form no reference cycles. The search for cycles would cost a tenth of
+        # the time.
+        gc.disable()
         try:
             self._run_kernel()
         finally:
@@ -142,8 +144,8 @@ class Cluster:
     def _build_outside(self, clients: ClientsSpec) -> Outside:
         servers = self.groups[self.spec.registration.group]
         outside = Outside(clients, self.spec.resource_of_leaders, self.spec.outside, servers, self.kernel, self.streams)
-        if outside.address is not None:
-            self.observer.on_claim = outside.address.on_claim
+        if outside.addresses:
+            self.observer.on_claim = outside.on_claim
         return outside
 
     def _build_algorithm(self, algorithm: type[Algorithm], host: Host, durable: Mapping[str, Any]) -> Algorithm:
@@ -183,7 +185,8 @@ class Cluster:
             self.kernel.process(run_workload(self.spec.workload, control.propose, self.kernel.timeout, self.streams))
 
     def _start(self, node: NodeId, _: None) -> None:
-        if not self.nodes[node].running and self.nodes[node].incarnation == 0:  # No fault has started it before.
+        # Start the node, unless a fault has started it already.
+        if not self.nodes[node].running and self.nodes[node].incarnation == 0:
             self.control.start(node)
 
     def _run_kernel(self) -> None:
@@ -230,6 +233,7 @@ class Cluster:
             extra_bytes=tuple(traffic.extra_bytes),
             messages=tuple(self.network.journal or ()),
             views=() if self.views is None else tuple(self.views.rows),
+            without_effect=tuple(self.observer.scheduler.without_effect),
             clients=() if outside is None else outside.groups[CLIENTS],
             requests=() if outside is None else tuple(outside.ledger.requests),
             writes=() if outside is None else tuple(outside.ledger.writes),

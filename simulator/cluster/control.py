@@ -92,7 +92,7 @@ class ClusterControl:
         return () if topology is None else topology.nodes_in(name)
 
     def zone_of(self, node: NodeId) -> str | None:
-        """The zone of a node; None where there are no zones."""
+        """The zone of a node; None if there are no zones."""
         topology = self._network.spec.topology
         return None if topology is None else topology.zone_of(node)
 
@@ -141,7 +141,7 @@ class ClusterControl:
         self._note(event_types.RESUMED, node)
         self._nodes[node].paused = False
         for tracker in self._trackers.values():
-            tracker.recheck()  # The leader is back before it handles what came due during the pause.
+            tracker.recheck()  # The leader counts as back before it handles the inputs that came due during the pause.
         self._nodes[node].resume()
         if node in self._inside:
             self._network.process_resumed(self._network.interfaces[node])
@@ -171,6 +171,10 @@ class ClusterControl:
         times = self._nodes[node].disk.times
         times.add(write_times)
         return lambda: times.remove(write_times)
+
+    def disk_activity(self, nodes: Sequence[NodeId]) -> int:
+        """How many writes of these nodes have begun or come due so far, on disks that take time or have stalled."""
+        return sum(self._nodes[node].disk.activity for node in nodes)
 
     def stall_disk(self, node: NodeId) -> Callable[[], None]:
         """Let no write finish."""

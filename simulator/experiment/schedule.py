@@ -23,9 +23,11 @@ from simulator.experiment.signals import interruptible, uninterrupted
 from simulator.experiment.trial import TrialError
 
 _SHORTEST_S, _LONGEST_S = 0.25, 10.0  # How long a chunk should take.
-_SHARE = 1 / 50  # Of the time so far: a kill costs no larger share than this, and long studies have few files.
+# The longest time of a chunk, as a share of the time so far. A kill therefore loses at most this share, and long
+# studies have few files.
+_SHARE = 1 / 50
 _MOST_TRIALS = 100_000  # In a chunk.
-_CAREFUL = 4  # How many times as many trials as were measured a chunk may have.
+_CAREFUL = 4  # The most trials of a chunk, as a multiple of the trials whose time was measured.
 
 
 class Cell:
@@ -89,11 +91,11 @@ class Cell:
         return taken
 
     def receive(self, taken: range, chunk: Chunk) -> None:
-        """Keep a chunk. Raises OSError where it cannot be written."""
+        """Keep a chunk. Raises OSError if it cannot be written."""
         if chunk.count:
             self.trials.add(chunk)
         self._under_way.remove(taken)
-        if chunk.count < len(taken):  # A signal ended it early.
+        if chunk.count < len(taken):  # A signal ended the chunk early.
             self._gaps.insert(0, taken[chunk.count :])
         self._seconds += chunk.seconds
         self.measured += chunk.count
@@ -157,7 +159,7 @@ class _Run:
         self._executor, self._slots, self._on_chunk = executor, slots, on_chunk
         self._pending: dict[Future[Chunk], tuple[Cell, range]] = {}
         self._start = time.monotonic()
-        self._usual_s: float | None = None  # The mean time of a trial of the cell that was measured last.
+        self._usual_s: float | None = None  # The mean time of a trial, from the cell that was measured last.
 
     def run(self, open_cells: list[Cell]) -> None:
         try:

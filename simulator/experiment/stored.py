@@ -105,7 +105,8 @@ class SavedRun:
     def trace(self, trial: int) -> Trace:
         """That trial again, with every message.
 
-        Raises KeyError where the run had no such trial, DigestError, and TrialError where it fails now.
+        Raises KeyError if the run had no such trial, DigestError if its digest differs, and TrialError if the trial
+        fails now.
         """
         trials = self.tables.only({"trials": ("trial", "digest")}).trials
         kept = trials.loc[trials["trial"] == trial, "digest"]
@@ -132,7 +133,7 @@ def _not_a_run(path: Path) -> str:
 def load_stored(path: str | Path) -> SavedRun:
     """The run in a results directory, or in the draft of one that has not ended, as far as it has come.
 
-    Raises StoreError for what is none, and where a file in it is damaged.
+    Raises StoreError if the directory holds no result, or if a file in it is damaged.
     """
     directory = Path(path)
     if not directory.is_dir():
@@ -166,7 +167,8 @@ def load_stored(path: str | Path) -> SavedRun:
     )
     if "metrics" in summary:
         return saved
-    return replace(saved, summary=dict(saved.result().summary))  # Of one cell of a sweep.
+    # The result of one cell of a sweep is stored without its statistics.
+    return replace(saved, summary=dict(saved.result().summary))
 
 
 def _summary(directory: Path) -> dict[str, Any]:
@@ -233,7 +235,9 @@ def _numbers(trials: pd.Series) -> str:
 
 
 def _edited(directory: Path) -> str | None:
-    """A sentence if the scenario's file is not the one that the run wrote; None if it is, or if that is not known."""
+    """A sentence if the scenario's file has changed since the run wrote it. None if it has not changed, or if that is
+    not known.
+    """
     import pyarrow.parquet as pq
 
     try:
@@ -246,7 +250,7 @@ def _edited(directory: Path) -> str | None:
 
 
 def _made_by(summary: dict[str, Any]) -> str:
-    """A sentence on the versions that made a digest, and whether electsim's is another one than now."""
+    """A sentence on the versions that made a digest, and whether the version of electsim has changed since."""
     current = version("electsim")
     if summary["version"] == current:
         return f"it was made by {_versions(summary)}"

@@ -61,7 +61,7 @@ class HeartbeatBasedDetector(Detector):
         self._newest: dict[NodeId, tuple[int, int]] = {}  # `since` and number of each node's newest heartbeat.
         self._beats = 0
         self._since = 0  # When this node sent its first heartbeat, by the wall clock.
-        self._began: Nanoseconds = 0  # The same by the monotonic clock.
+        self._began: Nanoseconds = 0  # The same instant by the monotonic clock.
 
     def show(self, to: Iterable[NodeId]) -> None:
         silent, self.shown_to = not self.shown_to, tuple(to)
@@ -118,7 +118,7 @@ class HeartbeatBasedDetector(Detector):
     def _is_news(self, sender: NodeId, message: Heartbeat) -> bool:
         """Whether a heartbeat is newer than all before.
 
-        If the sender's clock has gone back, only once it is suspected.
+        If the sender's clock has gone back, a heartbeat is news only once the sender is suspected.
         """
         newest = self._newest.get(sender)
         if newest is None or (message.since, message.number) > newest:

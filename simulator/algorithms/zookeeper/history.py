@@ -20,12 +20,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """An immutable history. So a server can receive its leader's while it keeps its own, and replace it in one write.
+    """An immutable history. So a server can receive the history of its leader while it keeps its own, and replace its
+    own in one write.
 
     Each entry refers to the one before it, and histories share entries, so that appending and saving copy nothing.
     """
 
-    newest: Entry | None = None  # None if there is no transaction after the snapshot.
+    newest: Entry | None = None  # The last entry. None if there is no transaction after the snapshot.
     base: Zxid = NOTHING  # The last transaction in the snapshot.
     base_runs: tuple[tuple[int, int], ...] = ()  # The transactions in the snapshot, in the form of `runs`.
     snapshot: object = None

@@ -28,7 +28,7 @@ class Zxid(NamedTuple):
         return f"({self.epoch}, {self.counter})"
 
 
-NOTHING = Zxid(0, 0)  # Lower than the first transaction.
+NOTHING = Zxid(0, 0)  # The zxid before the first transaction.
 
 
 class State(enum.StrEnum):

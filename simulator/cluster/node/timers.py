@@ -109,7 +109,7 @@ class Timers:
             return
         if entry.deadline_ns is None:
             del self._entries[entry.name]
-        elif entry.order != entry.queued_order:  # The timer was set anew since, to this instant or a later one.
+        elif entry.order != entry.queued_order:  # The timer was set again since then, for this instant or a later one.
             self._push(entry)
         else:
             entry.queued_for_ns = _NOT_QUEUED

@@ -18,7 +18,7 @@ from simulator.scenario.text.units import parse_duration
 
 Summary = Mapping[str, Any]
 _MOST_CURVES = 7
-_WIDE = 10.0  # Largest over smallest value of an axis, from which on it is logarithmic.
+_WIDE = 10.0  # An axis is logarithmic if its largest value is at least this multiple of its smallest.
 
 
 def write_sweep_figures(found: Summary, directory: Path) -> list[Path]:
@@ -109,7 +109,7 @@ def _numbers(texts: Sequence[str | None]) -> bool:
 
 
 def _number(text: str) -> float:
-    """A number, or a duration in milliseconds; nan if it is neither."""
+    """The number that a text stands for, with a duration in milliseconds. nan for other texts."""
     try:
         return float(text)
     except ValueError:
