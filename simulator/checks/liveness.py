@@ -33,7 +33,7 @@ class Verdict(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What became of a cluster after its last fault."""
+    """Whether and when a cluster recovered from its last fault."""
 
     verdict: Verdict
     since_ns: Nanoseconds  # The last injection or repair; the start of the trial if there was none.

@@ -31,7 +31,7 @@ class MemoryLimitError(RuntimeError):
 
 
 def bytes_of_nodes(nodes: int, bytes_per_pair: int) -> int:
-    """The bytes that so many nodes take before any message is sent."""
+    """The bytes that this many nodes take before any message is sent."""
     return nodes * BYTES_PER_NODE + nodes * nodes * bytes_per_pair
 
 

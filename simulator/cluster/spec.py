@@ -86,7 +86,9 @@ class ClusterSpec:
 
     @property
     def outside(self) -> Mapping[str, tuple[NodeId, ...]]:
-        """The nodes outside the cluster by group: clients, and the resource. They are numbered after its own."""
+        """The nodes outside the cluster by group: clients, and the resource. The nodes of these groups are numbered
+        after the nodes of the cluster.
+        """
         if self.clients is None:
             return {}
         first = 1 + sum(map(len, self.groups.values()))

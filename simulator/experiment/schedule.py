@@ -67,12 +67,12 @@ class Cell:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all trials that are wanted are there."""
+        """Whether all requested trials are finished."""
         return not self._gaps and not self._under_way
 
     @property
     def end_without_gap(self) -> int:
-        """The number after the last trial before which all are there."""
+        """The first trial that is missing: all trials before this number are finished."""
         return min(self.end, without_gap(self.trials.counts(), self.first))
 
     @property

@@ -19,7 +19,7 @@ from simulator.trace.trace import Row
 class Claimed(NamedTuple):
     """A claim: where its node's campaign began, when its round began, and the rounds that were undecided before it."""
 
-    campaign: Row  # The claim itself if the node did not campaign.
+    campaign: Row  # The row that began the winner's campaign, or its claim if it did not campaign.
     won_from_ns: Nanoseconds | None
     undecided: list[Hashable]
 

@@ -63,7 +63,8 @@ class RequestRow(NamedTuple):
     outcome: RequestOutcome
     attempts: tuple[Attempt, ...]
     value: int | None  # What was written (a value is written by one request only), or what was read; 0: never written.
-    token: int | None  # The term of the leader that did it. None if it is not acknowledged, or there are no terms.
+    # The term of the leader that carried out the request. None if it is not acknowledged, or there are no terms.
+    token: int | None
     log_index: int | None  # The position in the log: of the write, or of the state that was read. None without a log.
     stale: bool  # The answer was marked as stale: a server without a leader, or a leader without a quorum, gave it.
 

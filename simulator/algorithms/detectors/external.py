@@ -39,7 +39,7 @@ class HealthCheck:
 
 @message
 class HealthStatus:
-    """The sender is up: the answer to the check of that number."""
+    """The sender is up: the answer to the check with this number."""
 
     number: int
     since: int = 0

@@ -369,7 +369,7 @@ class Raft(Algorithm):
             self._reply(candidate, RequestVoteReply(self.term, vote_granted=False))
 
     def _is_up_to_date(self, candidate: NodeId, message: RequestVote | PreVote) -> bool:
-        """Whether a candidate's log is up-to-date (5.4.1), or what the options make of it."""
+        """Whether a candidate's log is up-to-date (5.4.1). Options can change this rule."""
         return is_electable(candidate, message, self.host.me, self.last_log, self.config)
 
     def _is_held_off(self, candidate: NodeId, message: RequestVote | PreVote) -> bool:

@@ -30,7 +30,7 @@ REMEMBERED = 4  # How many message numbers are remembered for each node of the r
 
 @message
 class Acknowledgement:
-    """The sender has received the message of that number, and passes it on."""
+    """The sender has received the message with this number, and passes it on."""
 
     of: int
 
@@ -129,7 +129,7 @@ class PassingNode(Algorithm):
             self.host.set_timer(f"{HOP} {number}", self.config.acknowledgement_timeout)
 
     def _is_hop(self, timer: str) -> bool:
-        """Whether a timer of that name waits for an acknowledgement."""
+        """Whether a timer with this name waits for an acknowledgement."""
         return timer.startswith(HOP)
 
     def _on_hop(self, timer: str) -> None:

@@ -50,7 +50,9 @@ class History:
         return replace(self, newest=self._up_to(zxid))
 
     def common(self, zxid: Zxid) -> Zxid | None:
-        """The last transaction that is not after this one. None if even the snapshot is after it."""
+        """The last transaction that is not after this one. None if the snapshot is already later than the given
+        transaction.
+        """
         found = self._up_to(zxid)
         if found is not None:
             return found.zxid
@@ -97,7 +99,7 @@ class History:
 
 
 def of_length(length: int) -> History:
-    """A history of so many transactions, all of epoch 1."""
+    """A history of this many transactions, all of epoch 1."""
     history = History()
     for counter in range(1, length + 1):
         history = history.append(Zxid(1, counter), Write())

@@ -202,7 +202,7 @@ class Request:
 
 @message
 class Propose:
-    """A command: a client's write of so many bytes. The leader proposes it; other servers ignore it."""
+    """A command: a client's write of this many bytes. The leader proposes it; other servers ignore it."""
 
     size: int = 0
 

@@ -191,7 +191,7 @@ class Fault:
 
     @classmethod
     def cluster_error(cls, size: int, present: int) -> str | None:
-        """Why it makes no sense in a cluster of that size, of which so many nodes are present; None if it does."""
+        """Why it makes no sense in a cluster of this size, of which this many nodes are present; None if it does."""
         return None
 
 

@@ -50,7 +50,7 @@ class Document:
     overridden: dict[Path, str] = field(default_factory=dict)  # For each value that an override has set, the override.
 
     def where(self, path: Path) -> str:
-        """The origin of the value at that path, or of the value around it: an override, or file and line."""
+        """The origin of the value at this path, or of the value around it: an override, or file and line."""
         for length in range(len(path), -1, -1):
             if path[:length] in self.overridden:
                 return f"override {self.overridden[path[:length]]}"
