@@ -42,6 +42,7 @@ class Controller:
 
     @property
     def is_dc(self) -> bool:
+        """Whether this node is DC."""
         return self.dc == self.host.me
 
     # --- What happens
@@ -62,6 +63,7 @@ class Controller:
             self.outgoing.append(Announce())
 
     def on_timer(self, name: str) -> None:
+        """The wait for a DC, or that for answers, is over."""
         if name == DEADTIME:
             self.waiting = False
             if not self.in_election:
@@ -70,6 +72,7 @@ class Controller:
             self._win()
 
     def on_vote(self, sender: NodeId, vote: Vote) -> None:
+        """A controller wants to be DC: this one's own candidacy counts as its approval."""
         if sender == self.host.me:
             if self.in_election and vote.election == self.election:
                 self.approvals |= {sender}
@@ -82,6 +85,7 @@ class Controller:
                 self._lose(sender, vote.election)
 
     def on_no_vote(self, sender: NodeId, no_vote: NoVote) -> None:
+        """A controller does not oppose: that counts for the election which it names, if it is the latest one."""
         if self.in_election and no_vote.owner == self.host.me and no_vote.election == self.election:
             self.approvals |= {sender}
             self._count_approvals()
@@ -100,6 +104,7 @@ class Controller:
             self._wait_for_a_dc()
 
     def on_announce(self, sender: NodeId) -> None:
+        """A controller looks for a DC."""
         if self.is_dc and sender != self.host.me:
             self.outgoing.append(Offer())
 

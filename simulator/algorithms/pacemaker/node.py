@@ -76,21 +76,27 @@ class PacemakerNode(Algorithm):
         self._send_and_declare()
 
     def on_token(self, sender: NodeId, message: Token) -> None:
+        """The token has arrived."""
         self.totem.on_token(message)
 
     def on_multicast(self, sender: NodeId, message: Multicast) -> None:
+        """A message of a ring has arrived."""
         self.totem.on_multicast(sender, message)
 
     def on_join(self, sender: NodeId, message: Join) -> None:
+        """A node says who is there."""
         self.totem.on_join(sender, message)
 
     def on_commit_token(self, sender: NodeId, message: CommitToken) -> None:
+        """A new ring is offered, or confirmed."""
         self.totem.on_commit_token(message)
 
     def on_merge_detect(self, sender: NodeId, message: MergeDetect) -> None:
+        """Another ring exists."""
         self.totem.on_merge_detect(sender, message)
 
     def on_hold_cancel(self, sender: NodeId, message: HoldCancel) -> None:
+        """The held token is wanted."""
         self.totem.on_hold_cancel(message)
 
     receive: ClassVar[Any] = {

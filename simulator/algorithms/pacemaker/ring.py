@@ -49,6 +49,7 @@ class Ring:
 
     @property
     def is_representative(self) -> bool:
+        """Whether this node is the lowest member."""
         return self.id.representative == self.host.me
 
     @property
@@ -136,6 +137,7 @@ class Ring:
         self.holding = self.unchanged >= least
 
     def stop_merge_timer(self) -> None:
+        """Say nothing of the ring for now."""
         self.merge_pending = False
         self.host.cancel_timer(MERGE)
 

@@ -7,8 +7,6 @@ Source: corosync, exec/totemsrp.c: `memb_state_gather_enter`, `memb_join_process
 
 from __future__ import annotations
 
-import enum
-
 from simulator.algorithms.pacemaker.config import PacemakerConfig
 from simulator.algorithms.pacemaker.listener import Listener
 from simulator.algorithms.pacemaker.messages import (
@@ -23,21 +21,13 @@ from simulator.algorithms.pacemaker.messages import (
 )
 from simulator.algorithms.pacemaker.ordering import OldRing
 from simulator.algorithms.pacemaker.ring import HOLD, LOSS, MERGE, RETRANSMIT, Ring
+from simulator.algorithms.pacemaker.states import State
 from simulator.protocol import MICROSECOND, Host, Message, Nanoseconds, NodeId
 
 JOIN, CONSENSUS, PAUSE, TO_ITSELF = "join", "consensus", "pause", "to-itself"
 TIMERS = frozenset((LOSS, RETRANSMIT, HOLD, MERGE, JOIN, CONSENSUS, PAUSE, TO_ITSELF))
 _NUMBERS_APART = 4  # A new ring's number is so much above the highest known one.
 _TO_ITSELF_NS: Nanoseconds = 10 * MICROSECOND  # A datagram to the own host.
-
-
-class State(enum.StrEnum):
-    """Where a node stands in Totem's membership."""
-
-    OPERATIONAL = "operational"
-    GATHER = "gather"
-    COMMIT = "commit"
-    RECOVERY = "recovery"
 
 
 class Totem:
@@ -64,11 +54,13 @@ class Totem:
         self.awake_at: Nanoseconds = 0
 
     def start(self) -> None:
+        """Look for other nodes."""
         self._mark_awake()
         self._gather()
 
     @property
     def operational(self) -> bool:
+        """Whether a ring works."""
         return self.state is State.OPERATIONAL
 
     def multicast(self, content: Message) -> None:
@@ -78,6 +70,7 @@ class Totem:
     # --- Timers
 
     def on_timer(self, name: str) -> None:
+        """One of Totem's timers is due."""
         if name == TO_ITSELF:
             self._take_own()
         elif name == LOSS:
@@ -141,6 +134,7 @@ class Totem:
         self.host.set_timer(JOIN, self.config.join)
 
     def on_join(self, sender: NodeId, join: Join) -> None:
+        """A node says who is there, and who is not."""
         if self.host.monotonic() - self.awake_at > self.config.token_timeout(self.nodes) // 2:
             return  # This process was paused: what has queued up meanwhile is not true any more.
         self.highest_number = max(self.highest_number, join.ring_number)
@@ -197,6 +191,7 @@ class Totem:
         self.ring.restart_token_timers()
 
     def on_commit_token(self, token: CommitToken) -> None:
+        """A new ring is offered, confirmed, or ready."""
         complete = len(token.entries) == len(token.members)
         if self.state is State.GATHER:
             agreed = set(token.members) == self.processors - self.failed
@@ -239,6 +234,7 @@ class Totem:
     # --- The ring at work
 
     def on_token(self, token: Token) -> None:
+        """The token has arrived: send, and pass it on."""
         if self.ignores_tokens:
             return
         self.ring.note_traffic(token)
@@ -249,6 +245,7 @@ class Totem:
             self._deliver()
 
     def on_multicast(self, sender: NodeId, message: Multicast) -> None:
+        """A message has arrived, of this ring or of another."""
         if message.ring == self.ring.id:
             self.ring.received.add(message)
             self._deliver()
@@ -256,10 +253,12 @@ class Totem:
             self._heard_of(sender)
 
     def on_merge_detect(self, sender: NodeId, message: MergeDetect) -> None:
+        """Another ring exists."""
         if message.ring != self.ring.id:
             self._heard_of(sender)
 
     def on_hold_cancel(self, message: HoldCancel) -> None:
+        """A member wants the token that the representative holds."""
         if message.ring == self.ring.id:
             self.ring.unchanged = 0
             if self.ring.is_representative and self.state is not State.GATHER:
