@@ -20,6 +20,8 @@ VERY_LONG = {"etcd-election"}  # The fast tests try every 40th step of three nod
 LONG = {
     ("hirschberg-sinclair", "boot"),
     ("hirschberg-sinclair", "leader-return"),
+    ("pacemaker", "boot"),
+    ("pacemaker", "leader-return"),
     ("zookeeper", "boot"),
     ("zookeeper", "leader-crash"),
 }

@@ -104,6 +104,7 @@ ZOOKEEPER_FROZEN = Collection(
     data_sets=("zookeeper_ensemble_3_servers_sigstop",),
     grid=8,
 )
+<<<<<<< HEAD
 LEASES = Collection(
     name="measured_leases",
     directory="measured",
@@ -112,6 +113,16 @@ LEASES = Collection(
     grid=10,
 )
 COLLECTIONS = (AVAILSIM, REFLOATED, REFLOATED_MORE, FIG16, MEASURED, HASHICORP, ZOOKEEPER, ZOOKEEPER_FROZEN, LEASES)
+=======
+COROSYNC = Collection(
+    name="measured_corosync",
+    directory="measured",
+    source="the project's own measurement of Corosync 3.1.7 on one Linux machine of two cores",
+    data_sets=("corosync_3_nodes_token_1000",),
+    grid=8,
+)
+COLLECTIONS = (AVAILSIM, REFLOATED, REFLOATED_MORE, FIG16, MEASURED, HASHICORP, ZOOKEEPER, ZOOKEEPER_FROZEN, COROSYNC)
+>>>>>>> main
 
 _ROLES = {"leader": "1", "follower": "0"}  # What a server was, as a number.
 
