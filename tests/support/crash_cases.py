@@ -5,11 +5,8 @@ A bound is stated by its reason: so many timeouts of the algorithm. `leader_cras
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 from simulator.algorithms.etcd.config import EtcdElectionConfig
-=======
 from simulator.algorithms.pacemaker.config import PacemakerConfig
->>>>>>> main
 from simulator.algorithms.registry import REGISTRY
 from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
 from simulator.algorithms.zookeeper.config import EnsembleConfig
@@ -102,7 +99,6 @@ _STATED = (
         seeds=(1,),
         backs=(NEVER, MILLISECOND),
     ),
-<<<<<<< HEAD
     # A proposal that was lost with its member's leader fails after 6 s, and the application campaigns again. Before, an
     # election of members takes two timeouts of at most 0.95 s; after, a lease lasts for 1.5 s more, and 0.5 s.
     *cases_of(
@@ -113,7 +109,7 @@ _STATED = (
         network=_STREAMS,
         seeds=(1,),
         backs=(NEVER, MILLISECOND),
-=======
+    ),
     # Two memberships, each after a token timeout and a consensus of 2.2 s; then the wait for a DC.
     *cases_of(
         REGISTRY["pacemaker"],
@@ -121,7 +117,6 @@ _STATED = (
         bound=9 * SECOND,
         config=_QUICK_PACEMAKER,
         seeds=(1,),
->>>>>>> main
     ),
     # Rings draw nothing, so one seed will do. Two dead nodes in a row are found one after another, each within 400 ms.
     # Or somebody waits in vain, for all the rounds that an algorithm needs, of 250 ms for five nodes; then for another.

@@ -104,7 +104,6 @@ ZOOKEEPER_FROZEN = Collection(
     data_sets=("zookeeper_ensemble_3_servers_sigstop",),
     grid=8,
 )
-<<<<<<< HEAD
 LEASES = Collection(
     name="measured_leases",
     directory="measured",
@@ -112,8 +111,6 @@ LEASES = Collection(
     data_sets=("etcd_lease_election_ttl_5",),
     grid=10,
 )
-COLLECTIONS = (AVAILSIM, REFLOATED, REFLOATED_MORE, FIG16, MEASURED, HASHICORP, ZOOKEEPER, ZOOKEEPER_FROZEN, LEASES)
-=======
 COROSYNC = Collection(
     name="measured_corosync",
     directory="measured",
@@ -121,8 +118,18 @@ COROSYNC = Collection(
     data_sets=("corosync_3_nodes_token_1000",),
     grid=8,
 )
-COLLECTIONS = (AVAILSIM, REFLOATED, REFLOATED_MORE, FIG16, MEASURED, HASHICORP, ZOOKEEPER, ZOOKEEPER_FROZEN, COROSYNC)
->>>>>>> main
+COLLECTIONS = (
+    AVAILSIM,
+    REFLOATED,
+    REFLOATED_MORE,
+    FIG16,
+    MEASURED,
+    HASHICORP,
+    ZOOKEEPER,
+    ZOOKEEPER_FROZEN,
+    COROSYNC,
+    LEASES,
+)
 
 _ROLES = {"leader": "1", "follower": "0"}  # What a server was, as a number.
 
