@@ -114,7 +114,7 @@ def test_memory_is_that_of_a_chunk_and_not_of_all_trials(tmp_path: Path) -> None
 
 
 @linux
-@pytest.mark.parametrize("whom", ["coordinator", "worker"])
+@pytest.mark.parametrize("whom", [pytest.param("coordinator", marks=pytest.mark.verify), "worker"])
 def test_a_killed_run_is_resumed_without_a_difference(
     scenario: Path, tmp_path: Path, whom: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
