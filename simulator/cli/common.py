@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -10,7 +12,7 @@ import click
 
 from simulator.cli.completion import scenario_names
 from simulator.cli.printing import print_note
-from simulator.experiment.signals import TERMINATED, name_of_signal
+from simulator.experiment.signals import TERMINATED, interruptible, name_of_signal
 
 if TYPE_CHECKING:
     from simulator.scenario import Scenario
@@ -57,6 +59,21 @@ def end_stopped_by(signal_name: str, what: str = "") -> NoReturn:
     fail(f"{signal_name}{what}", EXIT_TERMINATED if signal_name == TERMINATED else EXIT_INTERRUPTED)
 
 
+def resume_command(verb: str, directory: Path) -> str:
+    """The command that runs the trials that are left of an earlier `electsim VERB`."""
+    return shlex.join(["electsim", verb, "--resume", str(directory)])
+
+
+def why_not_drawn(draw: Callable[[], object]) -> str | None:
+    """Draw figures, which a signal may end. Returns why they cannot be written, or None: the data stay in any case."""
+    try:
+        with interruptible():
+            draw()
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
 def notice_drafts(root: Path, but: Path | None = None) -> None:
     """Name the results of killed runs in a results directory."""
     from simulator.experiment.drafts import dead_drafts
@@ -64,7 +81,7 @@ def notice_drafts(root: Path, but: Path | None = None) -> None:
     if drafts := [path for path in dead_drafts(root) if path != but]:
         named = ", ".join(str(path) for path in drafts[:_MOST_DRAFTS])
         more = f" and {len(drafts) - _MOST_DRAFTS} more" if len(drafts) > _MOST_DRAFTS else ""
-        remedy = "`electsim run --resume` (`sweep --resume`) goes on with one, `electsim show` reads it, "
+        remedy = "`electsim run --resume` (`sweep`, `compare`) goes on with one, `electsim show` reads it, "
         remedy += "`electsim clean` removes all"
         print_note(f"electsim: left by killed runs: {named}{more}; {remedy}")
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from simulator.experiment.chunks import Chunk
 from simulator.experiment.columns import violations_in
@@ -14,7 +15,7 @@ from simulator.experiment.finished import InMemory
 from simulator.experiment.plan import Plan, default_command
 from simulator.experiment.result import SCHEMA, Result, made_with
 from simulator.experiment.schedule import Cell, run_cells, slots_of
-from simulator.experiment.signals import Terminated, name_of_signal, uninterrupted
+from simulator.experiment.signals import Terminated, name_of_signal, signal_named, uninterrupted
 from simulator.experiment.tables import gathered
 from simulator.experiment.trial import TrialError
 from simulator.scenario import Scenario, check, load
@@ -77,17 +78,12 @@ def run(
 def _run(plan: Plan, workers: int, progress: Callable[[int, int], None] | None) -> Result:
     """The result of a plan. Raises as `run` does."""
     cell = plan.cell(InMemory(), ends_at_failure=True)
-    failure: TrialError | None = None
-    stopped_by: str | None = None
-    try:
-        with workers_for(workers, plan.requested) as (pool, slots):
-            run_cells([cell], pool, slots, _reporting(progress))
-    except KeyboardInterrupt as error:
-        if cell.end_without_gap == plan.first:
-            raise
-        stopped_by = name_of_signal(error)
-    except WorkerDied as error:
-        failure = TrialError(cell.end_without_gap, str(error))
+    ending = run_until_ended([cell], workers, plan.requested, _reporting(progress))
+    stopped_by, failure = ending.signal, None
+    if ending.signal is not None and cell.end_without_gap == plan.first:
+        raise signal_named(ending.signal)
+    if ending.died is not None:
+        failure = TrialError(cell.end_without_gap, ending.died)
     if cell.failed and min(cell.failed) == cell.end_without_gap:
         failure = cell.failed[cell.end_without_gap]
     with uninterrupted():
@@ -103,6 +99,36 @@ def _reporting(progress: Callable[[int, int], None] | None) -> Callable[[Cell, C
             progress(cell.finished, cell.requested)
 
     return report
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How trials have ended: by a signal, since a worker process died, or, if both are None, since all are finished."""
+
+    signal: str | None = None  # INTERRUPTED or TERMINATED.
+    died: str | None = None  # Why the worker died.
+
+    @property
+    def reason(self) -> str | None:
+        """What ended them early, if anything did."""
+        return self.signal or self.died
+
+
+def run_until_ended(
+    cells: Sequence[Cell], workers: int, trials: int, on_chunk: Callable[[Cell, Chunk], None]
+) -> Ending:
+    """Run the trials of some cells, of which `trials` are left, until they are finished or something ends them early.
+
+    Raises StoreError if a chunk cannot be kept.
+    """
+    try:
+        with workers_for(workers, trials) as (pool, slots):
+            run_cells(cells, pool, slots, on_chunk)
+    except KeyboardInterrupt as error:
+        return Ending(signal=name_of_signal(error))
+    except WorkerDied as error:
+        return Ending(died=str(error))
+    return Ending()
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from simulator.experiment.files import StoreError
 from simulator.experiment.finished import CHUNKS
 from simulator.experiment.journal import JOURNAL
 from simulator.experiment.reading import check_fields, read_object, reading
-from simulator.experiment.result import FINISHED, SCHEMA, UNFINISHED, Result
+from simulator.experiment.result import FINISHED, SCHEMA, UNFINISHED, Result, WithTables
 from simulator.experiment.store import SCENARIO_HASH, hash_of_scenario
 from simulator.experiment.tables import TablesOnDisk, gathered
 from simulator.experiment.trial import TrialError
@@ -44,7 +44,7 @@ class DigestError(RuntimeError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SavedRun:
+class SavedRun(WithTables):
     """One run: its scenario with every default, its summary (docs/results.md), and its tables.
 
     `trials` has a row per trial, `elections` one per election, `rounds` one per round of an election, and
@@ -64,26 +64,6 @@ class SavedRun:
     def seed(self) -> int:
         """The seed of the run."""
         return int(self.summary["seed"])
-
-    @property
-    def trials(self) -> pd.DataFrame:
-        """A row for each trial. Raises StoreError if the file is damaged; so do the other tables."""
-        return self.tables.trials
-
-    @property
-    def elections(self) -> pd.DataFrame:
-        """A row for each election."""
-        return self.tables.elections
-
-    @property
-    def rounds(self) -> pd.DataFrame:
-        """A row for each round of an election."""
-        return self.tables.rounds
-
-    @property
-    def overlaps(self) -> pd.DataFrame:
-        """A row for each incident with two leaders or more."""
-        return self.tables.overlaps
 
     def result(self) -> Result:
         """The result that `simulator.run` returned. A result of version 0.3.0 or before has no list of violations."""
@@ -140,7 +120,7 @@ def load_stored(path: str | Path) -> SavedRun:
     if (directory / HEAD).is_file() and (directory / "scenario.yaml").is_file():
         return _load_unfinished(directory)
     if (directory / "study.json").is_file():
-        raise StoreError(f"{directory}: a sweep of several cells; name one of the directories in it")
+        raise StoreError(f"{directory}: a study of several cells; name one of the directories in it")
     if (directory / "comparison.json").is_file():
         raise StoreError(f"{directory}: a comparison of several runs; name one of the directories in it")
     if parts := _unfinished_parts(directory):

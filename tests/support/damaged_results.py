@@ -73,7 +73,7 @@ def damaged(whole: Path, place: Path, chance: random.Random) -> tuple[str, list[
         *((file, of_a_run) for file in sorted(run.iterdir())),
         *([(run / "summary.json", of_a_run)] * 4),
         *((file, of_a_draft) for file in sorted(draft.rglob("*")) if file.is_file()),
-        *([(compared / "comparison.json", of_a_comparison)] * 3),
+        *([(compared / "study.json", of_a_comparison)] * 3),
         *([(place / "baselines" / "small-crash.json", of_a_gate)] * 4),
     ]
     file, commands = chance.choice(choices)
