@@ -102,7 +102,7 @@ def test_variants_whose_trials_fail_do_not_end_the_others(scenario: Path, tmp_pa
 
 def test_pairs_with_a_trial_that_failed_are_left_out(scenario: Path, tmp_path: Path) -> None:
     """Both variants are the same but for a limit, so that every pair of trials that both finished is equal."""
-    vary = ("--vary", "limits.events=1000000,420", "--trials", 40)
+    vary = ("--vary", "limits.events=1000000,188", "--trials", 40)
     outcome = invoke("compare", scenario, *vary, "--results", tmp_path, "--json")
     assert outcome.exit_code == 3
     found = json.loads(outcome.stdout)
