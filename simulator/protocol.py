@@ -213,6 +213,10 @@ class Host(Protocol):
         """Declare the node's role, its term and the leader that it knows of. Every metric is computed from these."""
         ...
 
+    def answer(self, client: NodeId, reply: Message) -> None:
+        """Send a reply to a client at once. It promises nothing that a save has to hold."""
+        ...
+
     def note(self, kind: str, **fields: object) -> None:
         """Write an event to the trace: a vote, a suspicion, a commit (kinds: `simulator.trace.event_types`)."""
         ...
@@ -261,6 +265,13 @@ class Algorithm:
 
     def on_command(self, command: Message) -> None:
         """An operator or a client asks for something: a leadership transfer, a new member, a write."""
+
+    def on_request(self, client: NodeId, request: Message) -> None:
+        """A client has sent a `simulator.clients.messages.Request`: answer it with `host.answer`.
+
+        Only for an algorithm with a log, whose registration says so (`serving`). For all others, the host
+        serves requests: a node that claims to lead writes to the resource.
+        """
 
     def on_connect(self, peer: NodeId) -> None:
         """A connection with `peer` is open. Stream transport only."""

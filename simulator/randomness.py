@@ -40,6 +40,10 @@ class Streams:
         """Equal to `SeedSequence(seed, spawn_key=(trial, *words))`, and built in a quarter of the time."""
         return np.random.SeedSequence(np.concatenate((self._head, _words(name))))
 
+    def of(self, part: str) -> Streams:
+        """The streams of a part of the trial: each name stands for another stream than in the whole."""
+        return _PartStreams(self, part)
+
     def numpy(self, name: str) -> np.random.Generator:
         """The stream of that name as a NumPy generator, for draws in blocks."""
         return np.random.Generator(np.random.PCG64(self._sequence(name)))
@@ -47,6 +51,17 @@ class Streams:
     def python(self, name: str) -> random.Random:
         """The stream of that name as a generator of the standard library, for single draws."""
         return random.Random(int.from_bytes(self._sequence(name).generate_state(4, np.uint32).tobytes(), "little"))
+
+
+class _PartStreams(Streams):
+    """Streams whose names begin with that of a part."""
+
+    def __init__(self, whole: Streams, part: str) -> None:
+        super().__init__(whole.seed, whole.trial)
+        self._part = part
+
+    def _sequence(self, name: str) -> np.random.SeedSequence:
+        return super()._sequence(f"{self._part}: {name}")
 
 
 def integers_below(source: np.random.Generator, bound: int, size: int) -> np.ndarray:

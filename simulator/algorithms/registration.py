@@ -5,9 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from simulator.protocol import ELECTORATE, Algorithm, Assumption, Guarantee, Message, Nanoseconds, NodeId
+
+NonLeaders: TypeAlias = Literal["redirect", "refuse", "silent"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,11 @@ class Registration:
     of the fault that gives it (`transfer_leadership` to a node or None, `add_server` and `remove_server` with a node).
     A client's command is `propose`, with a number of bytes.
 
+    `serving` returns the class whose nodes serve clients from a log of their own (`Algorithm.on_request`), or None if
+    with these options there is no log. Without a log, a node that claims to lead writes to the resource. Then
+    `non_leaders` says what a node does with a request if it does not lead: it names the leader that it
+    knows of, refuses the request, or says nothing.
+
     `assumes` returns what the algorithm assumes with these options, in addition to `Algorithm.assumes`. `delay_bound`
     returns the longest time that a message may take, handling included, under `Assumption.BOUNDED_DELAY`.
     `stabilization_bound` returns how long the algorithm needs without faults, at most, until all nodes agree on a
@@ -63,6 +70,10 @@ class Registration:
     durable_log: Callable[[int], Mapping[str, Any]] | None = None
     dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # Options by name; the first changes none.
     commands: Mapping[str, Callable[[Any], Message]] = field(default_factory=dict)
+    serving: Callable[[Any], type[Algorithm] | None] | None = None
+    consistencies: tuple[str, ...] = ()  # The ways to read from that log (`Consistency`) besides the default.
+    non_leaders: NonLeaders = "redirect"
+    fencing_token: str = ""  # What its terms are called, if a later leader always has a higher one. Empty: it has none.
     assumes: Callable[[Any], frozenset[Assumption]] | None = None
     delay_bound: Callable[[Any], Nanoseconds] | None = None
     stabilization_bound: Callable[[Any, int], Nanoseconds] | None = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.common import EXIT_BAD_INPUT, EXIT_FOUND, EXIT_TRIALS_FAILED, fail, notice_drafts
+from simulator.cli.monitoring import OPENMETRICS, SCRAPE, Exposition
 from simulator.cli.printing import print_json, print_note, print_table, print_text
 
 if TYPE_CHECKING:
@@ -192,11 +193,17 @@ def trace(
 @click.command()
 @RESULT
 @TRIAL
-def replay(directory: Path, trial: int | None) -> None:
+@OPENMETRICS
+@SCRAPE
+def replay(directory: Path, trial: int | None, exposition: Exposition | None) -> None:
     """Run one trial of RESULT again, with every message, and check that its digest is what it was.
 
     \b
       electsim replay results/raft-leader-crash-001 --trial 17
+
+    \b
+    What a monitoring system would have scraped every 15 s of it, for promtool or a test of alert rules:
+      electsim replay results/raft-leader-crash-001 --trial 17 --openmetrics trial17.txt
 
     Exits with 1 where its digest is another: with another version of electsim, NumPy or Python, or by a fault in one of
     them. `electsim trace` prints what happens in it.
@@ -204,6 +211,8 @@ def replay(directory: Path, trial: int | None) -> None:
     stored = _load(directory)
     repeated = _again(stored, trial)
     size = f"{len(repeated.rows):,} rows, {len(repeated.messages):,} messages"
+    if exposition is not None:
+        exposition.write(repeated)
     print_text(f"trial {_number(stored, trial)} again: {size}, digest {repeated.digest}: the same")
 
 

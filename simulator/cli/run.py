@@ -22,6 +22,7 @@ from simulator.cli.common import (
     notice_drafts,
 )
 from simulator.cli.completion import algorithm_names, scenario_names
+from simulator.cli.monitoring import OPENMETRICS, SCRAPE, Exposition
 from simulator.cli.printing import print_note
 from simulator.cli.running import Options, Outcome, finish, resume_and_keep, run_and_keep
 
@@ -83,6 +84,8 @@ MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # The names in the scenario sc
 @click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and no table.")
 @click.option("--trace", is_flag=True, help="Also store every row and every message of the first trial.")
+@OPENMETRICS
+@SCRAPE
 @click.option(
     "--resume",
     metavar="RESULT",
@@ -106,6 +109,7 @@ def run(
     root: Path,
     as_json: bool,
     trace: bool,
+    exposition: Exposition | None,
     resume: Path | None,
 ) -> None:
     """Run the trials of SCENARIO, print what they show, and keep it under results/.
@@ -135,11 +139,10 @@ def run(
 
     Exits with 0; with 1 if the algorithm violated a guarantee that the scenario does not waive, or the cluster did not
     recover as the scenario demands (liveness); with 2 for bad input or a full disk; with 3 where a trial failed or a
-    worker was killed; with 130 when interrupted and 143 when terminated (SIGTERM), keeping the trials that were
-    finished.
+    worker was killed; with 130 when interrupted and 143 when terminated (SIGTERM), which keeps finished trials.
     """
     if resume is not None:
-        _resume(resume, Options(workers, as_json, trace))
+        _resume(resume, Options(workers, as_json, trace, exposition))
     if scenario_file is None:
         fail("run: name a SCENARIO, or an unfinished result: --resume RESULT", EXIT_BAD_INPUT)
     scenario = load_scenario(scenario_file, overrides, algorithm, allow_files)
@@ -148,7 +151,7 @@ def run(
     repeated = {"--algorithm": algorithm, "--set": overrides, **over.options(), "--allow-files": allow_files}
     plan = wanted.plan(scenario, _command(scenario_file, wanted.options() | repeated), over.read())
     notice_drafts(root)
-    _end(run_and_keep(plan, root, Options(workers, as_json, trace)))
+    _end(run_and_keep(plan, root, Options(workers, as_json, trace, exposition)))
 
 
 # --- Parts of `run`
@@ -160,10 +163,10 @@ def _resume(directory: Path, options: Options) -> NoReturn:
     from simulator.experiment.unfinished import resumable
 
     context = click.get_current_context()
-    for name in context.params.keys() - {"resume", "workers", "as_json"}:
+    for name in context.params.keys() - {"resume", "workers", "as_json", "exposition"}:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             what = f"RESULT says what to run, and {name.replace('_', '-')} cannot change it"
-            fail(f"run --resume: {what}; give only --workers and --json with it", EXIT_BAD_INPUT)
+            fail(f"run --resume: {what}; give only --workers, --json and --openmetrics with it", EXIT_BAD_INPUT)
     try:
         plan, trace = resumable(directory)
     except StoreError as error:

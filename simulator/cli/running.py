@@ -29,6 +29,7 @@ from simulator.experiment.signals import (
 )
 
 if TYPE_CHECKING:
+    from simulator.cli.monitoring import Exposition
     from simulator.experiment.plan import Plan
     from simulator.experiment.result import Result
     from simulator.experiment.runner import Ending
@@ -47,6 +48,7 @@ class Options:
     workers: int
     as_json: bool
     trace: bool  # Whether every row and message of the first trial is stored.
+    exposition: Exposition | None = None  # Where the scrapes of the first trial go.
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ def _run_in(
                 fail(f"{error}{left}", EXIT_BAD_INPUT)
         if first is not None:
             outcome = replace(outcome, not_drawn=_draw(outcome.result, first, outcome.kept))
+            if options.exposition is not None:
+                options.exposition.write(first)
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt as error:

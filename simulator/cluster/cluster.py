@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from simulator.cluster.clients.nodes import ServingNode
+from simulator.cluster.clients.outside import Outside
+from simulator.cluster.clients.spec import CLIENTS, ClientsSpec
 from simulator.cluster.control import ClusterControl
 from simulator.cluster.distributions import durations
 from simulator.cluster.faults.nemesis import run_nemesis
@@ -67,6 +70,7 @@ class Cluster:
         self.views = ViewRecorder(self.kernel, self.nodes) if views else None
         connectivity = Connectivity(self.nodes, self.network.rules)
         self.observer = TrialObserver(spec, self.kernel, self.recorder, connectivity)
+        self.outside = None if spec.clients is None else self._build_outside(spec.clients)
         self.nodes.update((node.me, node) for group in self.groups for node in self._build_nodes(group))
         for node in spec.absent:
             self.network.host_died(self.network.interfaces[node])
@@ -79,6 +83,7 @@ class Cluster:
             recorder=self.recorder,
             trackers=self.observer.trackers,
             changed=self.observer.cluster_changed,
+            outside=self.outside,
         )
 
     def run(self) -> Trace:
@@ -102,9 +107,12 @@ class Cluster:
         write, service = spec.disk.write, spec.service
         members = tuple(self.groups[group])
         logs = self._logs(members) if group == spec.registration.group else {}
-        build = partial(self._build_algorithm, spec.registration.class_of(group))
+        serves = self.outside is not None and group == spec.registration.group
+        serving_class = spec.serving_class if serves else None
+        build = partial(self._build_algorithm, serving_class or spec.registration.class_of(group))
+        node_class: type[Node] = ServingNode if serves else Node
         for index, me in enumerate(members):
-            yield Node(
+            node = node_class(
                 me=me,
                 peers=Peers(members, index),
                 groups=self.groups,
@@ -118,6 +126,16 @@ class Cluster:
                 blocking_disk=spec.disk.blocking,
                 service_times=None if service is None else durations(service, self.streams, f"n{me} service"),
             )
+            if self.outside is not None and isinstance(node, ServingNode):
+                self.outside.serve(node, self.observer.leadership, spec.registration.non_leaders)
+            yield node
+
+    def _build_outside(self, clients: ClientsSpec) -> Outside:
+        servers = self.groups[self.spec.registration.group]
+        outside = Outside(clients, self.spec.resource_of_leaders, self.spec.outside, servers, self.kernel, self.streams)
+        if outside.address is not None:
+            self.observer.on_claim = outside.address.on_claim
+        return outside
 
     def _build_algorithm(self, algorithm: type[Algorithm], host: Host, durable: Mapping[str, Any]) -> Algorithm:
         built = algorithm(host, self.spec.config, durable)
@@ -150,6 +168,8 @@ class Cluster:
         if self.spec.nemesis is not None:
             fault_rng = RandomStreams(self.streams, "nemesis")
             self.kernel.process(run_nemesis(self.spec.nemesis, control, scheduler, fault_rng))
+        if self.outside is not None:
+            self.outside.schedule(control.start)
         if self.spec.workload is not None:
             self.kernel.process(run_workload(self.spec.workload, control.propose, self.kernel.timeout, self.streams))
 
@@ -167,7 +187,9 @@ class Cluster:
         )
 
     def _trace(self) -> Trace:
-        traffic = self.network.traffic
+        traffic, outside = self.network.traffic, self.outside
+        if outside is not None:
+            outside.ledger.close()
         return Trace(
             rows=tuple(self.recorder.rows),
             end_ns=int(self.kernel.now),
@@ -179,4 +201,7 @@ class Cluster:
             extra_bytes=tuple(traffic.extra_bytes),
             messages=tuple(self.network.journal or ()),
             views=() if self.views is None else tuple(self.views.rows),
+            clients=() if outside is None else outside.groups[CLIENTS],
+            requests=() if outside is None else tuple(outside.ledger.requests),
+            writes=() if outside is None else tuple(outside.ledger.writes),
         )

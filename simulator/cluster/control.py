@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
 from simulator.algorithms.registration import Registration
+from simulator.cluster.clients.outside import Outside
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.leadership import LeadershipTracker
 from simulator.cluster.network.network import Network
@@ -42,12 +43,15 @@ class ClusterControl:
         recorder: Recorder,
         trackers: Mapping[str, LeadershipTracker],
         changed: Callable[[], None],
+        outside: Outside | None = None,
     ) -> None:
         self._commands = registration.commands
         self._absent = absent
         self._kernel = kernel
         self._network = network
-        self._nodes = nodes
+        self._inside = nodes
+        self._outside = outside
+        self._nodes = nodes if outside is None else {**nodes, **outside.nodes}
         self._recorder = recorder
         self._trackers = trackers
         self._changed = changed
@@ -62,6 +66,8 @@ class ClusterControl:
 
     def members(self, group: str | None = None) -> Sequence[NodeId]:
         """All nodes of a group, whatever their state. Without a name, the primary group is meant."""
+        if self._outside is not None and group is not None and group in self._outside.groups:
+            return self._outside.groups[group]
         return self._trackers[group or self._primary_group].members
 
     def voters(self) -> Sequence[NodeId]:
@@ -72,8 +78,13 @@ class ClusterControl:
         """The nodes that are `running` (paused or not), `awake` (running and not paused), `paused`, `down`, or
         `present` (in any state). Nodes that are absent from the cluster are never among them.
         """
-        present = [node for node in self._nodes.values() if node.me not in self._absent]
+        present = [node for node in self._inside.values() if node.me not in self._absent]
         return [node.me for node in present if _STATES[state](node)]
+
+    def outside_in_state(self, state: str) -> Sequence[NodeId]:
+        """The same of the nodes outside the cluster: clients, and the resource. Only `group:` targets mean them."""
+        nodes = () if self._outside is None else self._outside.nodes.values()
+        return [node.me for node in nodes if _STATES[state](node)]
 
     def zone(self, name: str) -> Sequence[NodeId]:
         """The nodes in a zone."""
@@ -96,17 +107,23 @@ class ClusterControl:
     def start(self, node: NodeId) -> None:
         """Start the process of a node that is down."""
         self._note(event_types.STARTED, node, {"incarnation": self._nodes[node].incarnation})
+        if self._outside is not None:
+            self._outside.server_started(node)
         self._nodes[node].start()
         self._changed()
 
     def crash(self, node: NodeId) -> None:
         """End a node's process and silence its host: no peer is told."""
         self._nodes[node].crash()
+        if self._outside is not None:
+            self._outside.host_died(node)
         self._record_death(node, event_types.CRASH, {})
 
     def kill(self, node: NodeId) -> None:
         """End a node's process only: its host closes the process's connections."""
         self._nodes[node].kill()
+        if self._outside is not None:
+            self._outside.process_died(node)
         self._record_death(node, event_types.KILL, {"cause": event_types.KILL})
 
     def wipe(self, node: NodeId) -> None:
@@ -126,7 +143,8 @@ class ClusterControl:
         for tracker in self._trackers.values():
             tracker.recheck()  # The leader is back before it handles what came due during the pause.
         self._nodes[node].resume()
-        self._network.process_resumed(self._network.interfaces[node])
+        if node in self._inside:
+            self._network.process_resumed(self._network.interfaces[node])
         self._changed()
 
     # --- Operators and clients
@@ -167,13 +185,15 @@ class ClusterControl:
     # --- Links
 
     def add_rule(self, rule: LinkRule) -> None:
-        """Put a rule in force on the links that it selects."""
+        """Put a rule in force on the links that it selects. It holds for clients and the resource if it names them."""
         self._network.add_rule(rule)
+        if self._outside is not None:
+            self._outside.add_rule(rule)
         self._changed()
 
     def remove_rule(self, rule: LinkRule) -> bool:
         """Remove a rule. False if it was removed before."""
-        removed = self._network.remove_rule(rule)
+        removed = self._remove(rule)
         if removed:
             self._changed()
         return removed
@@ -181,7 +201,7 @@ class ClusterControl:
     def remove_labelled(self, label: str | None, kind: type[LinkRule] = LinkRule) -> None:
         """Remove all rules of that kind and that label; without a label, all of that kind."""
         labelled = self._network.rules.labelled(label)
-        self._network.remove_rule(*(rule for rule in labelled if isinstance(rule, kind)))
+        self._remove(*(rule for rule in labelled if isinstance(rule, kind)))
         self._changed()
 
     def switch(self, rule: LinkRule, stops: bool) -> bool:
@@ -202,8 +222,16 @@ class ClusterControl:
 
     def _record_death(self, node: NodeId, cause: str, detail: Mapping[str, object]) -> None:
         self._note(event_types.CRASHED, node, detail)
-        self._tracker_of[node].died(node, cause)
-        self._changed()
+        if node in self._inside:
+            self._tracker_of[node].died(node, cause)
+            self._changed()
+
+    def _remove(self, *rules: LinkRule) -> bool:
+        if self._outside is not None:
+            self._outside.remove_rules(*rules)
+        return self._network.remove_rule(*rules)
 
     def _note(self, kind: str, node: NodeId, detail: Mapping[str, object] | None = None) -> None:
-        self._recorder.note(self._kernel._now, kind, node, detail or {})
+        """Write a row about a node of the cluster. What happens to clients and to the resource has no row here."""
+        if node in self._inside:
+            self._recorder.note(self._kernel._now, kind, node, detail or {})

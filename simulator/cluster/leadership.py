@@ -112,6 +112,10 @@ class LeadershipTracker:
             return None
         return self.claims[self._current]
 
+    def leader_named_by(self, node: NodeId) -> NodeId | None:
+        """The leader that a node knows of; None if it knows none, or is down."""
+        return self._named.get(node)
+
     # --- What nodes declare, and what happens to them
 
     def claimed(self, node: NodeId, term: int, now_ns: Nanoseconds) -> None:

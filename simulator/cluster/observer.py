@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from simulator.cluster.faults.schedule import LEADER_ANNOUNCED, LEADER_ELECTED, LEADER_LOST
@@ -38,6 +38,7 @@ class TrialObserver:
         self.scheduler = TrialFaultScheduler(kernel, spec.faults, nemeses, self._record_fault, self.stop_if_done)
         self._awaits_announcement = any(entry.after == LEADER_ANNOUNCED for entry in spec.faults)
         self._announced: Claim | None = None
+        self.on_claim: Callable[[NodeId], None] | None = None  # Called when a node of the primary group begins to lead.
         self._without_majority: set[NodeId] = set()
 
     def _tracker(self, group: str) -> LeadershipTracker:
@@ -60,6 +61,8 @@ class TrialObserver:
             tracker.claimed(node, term, now_ns)
             if is_new and group == self._primary_group:
                 self.scheduler.happened(LEADER_ELECTED)
+                if self.on_claim is not None:
+                    self.on_claim(node)
             self.cluster_changed()
         else:
             tracker.stepped_down(node)

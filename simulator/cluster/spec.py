@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.algorithms.registration import Registration
+from simulator.cluster.clients.spec import CLIENTS, RESOURCE, ClientsSpec, ResourceSpec
 from simulator.cluster.distributions import Constant, Distribution
 from simulator.cluster.faults.nemesis import Nemesis
 from simulator.cluster.faults.schedule import Scheduled
@@ -14,7 +15,7 @@ from simulator.cluster.memory import DEFAULT_MEMORY_LIMIT_BYTES
 from simulator.cluster.network.network import NetworkSpec
 from simulator.cluster.stop import StopWhen
 from simulator.cluster.workload import Workload
-from simulator.protocol import Guarantee, Nanoseconds, NodeId
+from simulator.protocol import Algorithm, Guarantee, Nanoseconds, NodeId
 
 DEFAULT_EVENT_LIMIT = 50_000_000
 
@@ -55,6 +56,8 @@ class ClusterSpec:
         None  # The longest time to deliver and handle a message without faults; None: unbounded.
     )
     workload: Workload | None = None
+    clients: ClientsSpec | None = None
+    resource: ResourceSpec | None = None  # What leaders write to; None: as `resource_of_leaders` says.
     stop_when: StopWhen | None = None
     stable_after: Nanoseconds = 0  # How long a claim must last to count as stable.
     liveness_within: Nanoseconds | None = None  # How soon the last fault must be recovered from; None: whenever.
@@ -67,6 +70,27 @@ class ClusterSpec:
     def groups(self) -> Mapping[str, tuple[NodeId, ...]]:
         """The nodes of every group by name, the electorate first."""
         return self.registration.members(self.nodes, self.config)
+
+    @property
+    def resource_of_leaders(self) -> ResourceSpec | None:
+        """What leaders write clients' requests to; without a log, there always is one. None: to their own log."""
+        return ResourceSpec() if self.resource is None and self.serving_class is None else self.resource
+
+    @property
+    def serving_class(self) -> type[Algorithm] | None:
+        """What the nodes run that serve clients from a log of their own; None if there is no log, or a resource."""
+        serving = self.registration.serving
+        return None if serving is None or self.resource is not None else serving(self.config)
+
+    @property
+    def outside(self) -> Mapping[str, tuple[NodeId, ...]]:
+        """The nodes outside the cluster by group: clients, and the resource. They are numbered after its own."""
+        if self.clients is None:
+            return {}
+        first = 1 + sum(map(len, self.groups.values()))
+        after = first + self.clients.count
+        groups = {CLIENTS: tuple(range(first, after))}
+        return groups if self.resource_of_leaders is None else groups | {RESOURCE: (after,)}
 
     @property
     def stabilization_ns(self) -> Nanoseconds | None:

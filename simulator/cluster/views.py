@@ -62,6 +62,10 @@ class ViewedAlgorithm(Algorithm):
         self.algorithm.on_command(command)
         self._record(self.host.me, self.algorithm)
 
+    def on_request(self, client: NodeId, request: Message) -> None:
+        self.algorithm.on_request(client, request)
+        self._record(self.host.me, self.algorithm)
+
     def on_connect(self, peer: NodeId) -> None:
         self.algorithm.on_connect(peer)
         self._record(self.host.me, self.algorithm)

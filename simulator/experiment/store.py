@@ -24,6 +24,7 @@ from simulator.experiment.result import SCHEMA, UNFINISHED, Result, made_with
 from simulator.experiment.schedule import Cell
 from simulator.experiment.tables import TablesOnDisk, write_failures, write_tables
 from simulator.scenario import resolved_text
+from simulator.trace.requests import attempt_frame, request_frame, write_frame
 from simulator.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -237,6 +238,10 @@ class RunWriter:
             _write_parquet(rows.astype({"role": "string"}), self.path / "trace.parquet")
             messages = pd.DataFrame(trace.messages, columns=list(MessageRow._fields))
             _write_parquet(messages.astype({"arrives_ns": "Int64"}), self.path / "messages.parquet")
+            if trace.clients:
+                _write_parquet(request_frame(trace.requests), self.path / "requests.parquet")
+                _write_parquet(attempt_frame(trace.requests), self.path / "attempts.parquet")
+                _write_parquet(write_frame(trace.writes), self.path / "writes.parquet")
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

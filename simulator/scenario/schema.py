@@ -16,6 +16,7 @@ from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec
 from simulator.cluster.stop import StopWhen
 from simulator.protocol import Guarantee, Nanoseconds, NodeId
 from simulator.scenario.algorithms import AnyAlgorithm
+from simulator.scenario.clients import Clients, LeaderResource
 from simulator.scenario.cluster import Cluster
 from simulator.scenario.faults.forms import AnyFault
 from simulator.scenario.faults.nemesis import Nemesis
@@ -81,6 +82,13 @@ class Scenario(Model):
         default=None, description="Faults at random, in addition to the schedule; null: none."
     )
     workload: WorkloadForm | None = Field(default=None, description="The commands that clients write; null: none.")
+    clients: Clients | None = Field(
+        default=None, description="Clients that send requests to the servers, and repeat them; null: none."
+    )
+    resource: LeaderResource | None = Field(
+        default=None,
+        description="What leaders write clients' requests to. null: their log, or else a resource without fencing.",
+    )
     duration: Annotated[Duration, Field(gt=0)] = Field(description="How long a trial lasts, unless stop_when ends it.")
     trials: Annotated[Integer, Field(ge=1, le=10**9)] = Field(
         default=1000, description="The number of trials. Each draws its own random numbers."
@@ -119,6 +127,11 @@ class Scenario(Model):
         return self.algorithm.registration.members(self.cluster.nodes, self.algorithm.config())
 
     @property
+    def outside_groups(self) -> tuple[str, ...]:
+        """The groups outside the cluster: `clients`, and `resource` if leaders write to one."""
+        return () if self.clients is None else tuple(self.cluster_spec().outside)
+
+    @property
     def size(self) -> int:
         """The number of nodes in all groups together."""
         return sum(map(len, self.groups.values()))
@@ -155,6 +168,8 @@ class Scenario(Model):
             faults=tuple(fault.scheduled() for fault in self.faults),
             nemesis=None if self.nemesis is None else self.nemesis.value(cluster.nodes, self.duration),
             workload=None if self.workload is None else self.workload.value(),
+            clients=None if self.clients is None else self.clients.value(),
+            resource=None if self.resource is None else self.resource.value(),
             stop_when=self.stop_when,
             stable_after=self.stable_after or 0,
             liveness_within=None if self.liveness is None else self.liveness.within,

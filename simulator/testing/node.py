@@ -155,6 +155,9 @@ class BenchNode(OldHostNames):
         self.declared = Transition(self.me, self.incarnation, role, term, leader, group)
         self._environment.on_transition(self.declared)
 
+    def answer(self, client: NodeId, reply: Message) -> None:
+        self._environment.send_segment(self.me, client, reply)
+
     def note(self, kind: str, **fields: object) -> None:
         self._environment.on_note(Note(self.me, kind, fields))
 
@@ -179,6 +182,10 @@ class BenchNode(OldHostNames):
         self.timers.clear()
         self._outbox.clear()
         self._saved.clear()
+
+    def request(self, client: NodeId, request: Message) -> None:
+        """Let a client's request arrive."""
+        self._step(self._running().on_request, client, request)
 
     def receive(self, sender: NodeId, message: Message) -> None:
         """Let a message arrive."""

@@ -30,6 +30,7 @@ LOG = "log"  # last_term, last_index: the end of the node's log. runs (of a clai
 COMMIT = "commit"  # term, index, entry_term: this leader has committed its log up to an entry of that term.
 CONFIGURATION = "configuration"  # voters, learners: the members in this node's eyes from now on; at first, everybody.
 CHANGE_GIVEN_UP = "change-given-up"  # node, why: this leader does not add a server that it was to add.
+WROTE = "wrote"  # A client's write took effect, or not. It makes a row of its own (`simulator.trace.requests`).
 LEASE = "lease"  # term, lasts_ns: this leader's lease is granted, or extended, to last so long by its own clock.
 LEASE_ENDED = "lease-ended"  # term, late_ns: it has none any more, and has had none for so long.
 TRANSFER = "transfer"  # to: a leader begins to hand over, and serves nobody meanwhile.

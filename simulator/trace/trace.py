@@ -12,6 +12,7 @@ import numpy as np
 
 from simulator.protocol import ELECTORATE, SECOND, NodeId, Role
 from simulator.trace import event_types
+from simulator.trace.requests import RequestRow, WriteRow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,12 +82,19 @@ class Trace:
     extra_bytes: Sequence[int] = ()  # Sent in all, by type, beyond those of as many usual messages.
     messages: Sequence[MessageRow] = field(default=(), repr=False)
     views: Sequence[ViewRow] = field(default=(), repr=False)
+    clients: Sequence[NodeId] = ()  # They belong to no group. None if the trial has no clients.
+    requests: Sequence[RequestRow] = field(default=(), repr=False)
+    writes: Sequence[WriteRow] = field(default=(), repr=False)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the rows without their bytes, which follow from them, and without the optional rows."""
+        """SHA-256 over the rows without their bytes, which follow from them, and without the optional rows.
+
+        It covers requests and writes if the trial has clients.
+        """
         rows = (row[:_DIGESTED] for row in self.rows)
-        return sha256(repr([self.end_ns, *rows, tuple(self.sent)]).encode()).hexdigest()
+        of_clients = (tuple(self.requests), tuple(self.writes)) if self.clients else ()
+        return sha256(repr([self.end_ns, *rows, tuple(self.sent), *of_clients]).encode()).hexdigest()
 
     def of_group(self, group: str) -> Trace:
         """One group's part of a trial: the rows of its nodes, and all lifecycle and fault rows."""

@@ -15,6 +15,7 @@ import simulator
 import simulator.results
 from simulator.experiment.files import write_whole
 from tests.experiment.test_runner import CRASH
+from tests.support.command_line import invoke
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="limits and signals of POSIX")
 RUN = "from simulator.cli import main; main()"
@@ -52,8 +53,8 @@ def test_what_cannot_be_written_is_one_line_and_2_and_no_half_of_a_file(
     assert "File too large" in line
     for directory in root.iterdir():
         if "go on with" in line:  # When there is room, what was finished is not run again.
-            done = electsim("", "run", "--resume", directory, "--workers", 1)
-            assert done.returncode == 0, done.stderr
+            resumed = invoke("run", "--resume", directory, "--workers", 1)
+            assert resumed.exit_code == 0, resumed.stderr
         else:
             assert "figures are left out" in line
         assert {"trials.parquet", "summary.json"} <= {file.name for file in directory.iterdir()}
@@ -92,8 +93,8 @@ def test_a_kill_while_a_result_is_finished_loses_nothing(scenario: Path, tmp_pat
     assert done.returncode == -signal.SIGKILL
     (left,) = root.iterdir()
     if (left / "run.json").exists():
-        done = electsim("", "run", "--resume", left, "--workers", 1)
-        assert done.returncode == 0, done.stderr
+        resumed = invoke("run", "--resume", left, "--workers", 1)
+        assert resumed.exit_code == 0, resumed.stderr
     saved = simulator.results.load(left)
     assert saved.summary["state"] == "finished"
     assert saved.summary["digest"] == simulator.run(simulator.loads(CRASH), trials=3).digest

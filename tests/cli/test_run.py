@@ -1,10 +1,7 @@
 """The command line as its user meets it: what it prints, what it keeps, and its exit codes (issue 2)."""
 
 import json
-import os
-import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -114,36 +111,6 @@ def test_validate_tells_right_from_wrong(scenario: Path, tmp_path: Path) -> None
 
 def test_schema_is_json() -> None:
     assert json.loads(invoke("schema").stdout)["type"] == "object"
-
-
-def await_draft(results: Path, process: "subprocess.Popen[str]") -> None:
-    """The run has begun: what it needs is imported, and it has a place for its results."""
-    deadline = time.monotonic() + 60
-    while not (results.is_dir() and any(results.iterdir())):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.1)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Signals of a POSIX terminal.")
-@pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_keeps_the_trials_that_were_finished(scenario: Path, tmp_path: Path, workers: int) -> None:
-    # "Ctrl-C prints what was finished and keeps it" (issue 2). As in a terminal, every process gets the signal.
-    command = [*ELECTSIM, "run", str(scenario), "--trials", "1000000", "--workers", str(workers)]
-    process = subprocess.Popen(
-        [*command, "--results", str(tmp_path / "out")],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    await_draft(tmp_path / "out", process)
-    time.sleep(5)  # Long enough to start two workers and finish some trials on a busy machine.
-    os.killpg(process.pid, signal.SIGINT)
-    output, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
-    (kept,) = (tmp_path / "out").iterdir()
-    finished = len(pd.read_parquet(kept / "trials.parquet"))
-    assert finished > 0
-    assert f"{finished:,} trials" in output
-    assert f"interrupted: {finished} of 1000000 trials were kept" in errors
-    assert "Traceback" not in errors
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")

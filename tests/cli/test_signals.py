@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from simulator.experiment.finished import without_gap
-from tests.support.command_line import ELECTSIM
+from tests.support.command_line import ELECTSIM, invoke
 
 STARTED_S = 90  # The longest wait for a run to begin, on a machine with much else to do.
 
@@ -138,16 +138,22 @@ def test_sigterm_ends_a_run_within_5_s_and_keeps_what_was_finished(
     assert_no_orphans(process.pid)
 
 
-def test_ctrl_c_ends_all_processes_and_exits_with_130(scenario: Path, tmp_path: Path, start: Start) -> None:
-    """ "After either signal … they end with their coordinator (0 orphans after 5 s)"; Ctrl-C goes to a whole group."""
+@pytest.mark.parametrize("count", [1, 2])
+def test_ctrl_c_ends_all_processes_and_exits_with_130(scenario: Path, tmp_path: Path, start: Start, count: int) -> None:
+    """ "After either signal … they end with their coordinator (0 orphans after 5 s)"; Ctrl-C goes to a whole group.
+
+    "Ctrl-C prints what was finished and keeps it" (issue 2).
+    """
     root = tmp_path / "out"
-    process = start(*endless(scenario, root))
+    process = start(*endless(scenario, root, count))
     await_trials(root, process)
     os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     (kept,) = root.iterdir()
     finished = len(pd.read_parquet(kept / "trials.parquet"))
+    assert finished > 0
+    assert f"{finished:,} trials" in output
     assert f"electsim: interrupted: {finished} of 1000000 trials were kept" in errors
     assert "Traceback" not in errors
     assert_no_orphans(process.pid)
@@ -205,17 +211,15 @@ def test_after_sigkill_no_process_is_left_and_the_draft_can_be_shown(
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
     assert_no_orphans(process.pid)
-    shown = start("show", draft, "--json")
-    output, errors = shown.communicate(timeout=60)
-    assert shown.returncode == 0, errors
-    summary = json.loads(output)
+    shown = invoke("show", draft, "--json")
+    assert shown.exit_code == 0, shown.stderr
+    summary = json.loads(shown.stdout)
     assert (summary["stopped_by"], summary["trials"]["requested"]) == ("killed", 1_000_000)
-    again = start("run", scenario, "--trials", summary["trials"]["run"], "--results", root, "--json", "--workers", 1)
-    output, errors = again.communicate(timeout=120)
-    assert again.returncode == 0, errors
-    assert json.loads(output)["digest"] == summary["digest"]
-    assert draft.name in errors.splitlines()[0]  # The next command in this place names it.
-    assert "electsim clean" in errors.splitlines()[0]
+    again = invoke("run", scenario, "--trials", summary["trials"]["run"], "--results", root, "--json", "--workers", 1)
+    assert again.exit_code == 0, again.stderr
+    assert json.loads(again.stdout)["digest"] == summary["digest"]
+    assert draft.name in again.stderr.splitlines()[0]  # The next command in this place names it.
+    assert "electsim clean" in again.stderr.splitlines()[0]
     assert draft.is_dir()
 
 

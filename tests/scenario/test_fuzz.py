@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -97,18 +98,28 @@ def hold(text: str, *overrides: str) -> None:
             assert [error.message for error in EDITOR.iter_errors(parse(text, "x.yaml").tree)] == []
 
 
-@settings(max_examples=500)
-@given(mutated_trees())
-def test_mutated_trees(tree: Any) -> None:
+@pytest.mark.parametrize("count", [150, pytest.param(2_000, marks=pytest.mark.verify)])
+def test_mutated_trees(count: int) -> None:
     """Issue 2, part 5: a bad scenario is an error of one line, never a traceback."""
-    hold(yaml.safe_dump(tree, allow_unicode=True))
+
+    @settings(max_examples=count)
+    @given(mutated_trees())
+    def mutate(tree: Any) -> None:
+        hold(yaml.safe_dump(tree, allow_unicode=True))
+
+    mutate()
 
 
-@settings(max_examples=250)
-@given(mutated_texts())
-def test_mutated_texts(text: str) -> None:
+@pytest.mark.parametrize("count", [150, pytest.param(2_000, marks=pytest.mark.verify)])
+def test_mutated_texts(count: int) -> None:
     """Issue 2, part 5: a text that is not YAML is an error of one line, never a traceback."""
-    hold(text)
+
+    @settings(max_examples=count)
+    @given(mutated_texts())
+    def mutate(text: str) -> None:
+        hold(text)
+
+    mutate()
 
 
 @settings(max_examples=150)

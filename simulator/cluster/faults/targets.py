@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from simulator.cluster.control import ClusterControl
 from simulator.cluster.faults.rng import RandomStreams
@@ -27,7 +27,7 @@ def resolve(target: Target, control: ClusterControl, state: str, fault_rng: Rand
 
     A named node in another state is left out. Raises NoTargetError if a description fits no node.
     """
-    return _resolve_all([target], list(control.nodes_in_state(state)), control, fault_rng)[0]
+    return _resolve_all([target], _Eligible.in_state(state, control), control, fault_rng)[0]
 
 
 def present(targets: Sequence[Target], control: ClusterControl, fault_rng: RandomStreams) -> tuple[NodeId, ...]:
@@ -37,18 +37,30 @@ def present(targets: Sequence[Target], control: ClusterControl, fault_rng: Rando
 
 def sides(targets: Sequence[Target], control: ClusterControl, fault_rng: RandomStreams) -> list[tuple[NodeId, ...]]:
     """The nodes that each target means, in any state. A node that is drawn for one target belongs to no other."""
-    return _resolve_all(targets, list(control.nodes_in_state("present")), control, fault_rng)
+    return _resolve_all(targets, _Eligible.in_state("present", control), control, fault_rng)
+
+
+class _Eligible(NamedTuple):
+    """The nodes that a fault may be injected into. Those outside the cluster are meant by their group only."""
+
+    inside: Sequence[NodeId]
+    outside: Sequence[NodeId]
+
+    @classmethod
+    def in_state(cls, state: str, control: ClusterControl) -> _Eligible:
+        return cls(list(control.nodes_in_state(state)), control.outside_in_state(state))
 
 
 def _resolve_all(
-    targets: Sequence[Target], eligible: Sequence[NodeId], control: ClusterControl, fault_rng: RandomStreams
+    targets: Sequence[Target], eligible: _Eligible, control: ClusterControl, fault_rng: RandomStreams
 ) -> list[tuple[NodeId, ...]]:
     """The eligible nodes that each target means. What is random is drawn last, from nodes that no other part means."""
     nodes_of: dict[tuple[int, int], tuple[NodeId, ...]] = {}  # By the target's position, and the part's within it.
     parts = [((side, place), part) for side, target in enumerate(targets) for place, part in enumerate(_parts(target))]
     for position, part in sorted(parts, key=lambda part: part[1] in DRAWN):
         taken = {node for nodes in nodes_of.values() for node in nodes} if part in DRAWN else ()
-        nodes_of[position] = _resolve_one(part, [node for node in eligible if node not in taken], control, fault_rng)
+        left = eligible._replace(inside=[node for node in eligible.inside if node not in taken])
+        nodes_of[position] = _resolve_one(part, left, control, fault_rng)
     return [
         tuple(
             dict.fromkeys(node for position in sorted(nodes_of) if position[0] == side for node in nodes_of[position])
@@ -66,14 +78,15 @@ def _parts(target: Target) -> Iterator[NodeId | str]:
 
 
 def _resolve_one(
-    target: NodeId | str, eligible: Sequence[NodeId], control: ClusterControl, fault_rng: RandomStreams
+    target: NodeId | str, nodes: _Eligible, control: ClusterControl, fault_rng: RandomStreams
 ) -> tuple[NodeId, ...]:
+    eligible = nodes.inside
     if isinstance(target, int):
-        return (target,) if target in eligible else ()
+        return (target,) if target in eligible or target in nodes.outside else ()
     if target.startswith(ZONE):
         return _within(eligible, control.zone(target.removeprefix(ZONE)))
     if target.startswith(GROUP):
-        return _within(eligible, control.members(target.removeprefix(GROUP)))
+        return _within([*eligible, *nodes.outside], control.members(target.removeprefix(GROUP)))
     if target.startswith(LEADER_OF):
         return (_leader_of(control, eligible, target.removeprefix(LEADER_OF)),)
     if target != "all":

@@ -11,6 +11,8 @@ from simulator.protocol import NodeId
 class LinkSelector(Protocol):
     """Some of the links between nodes."""
 
+    named: frozenset[NodeId]  # The nodes that the set names. Others may have links in it, too.
+
     def covers(self, sender: NodeId, to: NodeId) -> bool:
         """Whether the link from `sender` to `to` is in the set."""
         ...
@@ -19,6 +21,8 @@ class LinkSelector(Protocol):
 class Everywhere:
     """All links."""
 
+    named: frozenset[NodeId] = frozenset()
+
     def covers(self, sender: NodeId, to: NodeId) -> bool:
         return True
 
@@ -26,24 +30,25 @@ class Everywhere:
 class Touching:
     """Every link of these nodes, in both directions."""
 
-    __slots__ = ("_nodes",)
+    __slots__ = ("named",)
 
     def __init__(self, nodes: Iterable[NodeId]) -> None:
-        self._nodes = frozenset(nodes)
+        self.named = frozenset(nodes)
 
     def covers(self, sender: NodeId, to: NodeId) -> bool:
-        return sender in self._nodes or to in self._nodes
+        return sender in self.named or to in self.named
 
 
 class Pairs:
     """From any of the senders to any of the receivers; with `both_ways`, also from receivers to senders."""
 
-    __slots__ = ("_both_ways", "_receivers", "_senders")
+    __slots__ = ("_both_ways", "_receivers", "_senders", "named")
 
     def __init__(self, senders: Iterable[NodeId], receivers: Iterable[NodeId], *, both_ways: bool = False) -> None:
         self._senders = frozenset(senders)
         self._receivers = frozenset(receivers)
         self._both_ways = both_ways
+        self.named = self._senders | self._receivers
 
     def covers(self, sender: NodeId, to: NodeId) -> bool:
         if sender in self._senders and to in self._receivers:
@@ -60,7 +65,7 @@ class BetweenGroups:
     A node in several groups reaches the nodes of each of them.
     """
 
-    __slots__ = ("_bridges", "_groups_of")
+    __slots__ = ("_bridges", "_groups_of", "named")
 
     def __init__(self, groups: Iterable[Iterable[NodeId]], bridges: Collection[NodeId] = ()) -> None:
         self._groups_of: dict[NodeId, frozenset[int]] = {}
@@ -68,6 +73,7 @@ class BetweenGroups:
             for node in group:
                 self._groups_of[node] = self._groups_of.get(node, frozenset()) | {number}
         self._bridges = frozenset(bridges)
+        self.named = self._bridges.union(self._groups_of)
 
     def covers(self, sender: NodeId, to: NodeId) -> bool:
         if sender in self._bridges or to in self._bridges:
@@ -80,11 +86,12 @@ class BeyondNeighbours:
     neighbour.
     """
 
-    __slots__ = ("_place_of", "_reach")
+    __slots__ = ("_place_of", "_reach", "named")
 
     def __init__(self, ring: Iterable[NodeId], reach: int) -> None:
         self._place_of: Mapping[NodeId, int] = {node: place for place, node in enumerate(ring)}
         self._reach = reach
+        self.named = frozenset(self._place_of)
 
     def covers(self, sender: NodeId, to: NodeId) -> bool:
         places = self._place_of

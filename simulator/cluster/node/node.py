@@ -172,6 +172,9 @@ class Node(OldHostNames):
     def note(self, kind: str, **fields: object) -> None:
         self._observer.on_note(self.me, kind, fields)
 
+    def answer(self, client: NodeId, reply: Message) -> None:
+        raise AssertionError("only a `ServingNode` has clients")
+
     def _change_clock(self, change: Callable[[Skew, Nanoseconds], None], skew: Skew) -> None:
         """Change the clocks, and move pending timers to when the monotonic clock will show their deadlines."""
         before = copy(self.clock)
@@ -244,9 +247,8 @@ class Node(OldHostNames):
 
     def _serve(self, sender: NodeId, message: Message) -> None:
         """Handle a message, after the time that it takes. Meanwhile everything else waits."""
-        assert self.algorithm is not None
         if self._service_times.none:
-            self.algorithm.on_message(sender, message)
+            self._handle(sender, message)
         else:
             self._serving = True
             served_at = self._kernel._now + self._service_times.draw()

@@ -21,7 +21,7 @@ page from the JSON Schema. [A scenario, field by field](scenario.md) explains th
 [network](network.md) show examples.
 
 """
-_SECTIONS = ("cluster", "network", "nemesis", "workload", "liveness", "limits", "published")
+_SECTIONS = ("cluster", "network", "nemesis", "workload", "clients", "resource", "liveness", "limits", "published")
 _WITH_SECTION = (*_SECTIONS, "algorithm", "disk", "stream")
 _TARGET = "zone-of-leader"  # A word of every list of targets, and of no other.
 _DISTRIBUTION = "MixtureForm"  # A member of every choice of distributions, and of no other.
@@ -106,7 +106,8 @@ class _Page:
     def fields(self, part: Schema, without: Sequence[str] = ()) -> tuple[Mapping[str, Schema], Sequence[str]]:
         """The fields of a part and those required: where all stand under one key, such as `uniform`, those under it."""
         key = _form(part) if _is_form(part) else ""
-        under = self._only(part["properties"].get(key, {}))
+        field = part["properties"].get(key, {})
+        under = {} if self._is_distribution(field) else self._only(field)
         if "properties" not in under:
             fields = {name: field for name, field in part["properties"].items() if name not in without}
             return fields, part.get("required", ())

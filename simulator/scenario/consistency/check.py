@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.scenario.consistency import algorithm, faults, liveness, memory, nemesis, published, targets
+from simulator.scenario.consistency import algorithm, clients, faults, liveness, memory, nemesis, published, targets
 from simulator.scenario.schema import Scenario
 from simulator.scenario.text.errors import FieldErrors
 
@@ -13,6 +13,8 @@ _CHECKS = (
     algorithm.member_errors,
     algorithm.command_errors,
     algorithm.stability_errors,
+    clients.client_errors,
+    clients.resource_errors,
     targets.placement_errors,
     faults.schedule_errors,
     nemesis.nemesis_errors,

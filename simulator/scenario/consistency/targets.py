@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from simulator.cluster.faults.targets import LEADER_OF
 from simulator.scenario.schema import Scenario
 from simulator.scenario.text.errors import FieldErrors, alternatives, below
 from simulator.scenario.text.targets import group_named, is_node, node_error, zone_named
@@ -23,8 +24,10 @@ def target_error(scenario: Scenario, target: str) -> str | None:
             return f"there are no zones to name; give network.topology, or name nodes instead of {target}"
         return None if zone is None else _zone_error(scenario, zone, zones)
     group = group_named(target)
+    if group in scenario.outside_groups and not target.startswith(LEADER_OF):
+        return None
     if group is not None and not scenario.groups.get(group):
-        known = [name for name, members in scenario.groups.items() if members]
+        known = [*(name for name, members in scenario.groups.items() if members), *scenario.outside_groups]
         return f"{group} is not a group of nodes; {alternatives(group, known)}"
     if not is_node(target):
         return None  # A description: it is resolved when the fault is injected.

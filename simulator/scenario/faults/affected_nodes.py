@@ -36,13 +36,18 @@ class _HealthyCluster(ClusterControl):
         return next(node for node in self._present if node in self.members(group))
 
     def members(self, group: str | None = None) -> Sequence[NodeId]:
-        return self._spec.groups[group or self._spec.registration.group]
+        own = group or self._spec.registration.group
+        return self._spec.groups[own] if own in self._spec.groups else self._spec.outside[own]
 
     def voters(self) -> Sequence[NodeId]:
         return self.members()
 
     def nodes_in_state(self, state: str) -> Sequence[NodeId]:
         return () if state in ("down", "paused") else self._present
+
+    def outside_in_state(self, state: str) -> Sequence[NodeId]:
+        nodes = [node for members in self._spec.outside.values() for node in members]
+        return () if state in ("down", "paused") else nodes
 
     def zone(self, name: str) -> Sequence[NodeId]:
         return () if self._topology is None else self._topology.nodes_in(name)

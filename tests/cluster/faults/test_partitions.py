@@ -41,6 +41,9 @@ class FakeControl(ClusterControl):
     def voters(self) -> Sequence[int]:
         return range(1, self.nodes + 1)
 
+    def outside_in_state(self, state: str) -> list[int]:
+        return []
+
     def nodes_in_state(self, state: str) -> list[int]:
         return [node for node in range(1, self.nodes + 1) if state == "present" or node not in self.down]
 

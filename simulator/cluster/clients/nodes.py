@@ -1,0 +1,90 @@
+"""The nodes of clients, and the servers that they ask: hosts with networks of their own for requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulator.clients.messages import Request
+from simulator.clients.resource import Decision
+from simulator.cluster.clients.claims import ClaimService
+from simulator.cluster.clients.ledger import Ledger
+from simulator.cluster.clients.paths import Paths
+from simulator.cluster.node.node import Node
+from simulator.protocol import Message, NodeId
+from simulator.trace import event_types
+
+
+class ClientNode(Node):
+    """A node outside the cluster: a client."""
+
+    _network: Paths
+
+    def disconnect(self, peer: NodeId) -> None:
+        """Give up the connection with a peer (`ClientHost`)."""
+        self._network.disconnect(self._interface, peer)
+
+
+class Port:
+    """Where requests or answers reach a server: the `Endpoint` of one of its further networks."""
+
+    def __init__(self, node: ServingNode, network: Paths) -> None:
+        self.network = network
+        self.interface = network.attach(node.me, self)
+        self._node = node
+
+    @property
+    def awake(self) -> bool:
+        """Whether the server runs, and is not paused."""
+        return self._node.awake
+
+    def send(self, to: NodeId, message: Message) -> None:
+        """Send a message at once."""
+        self.network.send_message(self.interface, to, message)
+
+    def on_delivery(self, sender: NodeId, message: Message) -> None:
+        self._node.on_request(sender, message)
+
+    def on_connected(self, peer: NodeId) -> None:
+        """Servers do not care which clients are connected."""
+
+    def on_disconnected(self, peer: NodeId, reason: str) -> None:
+        """Servers do not care which clients are connected."""
+
+
+class ServingNode(Node):
+    """A server that clients ask. Requests wait, like messages, while the node is paused, blocked or busy."""
+
+    ledger: Ledger
+    client_port: Port
+    resource_port: Port | None = None
+    claims: ClaimService | None = None  # None: the algorithm itself serves requests, from its log.
+
+    def on_request(self, sender: NodeId, message: Message) -> None:
+        """A request of a client, or a decision of the resource, has arrived."""
+        if self.ready:
+            self._handle(sender, message)
+        else:
+            self._receive(self._serve, sender, message)
+
+    def answer(self, client: NodeId, reply: Message) -> None:
+        """Send a reply to a client at once (`Host`)."""
+        self.client_port.send(client, reply)
+
+    def note(self, kind: str, **fields: Any) -> None:
+        """Write an event to the trace (`Host`), a client's write among the rows of clients."""
+        if kind == event_types.WROTE:
+            self.ledger.committed(self.me, fields)
+        else:
+            super().note(kind, **fields)
+
+    def _handle(self, sender: NodeId, message: Message) -> None:
+        if type(message) is Request:
+            if self.claims is not None:
+                self.claims.on_request(sender, message)
+            elif self.algorithm is not None:
+                self.algorithm.on_request(sender, message)
+        elif type(message) is Decision:
+            assert self.claims is not None
+            self.claims.on_decision(message)
+        else:
+            super()._handle(sender, message)
