@@ -130,10 +130,11 @@ def _show_comparison(directory: Path, as_json: bool, figures: Path | None) -> No
 def _show_study(directory: Path, as_json: bool, figures: Path | None) -> None:
     from simulator.cli.sweeping import draw_study, show_study
     from simulator.experiment.files import StoreError
-    from simulator.experiment.sweep.rows import STUDY, read_study_json
+    from simulator.experiment.sweep.progress import found_by_now
+    from simulator.experiment.sweep.rows import STUDY
 
     try:
-        found = read_study_json(directory)
+        found = found_by_now(directory)
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
     with _readable(directory / STUDY):

@@ -19,7 +19,8 @@ from simulator.cli.common import (
     resume_command,
     why_not_drawn,
 )
-from simulator.cli.printing import print_json, print_note, print_table, trials_progress
+from simulator.cli.printing import print_json, print_note, print_table
+from simulator.cli.progress import trials_progress
 from simulator.experiment.files import UNFINISHED
 from simulator.experiment.signals import (
     INTERRUPTED,
@@ -117,8 +118,7 @@ def _run_and_write(writer: RunWriter, plan: Plan, options: Options) -> tuple[Out
 
     cell = plan.cell(writer.trials)
     ending = _simulate(plan, cell, options.workers)
-    end = cell.end_without_gap
-    finished = sum(number not in cell.failed for number in range(plan.first, end))
+    finished = cell.finished - len(cell.failed)
     if not finished:
         _end_without_any(writer, plan, cell, ending.reason)
     terminated = (
@@ -160,7 +160,7 @@ def _end_without_any(writer: RunWriter, plan: Plan, cell: Cell, reason: str | No
     if reason in (INTERRUPTED, TERMINATED):
         end_stopped_by(reason, f" before a trial was finished{go_on}")
     if reason is not None:
-        fail(f"trial {cell.end_without_gap}: {reason}{go_on}", EXIT_TRIALS_FAILED)
+        fail(f"{reason}{go_on}", EXIT_TRIALS_FAILED)
     writer.discard()
     again = replay_command(plan.command, plan.first)
     fail(f"{cell.failed[plan.first]}; again: {again}; no trial was finished", EXIT_TRIALS_FAILED)
@@ -215,8 +215,8 @@ def finish(outcome: Outcome) -> None:
     if outcome.not_drawn is not None:
         fail(f"{outcome.kept}: figures are left out: {outcome.not_drawn}; the data are kept", EXIT_BAD_INPUT)
     if outcome.died is not None:
-        before = f"({result.trials_run} trials before it were kept; {go_on})"
-        fail(f"trial {result.trials_run}: {outcome.died} {before}", EXIT_TRIALS_FAILED)
+        number = f"{result.trials_run} of {result.requested} trials were kept"
+        fail(f"{outcome.died} ({number}; {go_on})", EXIT_TRIALS_FAILED)
     if result.failed:
         again = replay_command(result.command, result.failed[0][0])
         count = f"{len(result.failed):,} of {result.requested:,} trials failed"

@@ -18,7 +18,8 @@ from simulator.cli.common import (
     resume_command,
     why_not_drawn,
 )
-from simulator.cli.printing import print_json, print_note, print_table, trials_progress
+from simulator.cli.printing import print_json, print_note, print_table
+from simulator.cli.progress import trials_progress
 from simulator.experiment.signals import TERMINATED, uninterrupted
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _run(sweep: Sweep, workers: int) -> Ending:
     with trials_progress(str(sweep.study["name"])) as progress:
 
         def report(sweep: Sweep) -> None:
-            progress(sweep.finished, sweep.requested)
+            progress(sweep.finished, sweep.requested, sweep.position)
 
         return sweep.run(workers, report)
 

@@ -179,7 +179,7 @@ def _loaded(
 
 def _gather(plan: Plan, cell: Cell, stopped_by: str | None) -> Result:
     """The result of the finished trials, from the first on, with its tables in memory."""
-    tables, broken = gathered(cell.trials, plan.first, cell.end_without_gap)
-    return plan.result(
-        cell, tables, (violations_in(broken, waived=False), violations_in(broken, waived=True)), stopped_by
-    )
+    end = cell.end_without_gap
+    tables, broken = gathered(cell.trials, plan.first, end)
+    violations = violations_in(broken, waived=False), violations_in(broken, waived=True)
+    return plan.result(cell, tables, violations, stopped_by, end)

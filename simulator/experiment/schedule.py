@@ -74,6 +74,12 @@ class Cell:
         return min(self.end, without_gap(self.trials.counts(), self.first))
 
     @property
+    def end_of_finished(self) -> int:
+        """The number after the last trial that is there. Chunks before it may be missing: they had not come yet."""
+        ends = [start + count for start, count in self.trials.counts().items() if start < self.end]
+        return min(self.end, max([self.first, *ends]))
+
+    @property
     def left(self) -> int:
         """How many trials are still to be given out, as far as it is known."""
         return sum(map(len, self._gaps))

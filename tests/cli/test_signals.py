@@ -238,8 +238,8 @@ def test_a_worker_that_is_killed_names_memory_and_keeps_what_is_finished(
     assert finished > 0
     assert f"; go on with `electsim run --resume {kept}`)" in errors
     (line,) = [line for line in errors.splitlines() if line.startswith("electsim: ")]
-    assert re.search(rf"trial {finished}: a worker process was killed.*memory.*--workers", line)
-    assert f"({finished} trials before it were kept; " in line
+    assert re.search("a worker process was killed.*memory.*--workers", line)
+    assert f"({finished} of 1000000 trials were kept; " in line
     assert "Traceback" not in errors
     assert_no_orphans(process.pid)
 

@@ -123,11 +123,3 @@ def sweep(
             raise TrialError(0, ending.died)
         frame = pd.read_parquet(writer.path / CELLS)
         return SweepResult(frame=frame, study=found, directory=None if results is None else writer.path)
-
-
-def _reporting(progress: Callable[[int, int], None] | None) -> Callable[[Sweep], None]:
-    def report(sweep: Sweep) -> None:
-        if progress is not None:
-            progress(sweep.finished, sweep.requested)
-
-    return report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,12 @@ def described(row: Mapping[str, Any], result: Result) -> dict[str, Any]:
 
 def _estimates(tables: Tables) -> Summary:
     return {name: statistic(measure.estimate(tables)) for name, measure in MEASURES.items()}
+
+
+def digest_of_cells(rows: Sequence[Mapping[str, Any]]) -> str:
+    """SHA-256 over the numbers and digests of the finished cells, in hexadecimal digits."""
+    digests = "\n".join(f"{row['number']} {row['digest']}" for row in rows if "digest" in row)
+    return sha256(digests.encode()).hexdigest()
 
 
 def primary_measures(rows: Sequence[Mapping[str, Any]]) -> Sequence[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
 from typing import Any
 
 from simulator.analysis.estimates import Summary
@@ -17,10 +16,19 @@ from simulator.experiment.runner import Ending, run_until_ended
 from simulator.experiment.schedule import Cell
 from simulator.experiment.signals import TERMINATED
 from simulator.experiment.store import RunWriter
-from simulator.experiment.stored import load_stored
-from simulator.experiment.sweep.cells import StudyCell, name_of
+from simulator.experiment.stored import cell_result
+from simulator.experiment.sweep.cells import StudyCell
 from simulator.experiment.sweep.comparing import Comparing, compare_cells
-from simulator.experiment.sweep.rows import CELLS, STUDY, described, frame_rows, primary_measures, read_study_json
+from simulator.experiment.sweep.progress import unfinished_variant
+from simulator.experiment.sweep.rows import (
+    CELLS,
+    STUDY,
+    described,
+    digest_of_cells,
+    frame_rows,
+    primary_measures,
+    read_study_json,
+)
 from simulator.experiment.sweep.study import Study
 from simulator.experiment.unfinished import resumable
 from simulator.scenario import Scenario
@@ -95,6 +103,10 @@ class Sweep:
         self._open: dict[int, tuple[dict[str, Any], RunWriter, Plan]] = {}  # By the id of the cell of the schedule.
         self._cells: list[Cell] = []
         self.requested = self.finished = 0
+        self._values = {
+            fields[0]: list(dict.fromkeys(row["settings"].get(fields[0]) for row in self.study["cells"]))
+            for fields in self.study["axes"]
+        }
         for row in self.study["cells"]:
             if row["directory"] is not None:
                 self._add(row)
@@ -102,7 +114,7 @@ class Sweep:
     def _add(self, row: dict[str, Any]) -> None:
         part = self._writer.part(row["directory"])
         if not (part.path / HEAD).is_file():
-            result = load_stored(part.path).result()
+            result = cell_result(part.path)
             self._found[row["number"]] = described(row, result)
             self.requested += result.requested
             self.finished += result.requested
@@ -118,14 +130,18 @@ class Sweep:
             self._finish(cell)
 
     @property
-    def cells_finished(self) -> int:
-        """How many cells have all their trials."""
-        return len(self._found)
-
-    @property
-    def cells_valid(self) -> int:
-        """How many cells are valid scenarios."""
-        return len(self._found) + len(self._open)
+    def position(self) -> str:
+        """Where on each axis the first cell with trials left is: `algorithm 2 of 3, nodes 5 of 8`; empty at the end."""
+        if not self._open:
+            return ""
+        row = next(iter(self._open.values()))[0]
+        if self.study["sample"] is not None:
+            return f"point {row['number']} of {len(self.study['cells'])}"
+        places = [(fields[0], self._values[fields[0]]) for fields in self.study["axes"]]
+        return ", ".join(
+            f"{field.rpartition('.')[2]} {values.index(row['settings'][field]) + 1} of {len(values)}"
+            for field, values in places
+        )
 
     def run(self, workers: int, progress: Callable[[Sweep], None]) -> Ending:
         """Run the trials that are left. Raises StoreError."""
@@ -142,9 +158,8 @@ class Sweep:
 
     def _finish(self, cell: Cell) -> None:
         row, part, plan = self._open.pop(id(cell))
-        end = cell.end_without_gap
         self.finished += plan.requested - cell.finished  # Those that a precision has made needless.
-        if all(number in cell.failed for number in range(plan.first, end)):
+        if len(cell.failed) == cell.finished:
             number = min(cell.failed)
             counts = {"run": 0, "requested": plan.requested, "failed": len(cell.failed)}
             reason = f"all trials failed; the first: {cell.failed[number].args[1]}"
@@ -162,7 +177,6 @@ class Sweep:
         """
         left = [row for row, _, _ in self._open.values()]
         rows = [self._found.get(row["number"], row) for row in self.study["cells"]]
-        digests = "\n".join(f"{row['number']} {row['digest']}" for row in rows if "digest" in row)
         metrics = self.study["metrics"] or primary_measures(rows)  # Those of the cells that are finished by now.
         for row in rows:
             if "metrics" in row:
@@ -170,7 +184,7 @@ class Sweep:
         found = self.study | {
             "state": UNFINISHED if left else FINISHED,
             "stopped_by": ending.reason,
-            "digest": sha256(digests.encode()).hexdigest(),
+            "digest": digest_of_cells(rows),
             "metrics": list(metrics),
             "unfinished": [row["number"] for row in left],
             "cells": rows,
@@ -190,13 +204,8 @@ class Sweep:
         many = sum(row["trials"]["run"] for row in rows if "digest" in row) > runner.GATHERED_AT_ONCE
         compared = rows if ending.signal != TERMINATED or not many else ()
         found = compare_cells(self.study, rows, compared, self._writer.path)
-        left = [(row, cell_plan, part) for row, part, cell_plan in self._open.values()]
         unfinished = [
-            {
-                "name": name_of(row["settings"]),
-                "directory": row["directory"],
-                "trials": {"run": sum(part.trials.counts().values()), "requested": plan.requested},
-            }
-            for row, plan, part in left
+            unfinished_variant(row, {"run": sum(part.trials.counts().values()), "requested": plan.requested})
+            for row, part, plan in self._open.values()
         ]
         return found | {"stopped_by": ending.reason} | ({"unfinished": unfinished} if unfinished else {})
