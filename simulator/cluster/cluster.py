@@ -127,7 +127,7 @@ class Cluster:
                 service_times=None if service is None else durations(service, self.streams, f"n{me} service"),
             )
             if self.outside is not None and isinstance(node, ServingNode):
-                self.outside.serve(node, self.observer.leadership, spec.registration.non_leaders)
+                self.outside.serve(node, self.observer.leadership, spec.registration)
             yield node
 
     def _build_outside(self, clients: ClientsSpec) -> Outside:

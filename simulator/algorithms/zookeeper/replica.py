@@ -20,6 +20,11 @@ class ReplicaServer(Protocol):
     config: Any
 
     @property
+    def leading(self) -> bool:
+        """Whether the server leads. It may propose only if it serves, too."""
+        ...
+
+    @property
     def serving(self) -> bool:
         """Whether the server leads or follows, and serves clients."""
         ...

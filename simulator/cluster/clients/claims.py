@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from simulator.algorithms.registration import Registration
 from simulator.clients.messages import Reply, Request, Status
 from simulator.clients.resource import Decision, ResourceRequest
 from simulator.cluster.leadership import LeadershipTracker
@@ -22,14 +23,14 @@ class ClaimService:
         me: NodeId,
         tracker: LeadershipTracker,
         resource: NodeId,
-        non_leaders: str,
+        registration: Registration,
         ask: Callable[[NodeId, Message], None],
         answer: Callable[[NodeId, Message], None],
     ) -> None:
         self._me = me
         self._tracker = tracker
         self._resource = resource
-        self._non_leaders = non_leaders
+        self._registration = registration
         self._ask = ask
         self._answer = answer
 
@@ -46,12 +47,12 @@ class ClaimService:
                     request.operation,
                     request.key,
                     request.value,
-                    claim.term or None,
+                    claim.term if self._registration.fencing_token else None,
                     int(claim.since_ns),
                 ),
             )
-        elif self._non_leaders != "silent":
-            leader = self._tracker.leader_named_by(self._me) if self._non_leaders == "redirect" else None
+        elif (does := self._registration.non_leaders) != "silent":
+            leader = self._tracker.leader_named_by(self._me) if does == "redirect" else None
             status = Status.REFUSED if leader in (None, self._me) else Status.REDIRECTED
             self._answer(client, Reply(request.number, request.attempt, status, leader))
 

@@ -7,6 +7,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
+from simulator.algorithms.registration import Registration
 from simulator.clients.client import Client
 from simulator.clients.config import ClientConfig
 from simulator.clients.messages import Reply, Request
@@ -58,7 +59,7 @@ class Outside:
             self.networks.append(self.resource_paths)
             self.nodes[node] = self._resource(node, fencing=resource.fencing == "token")
 
-    def serve(self, node: ServingNode, tracker: LeadershipTracker, non_leaders: str) -> None:
+    def serve(self, node: ServingNode, tracker: LeadershipTracker, registration: Registration) -> None:
         """Connect a server to the clients, and to the resource if there is one."""
         node.ledger = self.ledger
         node.client_port = Port(node, self.client_paths)
@@ -66,7 +67,7 @@ class Outside:
             node.resource_port = Port(node, self.resource_paths)
             (resource,) = self.groups[RESOURCE]
             ask = node.resource_port.send
-            node.claims = ClaimService(node.me, tracker, resource, non_leaders, ask, node.answer)
+            node.claims = ClaimService(node.me, tracker, resource, registration, ask, node.answer)
 
     def schedule(self, start: Callable[[NodeId], None]) -> None:
         """Let the resource start at once, and the clients when their time has come."""

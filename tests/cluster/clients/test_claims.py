@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from simulator.cluster.faults.partitions import CutLink, Isolate
 from simulator.protocol import FOLLOWER, LEADER
 from simulator.trace.requests import Attempt, AttemptOutcome, RequestOutcome
 from simulator.trace.trace import Trace
-from tests.support.probe import MS, Deed, Script, at, every, play, timer
+from tests.support.probe import MS, PROBE, Deed, Script, at, every, play, timer
 
 ONE = ClientsSpec(count=1, gaps=Constant(10 * MS), timeout=20 * MS, backoff=Backoff(first=5 * MS, jitter=0))
 CLIENT, RESOURCE = 3, 4  # After the two servers.
@@ -34,6 +35,7 @@ def follow(leader: int | None, term: int = 1) -> Deed:
     return lambda host: host.transition(FOLLOWER, term, leader)
 
 
+WITH_TERMS = replace(PROBE, fencing_token="term")
 N1_LEADS = Script(start={1: claim(1), 2: follow(1)})
 
 
@@ -57,7 +59,7 @@ def attempts(trace: Trace, request: int = 0) -> list[tuple[float, int, str]]:
 
 
 def test_a_write_goes_through_the_claimant_to_the_resource() -> None:
-    trace = play(N1_LEADS, clients=only_server(1), duration=40 * MS)
+    trace = play(N1_LEADS, clients=only_server(1), duration=40 * MS, registration=WITH_TERMS)
     # 10: asks for a connection; 12: it is open, and the request leaves; 13: at n1, which asks the resource for one;
     # 16: at the resource; 17: the decision is at n1; 18: the answer. Then 10 ms of thinking, and four ways of 1 ms.
     assert sent(trace) == [(10, 18, "acknowledged"), (28, 32, "acknowledged")]
@@ -169,9 +171,10 @@ def test_the_token_keeps_a_deposed_leader_from_writing() -> None:
     number (34), and so it rejects the request with token 33"."""
     script = Script(start={1: claim(1), 2: every(follow(1), timer("claim", 30))}, on={"timer claim": claim(2)})
     clients = replace(ONE, count=6, start=40 * MS, finds="next", attempts=1)  # Some ask n1, and some n2.
-    without = play(script, clients=clients, duration=100 * MS)
+    given: dict[str, Any] = {"clients": clients, "duration": 100 * MS, "registration": WITH_TERMS}
+    without = play(script, **given)
     assert {(row.node, row.token, row.accepted) for row in without.writes} == {(1, 1, True), (2, 2, True)}
-    fenced = play(script, clients=clients, resource=ResourceSpec(fencing="token"), duration=100 * MS)
+    fenced = play(script, **given, resource=ResourceSpec(fencing="token"))
     seen = 0
     for row in fenced.writes:
         assert row.token is not None

@@ -1,0 +1,31 @@
+"""Issue 15: "Every registered algorithm runs with clients in the fast tests"."""
+
+from __future__ import annotations
+
+import pytest
+
+import simulator
+from simulator.algorithms.registry import REGISTRY
+from simulator.cluster.cluster import run_trial
+from simulator.trace.requests import RequestOutcome
+
+LOAD = "clients={nodes: 2, reads: 0.3, load: {think: 200ms}, timeout: 500ms}"
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_its_clients_are_served_before_and_after_its_leader_crashes(name: str) -> None:
+    spec = simulator.load("leader-crash", [LOAD], algorithm=name).cluster_spec()
+    trace = run_trial(spec, 7, 0)
+    assert trace.digest == run_trial(spec, 7, 0, journal=True).digest
+    (crash,) = trace.of_type("crashed")
+    rows = [row for row in trace.requests if row.outcome is RequestOutcome.ACKNOWLEDGED]
+    for operation in ("read", "write"):
+        done = [row for row in rows if row.operation == operation]
+        assert any(row.ended_ns is not None and row.ended_ns < crash.time_ns for row in done)
+        assert any(row.sent_ns > crash.time_ns for row in done)
+    took_effect = {(row.client, row.number, row.value) for row in trace.writes if row.accepted}
+    assert {(row.client, row.number, row.value) for row in rows if row.operation == "write"} <= took_effect
+    # Clients change nothing in the cluster that serves them: the same elections, at the same instants.
+    alone = run_trial(simulator.load("leader-crash", algorithm=name).cluster_spec(), 7, 0)
+    if spec.serving_class is None:
+        assert [row[:7] for row in trace.rows] == [row[:7] for row in alone.rows]
