@@ -131,7 +131,7 @@ def test_trials_after_a_gap_are_shown(scenario: Path, tmp_path: Path) -> None:
     assert stored.summary["command"] == plan.command  # No command repeats these trials and no others.
     elections = whole.elections[~whole.elections["trial"].between(10, 19)]
     assert len(stored.elections) == len(elections)
-    assert "20 trials of 40" in invoke("show", writer.path).stdout
+    assert "20 trials, seed" in invoke("show", writer.path).stdout
     assert invoke("run", "--resume", writer.path, "--workers", 1).exit_code == 0
     assert simulator.results.load(writer.path).summary["digest"] == simulator.run(loaded, trials=40).digest
 
