@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import ALLOW_FILES, EXIT_BAD_INPUT, PERCENTAGE, WORKERS, fail, notice_drafts
+from simulator.cli.common import ALLOW_FILES, EXIT_BAD_INPUT, PERCENTAGE, WORKERS, notice_drafts
 from simulator.cli.printing import print_note
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS
-from simulator.cli.study_options import LINK, STUDY_FILE, VARY, command_of, percent, study_of
+from simulator.cli.study_options import LINK, STUDY_FILE, VARY, command_of, percent, study_of, study_or_result
 from simulator.cli.sweeping import resume_sweep, run_sweep
 
 if TYPE_CHECKING:
@@ -79,31 +80,21 @@ def compare(
     violated; with 2 for bad input or a full disk; with 3 if a trial failed or a worker was killed; with 130 when
     interrupted and 143 when terminated (SIGTERM), keeping all that was finished.
     """
+    chosen = study_or_result("compare", study_file, resume)
     if resume is not None:
-        if study_file is not None:
-            fail("compare --resume: RESULT says what to run; leave STUDY out", EXIT_BAD_INPUT)
         resume_sweep("compare", resume, workers, as_json, tests)
-    if study_file is None:
-        fail("compare: name a STUDY, or an unfinished result: --resume RESULT", EXIT_BAD_INPUT)
     options: dict[str, object] = {"--vary": vary, "--link": link, "--reference": reference, "--metric": metrics}
-    options |= {"--equivalent": percent(margin), "--trials": trials, "--seed": seed, "--set": overrides}
-    options |= {"--allow-files": allow_files}
+    options |= {"--equivalent": percent(margin), "--trials": trials, "--seed": seed}
+    options |= {"--set": overrides, "--allow-files": allow_files}
     changes = {"trials": trials, "seed": seed, "metrics": list(metrics) or None}
-    study = study_of(study_file, vary, link, overrides, changes)
+    study = study_of(chosen, vary, link, overrides, changes)
     notice_drafts(root)
-    run_sweep(
-        study,
-        command_of("compare", study_file, options),
-        allow_files,
-        root,
-        workers,
-        as_json,
-        comparing=lambda cells: _comparing(study, cells, reference, margin),
-        tests=tests,
-    )
+    command = command_of("compare", chosen, options)
+    how = partial(_comparing, study, reference, margin)
+    run_sweep(study, command, allow_files, root, workers, as_json, comparing=how, tests=tests)
 
 
-def _comparing(study: Study, cells: Sequence[StudyCell], reference: Sequence[str], margin: float | None) -> Comparing:
+def _comparing(study: Study, reference: Sequence[str], margin: float | None, cells: Sequence[StudyCell]) -> Comparing:
     """How to compare the cells. Ends the program if they cannot be compared."""
     from simulator.experiment.sweep.comparing import Comparing, check_comparable
     from simulator.experiment.sweep.options import read_reference

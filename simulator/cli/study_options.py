@@ -28,6 +28,16 @@ VARY = click.option(
 LINK = click.option("--link", multiple=True, metavar="FIELD=EXPR", help="A field that follows others by an expression.")
 
 
+def study_or_result(verb: str, study_file: Path | None, resume: Path | None) -> Path:
+    """The one of the two that is given. Ends the program unless one is, and only one."""
+    if study_file is not None and resume is not None:
+        fail(f"{verb} --resume: RESULT says what to run; leave STUDY out", EXIT_BAD_INPUT)
+    given = study_file or resume
+    if given is None:
+        fail(f"{verb}: name a STUDY, or an unfinished result: --resume RESULT", EXIT_BAD_INPUT)
+    return given
+
+
 def study_of(
     path: Path, vary: Sequence[str], link: Sequence[str], overrides: Sequence[str], options: Mapping[str, Any]
 ) -> Study:

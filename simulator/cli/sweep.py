@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import ALLOW_FILES, EXIT_BAD_INPUT, PERCENTAGE, WORKERS, fail, notice_drafts
+from simulator.cli.common import ALLOW_FILES, PERCENTAGE, WORKERS, notice_drafts
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS
-from simulator.cli.study_options import LINK, STUDY_FILE, VARY, command_of, percent, study_of
+from simulator.cli.study_options import LINK, STUDY_FILE, VARY, command_of, percent, study_of, study_or_result
 from simulator.cli.sweeping import resume_sweep, run_sweep
 
 
@@ -65,16 +65,13 @@ def sweep(
     violated; with 2 for bad input or a full disk; with 3 where a trial failed or a worker was killed; with 130 when
     interrupted and 143 when terminated (SIGTERM), keeping all that was finished.
     """
+    chosen = study_or_result("sweep", study_file, resume)
     if resume is not None:
-        if study_file is not None:
-            fail("sweep --resume: RESULT says what to run; leave STUDY out", EXIT_BAD_INPUT)
         resume_sweep("sweep", resume, workers, as_json)
-    if study_file is None:
-        fail("sweep: name a STUDY, or an unfinished result: --resume RESULT", EXIT_BAD_INPUT)
     options: dict[str, object] = {"--vary": vary, "--link": link, "--sample": sample, "--set": overrides}
     options |= {"--metric": metrics, "--trials": trials, "--seed": seed, "--precision-of": precision_of}
     options |= {"--precision": percent(precision), "--allow-files": allow_files}
     changes = {"trials": trials, "seed": seed, "precision": precision, "precision_of": precision_of, "sample": sample}
-    study = study_of(study_file, vary, link, overrides, {**changes, "metrics": list(metrics) or None})
+    study = study_of(chosen, vary, link, overrides, {**changes, "metrics": list(metrics) or None})
     notice_drafts(root)
-    run_sweep(study, command_of("sweep", study_file, options), allow_files, root, workers, as_json)
+    run_sweep(study, command_of("sweep", chosen, options), allow_files, root, workers, as_json)
