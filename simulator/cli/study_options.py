@@ -32,10 +32,10 @@ def study_or_result(subcommand: str, study_file: Path | None, resume: Path | Non
     """The one of the two that is given. Ends the program unless one is, and only one."""
     if study_file is not None and resume is not None:
         fail(f"{subcommand} --resume: RESULT says what to run; leave STUDY out", EXIT_BAD_INPUT)
-    given = study_file or resume
-    if given is None:
+    chosen = study_file or resume
+    if chosen is None:
         fail(f"{subcommand}: name a STUDY, or an unfinished result: --resume RESULT", EXIT_BAD_INPUT)
-    return given
+    return chosen
 
 
 def study_of(

@@ -62,9 +62,7 @@ def resumable(directory: Path) -> tuple[Plan, bool]:
         raise StoreError(f"{directory}: {what}")
     if (directory / "study.json").is_file():
         which = "compare" if "compared" in read_object(directory / "study.json", {}) else "sweep"
-        raise StoreError(
-            f"{directory}: has several runs; go on with it by `electsim {subcommand} --resume {directory}`"
-        )
+        raise StoreError(f"{directory}: has several runs; go on with it by `electsim {which} --resume {directory}`")
     if not (directory / "scenario.yaml").is_file():
         raise StoreError(
             f"{directory}: is a comparison of version 0.3.0 or before, which cannot be resumed as a whole; name a part"
