@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -13,6 +14,7 @@ import click
 from simulator.cli.completion import scenario_names
 from simulator.cli.printing import print_note
 from simulator.experiment.signals import TERMINATED, interruptible, name_of_signal
+from simulator.experiment.workers import LOCAL, Workers
 
 if TYPE_CHECKING:
     from simulator.scenario import Scenario
@@ -135,7 +137,7 @@ class Percentage(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 PERCENTAGE = Percentage()
 
 
-class Workers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+class ProcessCount(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """A number of worker processes that a machine can start; 0 stands for one per core."""
 
     name = "number"
@@ -155,4 +157,27 @@ class Workers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return count
 
 
-WORKERS = Workers()
+WORKERS = ProcessCount()
+
+
+def runs_on(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say where trials run, as its argument `workers`."""
+
+    @click.option("--workers", "processes", type=WORKERS, default=0, help="Processes; 0, the default: one per core.")
+    @click.option(
+        "--dask",
+        metavar="ADDRESS",
+        callback=_dask_address,
+        help="Run on a Dask cluster: its scheduler (tcp://scheduler:8786), or `local` (docs/cluster.md).",
+    )
+    @wraps(command)
+    def with_workers(*args: object, processes: int, dask: str | None, **options: object) -> None:
+        command(*args, workers=Workers(processes, dask), **options)
+
+    return with_workers
+
+
+def _dask_address(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    if text is not None and text != LOCAL and "://" not in text:
+        raise click.BadParameter(f"{text!r} is no address of a scheduler; write tcp://HOST:8786, tls://… or {LOCAL}")
+    return text

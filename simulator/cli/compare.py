@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import ALLOW_FILES, EXIT_BAD_INPUT, PERCENTAGE, WORKERS, notice_drafts
+from simulator.cli.common import ALLOW_FILES, EXIT_BAD_INPUT, PERCENTAGE, notice_drafts, runs_on
 from simulator.cli.printing import print_note
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS
 from simulator.cli.study_options import LINK, STUDY_FILE, VARY, command_of, percent, study_of, study_or_result
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from simulator.experiment.sweep.cells import StudyCell
     from simulator.experiment.sweep.comparing import Comparing
     from simulator.experiment.sweep.study import Study
+    from simulator.experiment.workers import Workers
 
 
 @click.command()
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--trials", type=click.IntRange(1, MOST_TRIALS), help="How many trials of each variant.")
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="The seed, in place of the scenario's.")
 @click.option("--set", "overrides", multiple=True, metavar="FIELD=VALUE", help="Override a field in all variants.")
-@click.option("--workers", type=WORKERS, default=0, help="Processes; 0, the default: one per core.")
+@runs_on
 @ALLOW_FILES
 @click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON, and no table.")
@@ -49,7 +50,7 @@ def compare(
     trials: int | None,
     seed: int | None,
     overrides: tuple[str, ...],
-    workers: int,
+    workers: Workers,
     allow_files: tuple[Path, ...],
     root: Path,
     as_json: bool,

@@ -28,6 +28,7 @@ from simulator.experiment.signals import (
     name_of_signal,
     uninterrupted,
 )
+from simulator.experiment.workers import ClusterError, Workers
 
 if TYPE_CHECKING:
     from simulator.cli.monitoring import Exposition
@@ -46,7 +47,7 @@ _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline 
 class Options:
     """How to run, and what to show: nothing of it changes a result."""
 
-    workers: int
+    workers: Workers
     as_json: bool
     trace: bool  # Whether every row and message of the first trial is stored.
     exposition: Exposition | None = None  # Where the scrapes of the first trial go.
@@ -102,7 +103,7 @@ def _run_in(
             outcome = replace(outcome, not_drawn=_draw(outcome.result, first, outcome.kept))
             if options.exposition is not None:
                 options.exposition.write(first)
-    except StoreError as error:
+    except (StoreError, ClusterError) as error:
         fail(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt as error:
         if outcome is None:
@@ -140,7 +141,7 @@ def _run_and_write(writer: RunWriter, plan: Plan, options: Options) -> tuple[Out
     return Outcome(result, writer.path, ending.signal, ending.died), first
 
 
-def _simulate(plan: Plan, cell: Cell, workers: int) -> Ending:
+def _simulate(plan: Plan, cell: Cell, workers: Workers) -> Ending:
     """Run the trials that are left."""
     from simulator.experiment.runner import run_until_ended
 

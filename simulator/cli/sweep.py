@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import ALLOW_FILES, PERCENTAGE, WORKERS, notice_drafts
+from simulator.cli.common import ALLOW_FILES, PERCENTAGE, notice_drafts, runs_on
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS
 from simulator.cli.study_options import LINK, STUDY_FILE, VARY, command_of, percent, study_of, study_or_result
 from simulator.cli.sweeping import resume_sweep, run_sweep
+from simulator.experiment.workers import Workers
 
 
 @click.command()
@@ -23,7 +24,7 @@ from simulator.cli.sweeping import resume_sweep, run_sweep
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="The seed, in place of the scenario's.")
 @click.option("--precision", type=PERCENTAGE, metavar="PERCENT", help="End a cell when it is known to within this.")
 @click.option("--precision-of", type=click.Choice(["median", "p95", "p99"]), help="Which quantile that is about.")
-@click.option("--workers", type=WORKERS, default=0, help="Processes; 0, the default: one per core.")
+@runs_on
 @ALLOW_FILES
 @click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print study.json, and no table.")
@@ -39,7 +40,7 @@ def sweep(
     seed: int | None,
     precision: float | None,
     precision_of: str | None,
-    workers: int,
+    workers: Workers,
     allow_files: tuple[Path, ...],
     root: Path,
     as_json: bool,

@@ -21,6 +21,7 @@ from simulator.cli.common import (
 from simulator.cli.printing import print_json, print_note, print_table
 from simulator.cli.progress import trials_progress
 from simulator.experiment.signals import TERMINATED, uninterrupted
+from simulator.experiment.workers import ClusterError, Workers
 
 if TYPE_CHECKING:
     from simulator.analysis.estimates import Summary
@@ -39,7 +40,7 @@ def run_sweep(
     command: str,
     allow_files: Sequence[Path],
     root: Path,
-    workers: int,
+    workers: Workers,
     as_json: bool,
     *,
     comparing: Callable[[Sequence[StudyCell]], Comparing] | None = None,
@@ -65,7 +66,7 @@ def run_sweep(
     _run_in(opened, workers, as_json, tests, lambda writer: begin(writer, study, cells, command, how))
 
 
-def resume_sweep(subcommand: str, directory: Path, workers: int, as_json: bool, tests: bool = False) -> NoReturn:
+def resume_sweep(subcommand: str, directory: Path, workers: Workers, as_json: bool, tests: bool = False) -> NoReturn:
     """Run the trials that an unfinished study of `electsim COMMAND` lacks, and end the program."""
     from simulator.experiment.drafts import HEAD
     from simulator.experiment.files import StoreError
@@ -95,7 +96,7 @@ def command_of_study(study: Summary) -> str:
 
 def _run_in(
     opened: AbstractContextManager[RunWriter],
-    workers: int,
+    workers: Workers,
     as_json: bool,
     tests: bool,
     start: Callable[[RunWriter], None],
@@ -116,7 +117,7 @@ def _run_in(
             show_study(found, as_json, tests)
         directory, hurried = writer.path, ending.signal == TERMINATED
         not_drawn = None if hurried else why_not_drawn(lambda: draw_study(found, directory))
-    except StoreError as error:
+    except (StoreError, ClusterError) as error:
         fail(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt as error:
         end_interrupted(error, "" if found is None else ": figures are left out")
@@ -124,7 +125,7 @@ def _run_in(
     _finish(found, ending, directory, not_drawn)
 
 
-def _run(sweep: Sweep, workers: int) -> Ending:
+def _run(sweep: Sweep, workers: Workers) -> Ending:
     with trials_progress(str(sweep.study["name"])) as progress:
 
         def report(sweep: Sweep) -> None:

@@ -18,6 +18,7 @@ from simulator.experiment.schedule import Cell, run_cells, slots_of
 from simulator.experiment.signals import Terminated, name_of_signal, signal_named, uninterrupted
 from simulator.experiment.tables import gathered
 from simulator.experiment.trial import TrialError
+from simulator.experiment.workers import Workers
 from simulator.scenario import Scenario, check, load
 from simulator.scenario.text.files import PathLike
 
@@ -36,6 +37,7 @@ def run(
     seed: int | None = None,
     first_trial: int = 0,
     workers: int = 1,
+    dask: str | None = None,
     precision: float | None = None,
     precision_of: str = "median",
     progress: Callable[[int, int], None] | None = None,
@@ -48,8 +50,10 @@ def run(
     `run("raft-leader-crash", ["network.loss=0.01"])`.
 
     `trials` and `seed` override the scenario's. The result is the same for any number of `workers` (processes; 0 for
-    one per core). `progress` is called with the numbers of trials finished and asked for. Ctrl-C ends the run early and
-    returns what was finished, from the first trial on; SIGTERM does the same if it is handled.
+    one per core). With `dask`, they are those of the Dask scheduler of this address, or of a cluster of `workers`
+    processes on this machine for `local` (docs/cluster.md). `progress` is called with the numbers of trials finished
+    and asked for. Ctrl-C ends the run early and returns what was finished, from the first trial on; SIGTERM does the
+    same if it is handled.
 
     With `precision` (0.05 for 5 %), the run ends as soon as the 95 % interval of the primary median (`precision_of`:
     or its `p95`, `p99`) lies within that fraction of it, and with `trials` at the latest; `Result.stopped_by` says
@@ -57,7 +61,7 @@ def run(
 
     Raises ScenarioError for a bad scenario; TrialError where a trial runs away or the algorithm fails, with the trials
     before it, if any, as its `finished`; ValueError for fewer trials than one, for a bad precision, for more than
-    1024 workers, and for overrides of a scenario that is loaded already.
+    1024 workers, and for overrides of a scenario that is loaded already; OSError where a Dask cluster cannot be used.
     """
     scenario = _loaded(scenario, overrides, algorithm, allow_files)
     count = scenario.trials if trials is None else trials
@@ -72,10 +76,10 @@ def run(
         precision=precision,
         precision_of=precision_of,
     )
-    return _run(plan, workers, progress)
+    return _run(plan, Workers(workers, dask), progress)
 
 
-def _run(plan: Plan, workers: int, progress: Callable[[int, int], None] | None) -> Result:
+def _run(plan: Plan, workers: Workers, progress: Callable[[int, int], None] | None) -> Result:
     """The result of a plan. Raises as `run` does."""
     cell = plan.cell(InMemory(), ends_at_failure=True)
     ending = run_until_ended([cell], workers, plan.requested, _reporting(progress))
@@ -115,7 +119,7 @@ class Ending:
 
 
 def run_until_ended(
-    cells: Sequence[Cell], workers: int, trials: int, on_chunk: Callable[[Cell, Chunk], None]
+    cells: Sequence[Cell], workers: Workers, trials: int, on_chunk: Callable[[Cell, Chunk], None]
 ) -> Ending:
     """Run the trials of some cells, of which `trials` are left, until they are finished or something ends them early.
 
@@ -132,16 +136,22 @@ def run_until_ended(
 
 
 @contextmanager
-def workers_for(workers: int, trials: int) -> Iterator[tuple[Executor, int]]:
-    """An executor with so many workers (0: one per core), but not for a handful of trials; and its number of slots.
+def workers_for(workers: Workers, trials: int) -> Iterator[tuple[Executor, Callable[[], int]]]:
+    """An executor with these workers, but none for a handful of trials; and what tells its number of slots.
 
-    If the block fails, chunks under way are given up.
+    If the block fails, chunks under way are given up. Raises ClusterError if a Dask cluster cannot be used.
     """
-    count = min(workers or os.cpu_count() or 1, trials)
+    if workers.dask is not None:
+        from simulator.experiment.dask import dask_workers
+
+        with dask_workers(workers.dask, workers.count) as (pool, slots):
+            yield pool, slots
+        return
+    count = min(workers.count or os.cpu_count() or 1, trials)
     count = 1 if trials <= _TOO_FEW else count
     pool = executor(count)
     try:
-        yield pool, slots_of(count)
+        yield pool, lambda: slots_of(count)
     except BaseException:
         with uninterrupted():
             pool.shutdown(cancel_futures=True)

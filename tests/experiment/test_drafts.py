@@ -43,7 +43,7 @@ def left_by_a_kill(root: Path, text: str = CRASH, trials: int = 4) -> tuple[Path
     """The directory of a run that was killed after so many trials, and what it had found by then."""
     with new_directory(root, "begun") as writer:
         writer.begin(plan(text))
-        run_cells([plan(text, trials).cell(writer.trials)], InThisProcess(), 1, lambda cell, chunk: None)
+        run_cells([plan(text, trials).cell(writer.trials)], InThisProcess(), lambda: 1, lambda cell, chunk: None)
         dead = root / "small-crash-007"  # A copy: nobody holds a lock on it.
         shutil.copytree(writer.path, dead)
     shutil.rmtree(root / "begun-001")

@@ -254,7 +254,7 @@ def test_an_executor_of_ones_own_gives_the_same(tmp_path: Path) -> None:
         (tmp_path / type(pool).__name__).mkdir()
         with pool:
             cell = Cell(spec, seed=3, first=0, requested=12, trials=trials)
-            run_cells([cell], pool, 2, lambda cell, chunk: None)
+            run_cells([cell], pool, lambda: 2, lambda cell, chunk: None)
         tables, _ = gathered(trials, 0, 12)
         digests.append(list(tables.trials["digest"]))
     assert digests[0] == digests[1]

@@ -39,7 +39,7 @@ def make_whole(root: Path) -> Path:
             scenario=scenario, seed=3, first=0, requested=6, command="electsim run small.yaml --trials 6 --seed 3"
         )
         writer.begin(plan)
-        run_cells([plan.cell(writer.trials)], InThisProcess(), 1, lambda cell, chunk: None)
+        run_cells([plan.cell(writer.trials)], InThisProcess(), lambda: 1, lambda cell, chunk: None)
         shutil.copytree(writer.path, root / "small-crash-unfinished")
     shutil.rmtree(root / "begun-001")
     return root

@@ -17,6 +17,7 @@ from simulator.experiment.sweep.cells import cells_of
 from simulator.experiment.sweep.running import CELLS, Sweep, begin
 from simulator.experiment.sweep.study import read_study
 from simulator.experiment.trial import TrialError
+from simulator.experiment.workers import Workers
 from simulator.scenario.text.files import PathLike
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def sweep(
     precision: float | None = None,
     precision_of: str | None = None,
     workers: int = 1,
+    dask: str | None = None,
     allow_files: Iterable[PathLike] = (),
     results: PathLike | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -89,12 +91,13 @@ def sweep(
     `study` is the path of a study file or of a scenario, or the name of a shipped scenario. `vary` adds axes:
     `{"algorithm": ["raft", "bully"], "cluster.nodes": "3..101:log8"}`. `link` gives fields that follow others by an
     expression, `sample` a method (`random`, `latin-hypercube`, `sobol`) and a number of points. `overrides` are fields
-    that have other values in all cells. With `precision`, each cell ends as `run` does. `workers` as for `run`; it
-    changes no result. Results are kept in a new directory under `results`, if that is given. `progress` is called with
-    the numbers of trials finished and asked for.
+    that have other values in all cells. With `precision`, each cell ends as `run` does. `workers` and `dask` are those
+    of `run`; they change no result. Results are kept in a new directory under `results`, if that is given. `progress`
+    is called with the numbers of trials finished and asked for.
 
-    Raises ScenarioError for a bad study, TrialError if a worker process dies, KeyboardInterrupt for Ctrl-C: what is
-    finished is then in the directory, if there is one, and `electsim sweep --resume` goes on with it.
+    Raises ScenarioError for a bad study, OSError where a Dask cluster cannot be used, TrialError if a worker process
+    dies, KeyboardInterrupt for Ctrl-C: what is finished is then in the directory, if there is one, and `electsim sweep
+    --resume` goes on with it.
     """
     options = {"trials": trials, "seed": seed, "precision": precision, "precision_of": precision_of}
     changes: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
@@ -114,7 +117,7 @@ def sweep(
             running = Sweep(writer)
             writer.keep()
             ending = running.run(
-                workers, lambda now: None if progress is None else progress(now.finished, now.requested)
+                Workers(workers, dask), lambda now: None if progress is None else progress(now.finished, now.requested)
             )
             found = running.conclude(ending)
         if ending.signal is not None:

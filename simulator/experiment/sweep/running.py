@@ -31,6 +31,7 @@ from simulator.experiment.sweep.rows import (
 )
 from simulator.experiment.sweep.study import Study
 from simulator.experiment.unfinished import resumable
+from simulator.experiment.workers import Workers
 from simulator.scenario import Scenario
 
 __all__ = ["CELLS", "STUDY", "Ending", "Sweep", "begin", "read_study_json"]
@@ -143,8 +144,8 @@ class Sweep:
             for field, values in places
         )
 
-    def run(self, workers: int, progress: Callable[[Sweep], None]) -> Ending:
-        """Run the trials that are left. Raises StoreError."""
+    def run(self, workers: Workers, progress: Callable[[Sweep], None]) -> Ending:
+        """Run the trials that are left. Raises StoreError, and ClusterError if a Dask cluster cannot be used."""
         cells = [cell for cell in self._cells if id(cell) in self._open]
         left = self.requested - self.finished
 
