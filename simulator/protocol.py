@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, ClassVar, Protocol, Self, TypeAlias, dataclass_transform
 
+from simulator.quiet import Quiet
+
 NodeId: TypeAlias = int  # YAML and reports write n1, n2, …
 Nanoseconds: TypeAlias = int
 Message: TypeAlias = Any  # An instance of a class decorated with @message.
@@ -269,8 +271,7 @@ class Algorithm:
     def on_request(self, client: NodeId, request: Message) -> None:
         """A client has sent a `simulator.clients.messages.Request`: answer it with `host.answer`.
 
-        Only for an algorithm with a log, whose registration says so (`serving`). For all others, the host
-        serves requests: a node that claims to lead writes to the resource.
+        Only if the registration says so (`serving`): for an algorithm with a log. For all others, the host serves.
         """
 
     def on_connect(self, peer: NodeId) -> None:
@@ -285,9 +286,15 @@ class Algorithm:
     def view(self) -> Mapping[str, object]:
         """What a page may show of this node by name: its log, votes, sessions, znodes. Empty by default.
 
-        The values are plain: None, truth values, numbers, text, and tuples, lists or dicts of plain values (keys of
-        dicts: text or numbers). They are new at each call, so they do not change afterwards. The call changes nothing
-        and asks the host for nothing. Hosts call it only if a trial was asked for views, and add the names of the
-        node's timers themselves. Views are not part of a trace's digest.
+        The values are plain: None, truth values, numbers, text, and tuples, lists or dicts of plain values (keys: text
+        or numbers), new at each call. The call changes nothing and asks the host for nothing. Hosts call it only in
+        trials with views, and add the names of the node's timers. Views are not part of a trace's digest.
         """
         return {}
+
+    def quiet(self) -> Quiet | None:
+        """What this node does if nothing new happens, if these are keep-alives only. The call changes nothing."""
+        return None
+
+    def on_skipped(self, elapsed: Nanoseconds, running: frozenset[NodeId]) -> None:
+        """That much of a quiet period was skipped, in which all `running` nodes kept sending and answering."""

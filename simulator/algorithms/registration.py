@@ -51,6 +51,9 @@ class Registration:
     `stabilization_bound` returns how long the algorithm needs without faults, at most, until all nodes agree on a
     leader. It takes the options and the number of nodes in the primary group.
 
+    `never_quiet` returns why nodes with these options have no keep-alives that could be skipped, or None. Without it,
+    `Algorithm.quiet` is not used.
+
     Raises ValueError if a guarantee or an assumption needs one of these functions, and it is missing.
     """
 
@@ -77,6 +80,7 @@ class Registration:
     assumes: Callable[[Any], frozenset[Assumption]] | None = None
     delay_bound: Callable[[Any], Nanoseconds] | None = None
     stabilization_bound: Callable[[Any, int], Nanoseconds] | None = None
+    never_quiet: Callable[[Any], str | None] | None = None
     bytes_per_pair: int = 0  # Memory that each node keeps for each other node, measured; for `limits.memory`.
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,10 +13,11 @@ from simulator.cluster.clients.outside import Outside
 from simulator.cluster.clients.spec import CLIENTS, ClientsSpec
 from simulator.cluster.control import ClusterControl
 from simulator.cluster.distributions import durations
+from simulator.cluster.fast_forward import FastForward, refusal
 from simulator.cluster.faults.nemesis import run_nemesis
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.schedule import play
-from simulator.cluster.kernel import Kernel
+from simulator.cluster.kernel import EventLimitError, Kernel
 from simulator.cluster.leadership import Connectivity
 from simulator.cluster.memory import MemoryCheck
 from simulator.cluster.network.network import Network, NetworkSpec, Transport
@@ -42,7 +44,14 @@ def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False
     Raises EventLimitError for a trial of more events than `spec.event_limit`, and MemoryLimitError for one that takes
     more memory than `spec.memory_limit_bytes`.
     """
-    return Cluster(spec, seed, trial, journal=journal, views=views).run()
+    try:
+        return Cluster(spec, seed, trial, journal=journal, views=views).run()
+    except _UnsureLimitError:  # Some skipped events are not counted exactly: the plain run decides.
+        return Cluster(replace(spec, fast_forward=False), seed, trial).run()
+
+
+class _UnsureLimitError(Exception):
+    """So many events were handled or skipped that the limit may have been exceeded."""
 
 
 def network_class(spec: NetworkSpec) -> type[Network]:
@@ -67,6 +76,7 @@ class Cluster:
         self.recorder = Recorder(self.network.traffic.messages, self.network.traffic.extra_bytes)
         self.groups: Mapping[str, Sequence[NodeId]] = spec.groups
         self.nodes: dict[NodeId, Node] = {}
+        self.skipped_ns = 0  # How much simulated time was skipped (`fast_forward`).
         self.views = ViewRecorder(self.kernel, self.nodes) if views else None
         connectivity = Connectivity(self.nodes, self.network.rules)
         self.observer = TrialObserver(spec, self.kernel, self.recorder, connectivity)
@@ -89,11 +99,10 @@ class Cluster:
     def run(self) -> Trace:
         """Simulate the trial, once, and return its trace. Raises EventLimitError and MemoryLimitError."""
         self._schedule()
-        memory = self._memory_check()
         collecting = gc.isenabled()
         gc.disable()  # Queue entries die young and are in no cycles: looking for cycles costs a tenth of the time.
         try:
-            self.kernel.run_until(self.spec.duration, self.spec.event_limit, memory.check, memory.events_between)
+            self._run_kernel()
         finally:
             if collecting:
                 gc.enable()
@@ -176,6 +185,26 @@ class Cluster:
     def _start(self, node: NodeId, _: None) -> None:
         if not self.nodes[node].running and self.nodes[node].incarnation == 0:  # No fault has started it before.
             self.control.start(node)
+
+    def _run_kernel(self) -> None:
+        memory, end_ns, event_limit = self._memory_check(), self.spec.duration, self.spec.event_limit
+        if not self._may_skip:
+            self.kernel.run_until(end_ns, event_limit, memory.check, memory.events_between)
+            return
+        forward = FastForward(self.kernel, self.network, self.nodes, self.recorder.rows, memory)
+        try:
+            self.kernel.run_until(end_ns, event_limit, forward.look, forward.events_between)
+        except EventLimitError as error:
+            raise _UnsureLimitError from error
+        if self.kernel.events_left <= forward.unsure_events:
+            raise _UnsureLimitError
+        self.skipped_ns = forward.skipped_ns
+
+    @property
+    def _may_skip(self) -> bool:
+        """Whether keep-alives may be skipped. A trial with a journal or views shows each."""
+        shows_each = self.network.journal is not None or self.views is not None
+        return self.spec.fast_forward and not shows_each and refusal(self.spec) is None
 
     def _memory_check(self) -> MemoryCheck:
         return MemoryCheck(

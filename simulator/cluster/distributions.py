@@ -197,7 +197,7 @@ def durations(distribution: Distribution, streams: Streams, name: str) -> Iterat
 
     def blocks() -> Iterator[list[int]]:
         source = streams.numpy(name)
-        for size in _block_sizes():
+        for size in block_sizes():
             yield distribution.draw(source, size).tolist()
 
     return chain.from_iterable(blocks())
@@ -214,11 +214,12 @@ def coin_flips(probability: float, streams: Streams, name: str) -> Iterator[bool
 def raw_blocks(streams: Streams, name: str) -> Iterator[np.ndarray]:
     """Raw 64-bit numbers of a stream in blocks; the stream is made when the first block is asked for."""
     source = streams.numpy(name)
-    for size in _block_sizes():
+    for size in block_sizes():
         yield source.bit_generator.random_raw(size)
 
 
-def _block_sizes() -> Iterator[int]:
+def block_sizes() -> Iterator[int]:
+    """The sizes of the blocks in which a stream is drawn: multiples of `STRIDE`, small at first and larger later."""
     size = _FIRST_BLOCK
     while True:
         yield size

@@ -64,6 +64,7 @@ class ClusterSpec:
     liveness_of_all: bool = False  # Whether all nodes must name one leader then, and not only a majority.
     waived: frozenset[Guarantee] = frozenset()  # Promises that may be broken.
     event_limit: int = DEFAULT_EVENT_LIMIT
+    fast_forward: bool = True  # Whether keep-alives of quiet periods may be skipped, which changes no result.
     memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES  # For one trial, and so for each worker.
 
     @property

@@ -134,6 +134,7 @@ class Result(WithTables):
             "violations": self.violated,
             "waived": _counts(self.waived),
             "assumptions_broken": summaries.assumptions_broken(trials),
+            "fast_forward": self.scenario.fast_forward_summary,
             "versions": made_with(),
             "platform": platform.platform(),
         } | self._beside(trials)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from simulator.cluster.fast_forward import refusal
 from simulator.cluster.memory import DEFAULT_MEMORY_LIMIT_BYTES
 from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec
 from simulator.cluster.stop import StopWhen
@@ -111,6 +112,11 @@ class Scenario(Model):
         description="Guarantees of the algorithm that this scenario breaks on purpose, so that it is no error.",
         examples=[["one-vote", "election-safety"]],
     )
+    fast_forward: Literal["auto", "off", "required"] = Field(
+        default="auto",
+        description="Whether keep-alives are skipped while nothing else happens, which changes no result. auto: where "
+        "it is exact; off: never; required: the scenario is an error where it is impossible.",
+    )
     limits: Limits = Field(default=Limits(), description="Bounds at which a trial ends with an error.")
     published: Published | None = Field(default=None, description="A published distribution to compare with.")
 
@@ -140,6 +146,12 @@ class Scenario(Model):
     def applicable_published(self) -> Published | None:
         """The published figures. None if there are none, or if an override changed a field that they hold for."""
         return None if self.published is None or self.published.changed else self.published
+
+    @property
+    def fast_forward_summary(self) -> Mapping[str, str | None]:
+        """`mode`: the value of `fast_forward`; `refused`: why no trial skips anything, None if one may."""
+        refused = "fast_forward: off" if self.fast_forward == "off" else refusal(self.cluster_spec())
+        return {"mode": self.fast_forward, "refused": refused}
 
     def longest_delay(self) -> Nanoseconds | None:
         """The longest time in nanoseconds from sending a message to its handling, without faults. None if unbounded.
@@ -175,6 +187,7 @@ class Scenario(Model):
             liveness_within=None if self.liveness is None else self.liveness.within,
             liveness_of_all=self.liveness is not None and self.liveness.who == "all",
             waived=frozenset(self.waive),
+            fast_forward=self.fast_forward != "off",
             event_limit=self.limits.events,
             memory_limit_bytes=self.limits.memory,
         )

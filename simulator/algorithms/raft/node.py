@@ -24,7 +24,7 @@ from simulator.algorithms.raft.candidacy import Candidacy
 from simulator.algorithms.raft.check_quorum import CheckQuorum
 from simulator.algorithms.raft.config import RaftConfig
 from simulator.algorithms.raft.configuration import Configuration
-from simulator.algorithms.raft.election_timer import ELECTION, HEARTBEAT, POLL, QUORUM, TOUCH, PollingTimer, new_timer
+from simulator.algorithms.raft.election_timer import ELECTION, HEARTBEAT, POLL, QUORUM, TOUCH, PollingTimer
 from simulator.algorithms.raft.guarantees import GUARANTEES
 from simulator.algorithms.raft.leadership_transfer import ABORT_TRANSFER, LeadershipTransfer, default_target
 from simulator.algorithms.raft.lease import LEASE, Lease
@@ -44,9 +44,12 @@ from simulator.algorithms.raft.messages import (
     TimeoutNow,
     TransferRequest,
 )
+from simulator.algorithms.raft.quiet import part, skipped
 from simulator.algorithms.raft.replication import Replication, write_name
+from simulator.algorithms.raft.timers import new_timer
 from simulator.algorithms.raft.voting import is_electable
 from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Algorithm, Host, Message, NodeId, Role
+from simulator.quiet import Quiet
 
 RETRY = "retry"  # The timer after which a candidate asks again.
 
@@ -82,8 +85,7 @@ class Raft(Algorithm):
         if log is not None:
             self.last_log = log.last
             self.replication = Replication(host.me, log)
-            timeout_ns = config.election_timeout[0]
-            self.membership_change = MembershipChange(host, self.replication, self.membership, timeout_ns)
+            self.membership_change = MembershipChange(host, self.replication, self.membership, self.transfer.timeout_ns)
         self.heartbeats_carry = self.replication is not None or self.lease is not None  # Entries, or a round's number.
         self.heeds_replies = config.check_quorum or self.heartbeats_carry
         self.refuses_heartbeats = config.refuses_heartbeats
@@ -93,10 +95,8 @@ class Raft(Algorithm):
         view: dict[str, object] = {"role": self.role, "term": self.term, "leader": self.leader}
         view |= {"voted for": self.voted_for, "votes": sorted(self.candidacy.votes), "last log": self.last_log}
         view |= self.membership.view()
-        if self.replication is not None:
-            view |= self.replication.view(leads=self.role is LEADER)
-        if self.lease is not None:
-            view |= self.lease.view()
+        view |= {} if self.replication is None else self.replication.view(leads=self.role is LEADER)
+        view |= {} if self.lease is None else self.lease.view()
         return view
 
     # --- What happens to the server
@@ -292,11 +292,9 @@ class Raft(Algorithm):
 
     def _request_votes(self) -> None:
         """Ask the voters that have not answered yet; ask again after an interval, if the options say so."""
-        request: Message
+        request: Message = RequestVote(self.term, *self.last_log, self.is_transfer)
         if self.role is PRE_CANDIDATE:
             request = PreVote(self.term + 1, *self.last_log)
-        else:
-            request = RequestVote(self.term, *self.last_log, self.is_transfer)
         for peer in self.membership.other_voters:
             if peer not in self.candidacy.replied:
                 self.host.send(peer, request)
@@ -579,6 +577,15 @@ class Raft(Algorithm):
     def _note_configuration(self) -> None:
         current = self.membership.current
         self.host.note("configuration", voters=current.voters, learners=current.learners)
+
+    def quiet(self) -> Quiet | None:
+        if self.leader is None or self.unsaved or self.transfer.target is not None:
+            return None
+        return part(self.config, self.role, self.term, self.leader, self.membership, self.timer, self.check_quorum)
+
+    def on_skipped(self, elapsed: int, running: frozenset[NodeId]) -> None:
+        if self.role is LEADER:
+            skipped(self.timer, self.check_quorum, elapsed, running & {*self.membership.peers})
 
     # The order is that of the message counts in a trace's rows.
     receive: ClassVar = {

@@ -19,6 +19,7 @@ from simulator.cluster.kernel import Kernel
 from simulator.cluster.network.loss import Bernoulli, Loses, LossModel
 from simulator.cluster.network.message_size import wire_size
 from simulator.cluster.network.rules import Cut, Degradation, Hold, LinkRule, LinkRules
+from simulator.cluster.network.supply import Supply
 from simulator.cluster.network.topology import Topology
 from simulator.cluster.network.traffic import Traffic
 from simulator.protocol import MILLISECOND, SECOND, Message, Nanoseconds, NodeId, describe
@@ -91,6 +92,7 @@ class NetworkInterface:
         "latencies",
         "loses",
         "node",
+        "supply",
         "wires_free_at",
     )
 
@@ -98,7 +100,8 @@ class NetworkInterface:
         self.node = node
         self.endpoint = endpoint
         self.deliver = endpoint.on_delivery
-        self.latencies: Iterator[int] = durations(spec.latency, streams, f"n{node} latency")
+        self.supply = Supply(spec.latency, streams, f"n{node} latency")
+        self.latencies: Iterator[int] = self.supply.values
         self.loses = _loses(spec.loss, streams, f"n{node} loss")
         self.duplicates: Iterator[bool] = coin_flips(spec.duplication, streams, f"n{node} duplication")
         self.duplicate_latencies: Iterator[int] = durations(spec.latency, streams, f"n{node} duplicate latency")
@@ -212,6 +215,11 @@ class Network:
                 for send_again in rule.held:
                     send_again()
         return bool(removed)
+
+    def skip(self, interface: NetworkInterface, message: type, count: int) -> None:
+        """Count messages of usual size that a node has sent in a quiet period, and draw and forget their latencies."""
+        self._messages[self._slots[message]] += count
+        interface.supply.skip(count)
 
     # --- What happens to processes and hosts: datagrams are not affected
 

@@ -74,6 +74,20 @@ class Timers:
             if entry.deadline_ns is not None and entry.deadline_ns > now_ns:
                 self.set(entry.name, moved(entry.deadline_ns) - now_ns)
 
+    def place(self, name: str) -> tuple[Nanoseconds, int] | None:
+        """When a pending timer is due, and its place among things due at that instant; None if it is not pending."""
+        entry = self._entries.get(name)
+        return None if entry is None or entry.deadline_ns is None else (entry.deadline_ns, entry.order)
+
+    def move(self, name: str, deadline_ns: Nanoseconds, order: int) -> None:
+        """Give a pending timer another deadline and place, and queue it anew. Its old entry does nothing when due."""
+        self._entries[name] = entry = TimerEntry(name, deadline_ns, order)
+        self._push(entry)
+
+    def forget_cancelled(self) -> None:
+        """Forget timers that are not pending, whose entries may have been taken out of the queue."""
+        self._entries = {name: entry for name, entry in self._entries.items() if entry.deadline_ns is not None}
+
     def clear(self) -> None:
         """Forget all timers. Their entries in the queue do nothing when they come due."""
         self._entries = {}

@@ -1,0 +1,185 @@
+"""Skips keep-alives of quiet periods, exactly: a trial with and without has the same rows, counts and random numbers.
+
+Now and then, the kernel lets `FastForward.look` see whether the cluster is quiet: every running node describes its part
+(`simulator.quiet`), the parts fit together, only keep-alives and their answers are in flight, and nothing but timers of
+keep-alives is queued before an event from outside, such as a fault or the end of the trial. Then time moves forward by
+whole periods. Timers and messages in flight move along, messages are counted, and each stream of random numbers moves
+by what the skipped messages would have drawn.
+
+Messages that are in flight at such a move arrive at other instants than they would have. So the move ends early enough
+before the next event from outside for every node to receive a whole round of keep-alives that was really sent: they set
+every timer, and nothing remembers the others (docs/fast-forward.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from heapq import heapify
+from typing import Any, NamedTuple
+
+from simpy.events import NORMAL
+
+from simulator.cluster.kernel import Kernel
+from simulator.cluster.memory import MemoryCheck
+from simulator.cluster.network.network import Network, NetworkSpec, Transport
+from simulator.cluster.network.supply import longest
+from simulator.cluster.node.node import Node
+from simulator.cluster.node.quiet import forget_cancelled_timers, forget_draws, move_timer, timer_place
+from simulator.cluster.node.timers import Timers
+from simulator.cluster.quiet_period import MovedTimer, NotQuietError, QuietPeriod, Skipped
+from simulator.cluster.spec import ClusterSpec
+from simulator.protocol import MILLISECOND, Nanoseconds, NodeId
+from simulator.trace.trace import Row
+
+_WORTHWHILE = 40  # Events: to skip fewer takes longer than to handle them.
+_MOST_PATIENCE = 64  # A cluster that is not quiet is left alone for so many times as long as at first.
+
+
+def longest_delay(spec: NetworkSpec) -> Nanoseconds | None:
+    """The longest time that a message travels; None if it has no bound."""
+    latency = longest(spec.latency)
+    base = 0 if spec.topology is None else max(max(row) for row in spec.topology.base)
+    return None if latency is None else base + latency
+
+
+def network_refusal(spec: NetworkSpec) -> str | None:
+    """Why nothing can be skipped on such a network; None if something can."""
+    if spec.transport is not Transport.DATAGRAM:
+        return "messages travel over connections (network.transport: stream)"
+    for name, given in (("loss", spec.loss), ("duplication", spec.duplication), ("bandwidth", spec.bandwidth)):
+        if given:
+            return f"the network has network.{name}"
+    return "network.latency has no upper bound" if longest_delay(spec) is None else None
+
+
+def refusal(spec: ClusterSpec) -> str | None:
+    """Why nothing can be skipped in any trial of this specification; None if something can."""
+    if spec.workload is not None:
+        return "clients send commands at random instants (workload)"
+    if spec.clients is not None:
+        return "clients send requests at random instants (clients)"
+    if spec.service is not None:
+        return "nodes take time to handle messages (cluster.service)"
+    registration = spec.registration
+    if registration.never_quiet is None:
+        return f"{registration.name} does not say when it is quiet (Registration.never_quiet)"
+    return registration.never_quiet(spec.config) or network_refusal(spec.network)
+
+
+class _Queue(NamedTuple):
+    """What the kernel's queue holds: keep-alives in flight, and what comes from outside. Timers are left out."""
+
+    in_flight: list[Any]
+    outside: list[Any]
+
+
+class FastForward:
+    """Looks for quiet periods of one trial, and moves the trial through them. It calls `memory.check` in time, too."""
+
+    def __init__(
+        self, kernel: Kernel, network: Network, nodes: Mapping[NodeId, Node], rows: Sequence[Row], memory: MemoryCheck
+    ) -> None:
+        delay = longest_delay(network.spec)
+        assert delay is not None
+        self.skipped_ns: Nanoseconds = 0
+        self.unsure_events = 0  # How many more the skipped events may have been than were counted.
+        self.events_between = 2 * len(nodes) + 2  # About one round of keep-alives.
+        self._kernel = kernel
+        self._network = network
+        self._nodes = nodes
+        self._rows = rows
+        self._memory = memory
+        self._looks_between = self._looks_left = max(1, memory.events_between // self.events_between)
+        self._delay_ns: Nanoseconds = delay
+        self._not_before: Nanoseconds = 0
+        self._patience = 1
+        self._rows_before = 0
+
+    def look(self) -> int:
+        """Move forward if the cluster is quiet. Returns how many events were skipped, at least."""
+        self._looks_left -= 1
+        if not self._looks_left:
+            self._looks_left = self._looks_between
+            self._memory.check()
+        now, rows = self._kernel._now, self._rows
+        # After a row, all that was in flight must arrive and be answered.
+        if now < self._not_before or not rows or now <= rows[-1].time_ns + 2 * self._delay_ns:
+            return 0
+        if len(rows) != self._rows_before:
+            self._rows_before, self._patience = len(rows), 1
+        try:
+            return self._move(now)
+        except NotQuietError:
+            self._not_before = now + self._patience * max(2 * self._delay_ns, MILLISECOND)
+            self._patience = min(2 * self._patience, _MOST_PATIENCE)
+            return 0
+
+    def _move(self, now: Nanoseconds) -> int:
+        if self._network.rules.in_force:
+            raise NotQuietError("a rule is in force on links")
+        running = {me: node for me, node in self._nodes.items() if node.running}
+        period = QuietPeriod(now, running, self._delay_ns)
+        queue = self._sorted_queue(period)
+        end = min([period.end_ns, *(entry[0] for entry in queue.outside)])
+        self._not_before = end
+        elapsed = (end - period.rest_ns - now) // period.whole_ns * period.whole_ns
+        if elapsed <= 0 or (skipped := period.skip(elapsed)).events < _WORTHWHILE:
+            return 0
+        self._apply(now, elapsed, skipped, queue)
+        for node in running.values():
+            node.algorithm.on_skipped(elapsed, frozenset(running))  # type: ignore[union-attr] # It runs.
+        self.skipped_ns += elapsed
+        self.unsure_events += skipped.unsure_events
+        return skipped.events
+
+    def _sorted_queue(self, period: QuietPeriod) -> _Queue:
+        queue = _Queue([], [])
+        for entry in self._kernel._queue:
+            act = entry[3]
+            called = getattr(act, "__func__", None)
+            if called is Timers._come_due:
+                continue
+            if called is not Node.on_delivery:
+                queue.outside.append(entry)
+            elif (entry[4], act.__self__.me, type(entry[5])) in period.expected:
+                queue.in_flight.append(entry)
+            else:
+                raise NotQuietError("a message is in flight that is no keep-alive")
+        return queue
+
+    def _apply(self, now: Nanoseconds, elapsed: Nanoseconds, skipped: Skipped, queue: _Queue) -> None:
+        """Move time, messages in flight, timers, counts and random streams forward.
+
+        What would have been scheduled anew gets a new place among things due at one instant: after all that was
+        scheduled before the move, in the order in which it would have been scheduled.
+        """
+        kernel, network = self._kernel, self._network
+        for (node, message), count in skipped.sent.items():
+            network.skip(network.interfaces[node], message, count)
+        for node, count in skipped.drawn.items():
+            forget_draws(self._nodes[node].random, count)
+        kernel._now = now + elapsed
+        kernel._queue[:] = queue.outside
+        places: list[tuple[Nanoseconds, Nanoseconds, int, Any]] = [
+            (kernel._now, 0, entry[2], entry) for entry in queue.in_flight
+        ]
+        for timer in skipped.timers:
+            at = timer_place(self._nodes[timer.node], timer.name)
+            assert at is not None
+            if timer.set_ns is None:
+                self._move_timer(timer, at[1])
+            else:
+                places.append((timer.set_ns, -timer.period_ns, at[1], timer))
+        places.sort(key=lambda place: place[:3])
+        for each in self._nodes.values():
+            forget_cancelled_timers(each)
+        for _, _, _, moved in places:
+            order = next(kernel._eid)
+            if isinstance(moved, MovedTimer):
+                self._move_timer(moved, order)
+            else:
+                kernel._queue.append((moved[0] + elapsed, NORMAL, order, *moved[3:]))
+        heapify(kernel._queue)
+
+    def _move_timer(self, timer: MovedTimer, order: int) -> None:
+        move_timer(self._nodes[timer.node], timer.name, timer.deadline_ns, order)

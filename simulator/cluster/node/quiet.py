@@ -1,0 +1,37 @@
+"""What a node shows of itself to fast-forward, and what fast-forward does to it."""
+
+from __future__ import annotations
+
+import random
+
+from simulator.cluster.node.node import Node
+from simulator.protocol import Nanoseconds
+
+_WORD = 64  # The bits that `protocol.uniform` draws.
+_DRAWN_AT_ONCE = 1 << 14
+
+
+def is_settled(node: Node) -> bool:
+    """Whether a running node handles each input at once: nothing waits in it, and its clock is right."""
+    return node.ready and not node._outbox and not node._backlog and not node.clock.drift_ppb
+
+
+def forget_draws(source: random.Random, count: int) -> None:
+    """Draw so many numbers as `protocol.uniform` does, and forget them."""
+    for begin in range(0, count, _DRAWN_AT_ONCE):
+        source.getrandbits(_WORD * min(_DRAWN_AT_ONCE, count - begin))
+
+
+def timer_place(node: Node, name: str) -> tuple[Nanoseconds, int] | None:
+    """When a pending timer is due, and its place among things due at that instant; None if it is not pending."""
+    return node._timers.place(name)
+
+
+def move_timer(node: Node, name: str, deadline_ns: Nanoseconds, order: int) -> None:
+    """Give a pending timer another deadline and place, and queue it anew."""
+    node._timers.move(name, deadline_ns, order)
+
+
+def forget_cancelled_timers(node: Node) -> None:
+    """Forget the timers that are not pending: their entries were taken out of the queue."""
+    node._timers.forget_cancelled()
