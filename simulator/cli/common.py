@@ -59,9 +59,9 @@ def end_stopped_by(signal_name: str, what: str = "") -> NoReturn:
     fail(f"{signal_name}{what}", EXIT_TERMINATED if signal_name == TERMINATED else EXIT_INTERRUPTED)
 
 
-def resume_command(verb: str, directory: Path) -> str:
-    """The command that runs the trials that are left of an earlier `electsim VERB`."""
-    return shlex.join(["electsim", verb, "--resume", str(directory)])
+def resume_command(subcommand: str, directory: Path) -> str:
+    """The command that runs the trials that are left of an earlier `electsim COMMAND`."""
+    return shlex.join(["electsim", subcommand, "--resume", str(directory)])
 
 
 def why_not_drawn(draw: Callable[[], object]) -> str | None:

@@ -28,14 +28,14 @@ VARY = click.option(
 LINK = click.option("--link", multiple=True, metavar="FIELD=EXPR", help="A field that follows others by an expression.")
 
 
-def study_or_result(verb: str, study_file: Path | None, resume: Path | None) -> Path:
+def study_or_result(subcommand: str, study_file: Path | None, resume: Path | None) -> Path:
     """The one of the two that is given. Ends the program unless one is, and only one."""
     if study_file is not None and resume is not None:
-        fail(f"{verb} --resume: RESULT says what to run; leave STUDY out", EXIT_BAD_INPUT)
-    given = study_file or resume
-    if given is None:
-        fail(f"{verb}: name a STUDY, or an unfinished result: --resume RESULT", EXIT_BAD_INPUT)
-    return given
+        fail(f"{subcommand} --resume: RESULT says what to run; leave STUDY out", EXIT_BAD_INPUT)
+    chosen = study_file or resume
+    if chosen is None:
+        fail(f"{subcommand}: name a STUDY, or an unfinished result: --resume RESULT", EXIT_BAD_INPUT)
+    return chosen
 
 
 def study_of(
@@ -63,9 +63,9 @@ def study_of(
         fail(f"{path}: cannot be read: {error.strerror or error}", EXIT_BAD_INPUT)
 
 
-def command_of(verb: str, path: Path, options: Mapping[str, object]) -> str:
+def command_of(subcommand: str, path: Path, options: Mapping[str, object]) -> str:
     """The command line that repeats a study; an option with several values is repeated, None is left out."""
-    words = ["electsim", verb, str(path)]
+    words = ["electsim", subcommand, str(path)]
     for option, values in options.items():
         for value in values if isinstance(values, tuple) else (values,):
             words += [] if value is None else [option, str(value)]

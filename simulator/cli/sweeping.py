@@ -65,8 +65,8 @@ def run_sweep(
     _run_in(opened, workers, as_json, tests, lambda writer: begin(writer, study, cells, command, how))
 
 
-def resume_sweep(verb: str, directory: Path, workers: int, as_json: bool, tests: bool = False) -> NoReturn:
-    """Run the trials that an unfinished study of `electsim VERB` lacks, and end the program."""
+def resume_sweep(subcommand: str, directory: Path, workers: int, as_json: bool, tests: bool = False) -> NoReturn:
+    """Run the trials that an unfinished study of `electsim COMMAND` lacks, and end the program."""
     from simulator.experiment.drafts import HEAD
     from simulator.experiment.files import StoreError
     from simulator.experiment.store import earlier_directory
@@ -75,20 +75,20 @@ def resume_sweep(verb: str, directory: Path, workers: int, as_json: bool, tests:
     if (directory / "comparison.json").is_file():
         fail(f"{directory}: was begun by version 0.3.0 or before, and cannot be resumed; run it again", EXIT_BAD_INPUT)
     if not (directory / STUDY).is_file():
-        what = "sweep" if verb == SWEEP else "comparison"
+        what = "sweep" if subcommand == SWEEP else "comparison"
         fail(f"{directory}: is no {what}; name the directory of one", EXIT_BAD_INPUT)
     if not (directory / HEAD).is_file():
         fail(f"{directory}: all its trials are finished; `electsim show` prints them", EXIT_BAD_INPUT)
     try:
-        own = verb_of(read_study_json(directory))
+        own = command_of_study(read_study_json(directory))
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
-    if own != verb:
+    if own != subcommand:
         fail(f"{directory}: go on with it by `{resume_command(own, directory)}`", EXIT_BAD_INPUT)
     _run_in(earlier_directory(directory), workers, as_json, tests, lambda writer: writer.keep())
 
 
-def verb_of(study: Summary) -> str:
+def command_of_study(study: Summary) -> str:
     """The command that a study is of, by its `study.json`."""
     return COMPARE if "compared" in study else SWEEP
 
@@ -168,10 +168,10 @@ def draw_study(found: Summary, directory: Path) -> list[Path]:
 
 def _finish(found: Summary, ending: Ending, kept: Path, not_drawn: str | None) -> NoReturn:
     """Say what went wrong, if anything, and exit accordingly."""
-    verb = verb_of(found)
-    many = "cells" if verb == SWEEP else "variants"
+    subcommand = command_of_study(found)
+    many = "cells" if subcommand == SWEEP else "variants"
     finished = [row for row in found["cells"] if "digest" in row]
-    go_on = f"go on with `{resume_command(verb, kept)}`"
+    go_on = f"go on with `{resume_command(subcommand, kept)}`"
     number = f"{len(finished)} of {len(finished) + len(found['unfinished'])} {many} are finished"
     if ending.signal is not None:
         end_stopped_by(ending.signal, f": {number}" + (f"; {go_on}" if found["unfinished"] else ""))

@@ -61,8 +61,8 @@ def resumable(directory: Path) -> tuple[Plan, bool]:
         what = "all its trials are finished; `electsim show` prints them" if finished else "is no unfinished result"
         raise StoreError(f"{directory}: {what}")
     if (directory / "study.json").is_file():
-        verb = "compare" if "compared" in read_object(directory / "study.json", {}) else "sweep"
-        raise StoreError(f"{directory}: has several runs; go on with it by `electsim {verb} --resume {directory}`")
+        which = "compare" if "compared" in read_object(directory / "study.json", {}) else "sweep"
+        raise StoreError(f"{directory}: has several runs; go on with it by `electsim {which} --resume {directory}`")
     if not (directory / "scenario.yaml").is_file():
         raise StoreError(
             f"{directory}: is a comparison of version 0.3.0 or before, which cannot be resumed as a whole; name a part"
