@@ -146,7 +146,8 @@ class Client(Algorithm):
         self.host.set_timer(f"{TIMEOUT}{request.number}", self.config.timeout)
         size = self.config.size_bytes if request.operation is Operation.WRITE else 0
         asked = request.operation, request.key, request.value
-        message = Request(request.number, request.attempt, *asked, size, self.config.consistency)
+        how = self.config.consistency, self.config.stale_reads_for
+        message = Request(request.number, request.attempt, *asked, size, *how)
         self.host.send(request.server, message)
 
     def _on_timeout(self, request: OpenRequest) -> None:

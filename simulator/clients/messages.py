@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
-from simulator.protocol import NodeId, message
+from simulator.protocol import Nanoseconds, NodeId, message
 
 
 class Operation(enum.StrEnum):
@@ -49,6 +49,7 @@ class Request:
     value: int  # What to write. 0 for a read.
     size: int
     consistency: Consistency = Consistency.DEFAULT
+    stale_reads_for: Nanoseconds | None = None  # For how long an unsure server may answer a read (`sureness`).
 
 
 @message

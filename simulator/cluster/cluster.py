@@ -142,8 +142,8 @@ class Cluster:
     def _build_outside(self, clients: ClientsSpec) -> Outside:
         servers = self.groups[self.spec.registration.group]
         outside = Outside(clients, self.spec.resource_of_leaders, self.spec.outside, servers, self.kernel, self.streams)
-        if outside.address is not None:
-            self.observer.on_claim = outside.address.on_claim
+        if outside.addresses:
+            self.observer.on_claim = outside.on_claim
         return outside
 
     def _build_algorithm(self, algorithm: type[Algorithm], host: Host, durable: Mapping[str, Any]) -> Algorithm:

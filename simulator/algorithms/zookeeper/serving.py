@@ -2,7 +2,8 @@
 
 Hunt et al. 2010, section 4: each server answers reads from its own state, which may be behind the leader's. It forwards
 writes to the leader, and answers a write once it has applied the committed transaction itself. A server that does not
-serve closes the connections of its clients: what they were waiting for is lost to them, and what they ask is refused.
+serve closes the connections of its clients: what they were waiting for is lost to them, and what they ask is refused,
+except reads in read-only mode (ZOOKEEPER-784).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from simulator.algorithms.zookeeper.messages import Zxid
 from simulator.algorithms.zookeeper.replica import Replica, ReplicaServer
 from simulator.algorithms.zookeeper.server import Server
 from simulator.clients.messages import Command, Operation, Reply, Request, Status
+from simulator.clients.sureness import Sureness
 from simulator.protocol import Message, NodeId, message
 
 
@@ -39,6 +41,7 @@ class Registers(Replica):
         self.values: dict[int, int] = {}
         self.applied = 0  # How many transactions, which is the index of the last one.
         self.token: int | None = None  # Its epoch.
+        self.sureness = Sureness(server.host)
         self.writes: dict[tuple[NodeId, int], Request] = {}  # By client, and the number of its request.
 
     def view(self) -> Mapping[str, object]:
@@ -48,17 +51,25 @@ class Registers(Replica):
 
     def on_register_request(self, client: NodeId, request: Request) -> None:
         """Answer a read, or have the ensemble commit a write."""
-        if not self.server.serving:
+        if self.server.serving and request.operation is Operation.READ:
+            self._read(client, request, stale=False)
+        elif self.sureness.allows_stale_read(request):
+            self._read(client, request, stale=True)
+        elif not self.server.serving:
             self._answer(client, request, Status.REFUSED)
-        elif request.operation is Operation.READ:
-            value = self.values.get(request.key, 0)
-            self._answer(client, request, Status.DONE, value=value, token=self.token, log_index=self.applied)
         else:
             self.writes[client, request.number] = request
             command = Command(client, request.number, request.key, request.value)
             self.server.forward(WriteRegister(command, self.server.host.me, request.size))
 
+    def led(self) -> None:
+        self.sureness.regain()
+
+    def followed(self) -> None:
+        self.sureness.regain()
+
     def unserving(self) -> None:
+        self.sureness.lose("no-leader")
         writes, self.writes = self.writes, {}
         for (client, _), request in writes.items():
             self._answer(client, request, Status.LOST)
@@ -89,6 +100,10 @@ class Registers(Replica):
         self.applied, self.token, values = snapshot or (0, None, ())
         self.values = dict(values)
 
+    def _read(self, client: NodeId, request: Request, *, stale: bool) -> None:
+        value, state = self.values.get(request.key, 0), {"token": self.token, "log_index": self.applied}
+        self._answer(client, request, Status.DONE, value=value, stale=stale, **state)
+
     def _answer(self, client: NodeId, request: Request, status: Status, **result: Any) -> None:
         self.server.host.answer(client, Reply(request.number, request.attempt, status, **result))
 
@@ -98,6 +113,10 @@ class RegisterServer(Server):
 
     replica_type = Registers
     replica: Registers
+
+    def on_start(self) -> None:
+        self.replica.sureness.lose("no-leader")
+        super().on_start()
 
     def on_request(self, client: NodeId, request: Request) -> None:
         self.replica.on_register_request(client, request)

@@ -66,7 +66,7 @@ class Ledger:
     # --- Writes
 
     def committed(self, leader: NodeId, fields: Mapping[str, Any]) -> None:
-        """A leader has committed a client's write. An entry counts once, whoever commits it again."""
+        """A leader has committed a client's write. An entry counts once, even if another leader commits it again."""
         entry = fields["token"], fields["log_index"]
         if entry not in self._entries:
             self._entries.add(entry)

@@ -6,28 +6,29 @@ from typing import Any
 
 from simulator.clients.messages import Request
 from simulator.clients.resource import Decision
+from simulator.clients.sureness import Sureness
 from simulator.cluster.clients.claims import ClaimService
 from simulator.cluster.clients.ledger import Ledger
-from simulator.cluster.clients.paths import Paths
+from simulator.cluster.clients.paths import PathNetwork
 from simulator.cluster.node.node import Node
-from simulator.protocol import Message, NodeId
+from simulator.protocol import ELECTORATE, Message, NodeId, Role
 from simulator.trace import event_types
 
 
 class ClientNode(Node):
     """A node outside the cluster: a client."""
 
-    _network: Paths
+    _network: PathNetwork
 
     def disconnect(self, peer: NodeId) -> None:
         """Give up the connection with a peer (`ClientHost`)."""
         self._network.disconnect(self._interface, peer)
 
 
-class Port:
+class RequestInterface:
     """Where requests or answers reach a server: the `Endpoint` of one of its further networks."""
 
-    def __init__(self, node: ServingNode, network: Paths) -> None:
+    def __init__(self, node: ServingNode, network: PathNetwork) -> None:
         self.network = network
         self.interface = network.attach(node.me, self)
         self._node = node
@@ -55,8 +56,8 @@ class ServingNode(Node):
     """A server that clients ask. Requests wait, like messages, while the node is paused, blocked or busy."""
 
     ledger: Ledger
-    client_port: Port
-    resource_port: Port | None = None
+    client_port: RequestInterface
+    resource_port: RequestInterface | None = None
     claims: ClaimService | None = None  # None: the algorithm itself serves requests, from its log.
 
     def on_request(self, sender: NodeId, message: Message) -> None:
@@ -69,6 +70,21 @@ class ServingNode(Node):
     def answer(self, client: NodeId, reply: Message) -> None:
         """Send a reply to a client at once (`Host`)."""
         self.client_port.send(client, reply)
+
+    def start(self) -> None:
+        """Build the algorithm anew from what is on disk. It knows no leader."""
+        if self.claims is not None:
+            self.claims.sureness = Sureness(self)
+        super().start()
+
+    def transition(self, role: Role, term: int, leader: NodeId | None, group: str = ELECTORATE) -> None:
+        """Declare the node's role and leader (`Host`). Without a log, it is unsure while it names no leader."""
+        super().transition(role, term, leader, group)
+        if self.claims is not None:
+            if leader is None:
+                self.claims.sureness.lose("no-leader")
+            else:
+                self.claims.sureness.regain()
 
     def note(self, kind: str, **fields: Any) -> None:
         """Write an event to the trace (`Host`), a client's write among the rows of clients."""

@@ -105,9 +105,8 @@ class _Page:
     def fields(self, part: Schema, without: Sequence[str] = ()) -> tuple[Mapping[str, Schema], Sequence[str]]:
         """The fields of a part and those required: where all stand under one key, such as `uniform`, those under it."""
         key = _form(part) if _is_form(part) else ""
-        field = part["properties"].get(key, {})
-        under = {} if self._is_distribution(field) else self._only(field)
-        if "properties" not in under:
+        under = self._only(part["properties"].get(key, {}))
+        if "properties" not in under or _is_form(under):
             fields = {name: field for name, field in part["properties"].items() if name not in without}
             return fields, part.get("required", ())
         beside = {f"{name} (beside it)": field for name, field in part["properties"].items() if name != key}
