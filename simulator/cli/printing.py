@@ -1,7 +1,7 @@
 """The only place that prints: every text is made safe for a terminal first (`simulator.printable`).
 
-A test reads the code of `cli`, `gate` and `report`: nothing else there calls `click.echo`, `print` or a console, but for
-the bar of `simulator.cli.progress`.
+A test reads the code of `cli`, `gate` and `report`: nothing else there calls `click.echo`, `print` or a console, but
+for the bar of `simulator.cli.progress`.
 """
 
 from __future__ import annotations
