@@ -149,7 +149,7 @@ def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> N
 
 
 def spread(source: random.Random, points: tuple[Nanoseconds, Nanoseconds, Nanoseconds]) -> Nanoseconds:
-    """A random duration with the given minimum, median and p99: lognormal, raised to the minimum where it is below.
+    """A lognormal random duration with this median and p99. A draw below the minimum is raised to the minimum.
 
     The same as `{lognormal: {median: …, p99: …}, at_least: …}` in a scenario.
     """

@@ -37,9 +37,9 @@ class Registration:
     ones. If `coordination_group` names a group, such as ZooKeeper's servers, the leader is lost when it has no path to
     a node of that group that has such a majority.
 
-    `commands` maps each command that the algorithm takes to what makes its message. An operator's command has the name
-    of the fault that gives it (`transfer_leadership` to a node or None, `add_server` and `remove_server` with a node).
-    A client's command is `propose`, with a number of bytes.
+    `commands` maps the name of each command that the algorithm takes to a function that makes its message. An
+    operator's command has the name of the fault that gives it (`transfer_leadership` to a node or None, `add_server`
+    and `remove_server` with a node). A client's command is `propose`, with a number of bytes.
 
     `serving` returns the class whose nodes serve clients from a log of their own (`Algorithm.on_request`), or None if
     with these options there is no log. Without a log, a node that claims to lead writes to the resource. Then

@@ -37,9 +37,10 @@ Settings = Mapping[str, str]
 class ComparisonPlan:
     """What is compared, and with what.
 
-    `metrics` are keys of MEASURES; if there are none, the primary ones are compared. `reference` are settings: each
-    variant is compared with the one that has these settings and otherwise the same; without a reference, with the
-    best. Two variants count as equal if their ratio is at most `margin` (0.05 for 5 %) away from 1.
+    `metrics` are keys of MEASURES; if there are none, the primary ones are compared. `reference` are settings. Each
+    variant is compared with the variant that has these settings and otherwise the same values. Without `reference`,
+    each variant is compared with the best one. Two variants count as equal if their ratio is at most `margin` (0.05 for
+    5 %) away from 1.
     """
 
     metrics: Sequence[str] = ()
@@ -105,7 +106,9 @@ def provenance(scenario: str, command: str, seed: int) -> Summary:
 
 
 def _reference_of(variant: ComparedVariant, variants: Sequence[ComparedVariant], reference: Settings) -> str | None:
-    """The name of the variant that has the settings of the reference, and otherwise those of this one."""
+    """The name of the variant that has the settings of the reference, and otherwise the same settings as this
+    variant.
+    """
     settings = {**variant.settings, **reference}
     return next((other.name for other in variants if dict(other.settings) == settings), None)
 

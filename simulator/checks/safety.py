@@ -170,7 +170,8 @@ def leader_completeness(trace: Trace) -> Iterator[Violation]:
     """ "If a log entry is committed in a given term, then that entry will be present in the logs of the leaders for all
     higher-numbered terms" (Raft, figure 3); and what is committed at an index is committed there for ever.
     """
-    committed: dict[int, tuple[int, int]] = {}  # By index: the entry's term, and that in which it was committed.
+    # For each index: the term of the entry, and the term in which the entry was committed.
+    committed: dict[int, tuple[int, int]] = {}
     runs: dict[NodeId, tuple[tuple[int, int], ...]] = {}
     for row in trace.rows:
         node = row.node

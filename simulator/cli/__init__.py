@@ -87,7 +87,7 @@ def main() -> None:
     """
 
 
-_IN_ONE_LINE = {  # In the order in which one comes to need them.
+_IN_ONE_LINE = {  # The order is that in which a new user needs the commands.
     run: "Run a scenario: a table, figures, and files under results/.",
     sweep: "Run a scenario in all cells of some axes, and show each.",
     compare: "Run variants of a scenario, and say what differs.",

@@ -39,7 +39,7 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
 
     RESULT may also be of a run that was killed, or is still going on: its finished trials are shown.
 
-    Exits with 2 where there are no results, or where they are damaged.
+    Exits with 2 if there are no results, or if they are damaged.
     """
     if (directory / "study.json").is_file():
         notice_drafts(directory.parent, but=directory)
@@ -170,7 +170,7 @@ def trace(
     The second after the crash, with every message that n3 sent or got:
       electsim trace results/raft-leader-crash-001 --from 1s --to 2s --node n3 --messages
 
-    The trial is run again, and must have the digest that it had: exits with 1 where it has another.
+    The trial is run again, and must have the digest that it had: exits with 1 if it has another.
     """
     from simulator.report.tables.trace_text import SENT, trace_lines
 
@@ -206,7 +206,7 @@ def replay(directory: Path, trial: int | None, exposition: Exposition | None) ->
     What a monitoring system would have scraped every 15 s of it, for promtool or a test of alert rules:
       electsim replay results/raft-leader-crash-001 --trial 17 --openmetrics trial17.txt
 
-    Exits with 1 where its digest is another: with another version of electsim, NumPy or Python, or by a fault in one of
+    Exits with 1 if its digest is another: with another version of electsim, NumPy or Python, or by a fault in one of
     them. `electsim trace` prints what happens in it.
     """
     stored = _load(directory)

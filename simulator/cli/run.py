@@ -139,7 +139,7 @@ def run(
       electsim run scenarios/raft-leader-crash.yaml --first-trial 17 --trials 1 --trace
 
     Exits with 0; with 1 if the algorithm violated a guarantee that the scenario does not waive, or the cluster did not
-    recover as the scenario demands (liveness); with 2 for bad input or a full disk; with 3 where a trial failed or a
+    recover as the scenario demands (liveness); with 2 for bad input or a full disk; with 3 if a trial failed or a
     worker was killed; with 130 when interrupted and 143 when terminated (SIGTERM), which keeps finished trials.
     """
     if resume is not None:

@@ -61,7 +61,7 @@ class Outcome:
     kept: Path
     signal: str | None = None  # The signal that ended it, if one did.
     died: str | None = None  # Why a worker process died, if one did.
-    not_drawn: str | None = None  # Why figures are missing, where they could not be written.
+    not_drawn: str | None = None  # The reason why figures are missing, if they could not be written.
 
 
 def run_and_keep(plan: Plan, root: Path, options: Options) -> Outcome:
@@ -91,7 +91,7 @@ def _run_in(
 
     outcome: Outcome | None = None
     try:
-        # But for the trials themselves: what is finished is not lost to a signal.
+        # Signals are deferred except while trials run, so that a signal does not lose finished trials.
         with uninterrupted(), opened as writer:
             try:
                 start(writer)

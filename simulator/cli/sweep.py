@@ -63,7 +63,7 @@ def sweep(
       electsim sweep --resume results/sweep-leader-crash-001
 
     Cells that are no valid scenario are skipped, and counted with the reason. Exits with 0; with 1 if a guarantee was
-    violated; with 2 for bad input or a full disk; with 3 where a trial failed or a worker was killed; with 130 when
+    violated; with 2 for bad input or a full disk; with 3 if a trial failed or a worker was killed; with 130 when
     interrupted and 143 when terminated (SIGTERM), keeping all that was finished.
     """
     chosen = study_or_result("sweep", study_file, resume)

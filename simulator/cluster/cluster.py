@@ -100,7 +100,9 @@ class Cluster:
         """Simulate the trial, once, and return its trace. Raises EventLimitError and MemoryLimitError."""
         self._schedule()
         collecting = gc.isenabled()
-        gc.disable()  # Queue entries die young and are in no cycles: looking for cycles costs a tenth of the time.
+        # Queue entries live for a short time and form no reference cycles. The search for cycles would cost a tenth of
+        # the time.
+        gc.disable()
         try:
             self._run_kernel()
         finally:
@@ -183,7 +185,8 @@ class Cluster:
             self.kernel.process(run_workload(self.spec.workload, control.propose, self.kernel.timeout, self.streams))
 
     def _start(self, node: NodeId, _: None) -> None:
-        if not self.nodes[node].running and self.nodes[node].incarnation == 0:  # No fault has started it before.
+        # Start the node, unless a fault has started it already.
+        if not self.nodes[node].running and self.nodes[node].incarnation == 0:
             self.control.start(node)
 
     def _run_kernel(self) -> None:
@@ -230,6 +233,7 @@ class Cluster:
             extra_bytes=tuple(traffic.extra_bytes),
             messages=tuple(self.network.journal or ()),
             views=() if self.views is None else tuple(self.views.rows),
+            without_effect=tuple(self.observer.scheduler.without_effect),
             clients=() if outside is None else outside.groups[CLIENTS],
             requests=() if outside is None else tuple(outside.ledger.requests),
             writes=() if outside is None else tuple(outside.ledger.writes),

@@ -92,7 +92,7 @@ class ClusterControl:
         return () if topology is None else topology.nodes_in(name)
 
     def zone_of(self, node: NodeId) -> str | None:
-        """The zone of a node; None where there are no zones."""
+        """The zone of a node; None if there are no zones."""
         topology = self._network.spec.topology
         return None if topology is None else topology.zone_of(node)
 
@@ -171,6 +171,10 @@ class ClusterControl:
         times = self._nodes[node].disk.times
         times.add(write_times)
         return lambda: times.remove(write_times)
+
+    def disk_activity(self, nodes: Sequence[NodeId]) -> int:
+        """How many writes of these nodes have begun or come due so far, on disks that take time or have stalled."""
+        return sum(self._nodes[node].disk.activity for node in nodes)
 
     def stall_disk(self, node: NodeId) -> Callable[[], None]:
         """Let no write finish."""

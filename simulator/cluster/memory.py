@@ -61,7 +61,7 @@ class MemoryCheck:
         self._resident_before: int | None = None  # Read at the first check: most trials end before it.
 
     def check(self) -> None:
-        """Raises MemoryLimitError where the estimate, or the growth of resident memory, exceeds the limit."""
+        """Raises MemoryLimitError if the estimate, or the growth of resident memory, exceeds the limit."""
         queued, rows = len(self._queue), len(self._rows)
         estimate = self._nodes_bytes + queued * BYTES_PER_QUEUED + rows * BYTES_PER_ROW
         resident = resident_bytes()
@@ -77,7 +77,9 @@ class MemoryCheck:
 
 
 def resident_bytes() -> int:
-    """The resident memory of this process: at present on Linux, the most so far elsewhere; 0 where nothing tells."""
+    """The resident memory of this process: on Linux the present amount, elsewhere the largest amount so far, and 0 if
+    the system does not report it.
+    """
     if sys.platform == "linux":
         with open("/proc/self/statm", "rb") as statm:  # A Path costs as much as the read.
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -62,7 +62,7 @@ class ClusterSpec:
     stable_after: Nanoseconds = 0  # How long a claim must last to count as stable.
     liveness_within: Nanoseconds | None = None  # How soon the last fault must be recovered from; None: whenever.
     liveness_of_all: bool = False  # Whether all nodes must name one leader then, and not only a majority.
-    waived: frozenset[Guarantee] = frozenset()  # Promises that may be broken.
+    waived: frozenset[Guarantee] = frozenset()  # Guarantees whose violations are counted separately.
     event_limit: int = DEFAULT_EVENT_LIMIT
     fast_forward: bool = True  # Whether keep-alives of quiet periods may be skipped, which changes no result.
     memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES  # For one trial, and so for each worker.

@@ -26,7 +26,18 @@ VIOLATIONS = "violations"  # The table of violations, those that the scenario wa
 NULLABLE = ("lost_leader", "winner", "terms_spent")  # Whole numbers of the elections table that may be missing.
 
 _TEXT = frozenset(
-    ("digest", "assumptions_broken", "liveness", "cause", "loss_cause", "outcome", "kind", "claimants", FAILURE)
+    (
+        "digest",
+        "faults_without_effect",
+        "assumptions_broken",
+        "liveness",
+        "cause",
+        "loss_cause",
+        "outcome",
+        "kind",
+        "claimants",
+        FAILURE,
+    )
 )
 _TRUE_OR_FALSE = frozenset(("censored", "effective"))
 _TRAFFIC = ("sent_", "bytes_", "steady_sent_", "steady_bytes_")

@@ -30,7 +30,9 @@ class Plan:
     measured: Measured | None = None  # What to lay over the simulated durations.
 
     def cell(self, trials: FinishedTrials, *, ends_at_failure: bool = False) -> Cell:
-        """These trials, for a schedule; those that are finished already are in `trials`. Raises ValueError."""
+        """The cell of a schedule that runs these trials. `trials` holds the trials that are finished already. Raises
+        ValueError.
+        """
         monitor = None
         if self.precision is not None:
             published = self.scenario.applicable_published
@@ -77,7 +79,7 @@ class Plan:
         )
 
     def head(self) -> dict[str, Any]:
-        """What `run.json` keeps of it, beside the scenario and the measured values."""
+        """The part of the plan that `run.json` keeps. The scenario and the measured values have files of their own."""
         measured = self.measured
         return {
             "seed": self.seed,

@@ -1,4 +1,4 @@
-"""What a run found: its tables, its statistics, and what repeats it."""
+"""The result of a run: its tables, its statistics, and the command that repeats it."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ class Result(WithTables):
     requested: int
     tables: Tables  # What statistics are computed from.
     violations: Sequence[tuple[int, Violation]]  # Each violated guarantee, after the number of its trial.
-    waived: Sequence[tuple[int, Violation]]  # Those that the scenario gives up on purpose.
+    waived: Sequence[tuple[int, Violation]]  # Violations of guarantees that the scenario waives.
     command: str  # What repeats this run.
     failed: Sequence[tuple[int, str]] = ()  # The trials that failed, each with its error; they are in no table.
-    stopped_by: str | None = None  # Why it ended, where that was not for the number of trials asked for.
-    precision: Precision | None = None  # How well the primary metric is known, where that was asked for.
+    stopped_by: str | None = None  # The reason why the run ended, if it ended before the requested number of trials.
+    precision: Precision | None = None  # How precisely the primary metric is known, if a precision was requested.
     measured: Measured | None = None  # What to lay over the simulated durations.
     state: str = field(default=FINISHED)  # UNFINISHED: trials are left, which `electsim run --resume` runs.
 

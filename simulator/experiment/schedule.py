@@ -23,9 +23,11 @@ from simulator.experiment.signals import interruptible, uninterrupted
 from simulator.experiment.trial import TrialError
 
 _SHORTEST_S, _LONGEST_S = 0.25, 10.0  # How long a chunk should take.
-_SHARE = 1 / 50  # Of the time so far: a kill costs no larger share than this, and long studies have few files.
+# The longest time of a chunk, as a share of the time so far. A kill therefore loses at most this share, and long
+# studies have few files.
+_SHARE = 1 / 50
 _MOST_TRIALS = 100_000  # In a chunk.
-_CAREFUL = 4  # How many times as many trials as were measured a chunk may have.
+_CAREFUL = 4  # The most trials of a chunk, as a multiple of the trials whose time was measured.
 
 
 class Cell:
@@ -95,7 +97,7 @@ class Cell:
         return taken
 
     def receive(self, taken: range, chunk: Chunk) -> None:
-        """Keep a chunk. Raises OSError where it cannot be written."""
+        """Keep a chunk. Raises OSError if it cannot be written."""
         if chunk.count:
             self.trials.add(chunk)
         self._under_way.remove(taken)
@@ -165,7 +167,7 @@ class _Run:
         self._pending: dict[Future[Chunk], tuple[Cell, range]] = {}
         self._start = time.monotonic()
         self._received, self._receiving_s = 0, 0.0  # Chunks, and what the coordinator has spent on them.
-        self._usual_s: float | None = None  # The mean time of a trial of the cell that was measured last.
+        self._usual_s: float | None = None  # The mean time of a trial, from the cell that was measured last.
 
     def run(self, open_cells: list[Cell]) -> None:
         try:

@@ -91,7 +91,8 @@ def uninterrupted() -> Iterator[None]:
             yield
         finally:
             handlers.deferred -= 1
-        handlers.raise_pending()  # If the block has failed, its own error says more.
+        # If the block has failed, its error is raised instead, because it says more than the signal.
+        handlers.raise_pending()
     else:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:

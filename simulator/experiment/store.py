@@ -42,7 +42,7 @@ MEASURED = "measured.csv"
 def new_directory(root: Path, name: str) -> Iterator[RunWriter]:
     """A new directory `root/name-NNN`, NNN being the next free number.
 
-    Raises StoreError where `root` cannot be written. If nothing was kept in it when the block ends, it is removed.
+    Raises StoreError if `root` cannot be written. If nothing was kept in it when the block ends, it is removed.
     """
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def new_directory(root: Path, name: str) -> Iterator[RunWriter]:
 
 @contextmanager
 def earlier_directory(path: Path) -> Iterator[RunWriter]:
-    """An unfinished result, to go on with it. Raises StoreError where another process is writing it."""
+    """An unfinished result, to go on with it. Raises StoreError if another process is writing it."""
     try:
         lock = DraftLock.of(path)
     except BlockingIOError:
@@ -105,7 +105,7 @@ class RunWriter:
         self._kept = False
 
     def is_worth_keeping(self) -> bool:
-        """Whether there is something in it that the run has found."""
+        """Whether the directory holds any result of the run."""
         return self._kept or bool(self.trials.counts())
 
     def begin(self, plan: Plan, *, trace: bool = False) -> None:
@@ -130,7 +130,7 @@ class RunWriter:
         self.write_json(HEAD, self._head)
 
     def keep(self) -> None:
-        """Keep the directory when it is closed, whatever is in it."""
+        """Keep the directory when it is closed, even if it holds no result."""
         self._kept = True
 
     def leave(self, stopped_by: str) -> None:
@@ -192,11 +192,11 @@ class RunWriter:
         self._kept = True
 
     def begin_parts(self, command: str) -> None:
-        """Say that several runs follow, each in a part. Raises StoreError."""
+        """Write down that several runs follow, each in a part of the directory. Raises StoreError."""
         self.write_json(HEAD, {"schema": SCHEMA, "state": UNFINISHED, "command": command})
 
     def leave_parts(self, stopped_by: str) -> None:
-        """Say why there are parts with trials that are left. Raises StoreError."""
+        """Write down why some parts have trials that were not run. Raises StoreError."""
         self._kept = True
         self.write_json(HEAD, {"schema": SCHEMA, "state": UNFINISHED, "stopped_by": stopped_by})
 
@@ -263,7 +263,9 @@ def replay_command(command: str, trial: int) -> str:
 
 
 def hash_of_scenario(file: Path) -> str:
-    """The SHA-256 of a scenario's text, in hexadecimal digits; whatever ends its lines. Raises OSError."""
+    """The SHA-256 of a scenario's text, in hexadecimal digits. Different line endings give the same hash. Raises
+    OSError.
+    """
     return sha256(file.read_text(encoding="utf-8").encode()).hexdigest()
 
 

@@ -89,7 +89,8 @@ class SavedRun(WithTables):
     def trace(self, trial: int) -> Trace:
         """That trial again, with every message.
 
-        Raises KeyError where the run had no such trial, DigestError, and TrialError where it fails now.
+        Raises KeyError if the run had no such trial, DigestError if its digest differs, and TrialError if the trial
+        fails now.
         """
         trials = self.tables.only({"trials": ("trial", "digest")}).trials
         kept = trials.loc[trials["trial"] == trial, "digest"]
@@ -116,7 +117,7 @@ def _not_a_run(path: Path) -> str:
 def load_stored(path: str | Path) -> SavedRun:
     """The run in a results directory, or in the draft of one that has not ended, as far as it has come.
 
-    Raises StoreError for what is none, and where a file in it is damaged.
+    Raises StoreError if the directory holds no result, or if a file in it is damaged.
     """
     directory = Path(path)
     if not directory.is_dir():
@@ -235,7 +236,9 @@ def _numbers(trials: pd.Series) -> str:
 
 
 def _edited(directory: Path) -> str | None:
-    """A sentence if the scenario's file is not the one that the run wrote; None if it is, or if that is not known."""
+    """A sentence if the scenario's file has changed since the run wrote it. None if it has not changed, or if that is
+    not known.
+    """
     import pyarrow.parquet as pq
 
     try:
@@ -248,7 +251,7 @@ def _edited(directory: Path) -> str | None:
 
 
 def _made_by(summary: dict[str, Any]) -> str:
-    """A sentence on the versions that made a digest, and whether electsim's is another one than now."""
+    """A sentence on the versions that made a digest, and whether the version of electsim has changed since."""
     current = version("electsim")
     if summary["version"] == current:
         return f"it was made by {_versions(summary)}"

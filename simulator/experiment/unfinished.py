@@ -21,7 +21,7 @@ from simulator.scenario import load
 
 
 def plan_in(directory: Path) -> Plan:
-    """What an unfinished run was to do. Raises StoreError where its files are damaged."""
+    """What an unfinished run was to do. Raises StoreError if its files are damaged."""
     head = read_object(directory / HEAD, {"seed": int, "requested": int, "command": str})
     with reading(directory / "scenario.yaml"):
         scenario = load(directory / "scenario.yaml")

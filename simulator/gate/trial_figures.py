@@ -30,7 +30,7 @@ class TrialFigures:
     digest: str  # The digest of the run.
     digests: Sequence[str]  # The digest of each trial, shortened.
     duration: str  # The metric that `durations` holds, by its name in docs/metrics.md.
-    durations: Sample  # Any number a trial; seconds.
+    durations: Sample  # In seconds. A trial may have any number of durations.
     counts: Mapping[str, IntArray]
 
 

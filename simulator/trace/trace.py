@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One event. A column that its type does not use is None."""
+    """One event. A column that the event type of the row does not use is None."""
 
     time_ns: int
     kind: str
@@ -82,6 +82,8 @@ class Trace:
     extra_bytes: Sequence[int] = ()  # Sent in all, by type, beyond those of as many usual messages.
     messages: Sequence[MessageRow] = field(default=(), repr=False)
     views: Sequence[ViewRow] = field(default=(), repr=False)
+    # Faults of the schedule that were injected and changed nothing: the number of the entry, the fault, and why.
+    without_effect: Sequence[tuple[int, str, str]] = ()
     clients: Sequence[NodeId] = ()  # They belong to no group. None if the trial has no clients.
     requests: Sequence[RequestRow] = field(default=(), repr=False)
     writes: Sequence[WriteRow] = field(default=(), repr=False)

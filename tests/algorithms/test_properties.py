@@ -31,7 +31,7 @@ from tests.support.algorithm_schedules import NOT_DRAWN, can_agree, disagreement
 NAMES = sorted(REGISTRY)
 WITH_ASSUMPTIONS = sorted(name for name in REGISTRY if REGISTRY[name].algorithm.assumes)
 seeds = st.integers(0, 999)
-quickly = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+quickly = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 def played(spec: ClusterSpec, seed: int) -> tuple[Trace, TrialResult]:
@@ -60,7 +60,7 @@ def test_inside_its_assumptions_it_keeps_its_promises_and_elects_again(
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(quickly, max_examples=60)
+@settings(quickly, max_examples=40)
 @given(data=st.data(), seed=seeds)
 def test_outside_of_them_it_elects_again_once_all_has_ended(name: str, data: st.DataObject, seed: int) -> None:
     """Also where that is not promised. What went wrong meanwhile is no violation: either it is allowed, or excused."""
@@ -72,7 +72,7 @@ def test_outside_of_them_it_elects_again_once_all_has_ended(name: str, data: st.
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(quickly, max_examples=60)
+@settings(quickly, max_examples=40)
 @given(data=st.data(), seed=seeds)
 def test_outside_of_them_incidents_are_metrics(name: str, data: st.DataObject, seed: int) -> None:
     """Where the checks would have complained and do not, the trial says which assumption it broke."""

@@ -95,9 +95,9 @@ def test_the_entry_point_makes_it_known_to_the_command_line(here: Path) -> None:
     )
     main = "import sys; from simulator.cli import main; main(sys.argv[1:])"
     (command,) = re.findall(r"^    electsim (run leader-crash .*)$", PAGE, re.MULTILINE)
-    ran = python(here, "-c", main, *command.split(), "--trials", "40", "--workers", "1", "--json")
+    ran = python(here, "-c", main, *command.split(), "--trials", "10", "--workers", "1", "--json")
     summary = json.loads(ran)
-    assert (summary["algorithm"], summary["trials"]["run"], summary["trials"]["censored"]) == ("highest-alive", 40, 0)
+    assert (summary["algorithm"], summary["trials"]["run"], summary["trials"]["censored"]) == ("highest-alive", 10, 0)
     assert 0.1 < summary["metrics"]["failover"]["median"]["value"] < 0.15  # Of the timeout given, 150 ms.
     assert "timeout" in python(here, "-c", main, "algorithms", "highest-alive")
 

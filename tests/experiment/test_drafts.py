@@ -19,7 +19,10 @@ from simulator.experiment.store import new_directory
 from tests.experiment.test_runner import CRASH
 from tests.support.command_line import invoke
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="no directory can be locked there")
+pytestmark = [
+    pytest.mark.usefixtures("no_run_figures"),
+    pytest.mark.skipif(os.name == "nt", reason="no directory can be locked there"),
+]
 OVERLAPPING = CRASH.replace("crash: leader}", "pause: leader, lasts: 600ms}")  # An old leader comes back, and overlaps.
 OF_030 = Path(__file__).parent / "killed-0.3.0"  # What version 0.3.0 left of OVERLAPPING after three trials.
 

@@ -36,7 +36,8 @@ class Bounds(Protocol):
     def detection_bound(self, delay: Nanoseconds) -> Nanoseconds:
         """How long it takes at most until a watched node that is down is suspected, and stays suspected.
 
-        Counted from its crash, or from when it began to be watched. No message may be lost or take longer than `delay`.
+        The time is counted from the crash of the node, or from the instant at which watching began. No message may be
+        lost or take longer than `delay`.
         """
         ...
 
@@ -57,7 +58,7 @@ class Detector:
     they are asked. A node is trusted when it begins to be watched, as if it had been heard from at that instant."""
 
     receive: ClassVar[Mapping[type, Callable[[Any, NodeId, Any], None]]] = {}
-    timer: ClassVar[str] = "detector"  # The names of all its timers begin with this.
+    timer: ClassVar[str] = "detector"  # The names of all timers of a detector begin with this prefix.
 
     def __init__(self, host: Host, options: Any, listener: DetectorListener) -> None:
         self.host = host

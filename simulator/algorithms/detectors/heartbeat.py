@@ -118,7 +118,7 @@ class HeartbeatBasedDetector(Detector):
     def _is_news(self, sender: NodeId, message: Heartbeat) -> bool:
         """Whether a heartbeat is newer than all before.
 
-        If the sender's clock has gone back, only once it is suspected.
+        If the sender's clock has gone back, a heartbeat is news only once the sender is suspected.
         """
         newest = self._newest.get(sender)
         if newest is None or (message.since, message.number) > newest:

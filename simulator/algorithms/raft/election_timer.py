@@ -16,12 +16,12 @@ from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Host,
 ELECTION = "election"  # No leader was heard for an election timeout.
 HEARTBEAT = "heartbeat"  # A leader has to send heartbeats.
 QUORUM = "quorum"  # A leader has to see whether a majority still answers.
-TOUCH = "touch "  # Followed by a peer: its last answer is as old as the leader's lease.
+TOUCH = "touch "  # The name is followed by a peer, whose last answer is as old as the leader's lease.
 LED = "led"  # The last heartbeat is as old as the least election timeout.
 TICK, CONTACT, POLL = "tick", "silence", "poll"
 
 _MOST_BACKOFFS = 5  # The end of a candidate's range grows no further after so many refusals in a row.
-_MOST_DOUBLINGS = 30  # Nor does a drawn timeout, which is longer than any trial by then.
+_MOST_DOUBLINGS = 30  # The growth is bounded, because a longer timeout exceeds every trial.
 
 
 class ElectionTimer:
@@ -50,9 +50,9 @@ class ElectionTimer:
     ) -> None:
         """The server has entered `role`. A follower's timeout is drawn anew only where the rules say so.
 
-        Of a follower: `was`, its role before; `new_term`, whether it has adopted a higher term; `gave_up`, whether it
-        was a candidate that too many voters refused. Of a candidate: `refused`, how many candidacies in a row
-        somebody has refused.
+        For a follower, `was` is its role before, `new_term` says whether it has adopted a higher term, and `gave_up`
+        says whether it was a candidate that too many voters refused. For a candidate, `refused` is the number of its
+        last candidacies in a row that were refused.
         """
         if role is LEADER:
             self._stop()

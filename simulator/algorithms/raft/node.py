@@ -114,7 +114,7 @@ class Raft(Algorithm):
         """The rule of terms comes first (5.1), then the message's own handler."""
         if message.term <= self.term or self._handle_higher_term(sender, message):
             self.receive[type(message)](self, sender, message)
-        if self.unsaved:  # No reply has needed the new term or vote on disk.
+        if self.unsaved:  # No reply to this message requires the new term or vote to be on disk.
             self._save_term_and_vote()
         if self.polling is not None:
             self.polling.wake(self._on_due)
@@ -395,7 +395,7 @@ class Raft(Algorithm):
 
     def _on_append_entries(self, sender: NodeId, message: AppendEntries) -> None:
         current = message.term == self.term
-        if current and self.role is not LEADER:  # A term cannot have two leaders. If it had, a check would tell.
+        if current and self.role is not LEADER:  # A term cannot have two leaders; a check would report them.
             if self.leader != sender:
                 self._become_follower(self.term, leader=sender)
             self.timer.on_heartbeat()
@@ -587,7 +587,7 @@ class Raft(Algorithm):
         if self.role is LEADER:
             skipped(self.timer, self.check_quorum, elapsed, running & {*self.membership.peers})
 
-    # The order is that of the message counts in a trace's rows.
+    # The message counts in the rows of a trace have this order.
     receive: ClassVar = {
         RequestVote: _on_request_vote,
         RequestVoteReply: _on_vote_reply,

@@ -15,7 +15,7 @@ from simulator.algorithms.registration import Registration
 
 
 def _log_of(index: int) -> Mapping[str, Any]:
-    """Return what is on disk of a server whose log has so many entries, all of term 1; the server is in term 1, too."""
+    """Return the saved values of a server in term 1 whose log has this many entries, all of term 1."""
     return {"term": 1, "last_log": (1, index)}
 
 

@@ -50,7 +50,7 @@ class ChangRoberts(AnnouncingNode):
     def _has_come_round(self, message: Election) -> None:
         """This node's own message has come round, so no node is higher.
 
-        Another's ends here if its candidate has crashed.
+        The message of another candidate ends here if that candidate has crashed.
         """
         if message.candidate != self.host.me:
             self._call_election()

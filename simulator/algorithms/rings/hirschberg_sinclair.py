@@ -105,7 +105,7 @@ class HirschbergSinclair(AnnouncingNode):
     def _has_come_round(self, message: From) -> None:
         """This node's own message has come round, so no node is higher.
 
-        Another's ends here if its candidate has crashed.
+        The message of another candidate ends here if that candidate has crashed.
         """
         if message.value != self.host.me:
             self._call_election()

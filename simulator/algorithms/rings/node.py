@@ -65,7 +65,7 @@ class RingNode(PassingNode):
         self.leader: NodeId | None = None
         self.taking_part = False  # Whether it waits for the outcome of an election, of its own or another node.
         self._begun = False  # Whether an election of this node is less than a round old.
-        self._called = False  # Whether another election is to follow then.
+        self._called = False  # Whether another election follows when the present one is over.
 
     # --- Inputs
 
@@ -123,17 +123,20 @@ class RingNode(PassingNode):
             self._await_outcome()
 
     def _believes(self, leader: NodeId) -> bool:
-        """Accept an announced leader, and return whether it was accepted. If it is doubtful, hold an election.
+        """Accept an announced leader, and return whether it was accepted. If the announced leader is doubtful, hold an
+        election.
 
-        It is doubtful if it is lower than this node or a leader that this node trusts, and this node takes part in no
-        election. Then a higher node was skipped, or this announcement comes late: after a later one.
+        An announced leader is doubtful if this node takes part in no election, and the leader is lower than this node
+        or than a leader that this node trusts. Then a higher node was skipped, or this announcement comes late: after a
+        later one.
         """
         trusted = 0 if self.leader in self.detector.suspected else self.leader or 0
         if not self.taking_part and leader < max(self.host.me, trusted):
             self._call_election()
             return False
         if leader < self.host.me:
-            return False  # This node takes part in an election, which cannot elect a lower node.
+            # This node takes part in an election, and an election with this node cannot elect a lower one.
+            return False
         if leader == self.host.me:
             self._become_leader()
         else:

@@ -67,7 +67,7 @@ class PassingNode(Algorithm):
         self.others = {ONWARD: after, BACK: after[::-1]}
         self.detector = make_detector(host, config.detector, self)
         self._passing: dict[int, _Passing] = {}
-        self._made = host.now()  # The number of messages that this node has made, and more: none is used twice.
+        self._made = host.now()  # A counter that gives each message of this node a number of its own.
         self._seen: dict[int, None] = {}  # The numbers of the last messages that it has handled, the oldest first.
 
     def view(self) -> Mapping[str, object]:
@@ -103,7 +103,7 @@ class PassingNode(Algorithm):
     def _pass_on(self, message: Message, origin: NodeId, way: int = ONWARD) -> None:
         """Send a message to the next node on its way that is up.
 
-        It ends here if its origin comes first, or no node is up.
+        The message ends here if its origin is the next node, or if no node is up.
         """
         if self.config.maintenance and not message.number:
             self._made += 1
@@ -111,7 +111,9 @@ class PassingNode(Algorithm):
         self._offer(_Passing(message, origin, way, 0))
 
     def _offer(self, passing: _Passing) -> None:
-        """Send a message on, past suspected nodes. Its origin gets it even if it is suspected, since it may be back."""
+        """Send a message on, past suspected nodes. The origin of a message gets it even if the origin is suspected,
+        since the origin may be back.
+        """
         others = self.others[passing.way]
         place = passing.place
         while place < len(others) and others[place] in self.detector.suspected and others[place] != passing.origin:

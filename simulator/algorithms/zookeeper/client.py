@@ -83,9 +83,10 @@ class Client:
         self._last_zxid: Zxid | None = None
         self._last_xid = 0
         self._asked: dict[int, _Asked] = {}
-        self._pinged: deque[Nanoseconds] = deque()  # When each ping was sent that has had no answer yet.
+        self._pinged: deque[Nanoseconds] = deque()  # The sending times of the pings that have not been answered yet.
         self._requested_at: Nanoseconds = 0  # When the session was asked for on the present connection.
-        self._sure_since: Nanoseconds = 0  # When the last request was sent that was answered, on the monotonic clock.
+        # The sending time of the last request that was answered, on the monotonic clock.
+        self._sure_since: Nanoseconds = 0
 
     @property
     def time_left(self) -> Nanoseconds:

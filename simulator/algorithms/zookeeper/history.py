@@ -20,7 +20,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """An immutable history. So a server can receive its leader's while it keeps its own, and replace it in one write.
+    """An immutable history. So a server can receive the history of its leader while it keeps its own, and replace its
+    own in one write.
 
     Each entry refers to the one before it, and histories share entries, so that appending and saving copy nothing.
     """

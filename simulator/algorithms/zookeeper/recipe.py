@@ -66,7 +66,7 @@ class Volunteer(NamedTuple):
 
     @property
     def term(self) -> int:
-        """The term in which it leads."""
+        """The term in which the candidate leads."""
         return self.sequence + 1
 
 
@@ -80,9 +80,9 @@ class Candidate(Algorithm):
         self.config: ZooKeeperConfig = config
         self.client = Client(host, host.groups[ENSEMBLE_GROUP], config, self)
         self.role: Role | None = None  # Not declared yet.
-        self.term = 0  # The highest token that it has heard of.
+        self.term = 0  # The highest token that the candidate has heard of.
         self.leader: NodeId | None = None
-        self.own: Volunteer | None = None  # Its own znode, at the last read.
+        self.own: Volunteer | None = None  # The candidate's own znode, at the last read.
         self.predecessor: Volunteer | None = None  # The next lower znode, if there is one.
         self.lowest: Volunteer | None = None
         self.announced = False  # Whether it has announced its lead in this session.

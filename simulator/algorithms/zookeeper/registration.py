@@ -50,7 +50,7 @@ ZOOKEEPER = Registration(
 
 
 def durable_log(length: int) -> Mapping[str, Any]:
-    """What a history of so many transactions of one epoch leaves on disk."""
+    """The saved values of a server whose history has this many transactions of one epoch."""
     epoch = min(length, 1)
     return {"accepted_epoch": epoch, "current_epoch": epoch, "history": of_length(length)}
 

@@ -95,11 +95,15 @@ class Replica:
     # --- Between leader and learners
 
     def touched(self) -> tuple[Message, ...]:
-        """On a learner: the sessions heard of since the last ping, which the answer to a ping reports to the leader."""
+        """Return the sessions that this learner has heard of since the last ping. The answer to a ping reports them to
+        the leader.
+        """
         return ()
 
     def on_touched(self, learner: NodeId, sessions: tuple[Message, ...]) -> None:
-        """On the leader: a learner has reported these sessions."""
+        """Take note that a learner has reported these sessions. Only the leader is called."""
 
     def on_request(self, learner: NodeId, request: Message) -> None:
-        """On a leader that serves: a request that a learner, or this server itself, has forwarded."""
+        """Handle a request that a learner, or this server itself, has forwarded. Only a leader that serves is
+        called.
+        """

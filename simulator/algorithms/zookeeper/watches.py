@@ -1,4 +1,5 @@
-"""Watches: a client that has read is told once when what it read changes (Programmer's Guide, "ZooKeeper Watches").
+"""Watches: a client that has read a znode is told once when that znode changes (Programmer's Guide, "ZooKeeper
+Watches").
 
 A server keeps two kinds of watches. Reading a znode, or whether it exists, sets a watch that is triggered by its
 creation or deletion. Reading the children of a znode sets a watch that is triggered by the creation or deletion of a
@@ -13,7 +14,8 @@ from typing import Protocol, TypeAlias
 from simulator.algorithms.zookeeper.tree import parent_of
 from simulator.protocol import NodeId
 
-_Watchers: TypeAlias = dict[str, dict[NodeId, None]]  # By path, in the order in which they began to watch.
+# The clients that watch each path, in the order in which they began to watch.
+_Watchers: TypeAlias = dict[str, dict[NodeId, None]]
 
 
 class Change(enum.StrEnum):

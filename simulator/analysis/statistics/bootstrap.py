@@ -26,14 +26,16 @@ def default_generator() -> np.random.Generator:
 
 
 def resamples(generator: np.random.Generator, trials: int, width: int, count: int = RESAMPLES) -> Iterator[IntArray]:
-    """Resamples of the trials, (rows, trials) at a time, where each row will be blown up to `width` cells."""
+    """Yields resamples of the trials in arrays of shape (rows, trials). The caller makes `width` cells of each row, so
+    the number of rows is bounded by memory.
+    """
     rows = max(1, _BATCH_CELLS // max(trials, width))
     for first in range(0, count, rows):
         yield generator.integers(0, trials, size=(min(rows, count - first), trials))
 
 
 def times_drawn(drawn: IntArray) -> IntArray:
-    """How often each trial is in each resample; shape (rows, trials), as that of what was drawn."""
+    """How often each trial is in each resample; shape (rows, trials), the same as the shape of `drawn`."""
     rows, trials = drawn.shape
     cells = (drawn + trials * np.arange(rows)[:, None]).ravel()
     return np.bincount(cells, minlength=rows * trials).reshape(rows, trials)
@@ -57,7 +59,7 @@ class Bca:
         return cls(resampled, float(bias), float(acceleration))
 
     def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
-        """The ends of the interval; infinite where resamples are."""
+        """The ends of the interval. An end is infinite if the resamples at that end are infinite."""
         half = float(special.ndtri((1 + confidence) / 2))
         shifted = self.bias + np.array([-half, half])
         at = special.ndtr(self.bias + shifted / (1 - self.acceleration * shifted))
@@ -66,8 +68,10 @@ class Bca:
         return float(low), float(high)
 
     def p_value(self, truth: float) -> float:
-        """One less the confidence of the interval that just reaches `truth`, and never less than one resample in each
-        tail. Where no resample reaches it, the corrections say nothing: they bend the far tails back."""
+        """The p value of the hypothesis that the statistic is `truth`: 1 minus the confidence of the interval that just
+        reaches `truth`. The p value is never less than that of one resample in each tail. If no resample reaches
+        `truth`, the corrections are not used, because they are wrong in the far tails.
+        """
         least = 2 / (self.resampled.size + 1)
         below = float(np.mean(self.resampled < truth) + np.mean(self.resampled <= truth)) / 2
         if below in (0, 1):

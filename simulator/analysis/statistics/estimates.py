@@ -1,7 +1,8 @@
 """Estimates with their 95 % intervals, from samples that may be censored and may hold several values of one trial.
 
-Quantiles are inverse ECDF (Hyndman and Fan 1996, type 1), censored or not, so that both agree. Trials are independent,
-values of one trial need not be: where a trial holds several, the trial is the unit of chance.
+Quantiles are inverse ECDF (Hyndman and Fan 1996, type 1), censored or not, so that both agree. Trials are independent
+of each other; the values of one trial may depend on each other. So if a trial holds several values, whole trials are
+resampled.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Estimate(NamedTuple):
     """A value and its 95 % interval.
 
     An open end is infinite: the sample cannot bound the value on that side. An infinite value is a quantile that
-    censoring hides. Everything is nan where there are no data, or none that could give the value.
+    censoring hides. Everything is nan if there are no data, or if the data cannot give the value.
     """
 
     value: float
@@ -43,16 +44,17 @@ NO_DATA = Estimate(math.nan, math.nan, math.nan)
 
 
 def quantile(sample: Sample, p: float, generator: np.random.Generator | None = None) -> Estimate:
-    """The least value x with F(x) >= p. Infinite where censoring hides it.
+    """The least value x with F(x) >= p. The value is infinite if censoring hides it.
 
-    The interval: order statistics (exact, binomial); with censoring, the inverted log-log band of the Kaplan–Meier
-    curve (Brookmeyer and Crowley 1982); with several values of one trial, a percentile bootstrap over trials.
+    The interval is made of order statistics (exact, binomial). With censoring it is the inverted log-log band of the
+    Kaplan–Meier curve (Brookmeyer and Crowley 1982). With several values of one trial it is a percentile bootstrap over
+    trials.
     """
     return quantiles(sample, (p,), generator)[0]
 
 
 def quantiles(sample: Sample, ps: Sequence[float], generator: np.random.Generator | None = None) -> list[Estimate]:
-    """`quantile` for several p at once, which with a bootstrap costs little more than for one."""
+    """Computes `quantile` for several p at once. With a bootstrap, this costs little more than one p."""
     if not all(0 < p < 1 for p in ps):
         raise ValueError(f"not all of {ps} are between 0 and 1")
     if sample.values.size == 0:
@@ -79,8 +81,9 @@ def _ranks(n: int, p: float) -> tuple[int, int]:
 
 
 def order_statistics(values: FloatArray, p: float) -> tuple[float, float]:
-    """The exact interval of the p-quantile of independent values, some of which may be infinite; open ends are
-    infinite."""
+    """The exact interval of the p-quantile of independent values. Values may be infinite. An end that the values do not
+    bound is infinite.
+    """
     ordered = np.concatenate(([-math.inf], np.sort(values), [math.inf]))
     lower, upper = _ranks(values.size, p)
     return float(ordered[lower]), float(ordered[upper])
@@ -98,7 +101,9 @@ def _kaplan_meier_intervals(sample: Sample, ps: Sequence[float]) -> list[tuple[f
 
 
 def _low_end(sample: Sample, p: float, low: float) -> float:
-    """A low end is open where so few values would not bound it even uncensored, and never beyond what was followed."""
+    """The low end of an interval. It is open if so few values would not bound it even without censoring. It is never
+    later than the last instant at which a duration was followed.
+    """
     lower, _ = _ranks(sample.values.size, p)
     return min(low, float(sample.values.max())) if lower > 0 else -math.inf
 
@@ -118,7 +123,8 @@ def _bootstrap_intervals(
 def percentile_interval(sample: Sample, p: float, resampled: FloatArray) -> tuple[float, float]:
     """The interval of the p-quantile of a sample from sorted quantiles of its resamples, shape (RESAMPLES,).
 
-    No resample leaves the range of the sample: an end that not even independent values would bound is open.
+    An end is open if independent values would not bound it either; no resample shows this, since none leaves the range
+    of the sample.
     """
     low = float(resampled[math.ceil(TAIL * RESAMPLES) - 1])
     high = float(resampled[math.ceil((1 - TAIL) * RESAMPLES) - 1])
@@ -132,7 +138,7 @@ def percentile_interval(sample: Sample, p: float, resampled: FloatArray) -> tupl
 def mean(sample: Sample, generator: np.random.Generator | None = None) -> Estimate:
     """The mean, with its BCa bootstrap interval (Efron 1987) over trials.
 
-    nan where anything is censored: the mean depends on the tail that nobody saw.
+    The result is nan if any value is censored, because the mean depends on the tail that was not observed.
     """
     if sample.values.size == 0 or sample.censored.any():
         return NO_DATA
@@ -192,7 +198,9 @@ class Proportion:
         return Estimate(self.value, *self.interval())
 
     def interval(self, z: float = _Z) -> tuple[float, float]:
-        """Wilson's interval, z standard errors wide. `scipy.stats.binomtest` has it too, for whole numbers only."""
+        """Wilson's interval, z standard errors wide. `scipy.stats.binomtest` computes this interval, too, but for whole
+        numbers only.
+        """
         proportion, n = self.value, self.effective_attempts
         centre = (proportion + z**2 / (2 * n)) / (1 + z**2 / n)
         half = z / (1 + z**2 / n) * math.sqrt(proportion * (1 - proportion) / n + z**2 / (4 * n**2))
@@ -224,7 +232,9 @@ def proportion_by_trial(successes: npt.ArrayLike, totals: npt.ArrayLike) -> Prop
 
 
 def rate(count: int, exposure: float) -> Estimate:
-    """Incidents per unit of exposure, with the exact Poisson interval (Garwood 1936). nan of no exposure."""
+    """Incidents per unit of exposure, with the exact Poisson interval (Garwood 1936). The result is nan without
+    exposure.
+    """
     if exposure <= 0:
         return NO_DATA
     low = float(scipy.stats.chi2.ppf(TAIL, 2 * count)) / 2 if count else 0.0

@@ -1,9 +1,11 @@
-"""How likely one way of ending is by each time, where another way competes with it, and some durations are censored.
+"""The probability that durations have ended in one way by each time, if another way competes with it and some durations
+are censored.
 
-The estimate is that of Aalen and Johansen (1978): the chance that nothing has ended before a time, multiplied by the
-share of those still going on that end in this way then, summed over all times. It leaves nobody out, so it does not
-describe the lucky only: what has ended in the other way never ends in this one. Without a competing way it is one less
-the Kaplan–Meier estimate, and without censoring the empirical share.
+The estimate of Aalen and Johansen (1978) is a sum over all times. Each term is the probability that a duration has not
+ended before that time, multiplied by the proportion of the remaining durations that end in this way at that time. The
+estimate counts all durations: a duration that has ended in the other way counts as one that never ends in this way.
+Without a competing way, the estimate is 1 minus the Kaplan–Meier estimate. Without censoring, it is the empirical
+proportion.
 """
 
 from __future__ import annotations
@@ -69,14 +71,16 @@ class CompetingSample:
         return CompetingSample(self.values, swapped, self.trials)
 
     def order(self) -> IntArray:
-        """The indices that sort the sample. By convention, a censored duration outlasts those of its instant."""
+        """The indices that sort the sample. By convention, a censored duration comes after the durations that end at
+        the same instant.
+        """
         return np.lexsort((self.ended == CENSORED, self.values))
 
 
 def incidence(sample: CompetingSample) -> tuple[FloatArray, FloatArray]:
     """The Aalen–Johansen estimate of the event: instants, sorted, and the incidence from each on; shape (n,) each.
 
-    Of several durations that end at one instant, the last one's entry holds.
+    If several durations end at one instant, only the last of their entries is right for that instant.
     """
     order = sample.order()
     every = np.ones((1, order.size), dtype=np.int64)
@@ -84,9 +88,10 @@ def incidence(sample: CompetingSample) -> tuple[FloatArray, FloatArray]:
 
 
 def weighted_incidence(weights: IntArray, ended: IntArray) -> FloatArray:
-    """The estimate after each of n ordered durations, that many of each being there.
+    """The estimate after each of n ordered durations, each counted as often as its weight says.
 
-    `weights` has the shape (rows, n), as has the result; `ended` is (n,). A row of which nothing is there is 0.
+    `weights` has the shape (rows, n), as has the result; `ended` is (n,). The result is 0 in a row whose weights are
+    all 0.
     """
     at_risk = weights[:, ::-1].cumsum(axis=1)[:, ::-1]
     ending = weights / np.maximum(at_risk, 1)
@@ -98,11 +103,12 @@ def weighted_incidence(weights: IntArray, ended: IntArray) -> FloatArray:
 def incidence_quantiles(
     sample: CompetingSample, ps: Sequence[float], generator: np.random.Generator | None = None
 ) -> list[Estimate]:
-    """The first time at which the incidence of the event is at least p, for each p: infinite where it never is.
+    """For each p, the first time at which the incidence of the event is at least p. The time is infinite if the
+    incidence never reaches p.
 
     The intervals are those of `statistics.quantiles` if nothing competes. Otherwise they are exact order statistics
-    (binomial), what has ended in the other way counting as infinite; with censoring or several durations of one trial,
-    a percentile bootstrap over trials.
+    (binomial), in which a duration that has ended in the other way counts as infinite. With censoring, or with several
+    durations of one trial, they are a percentile bootstrap over trials.
     """
     if not sample.has_competing or not sample.values.size:
         return quantiles(sample.event, ps, generator)
@@ -120,7 +126,8 @@ def incidence_quantiles(
 
 
 def incidence_by_end(sample: CompetingSample, generator: np.random.Generator | None = None) -> Estimate:
-    """The incidence of the event at the last instant: how likely it is to happen at all, as far as was followed.
+    """The incidence of the event at the last instant that was followed: the probability that the event has happened by
+    then.
 
     Wilson's interval over trials without censoring, a percentile bootstrap over trials with it; nan without data.
     """
@@ -133,7 +140,7 @@ def incidence_by_end(sample: CompetingSample, generator: np.random.Generator | N
         return Estimate(value, 0.0, 1.0)
     drawn = _resampled(sample, generator or default_generator())
     ends = np.sort(np.concatenate([curves[:, -1] for curves in drawn]))
-    if ends[0] == ends[-1]:  # All that ended did so in one way: no resample shows the other.
+    if ends[0] == ends[-1]:  # All durations that ended have ended in one way, so no resample shows the other way.
         share = _share(sample)
         return Estimate(value, min(value, share.low), max(value, share.high))
     low, high = _tails(ends)
@@ -143,8 +150,8 @@ def incidence_by_end(sample: CompetingSample, generator: np.random.Generator | N
 def incidence_curve(sample: CompetingSample, generator: np.random.Generator | None = None) -> Ecdf:
     """The incidence of the event as a curve with its pointwise 95 % band, for a sample that is not empty.
 
-    The band is that of `ecdf` if nothing competes. Otherwise it is that of Clopper and Pearson, or with censoring or
-    several durations of one trial the bootstrap over trials, at 200 instants at most.
+    The band is that of `ecdf` if nothing competes. Otherwise it is the band of Clopper and Pearson. With censoring, or
+    with several durations of one trial, it is a bootstrap over trials, at 200 instants at most.
     """
     if not sample.has_competing and (sample.ended == EVENT).any():
         return ecdf(sample.event, generator)
@@ -169,13 +176,15 @@ def _first(times: FloatArray, reached: FloatArray, p: float) -> float:
 
 
 def _endless_interval(sample: CompetingSample, p: float) -> tuple[float, float]:
-    """The order statistics' interval; its low end is never beyond what was followed."""
+    """The interval made of order statistics. Its low end is never later than the last instant that was followed."""
     low, high = order_statistics(np.where(sample.ended == EVENT, sample.values, math.inf), p)
     return min(low, float(sample.values.max())), high
 
 
 def _share(sample: CompetingSample) -> Estimate:
-    """The event among all that have ended, censored ones left out."""
+    """The proportion of the durations that ended in the event among all durations that ended. Censored durations do not
+    count.
+    """
     over = sample.ended != CENSORED
     count, index = sample.event.trial_index()
     events = np.bincount(index, weights=sample.ended == EVENT, minlength=count)

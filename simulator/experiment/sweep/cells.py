@@ -56,7 +56,7 @@ def cells_of(study: Study, allow_files: Sequence[Path] = ()) -> list[StudyCell]:
         return resolved(load(scenario, shared, algorithm=algorithm, allow_files=allow_files))
 
     if not any(SCENARIO in axis.fields for axis in axes):
-        base(study.scenario, None)  # A mistake in it is no reason to skip all cells.
+        base(study.scenario, None)  # A mistake in the base scenario is an error; cells are not skipped for it.
     cells = [
         _cell(study, number, settings, shared, base, allow_files)
         for number, settings in enumerate(_combinations(axes, study.sample), start=1)

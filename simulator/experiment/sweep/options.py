@@ -33,7 +33,7 @@ def varied(texts: Iterable[str]) -> dict[str, list[str]]:
 
 
 def read_reference(texts: Iterable[str], fields: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """From `algorithm=raft` the settings of a reference. Raises ScenarioError where no variant has them."""
+    """From `algorithm=raft` the settings of a reference. Raises ScenarioError if no variant has them."""
     found: dict[str, str] = {}
     for text in texts:
         field, equals, value = (part.strip() for part in text.partition("="))

@@ -97,7 +97,7 @@ class Sweep:
     """The cells in a directory: those that are finished, and those of which trials are left."""
 
     def __init__(self, writer: RunWriter) -> None:
-        """Raises StoreError where files are damaged, or were begun with other versions."""
+        """Raises StoreError if files are damaged, or were begun with other versions."""
         self.study = read_study_json(writer.path)
         self._writer = writer
         self._found: dict[int, Summary] = {}
@@ -159,7 +159,8 @@ class Sweep:
 
     def _finish(self, cell: Cell) -> None:
         row, part, plan = self._open.pop(id(cell))
-        self.finished += plan.requested - cell.finished  # Those that a precision has made needless.
+        # Trials that are not needed any more, because the requested precision is reached.
+        self.finished += plan.requested - cell.finished
         if len(cell.failed) == cell.finished:
             number = min(cell.failed)
             counts = {"run": 0, "requested": plan.requested, "failed": len(cell.failed)}

@@ -22,7 +22,7 @@ from simulator.scenario.text.units import parse_duration
 Summary = Mapping[str, Any]
 _MOST_CURVES, _MOST_PANELS = 7, 12
 _MOST_OF_A_MAP = 40  # Rows, or columns.
-_WIDE = 10.0  # Largest over smallest value of an axis, from which on it is logarithmic.
+_WIDE = 10.0  # An axis is logarithmic if its largest value is at least this multiple of its smallest.
 
 
 def write_sweep_figures(found: Summary, directory: Path) -> list[Path]:

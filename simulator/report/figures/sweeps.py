@@ -14,7 +14,7 @@ from simulator.analysis.statistics.estimates import Estimate
 from simulator.report.figures.style import BLACK, SERIES, new_figure, short, style
 
 MARKERS = "osD^vPX"
-_DASHES = ((4, 2), (1, 1.5), (6, 2, 1, 2))  # The dashes of theoretical curves, all in black.
+_DASHES = ((4, 2), (1, 1.5), (6, 2, 1, 2))  # The dash patterns of theoretical curves, which are all black.
 MOST_CELLS_WITH_NUMBERS = 150
 
 

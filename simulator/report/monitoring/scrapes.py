@@ -68,7 +68,7 @@ class Scrapes:
     """All samples of one trial.
 
     `seconds` are the instants of the scrapes, shape (scrapes,). Each metric but the histogram has one array per node,
-    of the same shape, NaN where the node did not answer. `durations` has, per node, the counts of the buckets
+    of the same shape, NaN if the node did not answer. `durations` has, per node, the counts of the buckets
     (not cumulated, the last one without an upper bound) and the sum in seconds, shape (scrapes, buckets + 2).
     """
 

@@ -66,6 +66,10 @@ def _title(summary: Summary) -> Text:
     if faults and faults["never_struck"]:
         times = f"{faults['never_struck']:,} times, in {faults['trials']:,} trials"
         text.append(f"\nfaults that were not injected: {times}", style="not bold yellow")
+    never = [name for name, count in (faults or {}).get("without_effect", {}).items() if count == trials["run"]]
+    for name in never:
+        entry, _, what = name.partition(" ")
+        text.append(f"\nfault {entry} of the schedule never had an effect ({what})", style="not bold yellow")
     stopped_by = summary.get("stopped_by") or ("interrupted" if summary.get("interrupted") else None)
     if precision := summary.get("precision"):
         text.append(f"\n{_precision(precision, trials['run'])}", style="not bold")

@@ -57,7 +57,7 @@ class Nemesis(Model):
         return self.at_most if isinstance(self.at_most, int) else sizes[self.at_most]
 
     def value(self, nodes: int, duration: Nanoseconds) -> cluster.Nemesis:
-        """The nemesis as the cluster knows it."""
+        """The nemesis in the form that the cluster uses."""
         return cluster.Nemesis(
             mix=tuple((entry.weight, entry.fault()) for entry in self.mix),
             time_to_failure=self.time_to_failure,

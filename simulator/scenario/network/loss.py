@@ -93,7 +93,7 @@ class GilbertElliottForm(LossForm):
     gilbert_elliott: GilbertElliottParameters
 
     def value(self) -> float | LossModel:
-        """The model as the cluster knows it."""
+        """The model in the form that the cluster uses."""
         return GilbertElliott(**{name: float(value) for name, value in self.gilbert_elliott})
 
 

@@ -67,7 +67,7 @@ class Stream(Model):
     )
 
     def spec(self) -> StreamSpec:
-        """The options as the cluster knows them."""
+        """The options in the form that the cluster uses."""
         return StreamSpec(
             retransmit_after=self.retransmit_after,
             give_up_after=self.give_up_after,
@@ -137,7 +137,7 @@ class Network(Model):
         return None if longest is None or self.bandwidth is not None else base + longest
 
     def spec(self, nodes: int) -> NetworkSpec:
-        """The network as a cluster of that size knows it."""
+        """The network in the form that a cluster of that size uses."""
         return NetworkSpec(
             latency=self.latency.value(),
             loss=self.loss.value(),

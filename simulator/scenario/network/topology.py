@@ -34,7 +34,7 @@ class TopologyForm(Model):
         yield from ()
 
     def value(self, nodes: int) -> Topology | None:
-        """The topology as a cluster of that size knows it. None if there are no zones."""
+        """The topology in the form that a cluster of that size uses. None if there are no zones."""
         return None
 
 
@@ -76,7 +76,7 @@ class PlacedForm(TopologyForm):
             yield from below(("placement",), self.placement.errors(nodes))
 
     def value(self, nodes: int) -> Topology | None:
-        """The topology as a cluster of that size knows it."""
+        """The topology in the form that a cluster of that size uses."""
         matrix, within = self.matrix_and_within()
         number = {zone: number for number, zone in enumerate(matrix.zones)}
         return Topology(

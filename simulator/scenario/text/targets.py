@@ -102,12 +102,12 @@ def node_error(name: str, nodes: int) -> str | None:
 
 
 def cluster_targets(targets: Iterable[str]) -> tuple[ClusterTarget, ...]:
-    """The targets as the cluster knows them: the id of a node, or a description."""
+    """The targets in the form that the cluster uses: the id of a node, or a description."""
     return tuple(node_id(name) if re.fullmatch(NODE_PATTERN, name) else name for name in targets)
 
 
 def cluster_target(targets: Iterable[str]) -> ClusterTarget:
-    """The targets as the cluster knows them: a single target is not wrapped in a tuple."""
+    """The targets in the form that the cluster uses: a single target is not wrapped in a tuple."""
     known = cluster_targets(targets)
     return known[0] if len(known) == 1 else known
 

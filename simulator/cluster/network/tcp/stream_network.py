@@ -118,7 +118,9 @@ class StreamNetwork(Network):
         peer = opener.host_stack.interface.node
         own = host_stack.sockets.get(peer)
         if own is not None and own.other is not None:
-            own.drop(RESET)  # The peer has begun a new connection. The process, told of that, may have done so, too.
+            # The peer has begun a new connection. The process was told of the end, and may have opened a connection
+            # already.
+            own.drop(RESET)
             own = host_stack.sockets.get(peer)
         if own is None:
             own = host_stack.sockets[peer] = self.socket_class(self, host_stack, peer, known=False)
