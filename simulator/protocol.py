@@ -139,7 +139,7 @@ def describe(message: Message) -> str:
     return f"{type(message).__name__}({', '.join(shown)})"
 
 
-_Z99 = 2.3263478740408408  # The standard normal distribution reaches 99 % there.
+_Z99 = 2.3263478740408408  # The value at which the standard normal distribution function is 99 %.
 
 
 def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> Nanoseconds:
@@ -204,7 +204,7 @@ class Host(Protocol):
         ...
 
     def cancel_timer(self, name: str) -> None:
-        """Cancel the pending timer of that name. Does nothing if there is none."""
+        """Cancel the pending timer with this name. Does nothing if there is none."""
         ...
 
     def save(self, then: str | None = None, **durable: object) -> None:
@@ -260,7 +260,7 @@ class Algorithm:
         self.receive[type(message)](self, sender, message)
 
     def on_timer(self, name: str) -> None:
-        """The timer of that name has come due."""
+        """The timer with this name has come due."""
 
     def on_saved(self, name: str) -> None:
         """The write that was requested with `then=name` is on disk."""
@@ -297,4 +297,4 @@ class Algorithm:
         return None
 
     def on_skipped(self, elapsed: Nanoseconds, running: frozenset[NodeId]) -> None:
-        """That much of a quiet period was skipped, in which all `running` nodes kept sending and answering."""
+        """This much of a quiet period was skipped, in which all `running` nodes kept sending and answering."""

@@ -33,7 +33,7 @@ _QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 class Elections:
-    """The result of a run of a scenario. `result` has all of it, as `simulator.run` returns it."""
+    """The result of a run of a scenario. `result` is the whole result that `simulator.run` returns."""
 
     def __init__(self, result: Result) -> None:
         self.result = result

@@ -24,7 +24,7 @@ class Beat:
     period_ns: int  # From one firing to the next.
     message: type | None = None  # The type of the messages. Each is of its type's usual size.
     to: Sequence[int] = ()  # The receivers, in the order in which they are sent to.
-    every: int = 1  # The node sends at every so many firings.
+    every: int = 1  # The node sends at each firing whose number is a multiple of this.
     answer: type | None = None  # A running receiver answers at once with one message of this type.
 
 

@@ -161,7 +161,7 @@ class Bully(Algorithm):
 
     def _on_election(self, sender: NodeId, message: Election) -> None:
         if sender > self.host.me:
-            return  # Only lower nodes send this.
+            return  # Only lower nodes send this message.
         self.host.send(sender, Answer())
         if self.role is LEADER:  # No new election is needed: the sender only has not heard of this leader.
             self.host.send(sender, Coordinator())
@@ -233,7 +233,7 @@ class Bully(Algorithm):
         """From any role: a leader steps down for a higher node."""
         self._cancel()
         self.detector.show(())
-        if leader in self.detector.suspected:  # Trust it again, and give it a whole timeout: it may have crashed since.
+        if leader in self.detector.suspected:  # Trust the node for a whole timeout: it may have crashed since.
             self.detector.watch(())
         self.detector.watch((leader,))
         if (self.role, self.leader) != (FOLLOWER, leader):

@@ -110,7 +110,8 @@ class PriorityElection(Algorithm):
         self.leader: NodeId | None = None
         self.votes: set[NodeId] = set()  # The peers that have voted for this candidate.
         self.seen_at: dict[NodeId, Nanoseconds] = {}
-        self.waiting_since: Nanoseconds = 0  # When it last received a heartbeat, or became a candidate.
+        # The instant at which this node last received a heartbeat, or became a candidate.
+        self.waiting_since: Nanoseconds = 0
         self.timeout: Nanoseconds = 0
 
     # --- Inputs

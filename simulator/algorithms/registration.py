@@ -61,7 +61,7 @@ class Registration:
     algorithm: type[Algorithm]
     config: type[Any]
     paper: str = ""  # Author and year, as papers are cited.
-    cost: str = ""  # In messages and time, with n nodes.
+    cost: str = ""  # The cost in messages and time, with n nodes.
     page: str = ""  # The page of the documentation about it, such as raft.md.
     group: str = ELECTORATE
     groups: tuple[Group, ...] = ()
@@ -71,12 +71,14 @@ class Registration:
     requires_connections: bool = False  # Whether the algorithm needs the stream transport and is told of connections.
     # The saved values of a node whose log has a given length.
     durable_log: Callable[[int], Mapping[str, Any]] | None = None
-    dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # Options by name; the first changes none.
+    # The options of each dialect by its name. The first dialect changes no option.
+    dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     commands: Mapping[str, Callable[[Any], Message]] = field(default_factory=dict)
     serving: Callable[[Any], type[Algorithm] | None] | None = None
     consistencies: tuple[str, ...] = ()  # The ways to read from that log (`Consistency`) besides the default.
     non_leaders: NonLeaders = "redirect"
-    fencing_token: str = ""  # What its terms are called, if a later leader always has a higher one. Empty: it has none.
+    # The algorithm's name for its terms, if a later leader always has a higher term. Empty: it has none.
+    fencing_token: str = ""
     assumes: Callable[[Any], frozenset[Assumption]] | None = None
     delay_bound: Callable[[Any], Nanoseconds] | None = None
     stabilization_bound: Callable[[Any, int], Nanoseconds] | None = None

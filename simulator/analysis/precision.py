@@ -76,7 +76,7 @@ class PrecisionMonitor:
         self._next = next(self._looks)
 
     def is_precise_enough(self, trials: int, elections: Callable[[], pd.DataFrame]) -> bool:
-        """Whether to stop after so many trials. The elections so far are only asked for when an analysis is due."""
+        """Whether to stop after this many trials. The elections so far are only asked for when an analysis is due."""
         if trials != self._next:
             return False
         self._next = next(self._looks, 0)

@@ -33,7 +33,7 @@ class Verdict(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What became of a cluster after its last fault."""
+    """Whether and when a cluster recovered from its last fault."""
 
     verdict: Verdict
     since_ns: Nanoseconds  # The last injection or repair; the start of the trial if there was none.
@@ -113,9 +113,9 @@ class _Followers:
         self._members = frozenset(trace.groups[self._group])
         self._claimants: set[NodeId] = set()
         self._lost: set[NodeId] = set()  # Claimants that were lost and of which no row says that they are back.
-        self._named: dict[NodeId, NodeId | None] = {}  # By each member that runs.
+        self._named: dict[NodeId, NodeId | None] = {}  # The leader that each running member follows.
         self._paused: set[NodeId] = set()
-        self._without_majority: set[NodeId] = set()  # Nodes that could not lead.
+        self._without_majority: set[NodeId] = set()  # Nodes that do not reach what they would need as leaders.
         # The members in a node's own configuration, if these are not all nodes.
         self._configurations: dict[NodeId, frozenset[NodeId]] = {}
 

@@ -34,7 +34,8 @@ def _usage_errors_in_one_line() -> Iterator[None]:
     except NoArgsIsHelpError:
         raise  # The exception's message is the help text.
     except click.UsageError as error:
-        names = [] if error.ctx is None else error.ctx.command_path.split(" ")[1:]  # The first is the program's own.
+        # The first argument is the name of the program.
+        names = [] if error.ctx is None else error.ctx.command_path.split(" ")[1:]
         reason = " ".join(error.format_message().split()).rstrip(".")
         remedy = f"`{' '.join(('electsim', *names))} --help` lists what it takes"
         fail(": ".join((*names, f"{reason}; {remedy}")), EXIT_BAD_INPUT)

@@ -175,7 +175,7 @@ def _report(verdicts: list[Verdict], json_wanted: bool, junit_file: Path | None,
     if markdown_file is not None:
         write_whole(markdown_file, markdown(verdicts))
     if page := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(page).open("a", encoding="utf-8") as file:  # Other steps write to it, too.
+        with Path(page).open("a", encoding="utf-8") as file:  # Other steps write to this file, too.
             file.write(markdown(verdicts))
 
 

@@ -50,7 +50,7 @@ def print_table(table: RenderableType) -> None:
 
 
 def _width() -> int | None:
-    """Columns; None: as many as the terminal has."""
+    """The width in columns; None: the width of the terminal."""
     return None if sys.stdout.isatty() else _PAGE_WIDTH
 
 

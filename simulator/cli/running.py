@@ -45,7 +45,7 @@ _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run, and what to show: nothing of it changes a result."""
+    """How to run, and what to show. These options change no result."""
 
     workers: Workers
     as_json: bool

@@ -42,7 +42,7 @@ class Status(enum.StrEnum):
 class Request:
     """One attempt of a client's request. A write carries `size` bytes."""
 
-    number: int  # Of the request, from 1 on for each client.
+    number: int  # The number of the request, from 1 on for each client.
     attempt: int  # From 1 on.
     operation: Operation
     key: int

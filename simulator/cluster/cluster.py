@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from simulator.cluster.clients.ledger import Ledger
 from simulator.cluster.clients.nodes import ServingNode
 from simulator.cluster.clients.outside import Outside
-from simulator.cluster.clients.spec import CLIENTS, ClientsSpec
+from simulator.cluster.clients.pathless import PathlessClient
+from simulator.cluster.clients.spec import ClientsSpec
 from simulator.cluster.control import ClusterControl
 from simulator.cluster.distributions import durations
 from simulator.cluster.fast_forward import FastForward, refusal
@@ -46,7 +48,7 @@ def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False
     """
     try:
         return Cluster(spec, seed, trial, journal=journal, views=views).run()
-    except _UnsureLimitError:  # Some skipped events are not counted exactly: the plain run decides.
+    except _UnsureLimitError:  # Some skipped events are not counted exactly, so the run is repeated without skipping.
         return Cluster(replace(spec, fast_forward=False), seed, trial).run()
 
 
@@ -81,6 +83,8 @@ class Cluster:
         connectivity = Connectivity(self.nodes, self.network.rules)
         self.observer = TrialObserver(spec, self.kernel, self.recorder, connectivity)
         self.outside = None if spec.clients is None else self._build_outside(spec.clients)
+        self.ledger = self._ledger()
+        self.pathless: PathlessClient | None = None
         self.nodes.update((node.me, node) for group in self.groups for node in self._build_nodes(group))
         for node in spec.absent:
             self.network.host_died(self.network.interfaces[node])
@@ -118,7 +122,7 @@ class Cluster:
         write, service = spec.disk.write, spec.service
         members = tuple(self.groups[group])
         logs = self._logs(members) if group == spec.registration.group else {}
-        serves = self.outside is not None and group == spec.registration.group
+        serves = self.ledger is not None and group == spec.registration.group
         serving_class = spec.serving_class if serves else None
         build = partial(self._build_algorithm, serving_class or spec.registration.class_of(group))
         node_class: type[Node] = ServingNode if serves else Node
@@ -137,9 +141,31 @@ class Cluster:
                 blocking_disk=spec.disk.blocking,
                 service_times=None if service is None else durations(service, self.streams, f"n{me} service"),
             )
-            if self.outside is not None and isinstance(node, ServingNode):
-                self.outside.serve(node, self.observer.leadership, spec.registration)
+            if self.ledger is not None and isinstance(node, ServingNode):
+                node.ledger = self.ledger
+                if self.outside is not None:
+                    self.outside.serve(node, self.observer.leadership, spec.registration)
             yield node
+
+    def _ledger(self) -> Ledger | None:
+        """Where requests are recorded; None if there are no clients, or only a workload that no log serves."""
+        if self.outside is not None:
+            return self.outside.ledger
+        has_log = self.spec.workload is not None and self.spec.serving_class is not None
+        return Ledger(self.kernel) if has_log else None
+
+    def _proposer(self, ledger: Ledger | None) -> Callable[[int], None]:
+        """What gives the leader the commands of a workload: a client without a path, if a log serves it."""
+        if ledger is None or self.spec.serving_class is None:
+            return self.control.propose
+        taken = (*self.groups.values(), *self.spec.outside.values())
+        self.pathless = PathlessClient(1 + sum(map(len, taken)), ledger, self.control)
+        self.control.on_death = self.pathless.server_died
+        for node in self.groups[self.spec.registration.group]:
+            server = self.nodes[node]
+            assert isinstance(server, ServingNode)
+            server.pathless = self.pathless.on_reply
+        return self.pathless.propose
 
     def _build_outside(self, clients: ClientsSpec) -> Outside:
         servers = self.groups[self.spec.registration.group]
@@ -182,7 +208,8 @@ class Cluster:
         if self.outside is not None:
             self.outside.schedule(control.start)
         if self.spec.workload is not None:
-            self.kernel.process(run_workload(self.spec.workload, control.propose, self.kernel.timeout, self.streams))
+            propose = self._proposer(self.ledger)
+            self.kernel.process(run_workload(self.spec.workload, propose, self.kernel.timeout, self.streams))
 
     def _start(self, node: NodeId, _: None) -> None:
         # Start the node, unless a fault has started it already.
@@ -219,9 +246,9 @@ class Cluster:
         )
 
     def _trace(self) -> Trace:
-        traffic, outside = self.network.traffic, self.outside
-        if outside is not None:
-            outside.ledger.close()
+        traffic, ledger = self.network.traffic, self.ledger
+        if ledger is not None:
+            ledger.close()
         return Trace(
             rows=tuple(self.recorder.rows),
             end_ns=int(self.kernel.now),
@@ -234,7 +261,8 @@ class Cluster:
             messages=tuple(self.network.journal or ()),
             views=() if self.views is None else tuple(self.views.rows),
             without_effect=tuple(self.observer.scheduler.without_effect),
-            clients=() if outside is None else outside.groups[CLIENTS],
-            requests=() if outside is None else tuple(outside.ledger.requests),
-            writes=() if outside is None else tuple(outside.ledger.writes),
+            clients=() if ledger is None else tuple(ledger.clients),
+            pathless_client=None if self.pathless is None else self.pathless.me,
+            requests=() if ledger is None else tuple(ledger.requests),
+            writes=() if ledger is None else tuple(ledger.writes),
         )

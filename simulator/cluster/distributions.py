@@ -194,7 +194,7 @@ class AtLeast:
 
 
 def durations(distribution: Distribution, streams: Streams, name: str) -> Iterator[int]:
-    """An endless supply of durations from the stream of that name, which is made when the first is asked for."""
+    """An endless supply of durations from the stream with this name, which is made when the first is asked for."""
     if isinstance(distribution, Constant):
         # Nothing is drawn in blocks here, because the blocks of a thousand nodes would take many megabytes.
         return repeat(distribution.value)

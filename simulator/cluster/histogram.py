@@ -124,7 +124,7 @@ def _solution(falling: Callable[[float], float], largest: float) -> float:
 
 
 def _mean(slope: float) -> float:
-    """The mean of the exponential law of that rate on [0, 1]."""
+    """The mean of the exponential law of this rate on [0, 1]."""
     if slope < 0:
         return 1 - _mean(-slope)
     if slope < 1e-4:

@@ -45,7 +45,7 @@ class Kernel(simpy.Environment):
     def __init__(self) -> None:
         super().__init__(initial_time=0)
         self._queue: list[Any] = []
-        self.events_left = 0  # How many events may be handled yet, at least.
+        self.events_left = 0  # The least number of events that may still be handled.
 
     def push(self, at_ns: int, act: Callable[[Any, Any], None], one: Any = None, other: Any = None) -> None:
         """Call `act(one, other)` at an instant; things due at one instant happen in the order of their scheduling."""

@@ -99,7 +99,7 @@ class QuietPeriod:
         )
 
     def skip(self, elapsed_ns: Nanoseconds) -> Skipped:
-        """What happens in that much of the period from now on, a multiple of `whole_ns`."""
+        """Return what happens in the next part of the period. The length of this part is a multiple of `whole_ns`."""
         until = self.now_ns + elapsed_ns
         sent: Counter[tuple[NodeId, type]] = Counter()
         timers: list[MovedTimer] = []

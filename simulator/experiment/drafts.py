@@ -17,7 +17,7 @@ from pathlib import Path
 
 from simulator.experiment.journal import JOURNAL, count_finished
 
-HEAD = "run.json"  # What is being run. It is there until all trials are finished and all results are written.
+HEAD = "run.json"  # What is being run. This file exists until all trials are finished and all results are written.
 _NAME = re.compile(r"\.[A-Za-z0-9._-]+-[a-z0-9_]{8}")
 _NUMBERED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*-\d{3,}")
 _PART = re.compile(r"\d\d+-")  # A variant of a comparison.
@@ -35,7 +35,7 @@ class DraftLock:
     def __init__(self, directory: Path) -> None:
         """Raises OSError if another process holds it, or the directory is gone."""
         self._descriptor: int | None = None
-        if sys.platform == "win32":  # No directory can be locked there: no draft is taken for dead.
+        if sys.platform == "win32":  # No directory can be locked on Windows, so no draft counts as dead.
             return
         import fcntl
 
@@ -93,7 +93,7 @@ def is_draft(path: Path) -> bool:
 
 
 def _has_just_begun(path: Path) -> bool:
-    """Whether the run was killed before it could even say what it was to do."""
+    """Whether the run was killed before it wrote down which trials it was to run."""
     try:
         return all(entry.name.startswith(f".{HEAD}-") for entry in path.iterdir())
     except OSError:

@@ -33,7 +33,7 @@ class WorkerDied(BrokenExecutor):
 
 
 def executor(workers: int) -> Executor:
-    """An executor with so many worker processes; 0 or 1: this process does the work."""
+    """An executor with this many worker processes; 0 or 1: this process does the work."""
     return InThisProcess() if workers <= 1 else WorkerProcesses(workers)
 
 

@@ -120,7 +120,7 @@ class InDirectory:
                 del self._counts[first]
 
     def remove(self) -> None:
-        """Remove the files, when all that is in them is in the tables. Raises OSError."""
+        """Remove the files, after their content was written into the tables. Raises OSError."""
         if self._directory.is_dir():
             for entry in self._directory.iterdir():
                 entry.unlink()

@@ -15,7 +15,7 @@ from simulator.scenario.text.errors import one_line
 if TYPE_CHECKING:
     import pandas as pd
 
-_LONGEST = 200  # Characters of what a decoder says.
+_LONGEST = 200  # The most characters of a decoder's message that are shown.
 _REMEDY = "restore it from a copy, or run the scenario again"
 
 

@@ -135,7 +135,7 @@ def overlap_row(trial: int, number: int, overlap: Overlap) -> Record:
 
 
 def trial_row(trial: TrialReading, stability: Stability, number: int, elections: Sequence[Election]) -> Record:
-    """A row of the trials table, except for what other functions add to it."""
+    """A row of the trials table, without the columns that other functions add."""
     losses = [election for election in elections if election.cause is Cause.LOSS]
     primary = losses or elections[:1]
     return {

@@ -183,7 +183,7 @@ def _loaded(
             f"scenario {scenario.name} is loaded already; give {' and '.join(names)} to simulator.load, "
             "or give run the path or the name of the scenario"
         )
-    check(scenario)  # A program may have built it or changed it since.
+    check(scenario)  # A program may have built the scenario, or changed it since it was loaded.
     return scenario
 
 

@@ -67,12 +67,12 @@ class Cell:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all trials that are wanted are there."""
+        """Whether all requested trials are finished."""
         return not self._gaps and not self._under_way
 
     @property
     def end_without_gap(self) -> int:
-        """The number after the last trial before which all are there."""
+        """The first trial that is missing: all trials before this number are finished."""
         return min(self.end, without_gap(self.trials.counts(), self.first))
 
     @property
@@ -101,7 +101,7 @@ class Cell:
         if chunk.count:
             self.trials.add(chunk)
         self._under_way.remove(taken)
-        if chunk.count < len(taken):  # A signal ended it early.
+        if chunk.count < len(taken):  # A signal ended the chunk early.
             self._gaps.insert(0, taken[chunk.count :])
         self._seconds += chunk.seconds
         self.measured += chunk.count

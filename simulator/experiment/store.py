@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCENARIO_HASH", "RunWriter", "StoreError", "hash_of_scenario", "new_directory", "save"]
 
-SCENARIO_HASH = "electsim.scenario_sha256"  # In the metadata of trials.parquet.
+SCENARIO_HASH = "electsim.scenario_sha256"  # The key of the hash of the scenario in the metadata of trials.parquet.
 MEASURED = "measured.csv"
 
 
@@ -62,7 +62,9 @@ def new_directory(root: Path, name: str) -> Iterator[RunWriter]:
 
 @contextmanager
 def earlier_directory(path: Path) -> Iterator[RunWriter]:
-    """An unfinished result, to go on with it. Raises StoreError if another process is writing it."""
+    """Open the directory of an unfinished result, so that its run can be resumed. Raises StoreError if another process
+    is writing it.
+    """
     try:
         lock = DraftLock.of(path)
     except BlockingIOError:
@@ -121,7 +123,9 @@ class RunWriter:
                 _write_measured(plan.measured, self.path / MEASURED, plan.measured.metric or "measured")
 
     def resume(self) -> None:
-        """Go on with what is there. Damaged files are removed: their trials are run again. Raises StoreError."""
+        """Go on with the finished trials in the directory. Damaged files are removed: their trials are run again.
+        Raises StoreError.
+        """
         self._kept = True
         with self._writing():
             self.trials.drop_damaged()
@@ -238,7 +242,7 @@ class RunWriter:
             _write_parquet(rows.astype({"role": "string"}), self.path / "trace.parquet")
             messages = pd.DataFrame(trace.messages, columns=list(MessageRow._fields))
             _write_parquet(messages.astype({"arrives_ns": "Int64"}), self.path / "messages.parquet")
-            if trace.clients:
+            if trace.requests:
                 _write_parquet(request_frame(trace.requests), self.path / "requests.parquet")
                 _write_parquet(attempt_frame(trace.requests), self.path / "attempts.parquet")
                 _write_parquet(write_frame(trace.writes), self.path / "writes.parquet")
@@ -253,7 +257,7 @@ class RunWriter:
             raise StoreError(cannot_write(self._place, error)) from error
 
 
-_OF_ALL = {"electsim.schema": str(SCHEMA)}  # In the metadata of every table.
+_OF_ALL = {"electsim.schema": str(SCHEMA)}  # The key of the schema's version in the metadata of every table.
 
 
 def replay_command(command: str, trial: int) -> str:

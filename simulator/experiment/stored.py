@@ -133,7 +133,8 @@ def load_stored(path: str | Path) -> SavedRun:
     saved = _load_finished(directory)
     if "metrics" in saved.summary:
         return saved
-    return replace(saved, summary=dict(saved.result().summary))  # Of one cell of a sweep.
+    # The result of one cell of a sweep is stored without its statistics.
+    return replace(saved, summary=dict(saved.result().summary))
 
 
 def cell_result(directory: Path) -> Result:

@@ -22,7 +22,7 @@ from simulator.experiment.reading import read_table, reading
 from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
 
 FAILURES = "failures"  # The table of trials that failed.
-_ROW_GROUP = 1 << 16  # The number of rows in a row group. It does not depend on the chunks of the trials.
+_ROW_GROUP = 1 << 16  # The number of rows in a row group, which does not depend on the chunks of the trials.
 _ADDED = {"rounds": ROUND_TYPES, "overlaps": OVERLAP_TYPES}  # Tables that version 0.2.0 did not write yet.
 
 _NEEDED = {  # The columns without which a table cannot be read: `i` for whole numbers, `s` for text.

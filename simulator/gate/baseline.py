@@ -130,7 +130,7 @@ def accepted(
 
 
 def baseline_file(directory: Path, name: str) -> Path:
-    """Where the baseline of the scenario of that name lies."""
+    """Where the baseline of the scenario with this name lies."""
     return directory / f"{name}.json"
 
 

@@ -91,7 +91,7 @@ def check(one: Guarded, baseline: Baseline, workers: int = 0, progress: Progress
 class Acceptance:
     """The result of accepting the baseline of a scenario."""
 
-    verdict: Verdict | None  # Beside the earlier baseline, if there was one of this scenario.
+    verdict: Verdict | None  # Compared with the earlier baseline, if this scenario had one.
     # No new baseline is written if the earlier one still has the same digest, or if trials failed or violated a
     # guarantee.
     written: bool

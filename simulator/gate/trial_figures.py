@@ -14,7 +14,7 @@ from simulator.analysis.samples import primary_cause
 from simulator.analysis.statistics.estimates import Sample
 from simulator.experiment.runner import Result
 
-_DIGEST_LENGTH = 8  # Enough to tell whether a trial went as before; the run's own digest is whole.
+_DIGEST_LENGTH = 8  # So many digits show whether a trial went as before. The digest of the run is not shortened.
 
 # The counts of each trial, in the order in which a baseline keeps them.
 _NAMED = {name for figure in GATE_FIGURES for name in (figure.amount, figure.exposure)}

@@ -19,7 +19,7 @@ from simulator.trace.trace import Row
 class Claimed(NamedTuple):
     """A claim: where its node's campaign began, when its round began, and the rounds that were undecided before it."""
 
-    campaign: Row  # The claim itself if the node did not campaign.
+    campaign: Row  # The row that began the winner's campaign, or its claim if it did not campaign.
     won_from_ns: Nanoseconds | None
     undecided: list[Hashable]
 
@@ -202,7 +202,7 @@ class ElectionLog:
         assert self.returned is not None
         self.current_leader = None
         if self.election is not None and self.election is not self.returned:
-            self.found.remove(self.election)  # The return had opened it.
+            self.found.remove(self.election)  # The return of the lost leader had opened this election.
         self.returned.outcome = Outcome.CENSORED
         self.election = self.returned
 

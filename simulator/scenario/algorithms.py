@@ -228,7 +228,7 @@ class Forms(Mapping[str, type[Options]]):
 
 
 def _readable_form(registration: Registration) -> type[Options]:
-    """The model of an algorithm's options. Raises PluginError if a scenario cannot hold an option of that type."""
+    """The model of an algorithm's options. Raises PluginError if a scenario cannot hold an option of this type."""
     try:
         return options_form(registration)
     except Exception as error:  # Pydantic raises many kinds of errors for a type that it does not know.

@@ -70,6 +70,6 @@ def _differences(before: Any, after: Any, path: Path) -> Iterator[Path]:
 
 
 def _is_free(path: Path, free: Iterable[str]) -> bool:
-    """Whether a free field is the field of that path, or one that it is a part of."""
+    """Whether a free field is the field of this path, or one that it is a part of."""
     name = ".".join(map(str, path))
     return any(name == field or name.startswith(f"{field}.") for field in free)

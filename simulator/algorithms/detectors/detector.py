@@ -55,7 +55,7 @@ class Detector:
 
     The algorithm passes on the messages of the table `receive` and the timers that the detector owns. A node that is
     watched must show that it is up: some detectors send heartbeats to the nodes given to `show`, others answer when
-    they are asked. A node is trusted when it begins to be watched, as if it had been heard from at that instant."""
+    they are asked. A node is trusted when it begins to be watched, as if it had been heard from at this instant."""
 
     receive: ClassVar[Mapping[type, Callable[[Any, NodeId, Any], None]]] = {}
     timer: ClassVar[str] = "detector"  # The names of all timers of a detector begin with this prefix.
@@ -84,7 +84,7 @@ class Detector:
         """Show exactly these nodes from now on that this node is up."""
 
     def owns(self, timer: str) -> bool:
-        """Whether a timer of that name belongs to this detector."""
+        """Whether a timer with this name belongs to this detector."""
         return timer.startswith(self.timer)
 
     def on_timer(self, name: str) -> None:

@@ -38,11 +38,11 @@ class DeadlineRule:
         """`options` are the options of the detector."""
 
     def first_deadline(self, now: Nanoseconds) -> Nanoseconds:
-        """The deadline of a node that is watched from now on, before its first heartbeat."""
+        """The deadline of a node that is watched from now on. It holds until the first heartbeat of the node."""
         raise NotImplementedError
 
     def on_heartbeat(self, number: int, now: Nanoseconds) -> Nanoseconds:
-        """The deadline after a new heartbeat of that number, which arrives now."""
+        """The deadline after a new heartbeat with this number, which arrives now."""
         raise NotImplementedError
 
     def on_overtaken(self, number: int, now: Nanoseconds) -> None:
@@ -61,7 +61,7 @@ class HeartbeatBasedDetector(Detector):
         self._newest: dict[NodeId, tuple[int, int]] = {}  # `since` and number of each node's newest heartbeat.
         self._beats = 0
         self._since = 0  # When this node sent its first heartbeat, by the wall clock.
-        self._began: Nanoseconds = 0  # The same by the monotonic clock.
+        self._began: Nanoseconds = 0  # The same instant by the monotonic clock.
 
     def show(self, to: Iterable[NodeId]) -> None:
         silent, self.shown_to = not self.shown_to, tuple(to)

@@ -26,7 +26,7 @@ class Ping:
 
 @message
 class Pong:
-    """The sender is up: the answer to the ping of that number."""
+    """The sender is up: the answer to the ping with this number."""
 
     number: int
     since: int = 0
@@ -94,7 +94,7 @@ class _Round:
     """The questions to one node since it was last due to be asked."""
 
     began: Nanoseconds  # On the monotonic clock.
-    first: int  # The number of its first question.
+    first: int  # The number of the round's first question.
     attempts: int = 0
 
 

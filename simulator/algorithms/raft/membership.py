@@ -23,12 +23,12 @@ class Membership:
     def __init__(self, host: Host, config: RaftConfig, log: Log | None) -> None:
         self.me = host.me
         self.log = log
-        servers = tuple(host.groups[ELECTORATE])  # Shared by all nodes, as long as everybody votes.
+        servers = tuple(host.groups[ELECTORATE])  # All nodes share this object while every server is a voter.
         voters = tuple(node for node in servers if node not in config.learners) if config.learners else servers
         self.initial = Configuration(config.voters or voters, config.learners)
         self.index, self.current = self._latest
         self.peers: Sequence[NodeId] = host.peers  # The servers that this one leads when it leads.
-        self.other_voters: Sequence[NodeId] = host.peers  # The servers that it asks for votes.
+        self.other_voters: Sequence[NodeId] = host.peers  # The servers that this server asks for votes.
         self.is_voter = True  # Whether this server's own vote counts.
         self.quorum = len(servers) // 2 + 1
         # Whether the configuration differs from "every server votes".

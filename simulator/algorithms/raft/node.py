@@ -72,7 +72,7 @@ class Raft(Algorithm):
         self.leader: NodeId | None = None
         self.candidacy = Candidacy(config)
         self.is_transfer = False  # Whether this server campaigns because the leader has asked it to.
-        # The parts. None: the option is off.
+        # The parts. None if the option is off.
         self.timer = new_timer(host, config)
         self.polling = self.timer if isinstance(self.timer, PollingTimer) else None
         self.check_quorum = CheckQuorum(self.timer.timers, config, host.peers) if config.check_quorum else None
@@ -369,7 +369,7 @@ class Raft(Algorithm):
             self._reply(candidate, RequestVoteReply(self.term, vote_granted=False))
 
     def _is_up_to_date(self, candidate: NodeId, message: RequestVote | PreVote) -> bool:
-        """Whether a candidate's log is up-to-date (5.4.1), or what the options make of it."""
+        """Whether a candidate's log is up-to-date (5.4.1). Options can change this rule."""
         return is_electable(candidate, message, self.host.me, self.last_log, self.config)
 
     def _is_held_off(self, candidate: NodeId, message: RequestVote | PreVote) -> bool:

@@ -66,7 +66,7 @@ class ReadRounds:
         self._answered: set[NodeId] = set()
 
     def begin(self, number: int) -> None:
-        """The queued reads are confirmed by the round of that number, which is sent now."""
+        """The queued reads are confirmed by the round with this number, which is sent now."""
         self.number = number
         self.confirming, self.queued = self.queued, []
         self._answered.clear()

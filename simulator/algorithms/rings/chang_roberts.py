@@ -31,7 +31,8 @@ class Election:
 class ChangRoberts(AnnouncingNode):
     """One node."""
 
-    rounds: ClassVar = 3  # Until a message reaches the highest node; then its own message, and its announcement.
+    # One round until a message reaches the highest node, one for its own message, and one for its announcement.
+    rounds: ClassVar = 3
 
     def _campaign(self) -> None:
         self._become_candidate()

@@ -75,7 +75,7 @@ class HirschbergSinclair(AnnouncingNode):
         self._ask(1)
 
     def _ask(self, maxnum: int) -> None:
-        """Begin a phase: ask so many nodes in each direction."""
+        """Begin a phase: ask this many nodes in each direction."""
         self.maxnum = maxnum
         self.agreed: set[int] = set()
         for way in self.directions:

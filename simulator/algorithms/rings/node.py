@@ -63,7 +63,8 @@ class RingNode(PassingNode):
         super().__init__(host, config, durable)
         self.role: Role = FOLLOWER
         self.leader: NodeId | None = None
-        self.taking_part = False  # Whether it waits for the outcome of an election, of its own or another node.
+        # Whether this node waits for the outcome of an election, its own or that of another node.
+        self.taking_part = False
         self._begun = False  # Whether an election of this node is less than a round old.
         self._called = False  # Whether another election follows when the present one is over.
 
@@ -161,7 +162,8 @@ class RingNode(PassingNode):
     def _become_follower(self, leader: NodeId) -> None:
         """From any role: a leader steps down for a higher node."""
         self._know_outcome()
-        if leader in self.detector.suspected:  # It may be back: trust it again, and give it a whole timeout.
+        # The leader may be back: trust the leader again, and give it a whole timeout.
+        if leader in self.detector.suspected:
             self.detector.watch(node for node in self.detector.watched if node != leader)
             self._watch()
         if (self.role, self.leader) != (FOLLOWER, leader):

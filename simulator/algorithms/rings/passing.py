@@ -30,7 +30,7 @@ REMEMBERED = 4  # How many message numbers are remembered for each node of the r
 
 @message
 class Acknowledgement:
-    """The sender has received the message of that number, and passes it on."""
+    """The sender has received the message with this number, and passes it on."""
 
     of: int
 
@@ -42,7 +42,7 @@ class _Passing:
     message: Message
     origin: NodeId
     way: int
-    place: int  # The index in `others[way]` of the node that it was sent to.
+    place: int  # The index in `others[way]` of the node to which the message was sent.
 
 
 class PassingNode(Algorithm):
@@ -68,7 +68,8 @@ class PassingNode(Algorithm):
         self.detector = make_detector(host, config.detector, self)
         self._passing: dict[int, _Passing] = {}
         self._made = host.now()  # A counter that gives each message of this node a number of its own.
-        self._seen: dict[int, None] = {}  # The numbers of the last messages that it has handled, the oldest first.
+        # The numbers of the last messages that this node has handled, the oldest first.
+        self._seen: dict[int, None] = {}
 
     def view(self) -> Mapping[str, object]:
         return {
@@ -128,7 +129,7 @@ class PassingNode(Algorithm):
             self.host.set_timer(f"{HOP} {number}", self.config.acknowledgement_timeout)
 
     def _is_hop(self, timer: str) -> bool:
-        """Whether a timer of that name waits for an acknowledgement."""
+        """Whether a timer with this name waits for an acknowledgement."""
         return timer.startswith(HOP)
 
     def _on_hop(self, timer: str) -> None:

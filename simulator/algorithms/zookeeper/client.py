@@ -34,6 +34,7 @@ from simulator.algorithms.zookeeper.client_messages import (
 from simulator.algorithms.zookeeper.messages import Zxid
 from simulator.algorithms.zookeeper.tree import SessionId
 from simulator.algorithms.zookeeper.watches import Change
+from simulator.clients.server_list import ServerList
 from simulator.protocol import Host, Message, Nanoseconds, NodeId, uniform
 
 
@@ -67,8 +68,6 @@ class Client:
     """A session. Timers whose names begin with `client` are its own."""
 
     def __init__(self, host: Host, servers: Sequence[NodeId], config: ZooKeeperConfig, user: User) -> None:
-        order = list(servers)
-        host.random.shuffle(order)
         self.session: SessionId | None = None
         # The requested timeout; after the connection, the granted one.
         self.timeout: Nanoseconds = config.session_timeout
@@ -76,8 +75,7 @@ class Client:
         self._host = host
         self._config = config
         self._user = user
-        self._servers = order
-        self._next_server = 0  # An index of `_servers`.
+        self._servers = ServerList(servers, host.random)
         self._server: NodeId | None = None  # The server that serves the session, or has been asked to.
         self._connection = 0
         self._last_zxid: Zxid | None = None
@@ -105,8 +103,8 @@ class Client:
 
     def connect(self) -> None:
         """Ask the next server to serve the session."""
-        self._server = self._servers[self._next_server]
-        self._next_server = (self._next_server + 1) % len(self._servers)
+        self._server = self._servers.current
+        self._servers.move_on(self._server)
         self._connection += 1
         self._host.set_timer("client-attempt", self.timeout // len(self._servers))
         self._requested_at = self._host.monotonic()

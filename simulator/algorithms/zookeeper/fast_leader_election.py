@@ -49,7 +49,7 @@ class FastLeaderElection:
         self.server = server
         self.host = server.host
         self.config = server.config
-        self.clock = 0  # Counts elections (ZooKeeper's logicalclock); it is not on disk.
+        self.clock = 0  # The number of this election (ZooKeeper's logicalclock), which is not on disk.
         self.vote = _NOBODY
         self.received: dict[NodeId, Notification] = {}  # The votes of this election, by voter.
         self.established: dict[NodeId, Notification] = {}  # The votes of servers that follow or lead, of any election.

@@ -85,7 +85,7 @@ class Candidate(Algorithm):
         self.own: Volunteer | None = None  # The candidate's own znode, at the last read.
         self.predecessor: Volunteer | None = None  # The next lower znode, if there is one.
         self.lowest: Volunteer | None = None
-        self.announced = False  # Whether it has announced its lead in this session.
+        self.announced = False  # Whether the candidate has announced its lead in this session.
 
     def view(self) -> Mapping[str, object]:
         own, predecessor = self.own, self.predecessor
@@ -207,7 +207,8 @@ class Candidate(Algorithm):
             self.client.ask(Exists, path, True, purpose=PREDECESSOR)
 
     def _on_predecessor(self, reply: Reply) -> None:
-        if reply.code is Code.NO_NODE:  # Deleted between the two reads. The watch for its creation never triggers.
+        # The znode was deleted between the two reads. The watch for its creation never triggers.
+        if reply.code is Code.NO_NODE:
             self._read()
 
     def _lead(self, own: Volunteer) -> None:
@@ -220,7 +221,7 @@ class Candidate(Algorithm):
             self._become_leader(own)
             if expiry:
                 self._watch_session()
-        # Refused if an earlier announcement is there, whose reply was lost.
+        # The ensemble refuses the znode if an earlier announcement exists, whose reply was lost.
         if self.config.announce and not self.announced:
             self.client.ask(Create, ANNOUNCEMENT, own.name, True, purpose=ANNOUNCED)
 
@@ -239,7 +240,7 @@ class Candidate(Algorithm):
             self.client.ask(Exists, ANNOUNCEMENT, True, purpose=ANNOUNCEMENT_AWAITED)
 
     def _on_awaited(self, reply: Reply) -> None:
-        if reply.code is Code.OK:  # It was created between the two reads.
+        if reply.code is Code.OK:  # The znode was created between the two reads.
             self._look_for_announcement()
 
     def _name(self, leader: Volunteer) -> None:

@@ -29,8 +29,8 @@ class WriteRegister:
 
     @property
     def wire_bytes(self) -> int:
-        """The command's bytes, and the numbers of client, request and server."""
-        return 24 + self.size
+        """Its size in a message, as that of a `Write`: who has asked for it is part of the command."""
+        return self.size
 
 
 class Registers(Replica):

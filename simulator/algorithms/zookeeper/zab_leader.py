@@ -65,7 +65,7 @@ class Leader:
         self.accepted = {self.host.me: server.accepted_epoch}  # The epochs that the learners have accepted.
         # The last epoch and zxid of its own history: no follower may be ahead of them.
         self.summary = (server.current_epoch, server.history.last)
-        self.epoch: int | None = None  # The epoch that it has proposed.
+        self.epoch: int | None = None  # The epoch that this leader has proposed.
         self.epoch_on_disk = False
         self.accepted_by: set[NodeId] = set()  # The voters that have accepted the epoch.
         self.has_quorum_of_epochs = False

@@ -50,7 +50,8 @@ def _downtime(rows: pd.DataFrame) -> Sample:
     before. The time is censored only if the trial ends first.
     """
     rows = rows[(rows["cause"] == "loss") & (rows["outcome"] != "recovered")]
-    if "all_know_s" not in rows:  # A result of version 0.3.0 or earlier: the loss of a successor censored.
+    # This is a result of version 0.3.0 or earlier, in which the loss of a successor censored the downtime.
+    if "all_know_s" not in rows:
         ended = rows["start_s"] + rows["failover_s"] + rows["announced_all_s"]
         until = rows["announcing_until_s"].fillna(rows["followed_until_s"])
     else:

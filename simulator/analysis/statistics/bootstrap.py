@@ -16,7 +16,7 @@ IntArray = npt.NDArray[np.int64]
 CONFIDENCE = 0.95
 TAIL = (1 - CONFIDENCE) / 2
 RESAMPLES = 2000
-_BATCH_CELLS = 1 << 20  # Bounds the memory of a bootstrap, whatever the size of the sample.
+_BATCH_CELLS = 1 << 20  # This number bounds the memory of a bootstrap, whatever the size of the sample.
 _SEED = 20_070_101
 
 

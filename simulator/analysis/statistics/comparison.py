@@ -23,7 +23,7 @@ class Comparison:
 
     difference: Estimate  # after - before
     ratio: Estimate  # after / before
-    ratio_90: Estimate  # The 90 % interval belongs to the two one-sided tests at 5 % of equivalence.
+    ratio_90: Estimate  # The 90 % interval belongs to the two one-sided tests of equivalence at 5 %.
     p: float  # The p value of no difference: one minus the confidence of the interval that just reaches 0.
     n: int  # The number of pairs of trials; without pairs, the number of trials of the smaller set.
 

@@ -129,7 +129,8 @@ def incidence_by_end(sample: CompetingSample, generator: np.random.Generator | N
     """The incidence of the event at the last instant that was followed: the probability that the event has happened by
     then.
 
-    Wilson's interval over trials without censoring, a percentile bootstrap over trials with it; nan without data.
+    Without censoring, the interval is Wilson's over trials. With censoring, it is a percentile bootstrap over trials.
+    The result is nan without data.
     """
     if not sample.values.size:
         return NO_DATA

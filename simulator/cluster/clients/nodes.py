@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from simulator.clients.messages import Request
+from simulator.clients.messages import Reply, Request
 from simulator.clients.resource import Decision
 from simulator.clients.sureness import Sureness
 from simulator.cluster.clients.claims import ClaimService
@@ -13,6 +14,8 @@ from simulator.cluster.clients.paths import PathNetwork
 from simulator.cluster.node.node import Node
 from simulator.protocol import ELECTORATE, Message, NodeId, Role
 from simulator.trace import event_types
+
+_OF_CLIENTS = (event_types.UNSURE, event_types.SURE)  # Rows for which clients must have paths to the servers.
 
 
 class ClientNode(Node):
@@ -57,6 +60,7 @@ class ServingNode(Node):
 
     ledger: Ledger
     client_port: RequestInterface
+    pathless: Callable[[Reply], None] | None = None  # Takes the answers to a `workload`, whose client has no path.
     resource_port: RequestInterface | None = None
     claims: ClaimService | None = None  # None: the algorithm itself serves requests, from its log.
 
@@ -67,9 +71,16 @@ class ServingNode(Node):
         else:
             self._receive(self._serve, sender, message)
 
+    def request_at_once(self, client: NodeId, request: Request) -> None:
+        """A request arrives without a path, like a command: its handling takes no service time."""
+        self._receive(self._do, lambda algorithm: algorithm.on_request(client, request))
+
     def answer(self, client: NodeId, reply: Message) -> None:
         """Send a reply to a client at once (`Host`)."""
-        self.client_port.send(client, reply)
+        if self.pathless is not None and client not in self.ledger.clients:
+            self.pathless(reply)
+        else:
+            self.client_port.send(client, reply)
 
     def start(self) -> None:
         """Build the algorithm anew from what is on disk. It knows no leader."""
@@ -90,7 +101,7 @@ class ServingNode(Node):
         """Write an event to the trace (`Host`), a client's write among the rows of clients."""
         if kind == event_types.WROTE:
             self.ledger.committed(self.me, fields)
-        else:
+        elif kind not in _OF_CLIENTS or self.ledger.clients:
             super().note(kind, **fields)
 
     def _handle(self, sender: NodeId, message: Message) -> None:

@@ -42,9 +42,9 @@ class Outside:
     ) -> None:
         self.spec = spec
         self.resource = resource
-        self.ledger = Ledger(kernel)
         self.groups = groups
         clients = groups[CLIENTS]
+        self.ledger = Ledger(kernel, clients)
         self._kernel = kernel
         self._streams = streams
         self._known = spec.servers or tuple(servers)
@@ -61,7 +61,6 @@ class Outside:
 
     def serve(self, node: ServingNode, tracker: LeadershipTracker, registration: Registration) -> None:
         """Connect a server to the clients, and to the resource if there is one."""
-        node.ledger = self.ledger
         node.client_port = RequestInterface(node, self.client_paths)
         if self.resource is not None:
             node.resource_port = RequestInterface(node, self.resource_paths)

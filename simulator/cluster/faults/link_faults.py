@@ -64,7 +64,8 @@ def smaller_end(nodes: Nodes, others: Nodes) -> Nodes:
 class LinkFault(Fault):
     """A fault of the links between nodes. With a `label`, `heal` can repair it alone."""
 
-    label: str | None = field(default=None, kw_only=True)  # A scenario gives it to the entry of the schedule.
+    # In a scenario, the label belongs to the entry of the schedule.
+    label: str | None = field(default=None, kw_only=True)
     family: ClassVar[Family] = Family.LINKS
     what: ClassVar[str] = "fault of links"  # For errors.
 

@@ -74,7 +74,7 @@ class _NemesisState:
         self._at_most = nemesis.at_most
         self._control = control
         self._scheduler = scheduler
-        self._in_force: list[tuple[NodeId, ...]] = []  # The nodes that each of them affects.
+        self._in_force: list[tuple[NodeId, ...]] = []  # The nodes that each fault in force affects.
 
     def fail(self, fault: Fault, lasts: Nanoseconds, fault_rng: RandomStreams) -> None:
         """Inject a fault and repair it after this time, or leave the fault out."""

@@ -165,10 +165,10 @@ class Fault:
 
     __slots__ = ()
 
-    name: ClassVar[str]  # How a scenario names it.
+    name: ClassVar[str]  # The name of the fault in scenarios.
     example: ClassVar[str]  # An entry of a schedule, which a test loads and runs.
     family: ClassVar[Family]
-    breaks: ClassVar[tuple[Assumption, ...]] = ()  # Deaths and pauses are read off rows of their own.
+    breaks: ClassVar[tuple[Assumption, ...]] = ()  # Metrics find deaths and pauses in the rows `crashed` and `paused`.
     repairable: ClassVar[bool] = True  # Whether a schedule may give the fault a duration.
     in_nemesis: ClassVar[bool] = True  # Whether a nemesis may draw the fault.
     duration_required: ClassVar[str | None] = None  # The remedy, if an entry of a schedule must say how long it lasts.
@@ -191,7 +191,7 @@ class Fault:
 
     @classmethod
     def cluster_error(cls, size: int, present: int) -> str | None:
-        """Why it makes no sense in a cluster of that size, of which so many nodes are present; None if it does."""
+        """Why it makes no sense in a cluster of this size, of which this many nodes are present; None if it does."""
         return None
 
 

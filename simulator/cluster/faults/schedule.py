@@ -57,11 +57,11 @@ class FaultScheduler(Protocol):
         ...
 
     def happened(self, name: str) -> None:
-        """The trigger of that name has occurred."""
+        """The trigger with this name has occurred."""
         ...
 
     def timeout(self, delay: int) -> Any:
-        """An event that succeeds after that many nanoseconds."""
+        """An event that succeeds after this many nanoseconds."""
         ...
 
     def changed(self) -> Any:

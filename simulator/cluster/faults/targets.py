@@ -98,7 +98,7 @@ def _resolve_one(
 
 
 def draw(nodes: Sequence[NodeId], count: int, source: random.Random) -> tuple[NodeId, ...]:
-    """Draws that many of the nodes, in random order. Raises NoTargetError if there are too few."""
+    """Draws this many of the nodes, in random order. Raises NoTargetError if there are too few."""
     left = list(nodes)
     if len(left) < count:
         raise NoTargetError(f"there are {len(left)} nodes to draw {count} from")

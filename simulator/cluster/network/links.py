@@ -18,7 +18,7 @@ class LinkSelector(Protocol):
         ...
 
     def has_links(self, nodes: Collection[NodeId]) -> bool:
-        """Whether the set has any link between these nodes. Where that takes long to find out: True."""
+        """Whether the set has any link between these nodes. Returns True if the answer would take long to find."""
         ...
 
 

@@ -25,7 +25,7 @@ _FORGOTTEN_AT_ONCE = 512 * STRIDE
 
 
 class Supply:
-    """Endless durations from the stream of that name: `values` is an iterator of nanoseconds.
+    """Endless durations from the stream with this name: `values` is an iterator of nanoseconds.
 
     The stream is made when the first value is asked for.
     """

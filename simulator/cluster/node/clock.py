@@ -43,7 +43,8 @@ class Clock:
         self.drift_ppb = 0
         self.offset_ns: Nanoseconds = 0
         self._skews: tuple[Skew, ...] = ()
-        self._since_ns: Nanoseconds = 0  # When the drift changed last, and what the monotonic clock told then.
+        # The instant of the last change of the drift, and what the monotonic clock showed then.
+        self._since_ns: Nanoseconds = 0
         self._told_ns: Nanoseconds = 0
 
     def monotonic(self, now_ns: Nanoseconds) -> Nanoseconds:

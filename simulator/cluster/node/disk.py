@@ -25,7 +25,7 @@ class Disk:
     """`written` is called with each write when it is on disk, in the order in which they were requested."""
 
     def __init__(self, kernel: Kernel, write_times: Iterator[int] | None, written: Callable[[Write], None]) -> None:
-        self.times = SumOfDelays(write_times)  # Without any, writing takes no time.
+        self.times = SumOfDelays(write_times)  # Without any delay, a write takes no time.
         self._kernel = kernel
         self._written = written
         self.activity = 0  # How many writes have begun or come due.

@@ -65,7 +65,7 @@ class Node(OldHostNames):
         self._service_times = SumOfDelays(service_times)  # The time that the node needs to handle a message.
         self._serving = False
         self._outbox: deque[Write | tuple[NodeId, Message]] = deque()  # Begins with a write, or is empty.
-        self._written: list[Write] = []  # Writes that the node was blocked by when it was paused, now on disk.
+        self._written: list[Write] = []  # Writes that blocked the node when it was paused and that are on disk now.
         self._backlog: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()  # The handler, and its arguments.
         # `set_timer` and `cancel_timer` of the host are the methods of its timers, unless the clock drifts. This saves
         # a second call on the hot path.
@@ -156,7 +156,7 @@ class Node(OldHostNames):
             self._send_message(self._interface, to, message)
 
     def save(self, then: str | None = None, **durable: object) -> None:
-        hash(tuple(durable.values()))  # A value that could change after the write would not be the one on disk.
+        hash(tuple(durable.values()))  # The value on disk must not change later.
         if self.disk.instant:
             self.durable.update(durable)
             if then is not None:

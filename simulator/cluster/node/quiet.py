@@ -1,4 +1,4 @@
-"""What a node shows of itself to fast-forward, and what fast-forward does to it."""
+"""What a node tells the fast-forward about itself, and what the fast-forward changes in the node."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def is_settled(node: Node) -> bool:
 
 
 def forget_draws(source: random.Random, count: int) -> None:
-    """Draw so many numbers as `protocol.uniform` does, and forget them."""
+    """Draw this many numbers as `protocol.uniform` does, and forget them."""
     for begin in range(0, count, _DRAWN_AT_ONCE):
         source.getrandbits(_WORD * min(_DRAWN_AT_ONCE, count - begin))
 
 
 def timer_place(node: Node, name: str) -> tuple[Nanoseconds, int] | None:
-    """When a pending timer is due, and its place among things due at that instant; None if it is not pending."""
+    """When a pending timer is due, and its place among things due at this instant; None if it is not pending."""
     return node._timers.place(name)
 
 

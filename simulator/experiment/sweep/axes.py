@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from simulator.scenario.text.units import format_duration, parse_duration
 
-ALGORITHM, SCENARIO = "algorithm", "scenario"  # Axes that are no fields.
+ALGORITHM, SCENARIO = "algorithm", "scenario"  # The names of axes that are not fields.
 MOST_VALUES = 10_000
 _RANGE = re.compile(r"(?P<low>[^\s:,\[\]{}]+?)\.\.(?P<high>[^\s:,\[\]{}]+)(?::(?P<scale>log|lin)(?P<points>\d{0,5}))?")
 _DIGITS = 3  # The significant digits of the points of a range. The ends keep the digits with which they were written.

@@ -101,7 +101,8 @@ class Sweep:
         self.study = read_study_json(writer.path)
         self._writer = writer
         self._found: dict[int, Summary] = {}
-        self._open: dict[int, tuple[dict[str, Any], RunWriter, Plan]] = {}  # By the id of the cell of the schedule.
+        # The cells of the sweep by the id of their cell in the schedule.
+        self._open: dict[int, tuple[dict[str, Any], RunWriter, Plan]] = {}
         self._cells: list[Cell] = []
         self.requested = self.finished = 0
         self._values = {

@@ -24,7 +24,7 @@ class Panel:
     simulated: np.ndarray
     published: np.ndarray  # Samples; or quantiles at equal steps, which draw the same curve with fewer of them.
     note: str = ""
-    others: dict[str, np.ndarray] = field(default_factory=dict)  # Further simulated ones, by name.
+    others: dict[str, np.ndarray] = field(default_factory=dict)  # Further simulated distributions, by name.
 
 
 def panels_figure(

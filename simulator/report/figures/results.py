@@ -140,7 +140,7 @@ def step_points(curve: Ecdf, until: float) -> tuple[np.ndarray, np.ndarray]:
 
 def band_points(curve: Ecdf, trials: int, until: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The corners of the band, likewise: instants, lower and upper ends. Before the first duration is over, the upper
-    end of the band is the proportion that so many trials would fail to show with a probability of 2.5 %.
+    end of the band is the proportion that this many trials would fail to show with a probability of 2.5 %.
     """
     at = np.concatenate(([0.0], curve.band_times, [until]))
     low = np.concatenate(([0.0], curve.low, curve.low[-1:]))

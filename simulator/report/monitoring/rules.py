@@ -47,7 +47,7 @@ class Comparison(enum.StrEnum):
 class Rule:
     """Fires once `over(metric) comparison threshold` has held for `for_s` seconds.
 
-    With `increase_s`, the increase of a counter over so many seconds takes the place of its value.
+    With `increase_s`, the increase of a counter over this many seconds takes the place of its value.
     """
 
     name: str

@@ -29,7 +29,7 @@ from simulator.report.tables.numbers import (
 Summary = Mapping[str, Any]
 
 _QUANTILES = ("median", "p95", "p99")
-_OF_SOME = "failover of those that failed over"  # If the lost leader came back after some losses.
+_OF_SOME = "failover of those that failed over"  # Shown if the lost leader came back after some losses.
 _PER = ("per_election", "per_second")
 _COMPARED = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)  # The published quantiles that are shown.
 
@@ -58,7 +58,8 @@ def summary_table(summary: Summary) -> RenderableType:
 def _title(summary: Summary) -> Text:
     trials = summary["trials"]
     text = Text(summary["scenario"], style="bold")
-    algorithm = f"{summary['algorithm']}, " if "algorithm" in summary else ""  # Results of 0.1.0 do not say.
+    # Results of version 0.1.0 do not have this field.
+    algorithm = f"{summary['algorithm']}, " if "algorithm" in summary else ""
     text.append(f"  {algorithm}{trials['run']:,} trials, seed {summary['seed']}", style="not bold")
     if trials["censored"]:
         text.append(f", {trials['censored']:,} censored (unfinished at the end)", style="not bold yellow")
@@ -276,4 +277,4 @@ def _listed(counts: Mapping[str, int]) -> str:
 def _provenance(summary: Summary) -> RenderableType:
     legend = Text("[95 % interval]; ∞: too few values, or too many censored, to bound it.", style="dim")
     repeat = f"repeat  {summary['command']}\ndigest  {summary['digest']}"
-    return Group(legend, Text(repeat, no_wrap=True, overflow="ignore"))  # To be copied, so never broken.
+    return Group(legend, Text(repeat, no_wrap=True, overflow="ignore"))  # Users copy this line, so it is never broken.

@@ -13,7 +13,7 @@ from rich.text import Text
 from simulator.analysis.records.registry import MEASURES
 
 Summary = Mapping[str, Any]
-_MOST_METRICS = 4  # Columns; cells.parquet has all metrics.
+_MOST_METRICS = 4  # The most columns of the table. cells.parquet has all metrics.
 _MOST_FIELDS = 3  # With more columns than this, the table shows one metric less.
 _MOST_REASONS = 5
 

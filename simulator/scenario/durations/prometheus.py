@@ -20,7 +20,7 @@ from simulator.scenario.text.units import LONGEST, UNITS
 _LARGEST_FILE = 4_000_000
 _LONGEST_LINE = 4_000
 _SAME = "give two scrapes of the same processes"
-_LARGEST_COUNT = 1 << 53  # Above it, the format's numbers are not exact.
+_LARGEST_COUNT = 1 << 53  # Larger numbers are not exact in this format.
 
 Buckets: TypeAlias = dict[Nanoseconds | None, int]  # Cumulative counts by upper bound; None: without a bound.
 

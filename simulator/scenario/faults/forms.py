@@ -43,7 +43,7 @@ class FaultForm(_Written):
         """The fault in the form that the cluster uses. Raises ValueError as its record does."""
         values = {parameter.attribute: record_value(parameter, value) for parameter, value, _ in self._given()}
         if issubclass(self.record, LinkFault):
-            values["label"] = getattr(self, "label", None)  # Entries of a mix have none.
+            values["label"] = getattr(self, "label", None)  # Entries of a mix have no such field.
         return self.record(**values)
 
     def targets(self) -> TargetPaths:
@@ -168,7 +168,8 @@ def _fields(record: type[Fault]) -> Mapping[str, Any]:
     return fields
 
 
-_FIELDS = {name: _fields(record) for name, record in FAULTS.items()}  # Made once: both models of a fault share them.
+# The fields are made once, because both models of a fault share them.
+_FIELDS = {name: _fields(record) for name, record in FAULTS.items()}
 SCHEDULED_FORMS: Mapping[str, type[ScheduledForm]] = {
     name: _scheduled(record, _FIELDS[name]) for name, record in FAULTS.items()
 }

@@ -95,7 +95,7 @@ def node_id(name: str) -> NodeId:
 
 
 def node_error(name: str, nodes: int) -> str | None:
-    """What is wrong with a node's name in a cluster with that many nodes. None if nothing is."""
+    """What is wrong with a node's name in a cluster with this many nodes. None if nothing is."""
     if node_id(name) <= nodes:
         return None
     return f"{name} is not a node; {'the only node is n1' if nodes == 1 else f'the nodes are n1 to n{nodes}'}"
@@ -113,7 +113,7 @@ def cluster_target(targets: Iterable[str]) -> ClusterTarget:
 
 
 def with_paths(targets: Iterable[str], *path: str | int) -> TargetPaths:
-    """Each target of a list at that path, after its own path."""
+    """Each target of a list at this path, after its own path."""
     for position, target in enumerate(targets):
         yield (*path, position), target
 

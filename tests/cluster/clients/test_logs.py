@@ -120,3 +120,30 @@ def test_a_leader_that_steps_down_does_not_know_what_becomes_of_its_writes() -> 
         index_of = {(row.log_index, row.token): row.value for row in trace.writes}
         assert all(index_of[row.log_index, row.token] == row.value for row in acknowledged(trace))
     assert lost > 0
+
+
+WORKLOAD = RAFT.replace(
+    "clients: {start: 1s, load: {think: 20ms}, paths: {latency: 1ms}}", "workload: {rate_per_s: 100}"
+)
+
+
+@pytest.mark.parametrize(
+    "text", [WORKLOAD, WORKLOAD.replace("raft, replication: true, no_op: true", "zookeeper-ensemble")]
+)
+def test_a_workload_is_a_client_without_a_path(text: str) -> None:
+    """Issue 15: "Today's `workload:` becomes such a group without a network path of its own"."""
+    trace = trace_of(text, "faults=[{at: 3s, crash: leader}]", "duration=4s")
+    rows = trace.requests
+    assert {row.client for row in rows} == {trace.pathless_client} == {4}
+    assert {row.operation for row in rows} == {"write"}
+    index_of = {(row.client, row.number): row for row in trace.writes}
+    done = acknowledged(trace)
+    assert len(done) > 50
+    for row in done:
+        write = index_of[row.client, row.number]
+        assert (row.ended_ns, row.value, row.log_index) == (write.time_ns, write.value, write.log_index)
+    # Before the first leader, and after the crash, nobody takes them; what the leader took with it is unknown.
+    (crash,) = trace.of_type("crashed")
+    assert {row.ended_ns for row in rows if row.outcome is RequestOutcome.UNKNOWN} <= {crash.time_ns}
+    assert rows[0].outcome is RequestOutcome.FAILED
+    assert not trace.of_type("unsure")  # The rows of the cluster, and so the digest, are those of 0.3.0.

@@ -182,7 +182,7 @@ class KeptStreamNetwork(StreamNetwork):
     def _open(self, host_stack: HostStack, peer: NodeId) -> None:
         """Ask a peer for a connection, now or when `reopen_after` has passed since the last attempt."""
         if not host_stack.interface.endpoint.awake:
-            return  # A paused process does so when it resumes.
+            return  # A paused process opens the connection when it resumes.
         pair = host_stack.interface.node, peer
         tried_ns, wait_ns = self._tried_ns.get(pair), self.stream.reopen_after
         assert wait_ns is not None

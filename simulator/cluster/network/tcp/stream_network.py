@@ -104,7 +104,8 @@ class StreamNetwork(Network):
         """Answer a segment that asks for a connection."""
         opener = segment.sender
         if opener.gone or opener.opened:
-            return  # The host would accept, be answered by a reset, and its process would hear of neither.
+            # Otherwise the host would accept the connection and get a reset, and its process would be told of neither.
+            return
         if not host_stack.listening:
             self._answer(host_stack, segment, REFUSED)
         else:
