@@ -26,10 +26,13 @@ class Beat:
     to: Sequence[int] = ()  # The receivers, in the order in which they are sent to.
     every: int = 1  # The node sends at each firing whose number is a multiple of this.
     answer: type | None = None  # A running receiver answers at once with one message of this type.
+    answered_within_ns: int | None = None  # All receivers must run, and their answers must take less than this.
+    sent_before_ns: int | None = None  # How long before `timer` is due it last sent, where that is not one period.
+    keeps_phase: bool = False  # The node's state depends on the phase: only whole periods may be skipped.
 
 
 @dataclass(slots=True, kw_only=True)
-class Silence:
+class Awaited:
     """How long a node waits for the next message of another node before it does anything else.
 
     `timer` is what ends the wait; each message sets it again, or a part of the node's state that `left_ns` describes.
@@ -44,6 +47,15 @@ class Silence:
 
 
 @dataclass(slots=True, kw_only=True)
+class Watch:
+    """The part of a failure detector: its beats and awaits, and the nodes that it suspects."""
+
+    beats: Sequence[Beat] = ()
+    awaits: Sequence[Awaited] = ()
+    suspected: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True, kw_only=True)
 class Quiet:
     """One node's part of a quiet period. All its pending timers are named in it.
 
@@ -53,8 +65,9 @@ class Quiet:
 
     leader: int
     term: int = 0
+    suspected: frozenset[int] = frozenset()  # The nodes that this one suspects. None of them may run.
     beats: Sequence[Beat] = ()
-    silences: Sequence[Silence] = ()
+    awaits: Sequence[Awaited] = ()
     answered: frozenset[int] = frozenset()
     quorum: int = 0
     quorum_ns: int = 0

@@ -23,6 +23,7 @@ from simulator.cluster.kernel import EventLimitError, Kernel
 from simulator.cluster.leadership import Connectivity
 from simulator.cluster.memory import MemoryCheck
 from simulator.cluster.network.network import Network, NetworkSpec, Transport
+from simulator.cluster.network.supply import TooLongError
 from simulator.cluster.network.tcp.kept_connections import KeptStreamNetwork
 from simulator.cluster.network.tcp.stream_network import StreamNetwork
 from simulator.cluster.node.node import Node
@@ -48,12 +49,16 @@ def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False
     """
     try:
         return Cluster(spec, seed, trial, journal=journal, views=views).run()
-    except _UnsureLimitError:  # Some skipped events are not counted exactly, so the run is repeated without skipping.
+    except _UnsureError:
         return Cluster(replace(spec, fast_forward=False), seed, trial).run()
 
 
-class _UnsureLimitError(Exception):
-    """So many events were handled or skipped that the limit may have been exceeded."""
+class _UnsureError(Exception):
+    """What was skipped may differ from the plain run, which decides.
+
+    So many events were handled or skipped, some of which are not counted exactly, that the limit may be exceeded; or a
+    skipped message travelled for longer than was taken for granted (`network.bounds`).
+    """
 
 
 def network_class(spec: NetworkSpec) -> type[Network]:
@@ -224,10 +229,10 @@ class Cluster:
         forward = FastForward(self.kernel, self.network, self.nodes, self.recorder.rows, memory)
         try:
             self.kernel.run_until(end_ns, event_limit, forward.look, forward.events_between)
-        except EventLimitError as error:
-            raise _UnsureLimitError from error
+        except (EventLimitError, TooLongError) as error:
+            raise _UnsureError from error
         if self.kernel.events_left <= forward.unsure_events:
-            raise _UnsureLimitError
+            raise _UnsureError
         self.skipped_ns = forward.skipped_ns
 
     @property

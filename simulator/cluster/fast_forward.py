@@ -21,8 +21,9 @@ from simpy.events import NORMAL
 
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.memory import MemoryCheck
+from simulator.cluster.network.bounds import longest
+from simulator.cluster.network.loss import GilbertElliott
 from simulator.cluster.network.network import Network, NetworkSpec, Transport
-from simulator.cluster.network.supply import longest
 from simulator.cluster.node.node import Node
 from simulator.cluster.node.quiet import forget_cancelled_timers, forget_draws, move_timer, timer_place
 from simulator.cluster.node.timers import Timers
@@ -32,7 +33,7 @@ from simulator.protocol import MILLISECOND, Nanoseconds, NodeId
 from simulator.trace.trace import Row
 
 _WORTHWHILE = 40  # Events: to skip fewer takes longer than to handle them.
-_MOST_PATIENCE = 64  # A cluster that is not quiet is left alone for so many times as long as at first.
+_MOST_BACKOFF = 64  # A cluster that is not quiet is left alone for so many times as long as at first.
 
 
 def longest_delay(spec: NetworkSpec) -> Nanoseconds | None:
@@ -46,10 +47,11 @@ def network_refusal(spec: NetworkSpec) -> str | None:
     """Why nothing can be skipped on such a network; None if something can."""
     if spec.transport is not Transport.DATAGRAM:
         return "messages travel over connections (network.transport: stream)"
-    for name, given in (("loss", spec.loss), ("duplication", spec.duplication), ("bandwidth", spec.bandwidth)):
-        if given:
-            return f"the network has network.{name}"
-    return "network.latency has no upper bound" if longest_delay(spec) is None else None
+    if spec.bandwidth:
+        return "messages queue for links (network.bandwidth)"
+    if isinstance(spec.loss, GilbertElliott):
+        return "messages are lost in bursts (network.loss)"
+    return "it is not known how long a message may take (network.latency)" if longest_delay(spec) is None else None
 
 
 def refusal(spec: ClusterSpec) -> str | None:
@@ -91,8 +93,11 @@ class FastForward:
         self._memory = memory
         self._looks_between = self._looks_left = max(1, memory.events_between // self.events_between)
         self._delay_ns: Nanoseconds = delay
+        self._irregular = bool(network.spec.loss or network.spec.duplication)
         self._not_before: Nanoseconds = 0
-        self._patience = 1
+        self._backoff = 1
+        self._skipped_meanwhile = 0
+        self._looked_at: Nanoseconds = -1
         self._rows_before = 0
 
     def look(self) -> int:
@@ -101,28 +106,53 @@ class FastForward:
         if not self._looks_left:
             self._looks_left = self._looks_between
             self._memory.check()
+        skipped, self._skipped_meanwhile = self._skipped_meanwhile, 0
+        return skipped + self._look()
+
+    def _look_at(self, at_ns: Nanoseconds) -> None:
+        """Look again at that instant, after what is queued for it."""
+        self._not_before = self._looked_at = at_ns
+        self._kernel.push(at_ns, self._look_now)
+
+    def _look_now(self, _: None, __: None) -> None:
+        self._skipped_meanwhile += self._look()
+
+    def _look(self) -> int:
         now, rows = self._kernel._now, self._rows
         # After a row, all that was in flight must arrive and be answered.
         if now < self._not_before or not rows or now <= rows[-1].time_ns + 2 * self._delay_ns:
             return 0
         if len(rows) != self._rows_before:
-            self._rows_before, self._patience = len(rows), 1
+            self._rows_before, self._backoff = len(rows), 1
         try:
             return self._move(now)
         except NotQuietError:
-            self._not_before = now + self._patience * max(2 * self._delay_ns, MILLISECOND)
-            self._patience = min(2 * self._patience, _MOST_PATIENCE)
+            self._not_before = now + self._backoff * max(2 * self._delay_ns, MILLISECOND)
+            self._backoff = min(2 * self._backoff, _MOST_BACKOFF)
             return 0
 
     def _move(self, now: Nanoseconds) -> int:
+        if self._kernel._queue[0][0] == now:  # Something else is due at this instant: the move would divide it.
+            if self._looked_at == now:
+                raise NotQuietError("more is due at this instant")
+            self._look_at(now)
+            return 0
         if self._network.rules.in_force:
             raise NotQuietError("a rule is in force on links")
         running = {me: node for me, node in self._nodes.items() if node.running}
         period = QuietPeriod(now, running, self._delay_ns)
+        if (idle := period.idle_ns()) != now:
+            if idle is None:
+                raise NotQuietError("some node always waits for an answer")
+            self._look_at(idle)
+            return 0
         queue = self._sorted_queue(period)
         end = min([period.end_ns, *(entry[0] for entry in queue.outside)])
-        self._not_before = end
         elapsed = (end - period.rest_ns - now) // period.whole_ns * period.whole_ns
+        self._not_before = end
+        if elapsed > 0 and self._irregular:
+            elapsed = self._regular(period, elapsed, len(queue.in_flight))
+            self._not_before = min(end, now + max(elapsed, period.whole_ns) + period.rest_ns)
         if elapsed <= 0 or (skipped := period.skip(elapsed)).events < _WORTHWHILE:
             return 0
         self._apply(now, elapsed, skipped, queue)
@@ -132,12 +162,29 @@ class FastForward:
         self.unsure_events += skipped.unsure_events
         return skipped.events
 
+    def _regular(self, period: QuietPeriod, elapsed: Nanoseconds, in_flight: int) -> Nanoseconds:
+        """How much of a time no lost or duplicated packet disturbs, including the rest that is simulated after it."""
+        whole, rest = period.whole_ns, period.rest_ns
+        duplicates = bool(self._network.spec.duplication)
+        for node, sends in period.heeded(all_nodes=duplicates).items():
+            interface = self._network.interfaces[node]
+            for flips in (interface.losses, interface.duplications):
+                if flips is None or elapsed <= 0:
+                    continue
+                clear = flips.clear(_packets(sends, elapsed + rest) + in_flight) - in_flight
+                low, high = -1, elapsed // whole  # In whole periods: the longest move that needs no more than these.
+                while low < high:
+                    middle = (low + high + 1) // 2
+                    low, high = (middle, high) if _packets(sends, middle * whole + rest) <= clear else (low, middle - 1)
+                elapsed = low * whole
+        return elapsed
+
     def _sorted_queue(self, period: QuietPeriod) -> _Queue:
         queue = _Queue([], [])
         for entry in self._kernel._queue:
             act = entry[3]
             called = getattr(act, "__func__", None)
-            if called is Timers._come_due:
+            if called is Timers._come_due or act == self._look_now:
                 continue
             if called is not Node.on_delivery:
                 queue.outside.append(entry)
@@ -183,3 +230,8 @@ class FastForward:
 
     def _move_timer(self, timer: MovedTimer, order: int) -> None:
         move_timer(self._nodes[timer.node], timer.name, timer.deadline_ns, order)
+
+
+def _packets(sends: Sequence[tuple[Nanoseconds, int]], span: Nanoseconds) -> int:
+    """At most how many packets a node sends in that time, of its periods and the numbers sent in each."""
+    return sum((span // period + 1) * number for period, number in sends)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from math import lcm
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import gcd, lcm
 from typing import NamedTuple
 
 from simulator.cluster.node.node import Node
 from simulator.cluster.node.quiet import is_settled, timer_place
 from simulator.protocol import Nanoseconds, NodeId
-from simulator.quiet import Beat, Quiet, Silence
+from simulator.quiet import Awaited, Beat, Quiet
 
 _NEVER = 1 << 62  # An instant later than any other.
 
@@ -33,10 +33,10 @@ class NodeBeat(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """A silence of a node, the beat that ends it, and the longest time from that beat's firing to the end."""
+    """A awaited of a node, the beat that ends it, and the longest time from that beat's firing to the end."""
 
     node: NodeId
-    silence: Silence
+    awaited: Awaited
     ended_by: NodeBeat
     trip_ns: Nanoseconds
 
@@ -81,14 +81,19 @@ class QuietPeriod:
         self._senders = self._all_senders()
         self.expected = self._senders.keys()
         self.end_ns: Nanoseconds = _NEVER
+        self._kept: list[MovedTimer] = []  # Timers of waits for nodes that are down.
         self._waits = list(self._find_waits())
         self._check_timers()
         self._check_quorums()
-        relevant = {wait.ended_by.beat.timer for wait in self._waits}
+        self._check_answers()
+        timed = {(wait.ended_by.node, wait.ended_by.beat.timer) for wait in self._waits}
         self._whole = {
             beat.period_ns
             for beat in self._beats
-            if beat.beat.answer is not None or beat.beat.every > 1 or beat.beat.timer in relevant
+            if beat.beat.answer is not None
+            or beat.beat.every > 1
+            or beat.beat.keeps_phase
+            or (beat.node, beat.beat.timer) in timed
         }
         # A move covers a multiple of this. All messages that a node waits for keep their phases.
         self.whole_ns: Nanoseconds = lcm(*self._whole)
@@ -98,11 +103,32 @@ class QuietPeriod:
             (wait.ended_by.period_ns + 2 * wait.trip_ns for wait in self._waits), default=2 * delay_ns
         )
 
+    def heeded(self, *, all_nodes: bool) -> Mapping[NodeId, Sequence[tuple[Nanoseconds, int]]]:
+        """The running nodes of whose packets none may be lost: what each sends is (period, number) of packets.
+
+        The answers to a leader that does not look at them may be lost, unless `all_nodes`.
+        """
+        sends: dict[NodeId, list[tuple[Nanoseconds, int]]] = {me: [] for me in self._running}
+        for beat in self._beats:
+            if beat.beat.message is not None:
+                sends[beat.node].append((beat.period_ns, len(beat.beat.to)))
+            if beat.beat.answer is not None:
+                for to in beat.beat.to:
+                    if to in self._running:
+                        sends[to].append((beat.period_ns, 1))
+        if all_nodes:
+            return sends
+        heeded = {beat.node for beat in self._beats if beat.beat.message is not None}
+        heeded |= {wait.awaited.of for wait in self._waits}
+        if any(quiet.quorum for quiet in self._quiets.values()):
+            heeded |= self._running.keys()
+        return {me: sent for me, sent in sends.items() if me in heeded}
+
     def skip(self, elapsed_ns: Nanoseconds) -> Skipped:
         """Return what happens in the next part of the period. The length of this part is a multiple of `whole_ns`."""
         until = self.now_ns + elapsed_ns
         sent: Counter[tuple[NodeId, type]] = Counter()
-        timers: list[MovedTimer] = []
+        timers = [*self._kept]
         rounds: dict[tuple[NodeId, str], int] = {}
         firings = 0
         for me, beat, due in self._beats:
@@ -124,14 +150,16 @@ class QuietPeriod:
                         sent[to, beat.answer] += sends
         drawn: Counter[NodeId] = Counter()
         arrived = 0
-        for me, silence, ended_by, _ in self._waits:
+        for me, awaited, ended_by, _ in self._waits:
             count = rounds[ended_by.node, ended_by.beat.timer]
-            drawn[me] += count * silence.draws
+            drawn[me] += count * awaited.draws
             arrived += count
-            if silence.timer is not None:
-                deadline = self._deadline(me, silence.timer) + elapsed_ns
-                timers.append(MovedTimer(me, silence.timer, deadline, until, 0))
-        return Skipped(sent, drawn, timers, firings + sum(sent.values()), 2 * arrived)
+            if awaited.timer is not None:
+                deadline = self._deadline(me, awaited.timer) + elapsed_ns
+                timers.append(MovedTimer(me, awaited.timer, deadline, until, 0))
+        events = firings + sum(sent.values())
+        asks = any(beat.beat.keeps_phase for beat in self._beats)  # With timers that wait for answers.
+        return Skipped(sent, drawn, timers, events, 2 * arrived + (4 * events if asks else 0))
 
     def _deadline(self, me: NodeId, timer: str) -> Nanoseconds:
         place = timer_place(self._running[me], timer)
@@ -151,29 +179,78 @@ class QuietPeriod:
 
     def _find_waits(self) -> Iterator[Wait]:
         for me, quiet in self._quiets.items():
-            for silence in quiet.silences:
-                if silence.timer is not None:
-                    until = self._deadline(me, silence.timer)
+            for awaited in quiet.awaits:
+                if awaited.timer is not None:
+                    until = self._deadline(me, awaited.timer)
                 else:
-                    until = self.now_ns + (silence.left_ns or 0)
-                if silence.of not in self._running:
+                    until = self.now_ns + (awaited.left_ns or 0)
+                if awaited.of not in self._running:
                     self.end_ns = min(self.end_ns, until)
+                    if awaited.timer is not None:
+                        self._kept.append(MovedTimer(me, awaited.timer, until, None, 0))
                     continue
-                beat, trip = self._senders.get((silence.of, me, silence.message), (None, 0))
+                beat, trip = self._senders.get((awaited.of, me, awaited.message), (None, 0))
                 if beat is None:
-                    raise NotQuietError(f"n{me} waits for n{silence.of} in vain")
+                    raise NotQuietError(f"n{me} waits for n{awaited.of} in vain")
                 latest = beat.due_ns + beat.period_ns - beat.beat.period_ns + trip
-                if latest >= until or beat.period_ns + trip >= silence.bears_ns:
+                if latest >= until or beat.period_ns + trip >= awaited.bears_ns:
                     raise NotQuietError(f"messages to n{me} may come too late for its timeouts")
-                yield Wait(me, silence, beat, trip)
+                yield Wait(me, awaited, beat, trip)
 
     def _check_timers(self) -> None:
         known: set[tuple[NodeId, str | None]] = {(beat.node, beat.beat.timer) for beat in self._beats}
-        known |= {(me, silence.timer) for me, quiet in self._quiets.items() for silence in quiet.silences}
+        known |= {(me, awaited.timer) for me, quiet in self._quiets.items() for awaited in quiet.awaits}
         for me, node in self._running.items():
             for timer in node.timers:
                 if (me, timer) not in known:
                     raise NotQuietError(f"n{me} has set a timer of another kind: {timer}")
+
+    def _check_answers(self) -> None:
+        """Raises NotQuietError where an answer may come too late, or not at all; or where a suspected node runs."""
+        for me, beat, _ in self._beats:
+            if beat.answered_within_ns is None:
+                continue
+            if 2 * self._delay_ns >= beat.answered_within_ns or not set(beat.to) <= self._running.keys():
+                raise NotQuietError(f"n{me} may not be answered in time")
+        for me, quiet in self._quiets.items():
+            if quiet.suspected & self._running.keys():
+                raise NotQuietError(f"n{me} suspects a node that runs")
+
+    def idle_ns(self) -> Nanoseconds | None:
+        """The first instant from now on at which no answer is awaited, if there is one.
+
+        Only then is a move exact where a node both answers others and sends messages of its own: they draw from one
+        stream, in the order in which they are sent. The same holds where a node asks again if no answer comes. Where
+        neither is so, this is now. Raises NotQuietError where an answer that should have come has not come.
+        """
+        answered = [beat for beat in self._beats if beat.beat.answer is not None]
+        senders = {beat.node for beat in self._beats if beat.beat.message is not None}
+        asks = any(beat.beat.answered_within_ns is not None for beat in answered)
+        if not asks and not any(to in senders for beat in answered for to in beat.beat.to):
+            return self.now_ns
+        self._check_coincidences()
+        span = 2 * self._delay_ns + 1
+        sent = [
+            (due - (beat.period_ns if beat.sent_before_ns is None else beat.sent_before_ns), beat.period_ns)
+            for _, beat, due in answered
+        ]
+        found = [
+            self.now_ns,
+            *(first + -(-(self.now_ns - first - span) // period) * period + span for first, period in sent),
+        ]
+        idle = (at for at in sorted(found) if all((at - first) % period >= span for first, period in sent))
+        found_ns = next(idle, None)
+        if found_ns == self.now_ns and any(beat.beat.sent_before_ns is not None for beat in answered):
+            raise NotQuietError("a message, or the answer to it, was lost")
+        return found_ns
+
+    def _check_coincidences(self) -> None:
+        """Raises NotQuietError where two ask at one instant: their order depends on when answers came before."""
+        asking = [(due, beat.period_ns) for _, beat, due in self._beats if beat.keeps_phase]
+        for number, (due_a, period_a) in enumerate(asking):
+            for due_b, period_b in asking[:number]:
+                if (due_a - due_b) % gcd(period_a, period_b) == 0:
+                    raise NotQuietError("two questions are asked at one instant")
 
     def _check_quorums(self) -> None:
         for me, quiet in self._quiets.items():

@@ -244,7 +244,7 @@ def test_a_worker_that_is_killed_names_memory_and_keeps_what_is_finished(
     assert_no_orphans(process.pid)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.verify)])
 def test_compare_keeps_the_finished_trials_of_the_variant_under_way(
     scenario: Path, tmp_path: Path, start: Start, number: signal.Signals
 ) -> None:

@@ -137,7 +137,7 @@ def test_trials_after_a_gap_are_shown(scenario: Path, tmp_path: Path) -> None:
 
 
 @linux
-@pytest.mark.parametrize("whom", ["coordinator", "worker"])
+@pytest.mark.parametrize("whom", [pytest.param("coordinator", marks=pytest.mark.verify), "worker"])
 def test_a_killed_run_is_resumed_without_a_difference(
     scenario: Path, tmp_path: Path, whom: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

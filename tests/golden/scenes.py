@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.algorithms.zookeeper.config import EnsembleConfig
+from simulator.cluster.clients.spec import ClientsSpec, PathSpec, ResourceSpec
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, Uniform
 from simulator.cluster.faults.link_degradation import Heal
@@ -129,6 +131,27 @@ SCENES: Mapping[str, ClusterSpec] = {
             _at(SECOND, Crash("leader")),
             _at(2 * SECOND, Restart("all")),
         ),
+    ),
+}
+
+_CLIENTS = ClientsSpec(
+    count=3,
+    gaps=Uniform(5 * MS, 30 * MS),
+    start=SECOND,
+    reads=0.5,
+    stale_reads_for=200 * MS,
+    timeout=300 * MS,
+    paths=PathSpec(latency=Uniform(MS, 2 * MS)),
+)
+SCENES = {
+    **SCENES,
+    "clients_of_raft": replace(
+        SCENES["leader_crash"], config=RaftConfig(replication=True, no_op=True), clients=_CLIENTS, duration=3 * SECOND
+    ),
+    "clients_of_bully": replace(
+        SCENES["bully"],
+        clients=replace(_CLIENTS, closed_loop=False, finds="next", attempts=3),
+        resource=ResourceSpec(paths=PathSpec(latency=Uniform(MS, 2 * MS))),
     ),
 }
 

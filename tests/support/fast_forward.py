@@ -13,6 +13,10 @@ LATENCIES = (
     "{mixture: [{weight: 0.9, of: 2ms}, {weight: 0.1, of: {uniform: [3ms, 8ms]}}]}",
     "25ms",
     "{uniform: [20ms, 40ms]}",
+    "{lognormal: {median: 1ms, p99: 3ms}}",
+    "{exponential: 500us}",
+    "{gamma: {shape: 2, mean: 1ms}}",
+    "{normal: {mean: 5ms, sd: 500us}}",
 )
 FAULTS = (
     "crash: leader",
@@ -64,14 +68,39 @@ def raft(draw: random.Random) -> str:
     return "".join(f"  {name}: {value}\n" for name, value in chosen.items())
 
 
-OPTIONS: Mapping[str, Callable[[random.Random], str]] = {"raft": raft}
-SCALE: Mapping[str, int] = {"raft": 1}
+def watching(draw: random.Random) -> str:
+    """The detectors that have keep-alives, with intervals that do and do not fit each other."""
+    options = ("heartbeat", "heartbeat: {interval: 30ms}", "ping", "ping: {interval: 60ms}", "ping: {retries: 0}")
+    detector = draw.choice(options)
+    return f"  detector: {detector if ':' not in detector else '{' + detector + '}'}\n"
+
+
+def checking(draw: random.Random) -> str:
+    """A detector, and an interval of checks that is no multiple of the detector's."""
+    return watching(draw) + draw.choice(("", "  check_interval: 70ms\n", "  check_interval: 333ms\n"))
+
+
+def priority(draw: random.Random) -> str:
+    """Intervals of the simple election."""
+    return draw.choice(("", "  check_interval: 300ms\n", "  heartbeat_interval: 1500ms\n"))
+
+
+OPTIONS: Mapping[str, Callable[[random.Random], str]] = {
+    "raft": raft,
+    "bully": checking,
+    "omega": watching,
+    "ring": checking,
+    "chang-roberts": checking,
+    "hirschberg-sinclair": checking,
+    "priority": priority,
+}
+SCALE: Mapping[str, int] = {"priority": 25}
 
 
 def scenario(algorithm: str, seed: int) -> str:
     """A scenario of some faults at instants that often coincide with timers, or of a nemesis."""
     draw = random.Random(f"{algorithm} {seed}")
-    scale = SCALE[algorithm]
+    scale = SCALE.get(algorithm, 1)
     duration_ms = scale * draw.choice((2000, 4000, 10_000))
     times = (lambda: f"{draw.randrange(duration_ms)}ms", lambda: f"{duration_ms // 100 * draw.randrange(100)}ms")
     faults = []
@@ -87,6 +116,10 @@ def scenario(algorithm: str, seed: int) -> str:
         f"  start: {duration_ms // 4}ms\n  at_most: minority\n  quiet: {duration_ms // 5}ms\n"
     )
     network = f"  latency: {draw.choice(LATENCIES)}\n"
+    if draw.random() < 0.4:
+        network += f"  loss: {draw.choice((0.0005, 0.002, 0.01))}\n"
+    if draw.random() < 0.2:
+        network += f"  duplication: {draw.choice((0.0005, 0.002, 0.01))}\n"
     if draw.random() < 0.2:
         network = "  topology: {preset: three-zones}\n" + network
     stop = draw.choice(("", "", "stop_when: leader-announced\n", "stop_when: leader-stable\nstable_after: 800ms\n"))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Protocol
 
 from simulator.protocol import Assumption, Host, Message, Nanoseconds, NodeId
+from simulator.quiet import Watch
 
 # Notes to the trace. SUSPECTS and TRUSTS are the S- and T-transitions of Chen, Toueg and Aguilera.
 WATCHES, SUSPECTS, TRUSTS = "watches", "suspects", "trusts"
@@ -98,6 +99,13 @@ class Detector:
     def view(self) -> Mapping[str, object]:
         """What a page may show of it, in plain values: the nodes that are watched, and those that are suspected."""
         return {"watched": self.watched, "suspected": tuple(sorted(self.suspected))}
+
+    def quiet(self) -> Watch | None:
+        """What the detector does if nothing new happens (`simulator.quiet`); None if it does not say."""
+        return None
+
+    def on_skipped(self, elapsed: Nanoseconds) -> None:
+        """So much time was skipped, in which all messages of `quiet` were sent."""
 
     # --- For subclasses
 

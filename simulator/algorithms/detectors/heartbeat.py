@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 from simulator.algorithms.detectors.detector import Detector, DetectorListener
 from simulator.protocol import MILLISECOND, Duration, Host, Nanoseconds, NodeId, message, option
+from simulator.quiet import Awaited, Beat, Watch
 
 
 @message
@@ -173,3 +174,17 @@ class HeartbeatDetector(HeartbeatBasedDetector):
     """Suspects a node a fixed time after its last heartbeat."""
 
     rule = FixedTimeout
+
+    def quiet(self) -> Watch:
+        """Return the heartbeats that are sent, and those that are awaited."""
+        options: HeartbeatOptions = self.options
+        beat = Beat(timer=f"{self.timer} beat", period_ns=options.interval, message=Heartbeat, to=self.shown_to)
+        awaits = [
+            Awaited(of=node, message=Heartbeat, timer=self._silence_of(node), bears_ns=options.timeout)
+            for node in self.watched
+            if node not in self.suspected
+        ]
+        return Watch(beats=[beat] if self.shown_to else [], awaits=awaits, suspected=frozenset(self.suspected))
+
+    def on_skipped(self, elapsed: Nanoseconds) -> None:
+        self._beats += elapsed // self.options.interval

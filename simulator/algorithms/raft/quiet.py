@@ -20,7 +20,7 @@ from simulator.algorithms.raft.membership import Membership
 from simulator.algorithms.raft.messages import AppendEntries, AppendEntriesReply
 from simulator.algorithms.raft.tick_timer import TickTimer
 from simulator.protocol import LEADER, NodeId, Role
-from simulator.quiet import Beat, Quiet, Silence
+from simulator.quiet import Awaited, Beat, Quiet
 
 
 def never_quiet(config: RaftConfig) -> str | None:
@@ -87,10 +87,10 @@ def _leading(
         return Quiet(leader=me, term=term, beats=beats)
     if not membership.is_majority(check_quorum.active):
         return None  # It may step down soon.
-    silences = []
+    awaits = []
     if check_quorum.slides:
-        silences = [
-            Silence(of=peer, message=AppendEntriesReply, timer=f"{TOUCH}{peer}", bears_ns=check_quorum.lease_ns)
+        awaits = [
+            Awaited(of=peer, message=AppendEntriesReply, timer=f"{TOUCH}{peer}", bears_ns=check_quorum.lease_ns)
             for peer in peers
         ]
     elif not check_quorum.uses_ticks:
@@ -99,7 +99,7 @@ def _leading(
         leader=me,
         term=term,
         beats=beats,
-        silences=silences,
+        awaits=awaits,
         answered=frozenset(check_quorum.active),
         quorum=membership.quorum - membership.is_voter,
         quorum_ns=check_quorum.lease_ns - (tick or 0),
@@ -110,11 +110,11 @@ def _following(config: RaftConfig, term: int, leader: NodeId, timer: ElectionTim
     low = config.election_timeout[0]
     if isinstance(timer, TickTimer):
         assert config.tick is not None
-        waits = Silence(of=leader, message=AppendEntries, bears_ns=low - config.tick, left_ns=timer.left_ns)
+        waits = Awaited(of=leader, message=AppendEntries, bears_ns=low - config.tick, left_ns=timer.left_ns)
         beats = [Beat(timer=TICK, period_ns=config.tick)]
-        return Quiet(leader=leader, term=term, beats=beats, silences=[waits]) if timer.leader_was_heard else None
+        return Quiet(leader=leader, term=term, beats=beats, awaits=[waits]) if timer.leader_was_heard else None
     assert not isinstance(timer, LastContactTimer)
-    silences = [Silence(of=leader, message=AppendEntries, timer=ELECTION, bears_ns=low, draws=1)]
+    awaits = [Awaited(of=leader, message=AppendEntries, timer=ELECTION, bears_ns=low, draws=1)]
     if timer.keeps_led:
-        silences.append(Silence(of=leader, message=AppendEntries, timer=LED, bears_ns=low))
-    return Quiet(leader=leader, term=term, silences=silences)
+        awaits.append(Awaited(of=leader, message=AppendEntries, timer=LED, bears_ns=low))
+    return Quiet(leader=leader, term=term, awaits=awaits)

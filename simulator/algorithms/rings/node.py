@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from simulator.algorithms.detectors import TIMELY_NETWORK
+from simulator.algorithms.detectors import TIMELY_NETWORK, watching
 from simulator.algorithms.rings.config import RingConfig, election_time
 from simulator.algorithms.rings.passing import ONWARD, PassingNode
 from simulator.protocol import (
@@ -32,10 +32,12 @@ from simulator.protocol import (
     LEADER,
     Guarantee,
     Host,
+    Nanoseconds,
     NodeId,
     Role,
     message,
 )
+from simulator.quiet import Beat, Quiet
 
 # Timers. There is a MISSED for each node that was skipped without being suspected. BEGUN is set while an election of
 # this node is too recent to begin another.
@@ -103,6 +105,17 @@ class RingNode(PassingNode):
             "taking part": self.taking_part,
             **super().view(),
         }
+
+    def quiet(self) -> Quiet | None:
+        if self.taking_part or self._begun or self._passing or not self.config.maintenance:
+            return None
+        successor = self._successor
+        to = () if successor is None else (successor,)
+        check = Beat(timer=CHECK, period_ns=self.config.check_interval, message=Check, to=to)
+        return watching(self.leader, self.detector.quiet(), [check])
+
+    def on_skipped(self, elapsed: Nanoseconds, running: frozenset[NodeId]) -> None:
+        self.detector.on_skipped(elapsed)
 
     # --- For the algorithms
 
@@ -204,9 +217,13 @@ class RingNode(PassingNode):
     def _check(self) -> None:
         """Tell the successor which leader this node follows. A node that waits for an outcome follows nobody yet."""
         self.host.set_timer(CHECK, self.config.check_interval)
-        successor = next((node for node in self.others[ONWARD] if node not in self.detector.suspected), None)
+        successor = self._successor
         if successor is not None and self.leader is not None and not self.taking_part:
             self.host.send(successor, Check(self.leader))
+
+    @property
+    def _successor(self) -> NodeId | None:
+        return next((node for node in self.others[ONWARD] if node not in self.detector.suspected), None)
 
     def _on_check(self, sender: NodeId, message: Check) -> None:
         """Hold an election if this node follows another leader than the node before it, and waits for no outcome."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from typing import Any
+
+import numpy as np
 
 from simulator.cluster.node.node import Node
 from simulator.protocol import Nanoseconds
 
 _WORD = 64  # The bits that `protocol.uniform` draws.
-_DRAWN_AT_ONCE = 1 << 14
+_FEW = 1 << 16  # Up to so many numbers, NumPy's generator takes longer to make than it saves.
 
 
 def is_settled(node: Node) -> bool:
@@ -17,9 +20,19 @@ def is_settled(node: Node) -> bool:
 
 
 def forget_draws(source: random.Random, count: int) -> None:
-    """Draw this many numbers as `protocol.uniform` does, and forget them."""
-    for begin in range(0, count, _DRAWN_AT_ONCE):
-        source.getrandbits(_WORD * min(_DRAWN_AT_ONCE, count - begin))
+    """Draw this many numbers as `protocol.uniform` does, and forget them.
+
+    Both libraries have the same Mersenne Twister. NumPy's throws numbers away without making integers of them.
+    """
+    if count <= _FEW:
+        source.getrandbits(_WORD * count)
+        return
+    version, (*key, position), gauss = source.getstate()
+    twister: Any = np.random.MT19937(0)
+    twister.state = {"bit_generator": "MT19937", "state": {"key": np.array(key, dtype=np.uint32), "pos": position}}
+    twister.random_raw(count * _WORD // 32, output=False)
+    state = twister.state["state"]
+    source.setstate((version, (*state["key"].tolist(), int(state["pos"])), gauss))
 
 
 def timer_place(node: Node, name: str) -> tuple[Nanoseconds, int] | None:
