@@ -29,7 +29,7 @@ from simulator.experiment.finished import InDirectory
 from simulator.experiment.plan import Plan
 from simulator.experiment.schedule import Cell, run_cells
 
-SCENARIO, SEED, TRIALS, WORKERS = "leader-crash", 3, 3000, 2
+SCENARIO, SEED, TRIALS, WORKERS = "raft-leader-crash", 3, 600, 2
 Place = tuple[Executor, Callable[[], int]]
 
 

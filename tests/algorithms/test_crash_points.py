@@ -19,6 +19,8 @@ RAFT = REGISTRY["raft"]
 LONG = {
     ("hirschberg-sinclair", "boot"),
     ("hirschberg-sinclair", "leader-return"),
+    ("pacemaker", "boot"),
+    ("pacemaker", "leader-return"),
     ("zookeeper", "boot"),
     ("zookeeper", "leader-crash"),
 }

@@ -5,6 +5,7 @@ A bound is stated by its reason: so many timeouts of the algorithm. `leader_cras
 
 from __future__ import annotations
 
+from simulator.algorithms.pacemaker.config import PacemakerConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
 from simulator.algorithms.zookeeper.config import EnsembleConfig
@@ -30,6 +31,15 @@ _QUICK_CLIENTS = ZooKeeperConfig(
     synchronisation=(0, 0, 0),
     session_timeout=400 * MILLISECOND,
     reconnect_delay=(0, 50 * MILLISECOND),
+)
+# Few passes of the token, and a wait for a DC longer than the three seconds for which a loser opposes nobody.
+_QUICK_PACEMAKER = PacemakerConfig(
+    token=SECOND,
+    token_coefficient=0,
+    unchanged_passes=1,
+    join=500 * MILLISECOND,
+    merge=SECOND,
+    dc_deadtime=3500 * MILLISECOND,
 )
 
 _STATED = (
@@ -76,6 +86,14 @@ _STATED = (
         network=_STREAMS,
         seeds=(1,),
         backs=(NEVER, MILLISECOND),
+    ),
+    # Two memberships, each after a token timeout and a consensus of 2.2 s; then the wait for a DC.
+    *cases_of(
+        REGISTRY["pacemaker"],
+        (BOOT, leader_crash(at=6 * SECOND), leader_return(at=6 * SECOND, away=4 * SECOND)),
+        bound=9 * SECOND,
+        config=_QUICK_PACEMAKER,
+        seeds=(1,),
     ),
     # Rings draw nothing, so one seed will do. Two dead nodes in a row are found one after another, each within 400 ms.
     # Or somebody waits in vain, for all the rounds that an algorithm needs, of 250 ms for five nodes; then for another.

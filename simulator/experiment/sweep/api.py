@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from simulator.analysis.records.registry import MEASURES
 from simulator.experiment.signals import signal_named
 from simulator.experiment.store import new_directory
 from simulator.experiment.sweep.cells import cells_of
@@ -51,7 +52,8 @@ class SweepResult:
         """A dataset with a labelled dimension for each axis, and a variable for each metric and each of its ends.
 
         Fields that change together have one dimension, called after the first. A cell that was skipped is NaN. The
-        points of a sample have one dimension, `cell`. It needs xarray, of the extra `study`. Raises ImportError.
+        points of a sample have one dimension, `cell`. Each variable has `long_name` and `units` (`s`, or `1` for a
+        number or a proportion). It needs xarray, of the extra `study`. Raises ImportError.
         """
         try:
             import xarray
@@ -59,12 +61,15 @@ class SweepResult:
             raise ImportError('to_xarray needs xarray: pip install "electsim[study]"') from error
         metrics = [f"{name}{end}" for name in self.study["metrics"] for end in ("", ".low", ".high")]
         axes = [str(fields[0]) for fields in self.study["axes"]]
-        values = self.frame[[*axes, *metrics]].astype(dict.fromkeys(metrics, "float64"))
-        if self.study["sample"] is not None:
-            found = self.frame.set_index("cell")[[*axes, *metrics]].astype(dict.fromkeys(metrics, "float64"))
-            return xarray.Dataset.from_dataframe(found)
-        order = {axis: list(dict.fromkeys(values[axis])) for axis in axes}
-        dataset: xarray.Dataset = xarray.Dataset.from_dataframe(values.set_index(axes)).reindex(order)
+        sampled = self.study["sample"] is not None
+        columns = [*(["cell"] if sampled else []), *axes, *metrics]
+        values = self.frame[columns].astype(dict.fromkeys(metrics, "float64"))
+        dataset: xarray.Dataset = xarray.Dataset.from_dataframe(values.set_index("cell" if sampled else axes))
+        if not sampled:
+            dataset = dataset.reindex({axis: list(dict.fromkeys(values[axis])) for axis in axes})
+        for name in metrics:
+            measure = MEASURES[name.removesuffix(".low").removesuffix(".high")]
+            dataset[name].attrs |= {"long_name": measure.label, "units": {"s": "s"}.get(measure.unit, "1")}
         return dataset
 
 

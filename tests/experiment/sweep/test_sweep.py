@@ -205,6 +205,8 @@ def test_a_dataset_has_a_labelled_dimension_for_each_axis(scenario: Path) -> Non
     value = float(dataset["failover.median"].sel({"cluster.nodes": "5", "network.loss": "0.1"}))
     assert value == found.frame["failover.median"][5]
     assert bool(dataset["failover.median"].isnull().sel({"network.loss": "2"}).all())
+    assert dataset["failover.median.low"].attrs == {"long_name": "failover, median", "units": "s"}
+    assert list(dataset.coords["network.loss"].values) == ["0", "2", "0.1"]  # In the order of the axis.
 
 
 @pytest.mark.parametrize(
