@@ -48,7 +48,7 @@ def test_the_keys_of_a_dead_client_go_up_to_half_a_second_after_its_lease() -> N
     assert max(delays) - min(delays) > 0.2  # The phase of the look is that of the process.
 
 
-def test_a_new_leader_of_etcd_gives_all_leases_their_whole_time_and_an_election_timeout() -> None:
+def test_a_change_of_leader_prolongs_all_leases() -> None:
     """lessor.go, Promote: "renew the TTL of all lease to extend + previous TTL"; extend is the election timeout. The
     holder and the leader of etcd die together."""
     bench = scene(3, session_ttl=5 * SECOND)
