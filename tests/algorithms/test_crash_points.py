@@ -15,7 +15,7 @@ from tests.support.crash_points import BOOT, Case, Window, crash_at, enumerate_c
 from tests.support.crash_watch import NEVER
 
 RAFT = REGISTRY["raft"]
-VERY_LONG = {"etcd-election"}  # The fast tests try every 40th step of three nodes.
+VERY_LONG = {"etcd-election"}  # The fast tests try every 80th step of three nodes.
 # Of the three windows of these algorithms, the fast tests try one. `zookeeper-ensemble` has the others of `zookeeper`.
 LONG = {
     ("hirschberg-sinclair", "boot"),
@@ -67,8 +67,8 @@ def test_elects_again_after_a_crash_at_any_step(case: Case) -> None:
     "case", [case for case in CASES if case.registration.name in VERY_LONG and case.nodes == 3], ids=str
 )
 def test_elects_again_after_a_crash_at_some_steps(case: Case) -> None:
-    """The same for every 40th step: an extract of the cases that `make verify` tries in full."""
-    found = enumerate_crash_points(case, every=40)
+    """The same for every 80th step: an extract of the cases that `make verify` tries in full."""
+    found = enumerate_crash_points(case, every=80)
     assert not found.failures, "\n".join(map(str, found.failures[:5]))
     assert found.runs > 1
 

@@ -29,7 +29,7 @@ from simulator.trace.trace import Trace
 from tests.support.algorithm_schedules import NOT_DRAWN, can_agree, disagreement, faults_by_name, schedules
 
 NAMES = sorted(REGISTRY)
-# Long trials: of the properties, the fast tests try one.
+# Those of long trials are tried by `make verify`. The fast tests have a schedule of each in `test_everybody.py`.
 MOST = [pytest.param(name, marks=pytest.mark.verify) if name == "etcd-election" else name for name in NAMES]
 WITH_ASSUMPTIONS = sorted(name for name in REGISTRY if REGISTRY[name].algorithm.assumes)
 seeds = st.integers(0, 999)
@@ -46,7 +46,7 @@ def would_be_violations(spec: ClusterSpec, trace: Trace) -> bool:
     return bool(violations(trace, spec.registration.algorithm.guarantees, spec.stabilization_ns))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", MOST)
 @quickly
 @given(data=st.data(), seed=seeds)
 def test_inside_its_assumptions_it_keeps_its_promises_and_elects_again(
