@@ -43,7 +43,7 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
     """
     if (directory / "study.json").is_file():
         notice_drafts(directory.parent, but=directory)
-        _show_sweep(directory, as_json, figures)
+        _show_study(directory, as_json, figures)
         return
     if (directory / COMPARISON).is_file():
         notice_drafts(directory.parent)
@@ -109,10 +109,10 @@ def _readable(file: Path) -> Iterator[None]:
 
 
 def _show_comparison(directory: Path, as_json: bool, figures: Path | None) -> None:
-    from simulator.cli.compare import show_comparison
+    """Of a version before studies: `comparison.json` has what `study.json` has as `comparison` now."""
+    from simulator.cli.sweeping import draw_study, show_study
     from simulator.experiment.reading import read_object
     from simulator.experiment.store import StoreError
-    from simulator.report.figures.comparison import write_comparison_figures
 
     file = directory / COMPARISON
     try:
@@ -122,25 +122,25 @@ def _show_comparison(directory: Path, as_json: bool, figures: Path | None) -> No
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
     with _readable(file):
-        show_comparison(comparison, as_json, tests=False)
+        show_study({"comparison": comparison}, as_json)
     if figures is not None:
-        _draw(file, figures, lambda: write_comparison_figures(comparison, figures))
+        _draw(file, figures, lambda: draw_study({"comparison": comparison}, figures))
 
 
-def _show_sweep(directory: Path, as_json: bool, figures: Path | None) -> None:
-    from simulator.cli.sweeping import show_sweep
+def _show_study(directory: Path, as_json: bool, figures: Path | None) -> None:
+    from simulator.cli.sweeping import draw_study, show_study
     from simulator.experiment.files import StoreError
-    from simulator.experiment.sweep.running import STUDY, read_study_json
-    from simulator.report.figures.sweep_figures import write_sweep_figures
+    from simulator.experiment.sweep.progress import found_by_now
+    from simulator.experiment.sweep.rows import STUDY
 
     try:
-        found = read_study_json(directory)
+        found = found_by_now(directory)
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
     with _readable(directory / STUDY):
-        show_sweep(found, as_json)
+        show_study(found, as_json)
     if figures is not None:
-        _draw(directory / STUDY, figures, lambda: write_sweep_figures(found, figures))
+        _draw(directory / STUDY, figures, lambda: draw_study(found, figures))
 
 
 @click.command()

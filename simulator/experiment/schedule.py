@@ -76,6 +76,12 @@ class Cell:
         return min(self.end, without_gap(self.trials.counts(), self.first))
 
     @property
+    def end_of_finished(self) -> int:
+        """The number after the last trial that is there. Chunks before it may be missing: they had not come yet."""
+        ends = [start + count for start, count in self.trials.counts().items() if start < self.end]
+        return min(self.end, max([self.first, *ends]))
+
+    @property
     def left(self) -> int:
         """How many trials are still to be given out, as far as it is known."""
         return sum(map(len, self._gaps))
@@ -145,20 +151,22 @@ class Cell:
 Received = Callable[[Cell, Chunk], None]
 
 
-def run_cells(cells: Sequence[Cell], executor: Executor, slots: int, on_chunk: Received) -> None:
+def run_cells(cells: Sequence[Cell], executor: Executor, slots: Callable[[], int], on_chunk: Received) -> None:
     """Run the trials of some cells, the first ones first; `on_chunk` is called with every chunk that was kept.
 
-    `slots` chunks are under way at most. Whatever ends it early, all chunks that had come by then are kept. Raises
-    WorkerDied and other errors of the executor, OSError where a chunk cannot be kept, and KeyboardInterrupt.
+    `slots()` chunks are under way at most: a cluster may grow and shrink. Whatever ends it early, all chunks that had
+    come by then are kept. Raises WorkerDied and other errors of the executor, OSError where a chunk cannot be kept, and
+    KeyboardInterrupt.
     """
     _Run(executor, slots, on_chunk).run([cell for cell in cells if not cell.is_complete])
 
 
 class _Run:
-    def __init__(self, executor: Executor, slots: int, on_chunk: Received) -> None:
+    def __init__(self, executor: Executor, slots: Callable[[], int], on_chunk: Received) -> None:
         self._executor, self._slots, self._on_chunk = executor, slots, on_chunk
         self._pending: dict[Future[Chunk], tuple[Cell, range]] = {}
         self._start = time.monotonic()
+        self._received, self._receiving_s = 0, 0.0  # Chunks, and what the coordinator has spent on them.
         self._usual_s: float | None = None  # The mean time of a trial, from the cell that was measured last.
 
     def run(self, open_cells: list[Cell]) -> None:
@@ -179,9 +187,10 @@ class _Run:
             raise
 
     def _give_out(self, open_cells: Sequence[Cell]) -> None:
+        slots = self._slots()
         for cell in open_cells:
-            while len(self._pending) < self._slots:
-                taken = cell.take(self._size(cell, len(open_cells)))
+            while len(self._pending) < slots:
+                taken = cell.take(self._size(cell, len(open_cells), slots))
                 if taken is None:
                     break
                 arguments = (cell.payload(self._executor), cell.seed, taken.start, len(taken))
@@ -190,6 +199,7 @@ class _Run:
                 self._pending[future] = cell, taken
 
     def _receive(self, future: Future[Chunk]) -> None:
+        start = time.monotonic()
         cell, taken = self._pending.pop(future)
         if not cell.is_wanted(taken):
             return
@@ -197,18 +207,24 @@ class _Run:
         cell.receive(taken, chunk)
         self._usual_s = cell.seconds_each
         self._on_chunk(cell, chunk)
+        self._received += 1
+        self._receiving_s += time.monotonic() - start
         if chunk.interrupted is not None:
             raise chunk.interrupted
 
-    def _size(self, cell: Cell, open_cells: int) -> int:
-        """How many trials the next chunk should have, by the time that trials have taken so far."""
-        target_s = min(max((time.monotonic() - self._start) * _SHARE, _SHORTEST_S), _LONGEST_S)
+    def _size(self, cell: Cell, open_cells: int, slots: int) -> int:
+        """How many trials the next chunk should have, by the time that trials have taken so far.
+
+        With many workers, chunks take as long as the coordinator needs to keep up with all of them.
+        """
+        keeping_up_s = _CAREFUL * slots * self._receiving_s / max(1, self._received)
+        target_s = min(max((time.monotonic() - self._start) * _SHARE, _SHORTEST_S, keeping_up_s), _LONGEST_S)
         if cell.seconds_each is not None:
             size = min(target_s / max(cell.seconds_each, 1e-9), _CAREFUL * max(1, cell.measured))
         else:
             size = 1 if self._usual_s is None else target_s / max(self._usual_s, 1e-9) / 8
-        if open_cells <= self._slots:  # At the end, no worker should wait for the last chunk of another.
-            size = min(size, math.ceil(cell.left / self._slots))
+        if open_cells <= slots:  # At the end, no worker should wait for the last chunk of another.
+            size = min(size, math.ceil(cell.left / slots))
         return int(min(max(size, 1), _MOST_TRIALS))
 
 
