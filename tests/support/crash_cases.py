@@ -5,6 +5,7 @@ A bound is stated by its reason: so many timeouts of the algorithm. `leader_cras
 
 from __future__ import annotations
 
+from simulator.algorithms.etcd.config import EtcdElectionConfig
 from simulator.algorithms.pacemaker.config import PacemakerConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
@@ -40,6 +41,17 @@ _QUICK_PACEMAKER = PacemakerConfig(
     join=500 * MILLISECOND,
     merge=SECOND,
     dc_deadtime=3500 * MILLISECOND,
+)
+
+_QUICK_LEASES = EtcdElectionConfig(
+    session_ttl=SECOND,
+    heartbeat_interval=50 * MILLISECOND,
+    election_timeout=500 * MILLISECOND,
+    keepalive_time=500 * MILLISECOND,
+    keepalive_timeout=500 * MILLISECOND,
+    connect_timeout=SECOND,
+    reconnect_delay=(100 * MILLISECOND, 500 * MILLISECOND),
+    restart_delay=(0, 50 * MILLISECOND),
 )
 
 _STATED = (
@@ -83,6 +95,17 @@ _STATED = (
         (BOOT, leader_crash(at=2 * SECOND), leader_return(at=2 * SECOND, away=2 * SECOND)),
         bound=5 * SECOND,
         config=_QUICK_CLIENTS,
+        network=_STREAMS,
+        seeds=(1,),
+        backs=(NEVER, MILLISECOND),
+    ),
+    # A proposal that was lost with its member's leader fails after 6 s, and the application campaigns again. Before, an
+    # election of members takes two timeouts of at most 0.95 s; after, a lease lasts for 1.5 s more, and 0.5 s.
+    *cases_of(
+        REGISTRY["etcd-election"],
+        (BOOT, leader_crash(at=4 * SECOND), leader_return(at=4 * SECOND, away=3 * SECOND)),
+        bound=11 * SECOND,
+        config=_QUICK_LEASES,
         network=_STREAMS,
         seeds=(1,),
         backs=(NEVER, MILLISECOND),
