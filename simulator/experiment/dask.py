@@ -85,7 +85,7 @@ def _local(workers: int) -> Iterator[Any]:
 
     options = {"n_workers": workers} if workers else {}
     with distributed.LocalCluster(
-        threads_per_worker=1, dashboard_address=":0", silence_logs=logging.ERROR, **options
+        threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.ERROR, **options
     ) as cluster:
         yield cluster
 

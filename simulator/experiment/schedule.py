@@ -26,6 +26,7 @@ _SHORTEST_S, _LONGEST_S = 0.25, 10.0  # How long a chunk should take.
 # The longest time of a chunk, as a share of the time so far. A kill therefore loses at most this share, and long
 # studies have few files.
 _SHARE = 1 / 50
+_LONGEST_OF_MANY_S = 60.0  # The same if there are so many workers that the coordinator could not keep up.
 _MOST_TRIALS = 100_000  # In a chunk.
 _CAREFUL = 4  # The most trials of a chunk, as a multiple of the trials whose time was measured.
 
@@ -166,7 +167,7 @@ class _Run:
         self._executor, self._slots, self._on_chunk = executor, slots, on_chunk
         self._pending: dict[Future[Chunk], tuple[Cell, range]] = {}
         self._start = time.monotonic()
-        self._received, self._receiving_s = 0, 0.0  # Chunks, and what the coordinator has spent on them.
+        self._start_cpu, self._received = time.process_time(), 0
         self._usual_s: float | None = None  # The mean time of a trial, from the cell that was measured last.
 
     def run(self, open_cells: list[Cell]) -> None:
@@ -199,7 +200,6 @@ class _Run:
                 self._pending[future] = cell, taken
 
     def _receive(self, future: Future[Chunk]) -> None:
-        start = time.monotonic()
         cell, taken = self._pending.pop(future)
         if not cell.is_wanted(taken):
             return
@@ -208,17 +208,18 @@ class _Run:
         self._usual_s = cell.seconds_each
         self._on_chunk(cell, chunk)
         self._received += 1
-        self._receiving_s += time.monotonic() - start
         if chunk.interrupted is not None:
             raise chunk.interrupted
 
     def _size(self, cell: Cell, open_cells: int, slots: int) -> int:
         """How many trials the next chunk should have, by the time that trials have taken so far.
 
-        With many workers, chunks take as long as the coordinator needs to keep up with all of them.
+        With many workers, chunks are so long that the coordinator is busy a quarter of the time at most.
         """
-        keeping_up_s = _CAREFUL * slots * self._receiving_s / max(1, self._received)
-        target_s = min(max((time.monotonic() - self._start) * _SHARE, _SHORTEST_S, keeping_up_s), _LONGEST_S)
+        target_s = min(max((time.monotonic() - self._start) * _SHARE, _SHORTEST_S), _LONGEST_S)
+        if not isinstance(self._executor, InThisProcess):
+            own_s = (time.process_time() - self._start_cpu) / max(1, self._received)  # Of the coordinator, for a chunk.
+            target_s = max(target_s, min(_CAREFUL * slots / 2 * own_s, _LONGEST_OF_MANY_S))
         if cell.seconds_each is not None:
             size = min(target_s / max(cell.seconds_each, 1e-9), _CAREFUL * max(1, cell.measured))
         else:

@@ -39,7 +39,7 @@ def _collect() -> Iterator[None]:
 def address() -> Iterator[str]:
     """The scheduler of a cluster of two workers, in this process."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
     ) as cluster:
         yield cluster.scheduler_address
 
