@@ -80,7 +80,7 @@ def decomposition(results: Result | Mapping[str, Result], *, title: str = "") ->
     """The parts of failovers: detection, pre-votes, failed rounds, winning round, and announcement to a majority.
 
     One result: a bar of means for each tenth of its failovers, from the shortest to the longest. Several: a bar for
-    each, with the 95 % interval of the whole. Raises ValueError where no failover was seen to its end.
+    each, with the 95 % interval of the whole. Raises ValueError if no failover was seen to its end.
     """
     if isinstance(results, Result):
         tenths = Failovers.of(results.elections).by_length() or {results.scenario.name: Failovers.of(results.elections)}
@@ -91,7 +91,7 @@ def decomposition(results: Result | Mapping[str, Result], *, title: str = "") ->
 def overlaps(results: Result | Mapping[str, Result], *, most: int = 50) -> Figure:
     """When two nodes led at once: a line for each trial in which they did, for the first `most` of each result.
 
-    Raises ValueError where two nodes never did.
+    Raises ValueError if two nodes never did.
     """
     by_name = {results.scenario.name: results} if isinstance(results, Result) else dict(results)
     shown = {name: trials_with_overlaps(r.trials, r.overlaps, most) for name, r in by_name.items()}

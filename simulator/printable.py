@@ -6,8 +6,9 @@ import re
 
 # Terminal control sequences (ECMA-48): first whole sequences, then every single control character that is left.
 _SEQUENCE = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movement, erasing.
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS and other strings: titles.
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI sequences: colours, cursor movement, erasing.
+    # OSC, DCS and other strings, such as window titles.
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]"  # Escapes of two or three characters: reset, character sets.
 )
 # C0 but tab and newline, DEL, C1; and the marks, embeddings, overrides and isolates of the bidirectional algorithm.

@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, ClassVar, Protocol, Self, TypeAlias, dataclass_transform
 
+from simulator.quiet import Quiet
+
 NodeId: TypeAlias = int  # YAML and reports write n1, n2, …
 Nanoseconds: TypeAlias = int
 Message: TypeAlias = Any  # An instance of a class decorated with @message.
@@ -137,7 +139,7 @@ def describe(message: Message) -> str:
     return f"{type(message).__name__}({', '.join(shown)})"
 
 
-_Z99 = 2.3263478740408408  # The standard normal distribution reaches 99 % there.
+_Z99 = 2.3263478740408408  # The value at which the standard normal distribution function is 99 %.
 
 
 def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> Nanoseconds:
@@ -147,7 +149,7 @@ def uniform(source: random.Random, bounds: tuple[Nanoseconds, Nanoseconds]) -> N
 
 
 def spread(source: random.Random, points: tuple[Nanoseconds, Nanoseconds, Nanoseconds]) -> Nanoseconds:
-    """A random duration with the given minimum, median and p99: lognormal, raised to the minimum where it is below.
+    """A lognormal random duration with this median and p99. A draw below the minimum is raised to the minimum.
 
     The same as `{lognormal: {median: …, p99: …}, at_least: …}` in a scenario.
     """
@@ -202,7 +204,7 @@ class Host(Protocol):
         ...
 
     def cancel_timer(self, name: str) -> None:
-        """Cancel the pending timer of that name. Does nothing if there is none."""
+        """Cancel the pending timer with this name. Does nothing if there is none."""
         ...
 
     def save(self, then: str | None = None, **durable: object) -> None:
@@ -258,7 +260,7 @@ class Algorithm:
         self.receive[type(message)](self, sender, message)
 
     def on_timer(self, name: str) -> None:
-        """The timer of that name has come due."""
+        """The timer with this name has come due."""
 
     def on_saved(self, name: str) -> None:
         """The write that was requested with `then=name` is on disk."""
@@ -269,8 +271,7 @@ class Algorithm:
     def on_request(self, client: NodeId, request: Message) -> None:
         """A client has sent a `simulator.clients.messages.Request`: answer it with `host.answer`.
 
-        Only for an algorithm with a log, whose registration says so (`serving`). For all others, the host
-        serves requests: a node that claims to lead writes to the resource.
+        Only if the registration says so (`serving`): for an algorithm with a log. For all others, the host serves.
         """
 
     def on_connect(self, peer: NodeId) -> None:
@@ -285,9 +286,15 @@ class Algorithm:
     def view(self) -> Mapping[str, object]:
         """What a page may show of this node by name: its log, votes, sessions, znodes. Empty by default.
 
-        The values are plain: None, truth values, numbers, text, and tuples, lists or dicts of plain values (keys of
-        dicts: text or numbers). They are new at each call, so they do not change afterwards. The call changes nothing
-        and asks the host for nothing. Hosts call it only if a trial was asked for views, and add the names of the
-        node's timers themselves. Views are not part of a trace's digest.
+        The values are plain: None, truth values, numbers, text, and tuples, lists or dicts of plain values (keys: text
+        or numbers), new at each call. The call changes nothing and asks the host for nothing. Hosts call it only in
+        trials with views, and add the names of the node's timers. Views are not part of a trace's digest.
         """
         return {}
+
+    def quiet(self) -> Quiet | None:
+        """What this node does if nothing new happens, if these are keep-alives only. The call changes nothing."""
+        return None
+
+    def on_skipped(self, elapsed: Nanoseconds, running: frozenset[NodeId]) -> None:
+        """This much of a quiet period was skipped, in which all `running` nodes kept sending and answering."""

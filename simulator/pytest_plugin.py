@@ -33,15 +33,15 @@ _QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 class Elections:
-    """The result of a run of a scenario. `result` has all of it, as `simulator.run` returns it."""
+    """The result of a run of a scenario. `result` is the whole result that `simulator.run` returns."""
 
     def __init__(self, result: Result) -> None:
         self.result = result
 
     def quantile(self, p: float, metric: str = "failover") -> float:
-        """A quantile of a duration of docs/metrics.md, in seconds; infinite where unfinished elections hide it.
+        """A quantile of a duration of docs/metrics.md, in seconds; infinite if unfinished elections hide it.
 
-        Raises ValueError for a metric that is none, and where there was none of it.
+        Raises ValueError if there is no such metric, or if no election has a value of it.
         """
         from simulator.analysis.records.registry import SAMPLES, sample
         from simulator.analysis.statistics.estimates import quantile

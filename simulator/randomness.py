@@ -45,11 +45,11 @@ class Streams:
         return _PartStreams(self, part)
 
     def numpy(self, name: str) -> np.random.Generator:
-        """The stream of that name as a NumPy generator, for draws in blocks."""
+        """The stream with this name as a NumPy generator, for draws in blocks."""
         return np.random.Generator(np.random.PCG64(self._sequence(name)))
 
     def python(self, name: str) -> random.Random:
-        """The stream of that name as a generator of the standard library, for single draws."""
+        """The stream with this name as a generator of the standard library, for single draws."""
         return random.Random(int.from_bytes(self._sequence(name).generate_state(4, np.uint32).tobytes(), "little"))
 
 

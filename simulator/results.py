@@ -20,7 +20,7 @@ __all__ = ["DigestError", "SavedRun", "load"]
 
 
 def __getattr__(name: str) -> object:
-    """`Stored`, as SavedRun was called before 0.3.0. Goes in the version after it."""
+    """`Stored`, as SavedRun was called before 0.3.0. The old names will be removed in the version after this one."""
     if name == "Stored":
         warnings.warn("simulator.results.Stored is called SavedRun now", DeprecationWarning, stacklevel=2)
         return SavedRun

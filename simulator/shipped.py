@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
-# An installed package has them inside of it (pyproject.toml); a checkout has them beside the package.
+# In an installed package, the scenarios are inside the package (pyproject.toml). In a checkout, they are beside the
+# package.
 _FOLDERS = (_PACKAGE / "scenarios", _PACKAGE.parent / "scenarios")
 
 
@@ -18,7 +19,7 @@ def shipped() -> Mapping[str, Path]:
 
 
 def find(path: str | os.PathLike[str]) -> str:
-    """The path itself, or the path of the shipped scenario of that name if the working directory has no such file."""
+    """The path itself, or the path of the shipped scenario with this name if the working directory has no such file."""
     text = os.fspath(path)
     if os.path.exists(text) or os.path.dirname(text):
         return text

@@ -25,6 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from simulator.algorithms.bully_messages import Answer, AreYouNormal, Coordinator, Election, NotNormal
 from simulator.algorithms.detectors import (
     DETECTOR_MESSAGES,
     MONITOR_GROUP,
@@ -32,6 +33,8 @@ from simulator.algorithms.detectors import (
     DetectorOptions,
     HeartbeatOptions,
     make_detector,
+    never_quiet,
+    watching,
 )
 from simulator.algorithms.registration import Registration
 from simulator.protocol import (
@@ -48,38 +51,11 @@ from simulator.protocol import (
     Nanoseconds,
     NodeId,
     Role,
-    message,
     option,
 )
+from simulator.quiet import Beat, Quiet
 
 ANSWER, COORDINATOR, CHECK = "answer", "coordinator", "check"  # Timers.
-
-
-@message
-class Election:
-    """Asks whether the receiver is up. From a candidate to all higher nodes."""
-
-
-@message
-class Answer:
-    """The sender is up, and higher than the candidate. The textbooks call it OK."""
-
-
-@message
-class Coordinator:
-    """The sender leads. From the leader to all lower nodes."""
-
-
-@message
-class AreYouNormal:
-    """Asks whether the receiver follows the sender. From the leader to all others (the paper's procedure Check)."""
-
-
-@message
-class NotNormal:
-    """The sender does not follow the leader that asks; it follows `leader`, if any."""
-
-    leader: NodeId | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +124,13 @@ class Bully(Algorithm):
     def view(self) -> Mapping[str, object]:
         return {"role": self.role, "leader": self.leader, "answered": self.answered, "detector": self.detector.view()}
 
+    def quiet(self) -> Quiet | None:
+        check = Beat(timer=CHECK, period_ns=self.config.check_interval, message=AreYouNormal, to=self.host.peers)
+        return watching(self.leader, self.detector.quiet(), [check] if self.role is LEADER else [])
+
+    def on_skipped(self, elapsed: Nanoseconds, running: frozenset[NodeId]) -> None:
+        self.detector.on_skipped(elapsed)
+
     # --- Elections
 
     def _campaign(self) -> None:
@@ -161,7 +144,7 @@ class Bully(Algorithm):
 
     def _on_election(self, sender: NodeId, message: Election) -> None:
         if sender > self.host.me:
-            return  # Only lower nodes send this.
+            return  # Only lower nodes send this message.
         self.host.send(sender, Answer())
         if self.role is LEADER:  # No new election is needed: the sender only has not heard of this leader.
             self.host.send(sender, Coordinator())
@@ -233,7 +216,7 @@ class Bully(Algorithm):
         """From any role: a leader steps down for a higher node."""
         self._cancel()
         self.detector.show(())
-        if leader in self.detector.suspected:  # Trust it again, and give it a whole timeout: it may have crashed since.
+        if leader in self.detector.suspected:  # Trust the node for a whole timeout: it may have crashed since.
             self.detector.watch(())
         self.detector.watch((leader,))
         if (self.role, self.leader) != (FOLLOWER, leader):
@@ -296,5 +279,6 @@ BULLY = Registration(
     quorum=False,
     delay_bound=delay_bound,
     stabilization_bound=stabilization_bound,
+    never_quiet=never_quiet,
     bytes_per_pair=9,
 )

@@ -24,6 +24,8 @@ from simulator.algorithms.detectors import (
     DetectorOptions,
     HeartbeatOptions,
     make_detector,
+    never_quiet,
+    watching,
 )
 from simulator.algorithms.registration import Registration
 from simulator.protocol import (
@@ -38,6 +40,7 @@ from simulator.protocol import (
     Role,
     option,
 )
+from simulator.quiet import Quiet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,12 @@ class Omega(Algorithm):
 
     def view(self) -> Mapping[str, object]:
         return {"leader": self.leader, "detector": self.detector.view()}
+
+    def quiet(self) -> Quiet | None:
+        return watching(self.leader, self.detector.quiet())
+
+    def on_skipped(self, elapsed: Nanoseconds, running: frozenset[NodeId]) -> None:
+        self.detector.on_skipped(elapsed)
 
     def on_opinion(self, node: NodeId, down: bool) -> None:
         if down and node == self.leader:
@@ -117,5 +126,6 @@ OMEGA = Registration(
     quorum=False,
     delay_bound=delay_bound,
     stabilization_bound=stabilization_bound,
+    never_quiet=never_quiet,
     bytes_per_pair=520,
 )

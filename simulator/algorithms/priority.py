@@ -45,6 +45,7 @@ from simulator.protocol import (
     option,
     uniform,
 )
+from simulator.quiet import Awaited, Beat, Quiet
 
 
 @message
@@ -99,6 +100,9 @@ class PriorityConfig:
                 raise ValueError(f"{name}: must be above 0")
 
 
+_ANY = 1 << 60  # Longer than any trial: nothing happens if a node says no more that it is up.
+
+
 class PriorityElection(Algorithm):
     """One node. It saves nothing, and does not remember its votes."""
 
@@ -110,7 +114,8 @@ class PriorityElection(Algorithm):
         self.leader: NodeId | None = None
         self.votes: set[NodeId] = set()  # The peers that have voted for this candidate.
         self.seen_at: dict[NodeId, Nanoseconds] = {}
-        self.waiting_since: Nanoseconds = 0  # When it last received a heartbeat, or became a candidate.
+        # The instant at which this node last received a heartbeat, or became a candidate.
+        self.waiting_since: Nanoseconds = 0
         self.timeout: Nanoseconds = 0
 
     # --- Inputs
@@ -141,6 +146,31 @@ class PriorityElection(Algorithm):
             "votes": tuple(sorted(self.votes)),
             "last seen": dict(self.seen_at),
         }
+
+    def quiet(self) -> Quiet | None:
+        """All nodes say that they are up, and a follower waits for heartbeats of its leader."""
+        leader, config = self.leader, self.config
+        if leader is None:
+            return None
+        leads = leader == self.host.me
+        says = Beat(
+            timer="beat",
+            period_ns=config.heartbeat_interval,
+            message=Heartbeat if leads else Alive,
+            to=self.host.peers,
+        )
+        waits = [
+            Awaited(of=peer, message=Alive, bears_ns=_ANY, left_ns=_ANY) for peer in self.host.peers if peer != leader
+        ]
+        if not leads:
+            left_ns = self.waiting_since + self.timeout - self.host.now()
+            low = config.election_timeout[0]
+            waits.append(Awaited(of=leader, message=Heartbeat, bears_ns=low, left_ns=left_ns, draws=1))
+        return Quiet(leader=leader, beats=[says, Beat(timer="check", period_ns=config.check_interval)], awaits=waits)
+
+    def on_skipped(self, elapsed: Nanoseconds, running: frozenset[NodeId]) -> None:
+        if self.role is not LEADER:
+            self.waiting_since += elapsed
 
     def _on_request_vote(self, sender: NodeId, message: RequestVote) -> None:
         self.host.send(sender, Vote(granted=self._is_higher(sender, message.priority)))
@@ -243,6 +273,11 @@ def stabilization_bound(config: PriorityConfig, nodes: int) -> Nanoseconds:
     return config.alive_for + candidacy_ns + config.heartbeat_interval + 4 * delay
 
 
+def never_quiet(config: PriorityConfig) -> str | None:
+    """None: with any options, nodes send at fixed intervals between elections."""
+    return None
+
+
 PRIORITY = Registration(
     name="priority",
     algorithm=PriorityElection,
@@ -253,5 +288,6 @@ PRIORITY = Registration(
     quorum=False,
     delay_bound=delay_bound,
     stabilization_bound=stabilization_bound,
+    never_quiet=never_quiet,
     bytes_per_pair=32,
 )

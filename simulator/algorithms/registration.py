@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from simulator.protocol import ELECTORATE, Algorithm, Assumption, Guarantee, Message, Nanoseconds, NodeId
@@ -37,9 +38,9 @@ class Registration:
     ones. If `coordination_group` names a group, such as ZooKeeper's servers, the leader is lost when it has no path to
     a node of that group that has such a majority.
 
-    `commands` maps each command that the algorithm takes to what makes its message. An operator's command has the name
-    of the fault that gives it (`transfer_leadership` to a node or None, `add_server` and `remove_server` with a node).
-    A client's command is `propose`, with a number of bytes.
+    `commands` maps the name of each command that the algorithm takes to a function that makes its message. An
+    operator's command has the name of the fault that gives it (`transfer_leadership` to a node or None, `add_server`
+    and `remove_server` with a node). A client's command is `propose`, with a number of bytes.
 
     `serving` returns the class whose nodes serve clients from a log of their own (`Algorithm.on_request`), or None if
     with these options there is no log. Without a log, a node that claims to lead writes to the resource. Then
@@ -51,6 +52,9 @@ class Registration:
     `stabilization_bound` returns how long the algorithm needs without faults, at most, until all nodes agree on a
     leader. It takes the options and the number of nodes in the primary group.
 
+    `never_quiet` returns why nodes with these options have no keep-alives that could be skipped, or None. Without it,
+    `Algorithm.quiet` is not used.
+
     Raises ValueError if a guarantee or an assumption needs one of these functions, and it is missing.
     """
 
@@ -58,7 +62,7 @@ class Registration:
     algorithm: type[Algorithm]
     config: type[Any]
     paper: str = ""  # Author and year, as papers are cited.
-    cost: str = ""  # In messages and time, with n nodes.
+    cost: str = ""  # The cost in messages and time, with n nodes.
     page: str = ""  # The page of the documentation about it, such as raft.md.
     group: str = ELECTORATE
     groups: tuple[Group, ...] = ()
@@ -68,15 +72,18 @@ class Registration:
     requires_connections: bool = False  # Whether the algorithm needs the stream transport and is told of connections.
     # The saved values of a node whose log has a given length.
     durable_log: Callable[[int], Mapping[str, Any]] | None = None
-    dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # Options by name; the first changes none.
+    # The options of each dialect by its name. The first dialect changes no option.
+    dialects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     commands: Mapping[str, Callable[[Any], Message]] = field(default_factory=dict)
     serving: Callable[[Any], type[Algorithm] | None] | None = None
     consistencies: tuple[str, ...] = ()  # The ways to read from that log (`Consistency`) besides the default.
     non_leaders: NonLeaders = "redirect"
-    fencing_token: str = ""  # What its terms are called, if a later leader always has a higher one. Empty: it has none.
+    # The algorithm's name for its terms, if a later leader always has a higher term. Empty: it has none.
+    fencing_token: str = ""
     assumes: Callable[[Any], frozenset[Assumption]] | None = None
     delay_bound: Callable[[Any], Nanoseconds] | None = None
     stabilization_bound: Callable[[Any, int], Nanoseconds] | None = None
+    never_quiet: Callable[[Any], str | None] | None = None
     bytes_per_pair: int = 0  # Memory that each node keeps for each other node, measured; for `limits.memory`.
 
     def __post_init__(self) -> None:
@@ -109,6 +116,17 @@ class Registration:
             first += size
         return members
 
+    def serving_class(self, config: Any) -> type[Algorithm] | None:
+        """What serves clients from a log with these options, with the rules of `algorithm`; None if there is no log.
+
+        `serving` names a class for the algorithm as it is registered. If `algorithm` was replaced by a class derived
+        from it, the result has the rules of both.
+        """
+        found = None if self.serving is None else self.serving(config)
+        if found is None or issubclass(found, self.algorithm):
+            return found
+        return _serving_too(found, self.algorithm)  # type: ignore[arg-type] # Classes are hashable.
+
     def quorum_of(self, group: str) -> tuple[bool, str | None]:
         """`quorum` and `coordination_group` of a group."""
         other = next((other for other in self.groups if other.name == group), None)
@@ -122,6 +140,14 @@ class Registration:
     def class_of(self, group: str) -> type[Algorithm]:
         """The class of algorithm that the nodes of a group run."""
         return next((other.algorithm for other in self.groups if other.name == group), self.algorithm)
+
+
+@cache
+def _serving_too(serving: type[Algorithm], algorithm: type[Algorithm]) -> type[Algorithm]:
+    """A class that serves as the one does, and has the rules of the other, which both derive from the same class."""
+    shared = next(base for base in algorithm.__mro__ if issubclass(base, Algorithm) and issubclass(serving, base))
+    own = {kind: handler for kind, handler in algorithm.receive.items() if handler is not shared.receive.get(kind)}
+    return type(f"Serving{algorithm.__name__}", (serving, algorithm), {"receive": {**serving.receive, **own}})
 
 
 # --- Names of version 0.2, which warn in this version and are to be removed in the next

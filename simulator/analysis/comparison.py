@@ -19,7 +19,7 @@ from simulator.analysis.statistics.bootstrap import RESAMPLES
 from simulator.analysis.statistics.estimates import Estimate
 from simulator.analysis.statistics.paired import Comparison
 from simulator.analysis.statistics.significance import Significance, equivalent, holm, kolmogorov_smirnov, mann_whitney
-from simulator.analysis.tables import Tables
+from simulator.analysis.tables import Tables, in_common
 
 ALPHA = 0.05
 _MOST_RESAMPLES = 20_000
@@ -37,9 +37,10 @@ Settings = Mapping[str, str]
 class ComparisonPlan:
     """What is compared, and with what.
 
-    `metrics` are keys of MEASURES; if there are none, the primary ones are compared. `reference` are settings: each
-    variant is compared with the one that has these settings and otherwise the same; without a reference, with the
-    best. Two variants count as equal if their ratio is at most `margin` (0.05 for 5 %) away from 1.
+    `metrics` are keys of MEASURES; if there are none, the primary ones are compared. `reference` are settings. Each
+    variant is compared with the variant that has these settings and otherwise the same values. Without `reference`,
+    each variant is compared with the best one. Two variants count as equal if their ratio is at most `margin` (0.05 for
+    5 %) away from 1.
     """
 
     metrics: Sequence[str] = ()
@@ -105,7 +106,9 @@ def provenance(scenario: str, command: str, seed: int) -> Summary:
 
 
 def _reference_of(variant: ComparedVariant, variants: Sequence[ComparedVariant], reference: Settings) -> str | None:
-    """The name of the variant that has the settings of the reference, and otherwise those of this one."""
+    """The name of the variant that has the settings of the reference, and otherwise the same settings as this
+    variant.
+    """
     settings = {**variant.settings, **reference}
     return next((other.name for other in variants if dict(other.settings) == settings), None)
 
@@ -133,8 +136,9 @@ def _family_size(block: _Block, by_reference: bool) -> int:
 
 
 def _pairs(block: _Block, tables: Mapping[str, Tables], resamples: int) -> list[_Pair]:
+    """Each variant and the one that it is compared with, by the trials that neither lacks: a trial may have failed."""
     return [
-        _Pair(name, other, block.measure.compare(tables[other], tables[name], resamples))
+        _Pair(name, other, block.measure.compare(*in_common(tables[other], tables[name]), resamples))
         for name, other in block.compared_with.items()
     ]
 

@@ -12,7 +12,7 @@ QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 def statistic(estimate: Estimate) -> dict[str, float | None]:
-    """A value with its 95 % interval; null where it is not reached, not bounded, or has no data."""
+    """A value with its 95 % interval. A number is null if it is not reached, not bounded, or without data."""
     return {name: float(x) if isfinite(x) else None for name, x in estimate._asdict().items()}
 
 

@@ -37,7 +37,7 @@ class MeasuredError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Measured:
-    """Measured durations: whence they are, and `values`, in seconds, shape (n,)."""
+    """Measured durations: their source, and `values` in seconds, shape (n,)."""
 
     file: str
     column: str
@@ -45,7 +45,7 @@ class Measured:
 
     @property
     def metric(self) -> str | None:
-        """What they are of, where their column is called after a metric: `detection_ms`."""
+        """The metric that the column is named after: `detection` for `detection_ms`; None for other names."""
         stem = self.column.strip().rpartition("_")[0]
         return stem if stem in SAMPLES else None
 
@@ -56,7 +56,8 @@ class Measured:
 
 def read_measured(path: str | Path, column: str | None = None, unit: str | None = None) -> Measured:
     """The values in one column of a CSV file with a header, whose name ends in its unit (`failover_ms`) unless it is
-    given. Without `column`, that of failovers is meant, or the only one with a unit. Raises MeasuredError.
+    given. Without `column`, the column of failovers is read, or the only column whose name ends in a unit. Raises
+    MeasuredError.
     """
     rows = _rows(Path(path))
     _, header = next(rows, (1, []))
@@ -100,7 +101,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _column(path: str, header: Sequence[str], column: str | None, unit: str | None) -> int:
-    """Which one is meant."""
+    """The index of the column to read."""
     if not header:
         raise MeasuredError(f"{path}: is empty; write a header, such as failover_ms, and a value a line")
     if column is not None:
@@ -116,7 +117,7 @@ def _column(path: str, header: Sequence[str], column: str | None, unit: str | No
 
 
 def _value(where: str, name: str, row: Sequence[str], chosen: int, unit: str) -> float:
-    """In seconds."""
+    """The value of a cell, in seconds."""
     remedy = "write a duration that was measured, or leave the row out"
     if chosen >= len(row) or not row[chosen]:
         raise MeasuredError(f"{where}: {shown(name)}: is missing; {remedy}")
@@ -130,7 +131,9 @@ def _value(where: str, name: str, row: Sequence[str], chosen: int, unit: str) ->
 
 
 def matching_sample(elections: pd.DataFrame, measured: Measured) -> tuple[str, Sample]:
-    """The metric that the measured values are of, and its first value in each trial, which are independent."""
+    """The simulated metric to compare the measured values with, and its first value in each trial. These first values
+    are independent.
+    """
     metric = measured.metric or primary_metric(elections, None)
     found = sample(elections, metric)
     _, first = np.unique(found.trials, return_index=True)
@@ -138,7 +141,7 @@ def matching_sample(elections: pd.DataFrame, measured: Measured) -> tuple[str, S
 
 
 def compared_with_measured(elections: pd.DataFrame, measured: Measured) -> Summary:
-    """What is measured and what is simulated beside each other, ready for JSON (docs/results.md)."""
+    """The comparison of the measured with the simulated durations, ready for JSON (docs/results.md)."""
     metric, simulated = matching_sample(elections, measured)
     beside: Summary = {
         "file": measured.file,
@@ -163,7 +166,9 @@ def _quantiles(simulated: Sample, measured: Sample) -> Summary:
 
 
 def _distance(simulated: Sample, measured: Sample) -> Summary:
-    """Kolmogorov and Smirnov's, its p value, the distance that chance alone exceeds once in twenty, and where it is."""
+    """The Kolmogorov–Smirnov distance, its p value, the distance that chance alone exceeds once in twenty, and the
+    duration at which the distance is the largest.
+    """
     names = ("distance", "p", "critical", "furthest_s", "measured_over", "simulated_over")
     if not simulated.values.size:
         return dict.fromkeys(names)

@@ -85,7 +85,7 @@ class Fraction:
 class Ratio:
     """The sum of an amount over the sum of an exposure, as a mean, a rate or a proportion of time.
 
-    Both are names that `count` takes.
+    `amount` and `exposure` are names that `count` takes.
     """
 
     label: str

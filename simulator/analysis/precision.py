@@ -31,7 +31,7 @@ _GROWTH = 1.2
 class Precision:
     """How precisely a statistic of the primary metric is known: to within a proportion of its value, 0.05 for 5 %.
 
-    `reached` is infinite where an end of the interval, or the value, is not known.
+    `reached` is infinite if the value or an end of its interval is not known.
     """
 
     asked: float
@@ -76,7 +76,7 @@ class PrecisionMonitor:
         self._next = next(self._looks)
 
     def is_precise_enough(self, trials: int, elections: Callable[[], pd.DataFrame]) -> bool:
-        """Whether to stop after so many trials. The elections so far are only asked for when an analysis is due."""
+        """Whether to stop after this many trials. The elections so far are only asked for when an analysis is due."""
         if trials != self._next:
             return False
         self._next = next(self._looks, 0)
@@ -92,12 +92,12 @@ class PrecisionMonitor:
         return self._next
 
     def pass_over(self) -> None:
-        """Leave the next analysis out: none of its trials has anything to analyse."""
+        """Leave the next analysis out, because none of its trials has a value."""
         self._next = next(self._looks, 0)
 
     @property
     def stopped_by(self) -> str:
-        """What ends the run: that it knows enough, or that it has done all its trials."""
+        """The reason that ends the run: it is precise enough, or all its trials are finished."""
         return PRECISION if self.reached is not None and self.reached.met else TRIALS
 
 

@@ -19,12 +19,12 @@ def primary_cause(elections: pd.DataFrame) -> str:
 
 
 def primary_elections(elections: pd.DataFrame) -> pd.DataFrame:
-    """The elections that the primary statistics are of."""
+    """The elections from which the primary statistics are computed."""
     return elections[elections["cause"] == primary_cause(elections)]
 
 
 def primary_wins(elections: pd.DataFrame) -> pd.DataFrame:
-    """Those of the primary elections that another node won."""
+    """The primary elections that a node other than the lost leader won."""
     primary = primary_elections(elections)
     return primary[primary["outcome"] == "elected"]
 
@@ -51,7 +51,7 @@ def rounds_have_terms(elections: pd.DataFrame, rounds: pd.DataFrame) -> bool:
 
 
 def censored_sample(rows: pd.DataFrame, duration: str, until: pd.Series) -> Sample:
-    """A column of durations in seconds. A missing one is censored at the time in `until`, for which it was followed."""
+    """A column of durations in seconds. A missing duration is censored: it was followed until the time in `until`."""
     values = rows[duration].to_numpy(dtype=float)
     censored = np.isnan(values)
     values = np.where(censored, until.to_numpy(dtype=float), values)
@@ -59,6 +59,6 @@ def censored_sample(rows: pd.DataFrame, duration: str, until: pd.Series) -> Samp
 
 
 def uncensored(rows: pd.DataFrame, column: str, less: float = 0) -> Sample:
-    """A column less a constant, as a sample without censoring."""
+    """The values of a column minus a constant, as a sample without censoring."""
     values = rows[column].to_numpy(dtype=float) - less
     return Sample(values, np.zeros(len(values), dtype=bool), rows["trial"].to_numpy(dtype=np.int64))

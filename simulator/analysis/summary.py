@@ -17,7 +17,10 @@ from simulator.checks.liveness import Verdict
 from simulator.protocol import SECOND
 
 # The columns that the functions below need.
-OF_TRIALS = ("trial", "faults_never_struck", "assumptions_broken", "liveness", "recovery_s", "end_s", "last_fault_s")
+OF_TRIALS = (
+    "trial", "faults_never_struck", "faults_without_effect", "assumptions_broken",
+    "liveness", "recovery_s", "end_s", "last_fault_s",
+)  # fmt: skip
 OF_ELECTIONS = ("trial", "cause", "outcome")
 
 
@@ -32,9 +35,17 @@ def metrics(tables: Tables) -> Summary:
 
 
 def faults(trials: pd.DataFrame) -> Summary:
-    """How many faults of the schedule were left out, or still waited at the end, and in how many trials."""
+    """How many faults of the schedule were left out, or still waited at the end, and in how many trials.
+
+    `without_effect`, if there are any: the faults that were injected and changed nothing, with the number of trials.
+    """
     not_injected = trials["faults_never_struck"]
-    return {"never_struck": int(not_injected.sum()), "trials": int((not_injected > 0).sum())}
+    found: Summary = {"never_struck": int(not_injected.sum()), "trials": int((not_injected > 0).sum())}
+    if "faults_without_effect" in trials:  # Results of 0.3.0 do not say.
+        named = (name for names in trials["faults_without_effect"] for name in names.split("; ") if name)
+        if counted := sorted(Counter(named).items()):
+            found["without_effect"] = dict(counted)
+    return found
 
 
 def censored_trials(elections: pd.DataFrame) -> int:

@@ -16,7 +16,7 @@ class Lease:
     node: NodeId
     term: int
     start_ns: Nanoseconds
-    end_ns: Nanoseconds  # At first, when it ends by its leader's clock, as if that were right.
+    end_ns: Nanoseconds  # First the end by the leader's clock, as if this clock were right.
 
 
 def leases(trace: Trace) -> list[Lease]:

@@ -4,8 +4,8 @@ A scenario demands one of two things. Either a majority of the configuration fol
 time is over. Or all nodes follow one leader when the time is over: a message that a fault held back may part them after
 they have agreed, so an instant before that does not count.
 
-This is read from the trace alone. About paths between nodes, the trace shows only when a leader is cut off from its
-majority, and when it no longer is; and the same of every node, if all must follow.
+This is read from the trace alone. About paths between nodes, the trace shows only when a leader loses its path to a
+majority and when it gets the path back. If all nodes must follow, it shows this for every node.
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ class Verdict(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What became of a cluster after its last fault."""
+    """Whether and when a cluster recovered from its last fault."""
 
     verdict: Verdict
     since_ns: Nanoseconds  # The last injection or repair; the start of the trial if there was none.
-    # The first instant since then at which a leader is followed, even if too late. If all must follow it: the instant
-    # since which they do so without interruption when the time is over, or the first one after that.
+    # The first instant since then at which a leader is followed, even if too late. If all nodes must follow: the start
+    # of the period in which they follow without interruption, which lasts beyond the end of the time or begins after
+    # it.
     recovered_ns: Nanoseconds | None
     leader: NodeId | None
     all_nodes: bool = False  # Whether all must follow the leader, and not only a majority.
@@ -49,8 +50,8 @@ def recovery(trace: Trace, within_ns: Nanoseconds, *, all_nodes: bool = False) -
 
     A node follows the leader that it names while it runs and is not paused. The leader must follow itself, and must
     not be lost (docs/metrics.md). By default a majority must follow it, at any instant. With `all_nodes`, every node
-    must follow it that runs, is not paused, can reach a majority and belongs to the leader's configuration; and when
-    the time is over, or the trial if it ends first.
+    must follow that runs, is not paused, can reach a majority and belongs to the leader's configuration. All must
+    follow at the end of the time, or at the end of the trial if that comes first.
     """
     since_ns = max(
         (row.time_ns for row in trace.rows if row.kind in (event_types.FAULT, event_types.REPAIRED)), default=0
@@ -66,7 +67,7 @@ def recovery(trace: Trace, within_ns: Nanoseconds, *, all_nodes: bool = False) -
 
 
 def liveness(found: Recovery, within_ns: Nanoseconds) -> Iterator[Violation]:
-    """The violation that a FAILED verdict is, at the instant at which the time was over; otherwise nothing."""
+    """The violation of a FAILED verdict, dated at the end of the time. Empty for other verdicts."""
     if found.verdict is Verdict.FAILED:
         late = "" if found.recovered_ns is None else f"; n{found.leader} is, at {found.recovered_ns / SECOND:.6f} s"
         followers = "all nodes" if found.all_nodes else "a majority"
@@ -86,9 +87,8 @@ def _first_followed(trace: Trace, since_ns: Nanoseconds) -> tuple[Nanoseconds, N
 
 
 def _all_following(trace: Trace, since_ns: Nanoseconds, deadline_ns: Nanoseconds) -> tuple[Nanoseconds, NodeId] | None:
-    """The leader that all follow at the deadline, and since when they have, from `since_ns` on at the earliest.
-
-    If there is none then, the first one after the deadline.
+    """The leader that all nodes follow at the deadline, and the instant since which they follow it, at the earliest
+    `since_ns`. If there is no such leader at the deadline, the first one after it.
     """
     followers = _Followers(trace)
     since: tuple[Nanoseconds, NodeId] | None = None
@@ -112,11 +112,12 @@ class _Followers:
         self._group = trace.primary_group
         self._members = frozenset(trace.groups[self._group])
         self._claimants: set[NodeId] = set()
-        self._lost: set[NodeId] = set()  # Claimants that were lost, and are not known to be back.
-        self._named: dict[NodeId, NodeId | None] = {}  # By each member that runs.
+        self._lost: set[NodeId] = set()  # Claimants that were lost and of which no row says that they are back.
+        self._named: dict[NodeId, NodeId | None] = {}  # The leader that each running member follows.
         self._paused: set[NodeId] = set()
-        self._without_majority: set[NodeId] = set()  # Nodes that could not lead.
-        self._configurations: dict[NodeId, frozenset[NodeId]] = {}  # The members in a node's eyes, if not all.
+        self._without_majority: set[NodeId] = set()  # Nodes that do not reach what they would need as leaders.
+        # The members in a node's own configuration, if these are not all nodes.
+        self._configurations: dict[NodeId, frozenset[NodeId]] = {}
 
     def apply(self, row: Row) -> None:
         """Take in the next row of the trace."""
@@ -161,9 +162,8 @@ class _Followers:
         return None
 
     def leader_of_all(self) -> NodeId | None:
-        """The claimant that all nodes follow which can reach a majority and are members in its eyes; itself included.
-
-        It is not lost.
+        """The claimant that is not lost and that all nodes follow, itself included. Only nodes count that can reach a
+        majority and belong to the claimant's configuration.
         """
         for claimant in sorted(self._claimants - self._lost - self._paused):
             members = self._configurations.get(claimant, self._members)

@@ -32,7 +32,7 @@ class Configurations:
         if row.kind == event_types.CONFIGURATION:
             assert row.node is not None
             self._noted[row.node] = row.field("voters")
-        elif row.kind == event_types.STARTED:  # It notes its configuration again.
+        elif row.kind == event_types.STARTED:  # A restarted node notes its configuration again.
             self._noted.pop(row.node, None)  # type: ignore[arg-type]
 
     def of(self, node: NodeId, group: str) -> Sequence[NodeId]:
@@ -120,7 +120,7 @@ def monotonic_terms(trace: Trace) -> Iterator[Violation]:
     A crash may lose a term that was not on disk yet. A vote that a candidate has counted left its voter after the
     write, so its term was on disk: no restart may go back below it.
     """
-    terms: dict[NodeId, int] = {}  # The least that each node's next term may be.
+    terms: dict[NodeId, int] = {}  # The least term that each node may declare next.
     on_disk: dict[NodeId, int] = {}
     for row in trace.rows:
         node = row.node
@@ -170,7 +170,8 @@ def leader_completeness(trace: Trace) -> Iterator[Violation]:
     """ "If a log entry is committed in a given term, then that entry will be present in the logs of the leaders for all
     higher-numbered terms" (Raft, figure 3); and what is committed at an index is committed there for ever.
     """
-    committed: dict[int, tuple[int, int]] = {}  # By index: the entry's term, and that in which it was committed.
+    # For each index: the term of the entry, and the term in which the entry was committed.
+    committed: dict[int, tuple[int, int]] = {}
     runs: dict[NodeId, tuple[tuple[int, int], ...]] = {}
     for row in trace.rows:
         node = row.node

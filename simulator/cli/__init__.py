@@ -34,7 +34,8 @@ def _usage_errors_in_one_line() -> Iterator[None]:
     except NoArgsIsHelpError:
         raise  # The exception's message is the help text.
     except click.UsageError as error:
-        names = [] if error.ctx is None else error.ctx.command_path.split(" ")[1:]  # The first is the program's own.
+        # The first argument is the name of the program.
+        names = [] if error.ctx is None else error.ctx.command_path.split(" ")[1:]
         reason = " ".join(error.format_message().split()).rstrip(".")
         remedy = f"`{' '.join(('electsim', *names))} --help` lists what it takes"
         fail(": ".join((*names, f"{reason}; {remedy}")), EXIT_BAD_INPUT)
@@ -87,7 +88,7 @@ def main() -> None:
     """
 
 
-_IN_ONE_LINE = {  # In the order in which one comes to need them.
+_IN_ONE_LINE = {  # The order is that in which a new user needs the commands.
     run: "Run a scenario: a table, figures, and files under results/.",
     sweep: "Run a scenario in all cells of some axes, and show each.",
     compare: "Run variants of a scenario, and say what differs.",

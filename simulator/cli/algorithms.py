@@ -29,7 +29,7 @@ def algorithms(name: str | None, *, as_json: bool, markdown: bool) -> None:
     Run one in place of a scenario's own:
       electsim run leader-crash --algorithm bully
 
-    Exits with 2 where there is no such algorithm.
+    Exits with 2 if there is no such algorithm.
     """
     from simulator.report.pages.algorithms import describe, detail, overview, page
 

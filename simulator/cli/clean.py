@@ -23,7 +23,7 @@ def clean(root: Path, yes: bool) -> None:
 
     Such a directory has the trials that a run had finished when it was killed. `electsim run --resume` goes on with it,
     and `electsim show` reads it. Other results, those of runs that a signal has ended, and those of runs that are still
-    going on, are left as they are. Exits with 2 where there is nobody to ask, or a directory cannot be removed.
+    going on, are left as they are. Exits with 2 if there is nobody to ask, or a directory cannot be removed.
     """
     from simulator.experiment.drafts import dead_drafts, described, remove
 

@@ -9,7 +9,9 @@ from click.shell_completion import CompletionItem
 
 
 def scenario_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Those that come with electsim; once none begins like this, files."""
+    """Complete the names of the scenarios that come with electsim. If no name begins with the typed text, complete file
+    names.
+    """
     from simulator.shipped import shipped
 
     return _beginning(shipped(), incomplete) or [CompletionItem(incomplete, type="file")]

@@ -23,7 +23,7 @@ def faults(name: str | None, *, as_json: bool) -> None:
     Try one without a file of your own:
       electsim run raft-leader-crash --set 'faults=[{at: 1s, pause: leader, lasts: 400ms}]'
 
-    Exits with 2 where there is no such fault. docs/faults.md explains targets, triggers, and how faults compose.
+    Exits with 2 if there is no such fault. docs/faults.md explains targets, triggers, and how faults compose.
     """
     from simulator.report.pages.faults import describe, detail, overview
     from simulator.scenario.text.errors import alternatives

@@ -19,7 +19,8 @@ from simulator.cli.common import (
     WORKERS,
     fail,
 )
-from simulator.cli.printing import print_json, print_note, print_table, print_text, trials_progress
+from simulator.cli.printing import print_json, print_note, print_table, print_text
+from simulator.cli.progress import trials_progress
 
 if TYPE_CHECKING:
     from simulator.gate.guard import Guarded
@@ -174,7 +175,7 @@ def _report(verdicts: list[Verdict], json_wanted: bool, junit_file: Path | None,
     if markdown_file is not None:
         write_whole(markdown_file, markdown(verdicts))
     if page := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(page).open("a", encoding="utf-8") as file:  # Other steps write to it, too.
+        with Path(page).open("a", encoding="utf-8") as file:  # Other steps write to this file, too.
             file.write(markdown(verdicts))
 
 

@@ -15,7 +15,7 @@ from simulator.protocol import Nanoseconds
 if TYPE_CHECKING:
     from simulator.trace.trace import Trace
 
-_SCRAPE = "electsim.scrape"  # Where the one option leaves its value for the other.
+_SCRAPE = "electsim.scrape"  # The key under which one option stores its value for the other option.
 
 
 @dataclass(frozen=True, slots=True)

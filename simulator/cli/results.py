@@ -39,11 +39,11 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
 
     RESULT may also be of a run that was killed, or is still going on: its finished trials are shown.
 
-    Exits with 2 where there are no results, or where they are damaged.
+    Exits with 2 if there are no results, or if they are damaged.
     """
     if (directory / "study.json").is_file():
         notice_drafts(directory.parent, but=directory)
-        _show_sweep(directory, as_json, figures)
+        _show_study(directory, as_json, figures)
         return
     if (directory / COMPARISON).is_file():
         notice_drafts(directory.parent)
@@ -109,10 +109,10 @@ def _readable(file: Path) -> Iterator[None]:
 
 
 def _show_comparison(directory: Path, as_json: bool, figures: Path | None) -> None:
-    from simulator.cli.compare import show_comparison
+    """Of a version before studies: `comparison.json` has what `study.json` has as `comparison` now."""
+    from simulator.cli.sweeping import draw_study, show_study
     from simulator.experiment.reading import read_object
     from simulator.experiment.store import StoreError
-    from simulator.report.figures.comparison import write_comparison_figures
 
     file = directory / COMPARISON
     try:
@@ -122,25 +122,25 @@ def _show_comparison(directory: Path, as_json: bool, figures: Path | None) -> No
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
     with _readable(file):
-        show_comparison(comparison, as_json, tests=False)
+        show_study({"comparison": comparison}, as_json)
     if figures is not None:
-        _draw(file, figures, lambda: write_comparison_figures(comparison, figures))
+        _draw(file, figures, lambda: draw_study({"comparison": comparison}, figures))
 
 
-def _show_sweep(directory: Path, as_json: bool, figures: Path | None) -> None:
-    from simulator.cli.sweeping import show_sweep
+def _show_study(directory: Path, as_json: bool, figures: Path | None) -> None:
+    from simulator.cli.sweeping import draw_study, show_study
     from simulator.experiment.files import StoreError
-    from simulator.experiment.sweep.running import STUDY, read_study_json
-    from simulator.report.figures.sweep_figures import write_sweep_figures
+    from simulator.experiment.sweep.progress import found_by_now
+    from simulator.experiment.sweep.rows import STUDY
 
     try:
-        found = read_study_json(directory)
+        found = found_by_now(directory)
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
     with _readable(directory / STUDY):
-        show_sweep(found, as_json)
+        show_study(found, as_json)
     if figures is not None:
-        _draw(directory / STUDY, figures, lambda: write_sweep_figures(found, figures))
+        _draw(directory / STUDY, figures, lambda: draw_study(found, figures))
 
 
 @click.command()
@@ -170,7 +170,7 @@ def trace(
     The second after the crash, with every message that n3 sent or got:
       electsim trace results/raft-leader-crash-001 --from 1s --to 2s --node n3 --messages
 
-    The trial is run again, and must have the digest that it had: exits with 1 where it has another.
+    The trial is run again, and must have the digest that it had: exits with 1 if it has another.
     """
     from simulator.report.tables.trace_text import SENT, trace_lines
 
@@ -206,7 +206,7 @@ def replay(directory: Path, trial: int | None, exposition: Exposition | None) ->
     What a monitoring system would have scraped every 15 s of it, for promtool or a test of alert rules:
       electsim replay results/raft-leader-crash-001 --trial 17 --openmetrics trial17.txt
 
-    Exits with 1 where its digest is another: with another version of electsim, NumPy or Python, or by a fault in one of
+    Exits with 1 if its digest is another: with another version of electsim, NumPy or Python, or by a fault in one of
     them. `electsim trace` prints what happens in it.
     """
     stored = _load(directory)

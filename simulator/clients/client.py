@@ -24,6 +24,11 @@ NEXT, TIMEOUT, RETRY = "next", "timeout ", "retry "  # Timers; the number of a r
 _VALUES_OF_A_CLIENT = 10**9
 
 
+def value_of(client: NodeId, number: int) -> int:
+    """What a client writes with the request of that number: a value that no other request of any client has."""
+    return client * _VALUES_OF_A_CLIENT + number
+
+
 class ClientHost(Host, Protocol):
     """What a client uses of its host: it may give up a connection, too."""
 
@@ -129,7 +134,7 @@ class Client(Algorithm):
         reads = config.reads > 0 and draw.random() < config.reads
         operation = Operation.READ if reads else Operation.WRITE
         key = draw.getrandbits(64) * config.keys >> 64
-        value = 0 if reads else self.host.me * _VALUES_OF_A_CLIENT + self._last_number
+        value = 0 if reads else value_of(self.host.me, self._last_number)
         request = OpenRequest(self._last_number, operation, key, value)
         self.under_way[request.number] = request
         self.host.note("request", number=request.number, operation=operation.value, key=key, value=value)
@@ -146,7 +151,8 @@ class Client(Algorithm):
         self.host.set_timer(f"{TIMEOUT}{request.number}", self.config.timeout)
         size = self.config.size_bytes if request.operation is Operation.WRITE else 0
         asked = request.operation, request.key, request.value
-        message = Request(request.number, request.attempt, *asked, size, self.config.consistency)
+        how = self.config.consistency, self.config.stale_reads_for
+        message = Request(request.number, request.attempt, *asked, size, *how)
         self.host.send(request.server, message)
 
     def _on_timeout(self, request: OpenRequest) -> None:

@@ -37,9 +37,10 @@ class ClientConfig:
     closed_loop: bool = True
     reads: float = 0.0  # The share of requests that read.
     consistency: Consistency = Consistency.DEFAULT  # Of reads.
+    stale_reads_for: Nanoseconds | None = None  # Whether it takes reads of servers that are unsure, and for how long.
     keys: int = 1  # The number of registers; each request takes one of them at random.
     size_bytes: int = 100  # Of a write.
     timeout: Nanoseconds = SECOND  # Of an attempt.
-    attempts: int | None = None  # At most so many; None: until it is done.
+    attempts: int | None = None  # The most attempts of a request; None: a client tries until the request is done.
     backoff: Backoff = Backoff()
     finds: Finds = "leader"

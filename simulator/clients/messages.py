@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
-from simulator.protocol import NodeId, message
+from simulator.protocol import Nanoseconds, NodeId, message
 
 
 class Operation(enum.StrEnum):
@@ -42,13 +42,14 @@ class Status(enum.StrEnum):
 class Request:
     """One attempt of a client's request. A write carries `size` bytes."""
 
-    number: int  # Of the request, from 1 on for each client.
+    number: int  # The number of the request, from 1 on for each client.
     attempt: int  # From 1 on.
     operation: Operation
     key: int
     value: int  # What to write. 0 for a read.
     size: int
     consistency: Consistency = Consistency.DEFAULT
+    stale_reads_for: Nanoseconds | None = None  # For how long an unsure server may answer a read (`sureness`).
 
 
 @message

@@ -23,7 +23,8 @@ class ResourceRequest:
     key: int
     value: int
     token: int | None
-    claimed_ns: Nanoseconds  # Since when the node has claimed to lead. The resource does not use it; metrics do.
+    claimed_ns: Nanoseconds | None  # Since when the node has claimed to lead. The resource does not use it; metrics do.
+    stale: bool = False  # Of a read: the node knows no leader.
 
 
 @message
@@ -36,6 +37,7 @@ class Decision:
     accepted: bool
     value: int
     token: int | None
+    stale: bool
 
 
 class Resource(Algorithm):
@@ -57,7 +59,7 @@ class Resource(Algorithm):
             self._note(sender, request, accepted)
         self.host.save(registers=tuple(self.registers.items()), highest_token=self.highest_token)
         value = self.registers.get(request.key, 0)
-        reply = Decision(request.client, request.number, request.attempt, accepted, value, request.token)
+        reply = Decision(request.client, request.number, request.attempt, accepted, value, request.token, request.stale)
         self.host.send(sender, reply)
 
     def _note(self, claimant: NodeId, request: ResourceRequest, accepted: bool) -> None:

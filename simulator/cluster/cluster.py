@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from simulator.cluster.clients.ledger import Ledger
 from simulator.cluster.clients.nodes import ServingNode
 from simulator.cluster.clients.outside import Outside
-from simulator.cluster.clients.spec import CLIENTS, ClientsSpec
+from simulator.cluster.clients.pathless import PathlessClient
+from simulator.cluster.clients.spec import ClientsSpec
 from simulator.cluster.control import ClusterControl
 from simulator.cluster.distributions import durations
+from simulator.cluster.fast_forward import FastForward, refusal
 from simulator.cluster.faults.nemesis import run_nemesis
 from simulator.cluster.faults.rng import RandomStreams
 from simulator.cluster.faults.schedule import play
-from simulator.cluster.kernel import Kernel
+from simulator.cluster.kernel import EventLimitError, Kernel
 from simulator.cluster.leadership import Connectivity
 from simulator.cluster.memory import MemoryCheck
 from simulator.cluster.network.network import Network, NetworkSpec, Transport
+from simulator.cluster.network.supply import TooLongError
 from simulator.cluster.network.tcp.kept_connections import KeptStreamNetwork
 from simulator.cluster.network.tcp.stream_network import StreamNetwork
 from simulator.cluster.node.node import Node
@@ -42,7 +47,18 @@ def run_trial(spec: ClusterSpec, seed: int, trial: int, *, journal: bool = False
     Raises EventLimitError for a trial of more events than `spec.event_limit`, and MemoryLimitError for one that takes
     more memory than `spec.memory_limit_bytes`.
     """
-    return Cluster(spec, seed, trial, journal=journal, views=views).run()
+    try:
+        return Cluster(spec, seed, trial, journal=journal, views=views).run()
+    except _UnsureError:
+        return Cluster(replace(spec, fast_forward=False), seed, trial).run()
+
+
+class _UnsureError(Exception):
+    """What was skipped may differ from the plain run, which decides.
+
+    So many events were handled or skipped, some of which are not counted exactly, that the limit may be exceeded; or a
+    skipped message travelled for longer than was taken for granted (`network.bounds`).
+    """
 
 
 def network_class(spec: NetworkSpec) -> type[Network]:
@@ -67,10 +83,13 @@ class Cluster:
         self.recorder = Recorder(self.network.traffic.messages, self.network.traffic.extra_bytes)
         self.groups: Mapping[str, Sequence[NodeId]] = spec.groups
         self.nodes: dict[NodeId, Node] = {}
+        self.skipped_ns = 0  # How much simulated time was skipped (`fast_forward`).
         self.views = ViewRecorder(self.kernel, self.nodes) if views else None
         connectivity = Connectivity(self.nodes, self.network.rules)
         self.observer = TrialObserver(spec, self.kernel, self.recorder, connectivity)
         self.outside = None if spec.clients is None else self._build_outside(spec.clients)
+        self.ledger = self._ledger()
+        self.pathless: PathlessClient | None = None
         self.nodes.update((node.me, node) for group in self.groups for node in self._build_nodes(group))
         for node in spec.absent:
             self.network.host_died(self.network.interfaces[node])
@@ -89,11 +108,12 @@ class Cluster:
     def run(self) -> Trace:
         """Simulate the trial, once, and return its trace. Raises EventLimitError and MemoryLimitError."""
         self._schedule()
-        memory = self._memory_check()
         collecting = gc.isenabled()
-        gc.disable()  # Queue entries die young and are in no cycles: looking for cycles costs a tenth of the time.
+        # Queue entries live for a short time and form no reference cycles. The search for cycles would cost a tenth of
+        # the time.
+        gc.disable()
         try:
-            self.kernel.run_until(self.spec.duration, self.spec.event_limit, memory.check, memory.events_between)
+            self._run_kernel()
         finally:
             if collecting:
                 gc.enable()
@@ -107,7 +127,7 @@ class Cluster:
         write, service = spec.disk.write, spec.service
         members = tuple(self.groups[group])
         logs = self._logs(members) if group == spec.registration.group else {}
-        serves = self.outside is not None and group == spec.registration.group
+        serves = self.ledger is not None and group == spec.registration.group
         serving_class = spec.serving_class if serves else None
         build = partial(self._build_algorithm, serving_class or spec.registration.class_of(group))
         node_class: type[Node] = ServingNode if serves else Node
@@ -126,15 +146,37 @@ class Cluster:
                 blocking_disk=spec.disk.blocking,
                 service_times=None if service is None else durations(service, self.streams, f"n{me} service"),
             )
-            if self.outside is not None and isinstance(node, ServingNode):
-                self.outside.serve(node, self.observer.leadership, spec.registration.non_leaders)
+            if self.ledger is not None and isinstance(node, ServingNode):
+                node.ledger = self.ledger
+                if self.outside is not None:
+                    self.outside.serve(node, self.observer.leadership, spec.registration)
             yield node
+
+    def _ledger(self) -> Ledger | None:
+        """Where requests are recorded; None if there are no clients, or only a workload that no log serves."""
+        if self.outside is not None:
+            return self.outside.ledger
+        has_log = self.spec.workload is not None and self.spec.serving_class is not None
+        return Ledger(self.kernel) if has_log else None
+
+    def _proposer(self, ledger: Ledger | None) -> Callable[[int], None]:
+        """What gives the leader the commands of a workload: a client without a path, if a log serves it."""
+        if ledger is None or self.spec.serving_class is None:
+            return self.control.propose
+        taken = (*self.groups.values(), *self.spec.outside.values())
+        self.pathless = PathlessClient(1 + sum(map(len, taken)), ledger, self.control)
+        self.control.on_death = self.pathless.server_died
+        for node in self.groups[self.spec.registration.group]:
+            server = self.nodes[node]
+            assert isinstance(server, ServingNode)
+            server.pathless = self.pathless.on_reply
+        return self.pathless.propose
 
     def _build_outside(self, clients: ClientsSpec) -> Outside:
         servers = self.groups[self.spec.registration.group]
         outside = Outside(clients, self.spec.resource_of_leaders, self.spec.outside, servers, self.kernel, self.streams)
-        if outside.address is not None:
-            self.observer.on_claim = outside.address.on_claim
+        if outside.addresses:
+            self.observer.on_claim = outside.on_claim
         return outside
 
     def _build_algorithm(self, algorithm: type[Algorithm], host: Host, durable: Mapping[str, Any]) -> Algorithm:
@@ -171,11 +213,33 @@ class Cluster:
         if self.outside is not None:
             self.outside.schedule(control.start)
         if self.spec.workload is not None:
-            self.kernel.process(run_workload(self.spec.workload, control.propose, self.kernel.timeout, self.streams))
+            propose = self._proposer(self.ledger)
+            self.kernel.process(run_workload(self.spec.workload, propose, self.kernel.timeout, self.streams))
 
     def _start(self, node: NodeId, _: None) -> None:
-        if not self.nodes[node].running and self.nodes[node].incarnation == 0:  # No fault has started it before.
+        # Start the node, unless a fault has started it already.
+        if not self.nodes[node].running and self.nodes[node].incarnation == 0:
             self.control.start(node)
+
+    def _run_kernel(self) -> None:
+        memory, end_ns, event_limit = self._memory_check(), self.spec.duration, self.spec.event_limit
+        if not self._may_skip:
+            self.kernel.run_until(end_ns, event_limit, memory.check, memory.events_between)
+            return
+        forward = FastForward(self.kernel, self.network, self.nodes, self.recorder.rows, memory)
+        try:
+            self.kernel.run_until(end_ns, event_limit, forward.look, forward.events_between)
+        except (EventLimitError, TooLongError) as error:
+            raise _UnsureError from error
+        if self.kernel.events_left <= forward.unsure_events:
+            raise _UnsureError
+        self.skipped_ns = forward.skipped_ns
+
+    @property
+    def _may_skip(self) -> bool:
+        """Whether keep-alives may be skipped. A trial with a journal or views shows each."""
+        shows_each = self.network.journal is not None or self.views is not None
+        return self.spec.fast_forward and not shows_each and refusal(self.spec) is None
 
     def _memory_check(self) -> MemoryCheck:
         return MemoryCheck(
@@ -187,9 +251,9 @@ class Cluster:
         )
 
     def _trace(self) -> Trace:
-        traffic, outside = self.network.traffic, self.outside
-        if outside is not None:
-            outside.ledger.close()
+        traffic, ledger = self.network.traffic, self.ledger
+        if ledger is not None:
+            ledger.close()
         return Trace(
             rows=tuple(self.recorder.rows),
             end_ns=int(self.kernel.now),
@@ -201,7 +265,9 @@ class Cluster:
             extra_bytes=tuple(traffic.extra_bytes),
             messages=tuple(self.network.journal or ()),
             views=() if self.views is None else tuple(self.views.rows),
-            clients=() if outside is None else outside.groups[CLIENTS],
-            requests=() if outside is None else tuple(outside.ledger.requests),
-            writes=() if outside is None else tuple(outside.ledger.writes),
+            without_effect=tuple(self.observer.scheduler.without_effect),
+            clients=() if ledger is None else tuple(ledger.clients),
+            pathless_client=None if self.pathless is None else self.pathless.me,
+            requests=() if ledger is None else tuple(ledger.requests),
+            writes=() if ledger is None else tuple(ledger.writes),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
 from simulator.algorithms.registration import Registration
+from simulator.cluster.clients.nodes import ServingNode
 from simulator.cluster.clients.outside import Outside
 from simulator.cluster.kernel import Kernel
 from simulator.cluster.leadership import LeadershipTracker
@@ -12,7 +13,7 @@ from simulator.cluster.network.network import Network
 from simulator.cluster.network.rules import LinkRule
 from simulator.cluster.node.clock import Skew
 from simulator.cluster.node.node import Node
-from simulator.protocol import Nanoseconds, NodeId
+from simulator.protocol import Message, Nanoseconds, NodeId
 from simulator.trace import event_types
 from simulator.trace.recorder import Recorder
 
@@ -49,6 +50,7 @@ class ClusterControl:
         self._absent = absent
         self._kernel = kernel
         self._network = network
+        self.on_death: Callable[[NodeId], None] | None = None  # Called when a node of the cluster crashes or is killed.
         self._inside = nodes
         self._outside = outside
         self._nodes = nodes if outside is None else {**nodes, **outside.nodes}
@@ -92,7 +94,7 @@ class ClusterControl:
         return () if topology is None else topology.nodes_in(name)
 
     def zone_of(self, node: NodeId) -> str | None:
-        """The zone of a node; None where there are no zones."""
+        """The zone of a node; None if there are no zones."""
         topology = self._network.spec.topology
         return None if topology is None else topology.zone_of(node)
 
@@ -141,7 +143,7 @@ class ClusterControl:
         self._note(event_types.RESUMED, node)
         self._nodes[node].paused = False
         for tracker in self._trackers.values():
-            tracker.recheck()  # The leader is back before it handles what came due during the pause.
+            tracker.recheck()  # The leader counts as back before it handles the inputs that came due during the pause.
         self._nodes[node].resume()
         if node in self._inside:
             self._network.process_resumed(self._network.interfaces[node])
@@ -153,8 +155,14 @@ class ClusterControl:
         """Give a node one of the commands that its algorithm takes (`Registration.commands`)."""
         self._nodes[node].command(self._commands[name](argument))
 
+    def request(self, node: NodeId, client: NodeId, request: Message) -> None:
+        """Give a server a request of a client without a path (`ServingNode.request_at_once`)."""
+        server = self._nodes[node]
+        assert isinstance(server, ServingNode)
+        server.request_at_once(client, request)
+
     def propose(self, size_bytes: int) -> None:
-        """Give the leader a client's command of that size. The command is dropped if no leader is awake."""
+        """Give the leader a client's command of this size. The command is dropped if no leader is awake."""
         leader = self.leader()
         if leader is not None and self._nodes[leader].awake and "propose" in self._commands:
             self.command(leader, "propose", size_bytes)
@@ -171,6 +179,10 @@ class ClusterControl:
         times = self._nodes[node].disk.times
         times.add(write_times)
         return lambda: times.remove(write_times)
+
+    def disk_activity(self, nodes: Sequence[NodeId]) -> int:
+        """How many writes of these nodes have begun or come due so far, on disks that take time or have stalled."""
+        return sum(self._nodes[node].disk.activity for node in nodes)
 
     def stall_disk(self, node: NodeId) -> Callable[[], None]:
         """Let no write finish."""
@@ -199,7 +211,7 @@ class ClusterControl:
         return removed
 
     def remove_labelled(self, label: str | None, kind: type[LinkRule] = LinkRule) -> None:
-        """Remove all rules of that kind and that label; without a label, all of that kind."""
+        """Remove all rules of this kind and this label; without a label, all of this kind."""
         labelled = self._network.rules.labelled(label)
         self._remove(*(rule for rule in labelled if isinstance(rule, kind)))
         self._changed()
@@ -215,7 +227,7 @@ class ClusterControl:
     # --- Time
 
     def call_after(self, delay_ns: Nanoseconds, call: Callable[[], None]) -> None:
-        """Call a function when that much simulated time has passed."""
+        """Call a function when this much simulated time has passed."""
         self._kernel.push(self._kernel._now + delay_ns, lambda _, __: call())
 
     # --- Inside
@@ -223,6 +235,8 @@ class ClusterControl:
     def _record_death(self, node: NodeId, cause: str, detail: Mapping[str, object]) -> None:
         self._note(event_types.CRASHED, node, detail)
         if node in self._inside:
+            if self.on_death is not None:
+                self.on_death(node)
             self._tracker_of[node].died(node, cause)
             self._changed()
 

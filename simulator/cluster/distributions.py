@@ -127,7 +127,9 @@ class Weibull:
 
 @dataclass(frozen=True, slots=True)
 class Pareto:
-    """P(longer than t) = (scale / t) ** shape from `scale`, the minimum, on. What exceeds 36 years is cut to that."""
+    """P(longer than t) = (scale / t) ** shape from `scale`, the minimum, on. A duration of more than 36 years is cut to
+    36 years.
+    """
 
     scale: Nanoseconds
     shape: float
@@ -139,7 +141,7 @@ class Pareto:
 
 @dataclass(frozen=True, slots=True)
 class Empirical:
-    """One of the samples, in whatever order they are given, each as likely as another."""
+    """One of the samples, each with the same probability. Their order does not matter."""
 
     samples: tuple[Nanoseconds, ...]
     _rising: np.ndarray = field(init=False, repr=False, compare=False)
@@ -163,7 +165,8 @@ class Mixture:
     def draw(self, source: np.random.Generator, size: int) -> np.ndarray:
         drawn = np.empty(size, dtype=np.int64)
         bounds = self._bounds()
-        for begin in range(0, size, STRIDE):  # In strides: all that a choice shifts lies within its own.
+        # The draws are made in strides, so that one choice shifts only the draws of its own stride.
+        for begin in range(0, size, STRIDE):
             stride = drawn[begin : begin + STRIDE]
             raw = source.bit_generator.random_raw(len(stride)) >> np.uint64(1)
             chosen = np.searchsorted(bounds, raw, side="right")
@@ -180,7 +183,7 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
-    """Another distribution, whose shorter durations become the bound: all of their probability lies on it."""
+    """Another distribution, whose durations below a bound are raised to the bound."""
 
     bound: Nanoseconds
     of: Distribution
@@ -191,13 +194,14 @@ class AtLeast:
 
 
 def durations(distribution: Distribution, streams: Streams, name: str) -> Iterator[int]:
-    """An endless supply of durations from the stream of that name, which is made when the first is asked for."""
+    """An endless supply of durations from the stream with this name, which is made when the first is asked for."""
     if isinstance(distribution, Constant):
-        return repeat(distribution.value)  # Without blocks: a thousand nodes' blocks are many megabytes.
+        # Nothing is drawn in blocks here, because the blocks of a thousand nodes would take many megabytes.
+        return repeat(distribution.value)
 
     def blocks() -> Iterator[list[int]]:
         source = streams.numpy(name)
-        for size in _block_sizes():
+        for size in block_sizes():
             yield distribution.draw(source, size).tolist()
 
     return chain.from_iterable(blocks())
@@ -214,11 +218,12 @@ def coin_flips(probability: float, streams: Streams, name: str) -> Iterator[bool
 def raw_blocks(streams: Streams, name: str) -> Iterator[np.ndarray]:
     """Raw 64-bit numbers of a stream in blocks; the stream is made when the first block is asked for."""
     source = streams.numpy(name)
-    for size in _block_sizes():
+    for size in block_sizes():
         yield source.bit_generator.random_raw(size)
 
 
-def _block_sizes() -> Iterator[int]:
+def block_sizes() -> Iterator[int]:
+    """The sizes of the blocks in which a stream is drawn: multiples of `STRIDE`, small at first and larger later."""
     size = _FIRST_BLOCK
     while True:
         yield size

@@ -1,4 +1,4 @@
-"""The distribution that a histogram of measured durations stands for.
+"""The distribution of durations that a histogram of measured durations describes.
 
 A histogram says how many durations lie in each bucket, and the sum of all. Within a bucket it says nothing, so every
 duration there is equally likely, except in the lowest bucket: that bucket often is much wider than the durations in it
@@ -22,7 +22,8 @@ Halvable = TypeVar("Halvable", int, np.ndarray)
 
 _RAW_BITS = 63
 _STEEPEST = 1e9  # The mean then lies a billionth of a bucket's width away from the bucket's end.
-_STEPS = 200  # Each halves the interval that holds the solution; a float has fewer digits.
+# Each step halves the interval that holds the solution. A float has fewer digits than this number of steps.
+_STEPS = 200
 
 
 class Bucket(NamedTuple):
@@ -37,8 +38,9 @@ class Bucket(NamedTuple):
 class Histogram:
     """Measured durations, of which only the number in each bucket and the sum are known.
 
-    The buckets rise, and none is empty. If no law in the lowest bucket gives the histogram its own mean, since the
-    durations in the others do not lie about the middle of their buckets, then all buckets share one exponential rate.
+    The buckets rise, and none is empty. Sometimes no distribution in the lowest bucket gives the histogram its own
+    mean, because the durations in the other buckets do not lie near the middle of their buckets. Then all buckets have
+    the same exponential rate.
     """
 
     buckets: tuple[Bucket, ...]
@@ -113,7 +115,7 @@ def slopes(buckets: Sequence[Bucket], total_ns: int) -> list[float]:
 
 
 def _solution(falling: Callable[[float], float], largest: float) -> float:
-    """Where a falling function is 0, between -largest and largest."""
+    """The argument, between -largest and largest, at which a falling function is 0."""
     low, high = -largest, largest
     for _ in range(_STEPS):
         middle = (low + high) / 2
@@ -122,11 +124,12 @@ def _solution(falling: Callable[[float], float], largest: float) -> float:
 
 
 def _mean(slope: float) -> float:
-    """The mean of the exponential law of that rate on [0, 1]."""
+    """The mean of the exponential law of this rate on [0, 1]."""
     if slope < 0:
         return 1 - _mean(-slope)
     if slope < 1e-4:
-        return 0.5 - slope / 12  # The next term is slope³ / 720: the difference below would have fewer digits.
+        # The next term of the series is slope³ / 720. The difference below would lose more digits than that.
+        return 0.5 - slope / 12
     return 1 / slope - math.exp(-slope) / -math.expm1(-slope)
 
 

@@ -25,7 +25,7 @@ def _stop(_: object, __: object) -> None:
 
 
 def _check_nothing() -> None:
-    pass
+    """The check of a run that has none."""
 
 
 def _process(event: Any, _: object) -> None:
@@ -45,6 +45,7 @@ class Kernel(simpy.Environment):
     def __init__(self) -> None:
         super().__init__(initial_time=0)
         self._queue: list[Any] = []
+        self.events_left = 0  # The least number of events that may still be handled.
 
     def push(self, at_ns: int, act: Callable[[Any, Any], None], one: Any = None, other: Any = None) -> None:
         """Call `act(one, other)` at an instant; things due at one instant happen in the order of their scheduling."""
@@ -67,9 +68,15 @@ class Kernel(simpy.Environment):
         heappush(self._queue, (at_ns, URGENT, next(self._eid), _stop, None, None))
 
     def run_until(
-        self, end_ns: int, event_limit: int, check: Callable[[], None] = _check_nothing, events_between: int = 1 << 62
+        self,
+        end_ns: int,
+        event_limit: int,
+        check: Callable[[], int | None] = _check_nothing,
+        events_between: int = 1 << 62,
     ) -> None:
         """Handle all events before `end_ns`, and call `check` after every `events_between` events.
+
+        If `check` skips events, it returns how many.
 
         `step` is inlined, which is a tenth faster. Raises EventLimitError after `event_limit` events, and what `check`
         raises.
@@ -78,13 +85,13 @@ class Kernel(simpy.Environment):
         self._stop_at(end_ns)
         left = event_limit
         try:
-            while left:
+            while left > 0:
                 turn = min(left, events_between)
+                self.events_left = left - turn
                 for _ in repeat(None, turn):
                     self._now, _, _, act, one, other = heappop(queue)
                     act(one, other)
-                left -= turn
-                check()
+                left -= turn + (check() or 0)
         except StopSimulation:
             return
         raise EventLimitError(

@@ -91,7 +91,8 @@ class LeadershipTracker:
         self.voters = members  # In the configuration of the current leader, or of the last one.
         self.claims: dict[NodeId, Claim] = {}
         self._all_members = frozenset(members)
-        self._configurations: dict[NodeId, Mapping[str, Any]] = {}  # By node, where it is not all members.
+        # The voters by node, for nodes whose configuration is not all members.
+        self._configurations: dict[NodeId, Mapping[str, Any]] = {}
         self._named: dict[NodeId, NodeId | None] = {}  # The leader that each running node names.
         self._quorum_rule = quorum_rule
         self._connectivity = connectivity

@@ -22,7 +22,7 @@ _SENDS_BETWEEN_CHECKS = 1_000_000  # One event sends at most about one message t
 # A node takes 9,200 to 13,500 bytes in the registered algorithms, its `random.Random` (2,500) and its first rows
 # included, without what it keeps for each other node (`Registration.bytes_per_pair`).
 BYTES_PER_NODE = 10_000
-BYTES_PER_QUEUED = 210  # An entry of the heap: a tuple, its instant, its order and its message.
+BYTES_PER_QUEUED = 210  # A queued entry takes a tuple, its instant, its order and its message.
 BYTES_PER_ROW = 450
 
 
@@ -31,7 +31,7 @@ class MemoryLimitError(RuntimeError):
 
 
 def bytes_of_nodes(nodes: int, bytes_per_pair: int) -> int:
-    """The bytes that so many nodes take before any message is sent."""
+    """The bytes that this many nodes take before any message is sent."""
     return nodes * BYTES_PER_NODE + nodes * nodes * bytes_per_pair
 
 
@@ -58,10 +58,11 @@ class MemoryCheck:
         self._nodes_bytes = bytes_of_nodes(nodes, bytes_per_pair)
         self._queue = queue
         self._rows = rows
-        self._resident_before: int | None = None  # Read at the first check: most trials end before it.
+        # The memory is read at the first check, because most trials end before it.
+        self._resident_before: int | None = None
 
     def check(self) -> None:
-        """Raises MemoryLimitError where the estimate, or the growth of resident memory, exceeds the limit."""
+        """Raises MemoryLimitError if the estimate, or the growth of resident memory, exceeds the limit."""
         queued, rows = len(self._queue), len(self._rows)
         estimate = self._nodes_bytes + queued * BYTES_PER_QUEUED + rows * BYTES_PER_ROW
         resident = resident_bytes()
@@ -77,7 +78,9 @@ class MemoryCheck:
 
 
 def resident_bytes() -> int:
-    """The resident memory of this process: at present on Linux, the most so far elsewhere; 0 where nothing tells."""
+    """The resident memory of this process: on Linux the present amount, elsewhere the largest amount so far, and 0 if
+    the system does not report it.
+    """
     if sys.platform == "linux":
         with open("/proc/self/statm", "rb") as statm:  # A Path costs as much as the read.
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

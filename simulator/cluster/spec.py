@@ -48,7 +48,7 @@ class ClusterSpec:
     start: Distribution = Constant(0)  # When each node starts.
     logs: LogSpec | None = None
     disk: DiskSpec = field(default_factory=DiskSpec)
-    service: Distribution | None = None  # How long a node takes over each message; None: no time at all.
+    service: Distribution | None = None  # The time that a node needs to handle a message; None: no time.
     network: NetworkSpec = field(default_factory=NetworkSpec)
     faults: tuple[Scheduled, ...] = ()
     nemesis: Nemesis | None = None
@@ -60,11 +60,13 @@ class ClusterSpec:
     resource: ResourceSpec | None = None  # What leaders write to; None: as `resource_of_leaders` says.
     stop_when: StopWhen | None = None
     stable_after: Nanoseconds = 0  # How long a claim must last to count as stable.
-    liveness_within: Nanoseconds | None = None  # How soon the last fault must be recovered from; None: whenever.
+    # The time within which the cluster must recover from the last fault; None: no bound.
+    liveness_within: Nanoseconds | None = None
     liveness_of_all: bool = False  # Whether all nodes must name one leader then, and not only a majority.
-    waived: frozenset[Guarantee] = frozenset()  # Promises that may be broken.
+    waived: frozenset[Guarantee] = frozenset()  # Guarantees whose violations are counted separately.
     event_limit: int = DEFAULT_EVENT_LIMIT
-    memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES  # For one trial, and so for each worker.
+    fast_forward: bool = True  # Whether keep-alives of quiet periods may be skipped, which changes no result.
+    memory_limit_bytes: int = DEFAULT_MEMORY_LIMIT_BYTES  # The limit holds for one trial, and so for each worker.
 
     @property
     def groups(self) -> Mapping[str, tuple[NodeId, ...]]:
@@ -79,12 +81,13 @@ class ClusterSpec:
     @property
     def serving_class(self) -> type[Algorithm] | None:
         """What the nodes run that serve clients from a log of their own; None if there is no log, or a resource."""
-        serving = self.registration.serving
-        return None if serving is None or self.resource is not None else serving(self.config)
+        return None if self.resource is not None else self.registration.serving_class(self.config)
 
     @property
     def outside(self) -> Mapping[str, tuple[NodeId, ...]]:
-        """The nodes outside the cluster by group: clients, and the resource. They are numbered after its own."""
+        """The nodes outside the cluster by group: clients, and the resource. The nodes of these groups are numbered
+        after the nodes of the cluster.
+        """
         if self.clients is None:
             return {}
         first = 1 + sum(map(len, self.groups.values()))

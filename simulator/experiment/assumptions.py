@@ -6,15 +6,15 @@ The network and the cluster of a scenario break some in every trial (loss, laten
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from simulator.cluster.distributions import Constant
 from simulator.cluster.faults.registry import FAULTS
 from simulator.cluster.network.network import Transport
 from simulator.cluster.spec import ClusterSpec
-from simulator.protocol import Assumption
+from simulator.protocol import Assumption, NodeId
 from simulator.trace import event_types
-from simulator.trace.trace import Trace
+from simulator.trace.trace import Row, Trace
 
 
 def broken_assumptions(spec: ClusterSpec, trace: Trace) -> frozenset[Assumption]:
@@ -46,6 +46,7 @@ def _by_what_happened(spec: ClusterSpec, trace: Trace) -> Iterator[Assumption]:
         if group.single_point_of_failure
         for node in trace.groups.get(group.name, ())
     }
+    inside = frozenset(node for members in trace.groups.values() for node in members)
     for row in trace.rows:
         if row.kind == event_types.CRASHED or (row.kind == event_types.STARTED and row.time_ns > 0):
             yield Assumption.NO_CRASH
@@ -53,5 +54,13 @@ def _by_what_happened(spec: ClusterSpec, trace: Trace) -> Iterator[Assumption]:
                 yield Assumption.MONITOR_RUNS
         elif row.kind == event_types.PAUSED:
             yield Assumption.NO_PAUSE
-        elif row.kind == event_types.FAULT:
+        elif row.kind == event_types.FAULT and not (trace.clients and _concerns_clients_only(row, inside)):
             yield from FAULTS[row.field("fault")].breaks
+
+
+def _concerns_clients_only(row: Row, inside: Container[NodeId]) -> bool:
+    """Whether a fault is one of clients or the resource, or of their links with the cluster."""
+    sides = row.field("nodes") or ((),)
+    sides = sides if isinstance(sides[0], tuple) else (sides,)
+    outer = [bool(side) and not any(node in inside for node in side) for side in sides]
+    return all(outer) or (row.field("fault") in ("cut_link", "partition_oneway") and any(outer))

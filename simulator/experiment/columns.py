@@ -26,12 +26,24 @@ VIOLATIONS = "violations"  # The table of violations, those that the scenario wa
 NULLABLE = ("lost_leader", "winner", "terms_spent")  # Whole numbers of the elections table that may be missing.
 
 _TEXT = frozenset(
-    ("digest", "assumptions_broken", "liveness", "cause", "loss_cause", "outcome", "kind", "claimants", FAILURE)
+    (
+        "digest",
+        "faults_without_effect",
+        "assumptions_broken",
+        "liveness",
+        "cause",
+        "loss_cause",
+        "outcome",
+        "kind",
+        "claimants",
+        FAILURE,
+    )
 )
 _TRUE_OR_FALSE = frozenset(("censored", "effective"))
 _TRAFFIC = ("sent_", "bytes_", "steady_sent_", "steady_bytes_")
 _NAMED = {"int64": pa.int64(), "float64": pa.float64(), "str": pa.string(), "bool": pa.bool_()}
-_SMALL = {"write_statistics": False, "store_schema": False, "use_dictionary": False}  # Half the size of a small chunk.
+# Leaving them out halves the size of a small chunk.
+_SMALL = {"write_statistics": False, "store_schema": False, "use_dictionary": False}
 _VIOLATION = pa.struct(
     {
         "trial": pa.int64(),

@@ -1,7 +1,8 @@
-"""The directories of runs that have not ended: locked by their process, and left as they are where that is killed.
+"""The directories of runs that have not ended. The process of a run holds a lock on its directory. If the process is
+killed, the directory stays as it is.
 
-`run.json` in a directory says that its run has not ended. A draft is dead when no process holds its lock, which the
-operating system gives back however the process ends. Until version 0.3.0, drafts were hidden directories.
+`run.json` in a directory says that its run has not ended. A draft is dead if no process holds its lock. The operating
+system releases the lock however the process ends. Until version 0.3.0, drafts were hidden directories.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from simulator.experiment.journal import JOURNAL, count_finished
 
-HEAD = "run.json"  # What is being run. It is there until all trials are finished and all results are written.
+HEAD = "run.json"  # What is being run. This file exists until all trials are finished and all results are written.
 _NAME = re.compile(r"\.[A-Za-z0-9._-]+-[a-z0-9_]{8}")
 _NUMBERED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*-\d{3,}")
 _PART = re.compile(r"\d\d+-")  # A variant of a comparison.
@@ -32,9 +33,9 @@ class DraftLock:
     """Held by the process that writes a draft."""
 
     def __init__(self, directory: Path) -> None:
-        """Raises OSError where another process holds it, or the directory is gone."""
+        """Raises OSError if another process holds it, or the directory is gone."""
         self._descriptor: int | None = None
-        if sys.platform == "win32":  # No directory can be locked there: no draft is taken for dead.
+        if sys.platform == "win32":  # No directory can be locked on Windows, so no draft counts as dead.
             return
         import fcntl
 
@@ -48,7 +49,7 @@ class DraftLock:
 
     @classmethod
     def of(cls, directory: Path) -> DraftLock | None:
-        """The lock, or None if the file system has no locks. Raises BlockingIOError where another process holds it."""
+        """The lock, or None if the file system has no locks. Raises BlockingIOError if another process holds it."""
         try:
             return cls(directory)
         except (BlockingIOError, FileNotFoundError):
@@ -68,12 +69,13 @@ class DeadDraft:
     """The draft of a killed run."""
 
     path: Path
-    trials: int  # Finished ones, of all its parts.
+    trials: int  # The number of finished trials of all parts.
     bytes: int
 
 
 def is_draft(path: Path) -> bool:
-    """Whether a directory is that of a run that has not ended, by what is in it; or a hidden draft of an old version.
+    """Whether a directory belongs to a run that has not ended, or is a hidden draft of an old version. The files in the
+    directory decide.
 
     False for a run that was ended by a signal and has kept its results, even if some trials were not run.
     """
@@ -85,13 +87,13 @@ def is_draft(path: Path) -> bool:
         return False
     try:
         content = {entry.name for entry in path.iterdir()}
-    except OSError:  # Somebody else's, in a place that many share.
+    except OSError:  # The directory may belong to another user, in a place that many users share.
         return False
     return not content or bool(content & _CONTENT) or all(_PART.match(entry) for entry in content)
 
 
 def _has_just_begun(path: Path) -> bool:
-    """Whether the run was killed before it could even say what it was to do."""
+    """Whether the run was killed before it wrote down which trials it was to run."""
     try:
         return all(entry.name.startswith(f".{HEAD}-") for entry in path.iterdir())
     except OSError:
@@ -119,7 +121,7 @@ def is_dead(path: Path) -> bool:
 
 
 def dead_drafts(root: Path) -> list[Path]:
-    """The drafts of killed runs in a results directory, by name. Empty where it cannot be read."""
+    """The drafts of killed runs in a results directory, by name. Empty if it cannot be read."""
     try:
         return sorted(path for path in root.iterdir() if is_draft(path) and is_dead(path))
     except OSError:

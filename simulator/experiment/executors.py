@@ -33,7 +33,7 @@ class WorkerDied(BrokenExecutor):
 
 
 def executor(workers: int) -> Executor:
-    """An executor with so many worker processes; 0 or 1: this process does the work."""
+    """An executor with this many worker processes; 0 or 1: this process does the work."""
     return InThisProcess() if workers <= 1 else WorkerProcesses(workers)
 
 
@@ -60,7 +60,7 @@ class WorkerProcesses(Executor):
         self._finished_any = False
         try:
             for _ in range(workers):
-                self._workers.append(_Worker(context))  # One that cannot start leaves none behind.
+                self._workers.append(_Worker(context))  # If a worker cannot start, the other workers are ended.
         except BaseException:
             self._kill()
             raise
@@ -101,9 +101,8 @@ class WorkerProcesses(Executor):
             worker.connection.send((fn, args, kwargs))
             result, error = worker.connection.recv()
         except (EOFError, OSError) as broken:
-            time.sleep(
-                _SIGNAL_S
-            )  # If all processes got a signal, the main thread is told first: that is the reason then.
+            # If a signal went to all processes, the main thread is told first, so that the signal counts as the reason.
+            time.sleep(_SIGNAL_S)
             worker.process.join(_EXIT_S)
             raise WorkerDied(_why_it_died(worker.process.exitcode, self._finished_any)) from broken
         self._finished_any = True
@@ -122,7 +121,7 @@ class _Worker:
         try:
             self.process.start()
         finally:
-            its_end.close()  # The worker alone has it now, so that its death closes the pipe.
+            its_end.close()  # Now only the worker has this end of the pipe, so the pipe closes when the worker dies.
 
 
 def _why_it_died(exit_code: int | None, any_before: bool) -> str:

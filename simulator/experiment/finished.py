@@ -1,7 +1,7 @@
 """Where the finished trials of one scenario are kept while it runs: in memory, or as files that a kill leaves whole.
 
-A file `chunks/000000001200-50.parquet` has trials 1200 to 1249. It takes this name when it is on the disk, so a chunk
-is there or it is not.
+A file `chunks/000000001200-50.parquet` has trials 1200 to 1249. A file gets this name only when all of it is on the
+disk, so no chunk is incomplete.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class FinishedTrials(Protocol):
     def packed(self, first: int, columns: Sequence[str] | None = None) -> pa.Table:
         """A chunk as `columns.pack` made it, or some of its columns.
 
-        Raises OSError and pa.ArrowException where its file is damaged.
+        Raises OSError and pa.ArrowException if its file is damaged.
         """
 
     def schema(self, first: int) -> pa.Schema:
@@ -69,7 +69,7 @@ class InMemory:
 
 
 class InDirectory:
-    """Keeps each chunk in a file of its own. What an earlier process has left there is found again."""
+    """Keeps each chunk in a file of its own. Chunks that an earlier process has written are found again."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory / CHUNKS
@@ -120,7 +120,7 @@ class InDirectory:
                 del self._counts[first]
 
     def remove(self) -> None:
-        """Remove the files, when all that is in them is in the tables. Raises OSError."""
+        """Remove the files, after their content was written into the tables. Raises OSError."""
         if self._directory.is_dir():
             for entry in self._directory.iterdir():
                 entry.unlink()
@@ -146,7 +146,7 @@ def missing(finished: Mapping[int, int], first: int, end: int) -> list[range]:
 
 
 def without_gap(finished: Mapping[int, int], first: int) -> int:
-    """The first trial from `first` on that is not there: all before it are."""
+    """The first trial, from `first` on, that is missing."""
     at = first
     for start, count in finished.items():
         if start > at:

@@ -35,7 +35,7 @@ def read_journal(path: Path) -> list[TrialResult]:
 
 
 def count_finished(path: Path) -> int:
-    """How many trials the file has; 0 where it cannot be read."""
+    """How many trials the file has; 0 if it cannot be read."""
     try:
         return sum(line.startswith(b"[") for _, line in _whole_lines(path))
     except OSError:

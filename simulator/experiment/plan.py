@@ -30,7 +30,9 @@ class Plan:
     measured: Measured | None = None  # What to lay over the simulated durations.
 
     def cell(self, trials: FinishedTrials, *, ends_at_failure: bool = False) -> Cell:
-        """These trials, for a schedule; those that are finished already are in `trials`. Raises ValueError."""
+        """The cell of a schedule that runs these trials. `trials` holds the trials that are finished already. Raises
+        ValueError.
+        """
         monitor = None
         if self.precision is not None:
             published = self.scenario.applicable_published
@@ -51,9 +53,13 @@ class Plan:
         tables: Tables,
         broken: tuple[list[tuple[int, Violation]], list[tuple[int, Violation]]],
         stopped_by: str | None,
+        end: int,
     ) -> Result:
-        """The result of the finished trials, from the first on. `broken`: the violations, and those that are waived."""
-        end = cell.end_without_gap
+        """The result of the finished trials before `end`. `broken`: the violations, and those that are waived.
+
+        Its command repeats these trials; if some before `end` are missing, it repeats the whole run.
+        """
+        count = end - self.first if end == cell.end_without_gap else self.requested
         monitor = cell.monitor
         if stopped_by is None and monitor is not None:
             stopped_by = monitor.stopped_by
@@ -64,7 +70,7 @@ class Plan:
             tables=tables,
             violations=broken[0],
             waived=broken[1],
-            command=re.sub(r"--trials \d+", f"--trials {end - self.first}", self.command),  # What has this digest.
+            command=re.sub(r"--trials \d+", f"--trials {count}", self.command),
             failed=[(number, str(cell.failed[number].args[1])) for number in sorted(cell.failed) if number < end],
             stopped_by=stopped_by,
             precision=None if monitor is None else monitor.reached,
@@ -73,7 +79,7 @@ class Plan:
         )
 
     def head(self) -> dict[str, Any]:
-        """What `run.json` keeps of it, beside the scenario and the measured values."""
+        """The part of the plan that `run.json` keeps. The scenario and the measured values have files of their own."""
         measured = self.measured
         return {
             "seed": self.seed,

@@ -15,7 +15,7 @@ from simulator.scenario.text.errors import one_line
 if TYPE_CHECKING:
     import pandas as pd
 
-_LONGEST = 200  # Characters of what a decoder says.
+_LONGEST = 200  # The most characters of a decoder's message that are shown.
 _REMEDY = "restore it from a copy, or run the scenario again"
 
 
@@ -23,8 +23,8 @@ _REMEDY = "restore it from a copy, or run the scenario again"
 def reading(path: Path) -> Iterator[None]:
     """Turn every exception in the block into a StoreError that names the file.
 
-    Every exception counts: the decoders of Parquet, YAML and JSON raise many kinds, and so does code that looks for a
-    field that is gone. To the user, all of them say that the file is damaged.
+    All exceptions are caught, because the decoders of Parquet, YAML and JSON raise many kinds, and so does code that
+    reads a missing field. To the user, all of them say that the file is damaged.
     """
     try:
         yield
@@ -39,7 +39,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def damaged(path: Path, error: Exception) -> StoreError:
-    """What to say of a file whose content made a reader fail."""
+    """The error message for a file whose content made a reader fail."""
     said = f"{type(error).__name__}: {error}" if isinstance(error, LookupError | AttributeError) else str(error)
     return StoreError(f"{_line(path, 'is damaged', said or type(error).__name__)}; {_REMEDY}")
 
@@ -61,7 +61,7 @@ def read_object(path: Path, types: Mapping[str, type]) -> dict[str, Any]:
 
 
 def check_fields(content: Mapping[str, Any], types: Mapping[str, type], where: str = "") -> None:
-    """Raises ValueError where a field is missing, or is no such thing."""
+    """Raises ValueError if a field is missing or has another type."""
     for name, expected in types.items():
         if name not in content:
             raise ValueError(f"{where}{name} is missing")

@@ -38,7 +38,7 @@ OVERLAP_TYPES = {
 
 
 def seconds(time_ns: Nanoseconds | None, since_ns: Nanoseconds = 0) -> float:
-    """Seconds between two instants; NaN where the later one never came."""
+    """Seconds between two instants; NaN if the later one never came."""
     return float("nan") if time_ns is None else (time_ns - since_ns) / SECOND
 
 
@@ -135,7 +135,7 @@ def overlap_row(trial: int, number: int, overlap: Overlap) -> Record:
 
 
 def trial_row(trial: TrialReading, stability: Stability, number: int, elections: Sequence[Election]) -> Record:
-    """A row of the trials table, except for what other functions add to it."""
+    """A row of the trials table, without the columns that other functions add."""
     losses = [election for election in elections if election.cause is Cause.LOSS]
     primary = losses or elections[:1]
     return {
@@ -149,6 +149,9 @@ def trial_row(trial: TrialReading, stability: Stability, number: int, elections:
         "stabilisation_s": seconds(stability.since(primary[0].start_ns), primary[0].start_ns),
         **{name: column(trial) for metric in METRICS for name, column in metric.columns.items()},
         "sent_total": sum(trial.trace.sent),
+        "faults_without_effect": "; ".join(
+            f"{entry} {fault}: {why}" for entry, fault, why in trial.trace.without_effect
+        ),
         "faults_never_struck": sum(
             row.kind in (event_types.SKIPPED, event_types.NOT_INJECTED) for row in trial.trace.rows
         ),
@@ -156,7 +159,7 @@ def trial_row(trial: TrialReading, stability: Stability, number: int, elections:
 
 
 def recovery_row(recovery: Recovery) -> Record:
-    """What the trials table holds where the scenario demands liveness."""
+    """The columns of the trials table for a scenario that demands liveness."""
     return {
         "liveness": str(recovery.verdict),
         "last_fault_s": seconds(recovery.since_ns),

@@ -17,7 +17,9 @@ from types import FrameType
 INTERRUPTED, TERMINATED = "interrupted", "terminated"  # `stopped_by` of a run that a signal has ended.
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_SAME_S = 0.25  # `timeout` sends its signal twice, to the process and to its group: within this time, that is one.
+# The command `timeout` sends its signal twice: to the process and to its group. Two signals within this time count as
+# one.
+_SAME_S = 0.25
 
 
 class Terminated(KeyboardInterrupt):
@@ -91,7 +93,8 @@ def uninterrupted() -> Iterator[None]:
             yield
         finally:
             handlers.deferred -= 1
-        handlers.raise_pending()  # If the block has failed, its own error says more.
+        # If the block has failed, its error is raised instead, because it says more than the signal.
+        handlers.raise_pending()
     else:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCENARIO_HASH", "RunWriter", "StoreError", "hash_of_scenario", "new_directory", "save"]
 
-SCENARIO_HASH = "electsim.scenario_sha256"  # In the metadata of trials.parquet.
+SCENARIO_HASH = "electsim.scenario_sha256"  # The key of the hash of the scenario in the metadata of trials.parquet.
 MEASURED = "measured.csv"
 
 
@@ -42,7 +42,7 @@ MEASURED = "measured.csv"
 def new_directory(root: Path, name: str) -> Iterator[RunWriter]:
     """A new directory `root/name-NNN`, NNN being the next free number.
 
-    Raises StoreError where `root` cannot be written. If nothing was kept in it when the block ends, it is removed.
+    Raises StoreError if `root` cannot be written. If nothing was kept in it when the block ends, it is removed.
     """
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,9 @@ def new_directory(root: Path, name: str) -> Iterator[RunWriter]:
 
 @contextmanager
 def earlier_directory(path: Path) -> Iterator[RunWriter]:
-    """An unfinished result, to go on with it. Raises StoreError where another process is writing it."""
+    """Open the directory of an unfinished result, so that its run can be resumed. Raises StoreError if another process
+    is writing it.
+    """
     try:
         lock = DraftLock.of(path)
     except BlockingIOError:
@@ -105,7 +107,7 @@ class RunWriter:
         self._kept = False
 
     def is_worth_keeping(self) -> bool:
-        """Whether there is something in it that the run has found."""
+        """Whether the directory holds any result of the run."""
         return self._kept or bool(self.trials.counts())
 
     def begin(self, plan: Plan, *, trace: bool = False) -> None:
@@ -121,7 +123,9 @@ class RunWriter:
                 _write_measured(plan.measured, self.path / MEASURED, plan.measured.metric or "measured")
 
     def resume(self) -> None:
-        """Go on with what is there. Damaged files are removed: their trials are run again. Raises StoreError."""
+        """Go on with the finished trials in the directory. Damaged files are removed: their trials are run again.
+        Raises StoreError.
+        """
         self._kept = True
         with self._writing():
             self.trials.drop_damaged()
@@ -130,7 +134,7 @@ class RunWriter:
         self.write_json(HEAD, self._head)
 
     def keep(self) -> None:
-        """Keep the directory when it is closed, whatever is in it."""
+        """Keep the directory when it is closed, even if it holds no result."""
         self._kept = True
 
     def leave(self, stopped_by: str) -> None:
@@ -144,15 +148,15 @@ class RunWriter:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def gather(self, plan: Plan, cell: Cell, stopped_by: str | None) -> Result:
-        """Write the tables of the finished trials, from the first on, and return the result. Raises StoreError."""
+        """Write the tables of all finished trials, and return the result. Raises StoreError."""
         self._kept = True
-        end = cell.end_without_gap
+        end = cell.end_of_finished
         with self._writing():
             own = {"": _OF_ALL, "trials": {SCENARIO_HASH: hash_of_scenario(self.path / "scenario.yaml")}}
             write_tables(self.trials, plan.first, end, self.path, own)
             tables = TablesOnDisk(self.path)
         broken = tables.violations(waived=False), tables.violations(waived=True)
-        result = plan.result(cell, tables, broken, stopped_by)
+        result = plan.result(cell, tables, broken, stopped_by, end)
         with self._writing():
             write_failures(
                 [(trial, error, replay_command(plan.command, trial)) for trial, error in result.failed],
@@ -192,11 +196,11 @@ class RunWriter:
         self._kept = True
 
     def begin_parts(self, command: str) -> None:
-        """Say that several runs follow, each in a part. Raises StoreError."""
+        """Write down that several runs follow, each in a part of the directory. Raises StoreError."""
         self.write_json(HEAD, {"schema": SCHEMA, "state": UNFINISHED, "command": command})
 
     def leave_parts(self, stopped_by: str) -> None:
-        """Say why there are parts with trials that are left. Raises StoreError."""
+        """Write down why some parts have trials that were not run. Raises StoreError."""
         self._kept = True
         self.write_json(HEAD, {"schema": SCHEMA, "state": UNFINISHED, "stopped_by": stopped_by})
 
@@ -238,7 +242,7 @@ class RunWriter:
             _write_parquet(rows.astype({"role": "string"}), self.path / "trace.parquet")
             messages = pd.DataFrame(trace.messages, columns=list(MessageRow._fields))
             _write_parquet(messages.astype({"arrives_ns": "Int64"}), self.path / "messages.parquet")
-            if trace.clients:
+            if trace.requests:
                 _write_parquet(request_frame(trace.requests), self.path / "requests.parquet")
                 _write_parquet(attempt_frame(trace.requests), self.path / "attempts.parquet")
                 _write_parquet(write_frame(trace.writes), self.path / "writes.parquet")
@@ -253,7 +257,7 @@ class RunWriter:
             raise StoreError(cannot_write(self._place, error)) from error
 
 
-_OF_ALL = {"electsim.schema": str(SCHEMA)}  # In the metadata of every table.
+_OF_ALL = {"electsim.schema": str(SCHEMA)}  # The key of the schema's version in the metadata of every table.
 
 
 def replay_command(command: str, trial: int) -> str:
@@ -263,7 +267,9 @@ def replay_command(command: str, trial: int) -> str:
 
 
 def hash_of_scenario(file: Path) -> str:
-    """The SHA-256 of a scenario's text, in hexadecimal digits; whatever ends its lines. Raises OSError."""
+    """The SHA-256 of a scenario's text, in hexadecimal digits. Different line endings give the same hash. Raises
+    OSError.
+    """
     return sha256(file.read_text(encoding="utf-8").encode()).hexdigest()
 
 

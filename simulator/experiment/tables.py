@@ -1,6 +1,6 @@
 """The tables of a run on disk: written a chunk at a time, and read column by column.
 
-So neither a run nor its statistics need memory for all that its trials have found.
+So neither a run nor its statistics need memory for the rows of all trials at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from simulator.experiment.reading import read_table, reading
 from simulator.experiment.rows import OVERLAP_TYPES, ROUND_TYPES
 
 FAILURES = "failures"  # The table of trials that failed.
-_ROW_GROUP = 1 << 16  # Rows; the same however the trials were divided into chunks.
+_ROW_GROUP = 1 << 16  # The number of rows in a row group, which does not depend on the chunks of the trials.
 _ADDED = {"rounds": ROUND_TYPES, "overlaps": OVERLAP_TYPES}  # Tables that version 0.2.0 did not write yet.
 
 _NEEDED = {  # The columns without which a table cannot be read: `i` for whole numbers, `s` for text.
@@ -215,7 +215,7 @@ class TablesOnDisk:
 
 
 def matching(wanted: Iterable[str], there: Iterable[str]) -> list[str]:
-    """Those columns that are wanted by their names, or by how they begin (`sent_*`)."""
+    """The columns that are asked for by name, or by the beginning of the name (`sent_*`)."""
     names = set(wanted)
     starts = tuple(name.removesuffix("*") for name in names if name.endswith("*"))
     return [name for name in there if name in names or (starts and name.startswith(starts))]

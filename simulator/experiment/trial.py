@@ -54,14 +54,14 @@ class TrialError(RuntimeError):
         # The exception keeps all its arguments, so that it can be pickled by a worker process.
         super().__init__(trial, reason)
         self.trial = trial
-        self.finished: Any = None  # The result of the trials before it, if any.
+        self.finished: Any = None  # The result of the trials before the failed one, if there are any.
 
     def __str__(self) -> str:
         return f"trial {self.args[0]}: {self.args[1]}"
 
 
 def simulate(spec: ClusterSpec, seed: int, trial: int) -> TrialResult:
-    """Run one trial and measure it. Raises TrialError where it runs away or the algorithm fails."""
+    """Run one trial and measure it. Raises TrialError if it runs away or the algorithm fails."""
     try:
         trace = run_trial(spec, seed, trial)
     except Exception as error:

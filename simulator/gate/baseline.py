@@ -1,7 +1,7 @@
 """A baseline: the primary values of every trial of a scenario, as they were when somebody accepted them, and why.
 
-One JSON file for each scenario, written for a reader of its difference: what was accepted stands first, and each column
-has a line of its own.
+One JSON file for each scenario. Its differences are easy to read: the file begins with what was accepted, and each
+column has a line of its own.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def accepted(
 
 
 def baseline_file(directory: Path, name: str) -> Path:
-    """Where the baseline of the scenario of that name lies."""
+    """Where the baseline of the scenario with this name lies."""
     return directory / f"{name}.json"
 
 

@@ -42,7 +42,7 @@ class Guarded:
     path: Path  # The path of the baseline file.
 
     def baseline(self) -> Baseline:
-        """Raises BaselineError where there is none, or one of another scenario."""
+        """Raises BaselineError if there is none, or one of another scenario."""
         baseline = read(self.path)
         if found := changes(baseline.scenario, self.tree):
             shown_changes = "; ".join(found[:_MOST_CHANGES]) + ("; …" if len(found) > _MOST_CHANGES else "")
@@ -91,8 +91,10 @@ def check(one: Guarded, baseline: Baseline, workers: int = 0, progress: Progress
 class Acceptance:
     """The result of accepting the baseline of a scenario."""
 
-    verdict: Verdict | None  # Beside the earlier baseline, if there was one of this scenario.
-    written: bool  # Not where the earlier one holds to the digest, nor from trials that violated a guarantee or failed.
+    verdict: Verdict | None  # Compared with the earlier baseline, if this scenario had one.
+    # No new baseline is written if the earlier one still has the same digest, or if trials failed or violated a
+    # guarantee.
+    written: bool
     refused: str | None = None
     failed: bool = False  # Refused because a trial failed.
 
@@ -106,7 +108,7 @@ def accept(
     workers: int = 0,
     progress: Progress | None = None,
 ) -> Acceptance:
-    """Run the scenario's trials, and make them its baseline. Raises OSError where that cannot be written.
+    """Run the scenario's trials, and make them its baseline. Raises OSError if that cannot be written.
 
     Where `tolerance` or `alpha` is not given, it stays what it was.
     """
@@ -139,6 +141,7 @@ def _earlier(one: Guarded) -> Baseline | None:
 def _run(one: Guarded, workers: int, progress: Progress | None) -> Result:
     command = shlex.join(["electsim", "run", str(one.file)])
     result = run(one.scenario, workers=workers, progress=progress, command=command)
-    if result.stopped_by is not None:  # A signal: part of the trials is no candidate, and no baseline.
+    # A signal has ended the run. A part of the trials is neither compared nor accepted as a baseline.
+    if result.stopped_by is not None:
         raise signal_named(result.stopped_by)
     return result

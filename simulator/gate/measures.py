@@ -36,7 +36,7 @@ class Measure(Protocol):
         """As reports call it."""
 
     def value(self, of: TrialFigures) -> float:
-        """Infinite where censoring hides it; nan without data."""
+        """Infinite if censoring hides it; nan without data."""
 
     def p_value(self, before: TrialFigures, after: TrialFigures) -> float:
         """The chance of such a change, or a larger one, if both runs have the same distribution; nan without data."""
@@ -67,7 +67,8 @@ class DurationQuantile:
 
     def least_p(self, before: TrialFigures, after: TrialFigures) -> float:
         values = before.durations.values.size + after.durations.values.size
-        exceeding = math.floor((1 - self.p) * values + 1e-9)  # In both runs; at best, all are in one run.
+        # The trials beyond the quantile, in both runs. The p value is the least if all of them are in one run.
+        exceeding = math.floor((1 - self.p) * values + 1e-9)
         return _all_agree(min(exceeding, len(before.digests), len(after.digests)))
 
     def ratio(self, before: TrialFigures, after: TrialFigures) -> Estimate:

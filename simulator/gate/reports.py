@@ -29,7 +29,7 @@ _STYLES: Mapping[str, str] = {
     Finding.SAME: "dim",
     Finding.TOO_FEW: "yellow",
 }
-_SMALLEST_SHOWN = 1e-9  # Below, it says nothing more to anybody.
+_SMALLEST_SHOWN = 1e-9  # Below this p value, the exact number tells a reader nothing more.
 _LEGEND = "[95 % interval]. p: exact tests of the pairs of trials, by Holm's method for the figures of a scenario."
 
 
@@ -91,7 +91,7 @@ def label(figure: Figure) -> str:
 
 
 def _digits(values: Sequence[float]) -> int:
-    """Decimals that leave the smaller of two numbers four figures."""
+    """The number of decimals with which the smaller of two numbers has four significant digits."""
     known = [abs(value) for value in values if math.isfinite(value) and value]
     return 0 if not known else max(0, 3 - math.floor(math.log10(min(known))))
 

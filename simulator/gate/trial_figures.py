@@ -14,7 +14,7 @@ from simulator.analysis.samples import primary_cause
 from simulator.analysis.statistics.estimates import Sample
 from simulator.experiment.runner import Result
 
-_DIGEST_LENGTH = 8  # Enough to tell whether a trial went as before; the run's own digest is whole.
+_DIGEST_LENGTH = 8  # So many digits show whether a trial went as before. The digest of the run is not shortened.
 
 # The counts of each trial, in the order in which a baseline keeps them.
 _NAMED = {name for figure in GATE_FIGURES for name in (figure.amount, figure.exposure)}
@@ -30,7 +30,7 @@ class TrialFigures:
     digest: str  # The digest of the run.
     digests: Sequence[str]  # The digest of each trial, shortened.
     duration: str  # The metric that `durations` holds, by its name in docs/metrics.md.
-    durations: Sample  # Any number a trial; seconds.
+    durations: Sample  # In seconds. A trial may have any number of durations.
     counts: Mapping[str, IntArray]
 
 

@@ -23,7 +23,8 @@ class Finding(enum.StrEnum):
     SAME = "same"  # The change is within chance, or within the tolerance.
     REGRESSION = "regression"
     IMPROVEMENT = "improvement"
-    TOO_FEW = "too few trials to tell"  # Beyond the tolerance, and no result of so few trials could be significant.
+    # The change is larger than the tolerance, but no result of so few trials could be significant.
+    TOO_FEW = "too few trials to tell"
 
 
 class Outcome(enum.StrEnum):
@@ -33,7 +34,7 @@ class Outcome(enum.StrEnum):
     PASSED = "passed"
     IMPROVED = "improved"
     REGRESSED = "regressed"
-    BROKEN = "broken"  # A promise was broken, or a trial failed: no figure makes up for it.
+    BROKEN = "broken"  # A guarantee was violated, or a trial failed. The figures do not matter then.
 
     @property
     def fails(self) -> bool:
@@ -125,7 +126,8 @@ def _figure(
     measure: Measure, before: TrialFigures, after: TrialFigures, p: float, family: int, tolerance: float, alpha: float
 ) -> Figure:
     old, new = measure.value(before), measure.value(after)
-    least_p = family * measure.least_p(before, after)  # By Holm's method, if it is the smallest of its family.
+    # The p value is corrected by Holm's method, as the smallest of its family.
+    least_p = family * measure.least_p(before, after)
     return Figure(
         name=measure.name(after),
         unit=measure.unit,
@@ -168,7 +170,9 @@ def _few(broken: Sequence[str]) -> list[str]:
 
 
 def _other_versions(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """The versions that differ: these may change digests, but should not change figures."""
+    """The versions that differ from those of the baseline. Other versions may change digests, but should not change
+    figures.
+    """
     return [
         f"{name} was {before.get(name, 'absent')}, and is {now.get(name, 'absent')}"
         for name in dict.fromkeys((*before, *now))

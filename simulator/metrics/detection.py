@@ -19,13 +19,14 @@ Pair = tuple[NodeId, NodeId]  # The watching node, and the watched node.
 class Quality:
     """The quality of the detector of one node about another, or the sum over several pairs; times in nanoseconds.
 
-    `detections` are the times from a crash until the suspicion that then lasted. `undetected` counts the crashes
-    without such a suspicion until the node was up again, was not watched any more, or the trial ended.
+    `detections` are the times from each crash until the suspicion that lasted until the node was up again. `undetected`
+    counts the crashes without such a suspicion until the node was up again, was not watched any more, or the trial
+    ended.
     """
 
     watched_ns: Nanoseconds = 0  # Neither node was paused.
     mistakes: int = 0  # Suspicions of a node that was awake, and reachable both ways.
-    mistaken_ns: Nanoseconds = 0  # The part of `watched_ns` during which such a suspicion stood.
+    mistaken_ns: Nanoseconds = 0  # The part of `watched_ns` with such a suspicion.
     detections: list[Nanoseconds] = field(default_factory=list)
     undetected: int = 0
 
@@ -87,7 +88,9 @@ class _Watch:
     detected_ns: Nanoseconds | None = None  # When the present suspicion began, if it began since then.
 
     def advance_to(self, time_ns: Nanoseconds, awake: bool) -> None:
-        """Count the time since the last row as watched, if the watching node was awake, and as mistaken, if it was."""
+        """Add the time since the last row to the watched time if the watching node was awake, and to the time of
+        mistakes if the suspicion was wrong.
+        """
         if awake:
             self.quality.watched_ns += time_ns - self.since_ns
             if self.mistaken:
@@ -157,7 +160,7 @@ class _Reader:
         for pair, watch in self._pairs_of(node):
             watch.advance_to(row.time_ns, self._awake(pair))
             if pair[1] == node:
-                watch.mistaken = False  # The suspicion has become true, or had not been wrong.
+                watch.mistaken = False  # The suspicion has become right, or was right already.
                 if row.kind == event_types.CRASHED:
                     watch.crashed(row.time_ns)
                 elif row.kind == event_types.STARTED:

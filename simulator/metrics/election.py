@@ -33,7 +33,7 @@ class Outcome(enum.StrEnum):
 class Parts(NamedTuple):
     """The parts of an election in nanoseconds. Together they last from the first suspicion to the claim."""
 
-    before_rounds_ns: Nanoseconds  # Until the first candidacy: pre-votes, for example.
+    before_rounds_ns: Nanoseconds  # The time until the first candidacy, for example with pre-votes.
     earlier_rounds_ns: Nanoseconds  # All rounds from the first to the one that was won.
     winning_round_ns: Nanoseconds  # The whole election if its winner did not campaign.
 
@@ -65,33 +65,37 @@ class Election:
 
     @property
     def failover_ns(self) -> Nanoseconds | None:
-        """From the loss to another node's claim; None for other causes and outcomes."""
+        """The time from the loss to the claim of another node. None for other causes and outcomes."""
         if self.cause is not Cause.LOSS or self.outcome is not Outcome.ELECTED or self.claimed_ns is None:
             return None
         return self.claimed_ns - self.start_ns
 
     @property
     def transfer_ns(self) -> Nanoseconds | None:
-        """From a leader's wish to hand over, from when on it serves nobody, to another's claim."""
+        """The time from the instant at which the leader begins to hand over to the claim of another node. The leader
+        serves no request in this time.
+        """
         if self.cause is not Cause.TRANSFER or self.claimed_ns is None:
             return None
         return self.claimed_ns - self.start_ns
 
     @property
     def detection_ns(self) -> Nanoseconds | None:
-        """From the start to the first suspicion; None without one."""
+        """The time from the start to the first suspicion. None without a suspicion."""
         return None if self.suspected_ns is None else self.suspected_ns - self.start_ns
 
     @property
     def election_ns(self) -> Nanoseconds | None:
-        """From the first suspicion to the claim, across every failed round."""
+        """The time from the first suspicion to the claim, with all failed rounds."""
         if self.claimed_ns is None or self.suspected_ns is None:
             return None
         return self.claimed_ns - self.suspected_ns
 
     @property
     def winning_round_ns(self) -> Nanoseconds | None:
-        """How much of the election the round took that was won; the rest went into rounds before it, and pre-votes."""
+        """The duration of the round that was won. The rest of the election was spent in earlier rounds and in
+        pre-votes.
+        """
         election_ns = self.election_ns
         if election_ns is None or self.claimed_ns is None or self.won_from_ns is None:
             return election_ns
@@ -99,7 +103,7 @@ class Election:
 
     @property
     def parts(self) -> Parts | None:
-        """What `election_ns` is made of; None where it is."""
+        """The parts that add up to `election_ns`. None if `election_ns` is None."""
         winning_ns = self.winning_round_ns
         if winning_ns is None or self.claimed_ns is None or self.suspected_ns is None:
             return None
@@ -108,8 +112,9 @@ class Election:
         return Parts(first_ns - self.suspected_ns, won_ns - first_ns, winning_ns)
 
     def round_spans(self) -> list[tuple[Nanoseconds, Nanoseconds]]:
-        """From when until when each round lasted: from its first candidacy until the next round's, or the claim; from
-        the start of the election on if it began before, until the end of the election if nothing came after it."""
+        """The start and the end of each round. A round starts with its first candidacy, but not before the election. It
+        ends with the first candidacy of the next round, or with the claim, or else with the election.
+        """
         starts = [max(a_round.began_ns, self.start_ns) for a_round in self.rounds]
         spans = []
         for a_round, start_ns in zip(self.rounds, starts, strict=True):
@@ -120,5 +125,7 @@ class Election:
 
     @property
     def terms_spent(self) -> int | None:
-        """Terms since the last leader's; None for an algorithm that has none, and so claims in term 0."""
+        """How far the term has grown since the last leader's term. None for an algorithm without terms, whose claims
+        have the term 0.
+        """
         return self.term - self.term_before if self.term else None

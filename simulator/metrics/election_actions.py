@@ -19,7 +19,7 @@ from simulator.trace.trace import Row
 class Claimed(NamedTuple):
     """A claim: where its node's campaign began, when its round began, and the rounds that were undecided before it."""
 
-    campaign: Row  # The claim itself if the node did not campaign.
+    campaign: Row  # The row that began the winner's campaign, or its claim if it did not campaign.
     won_from_ns: Nanoseconds | None
     undecided: list[Hashable]
 
@@ -33,14 +33,15 @@ class ElectionLog:
         self.returned: Election | None = None  # The last election that ended because the lost leader came back.
         self.current_leader: NodeId | None = None  # None while the cluster has lost its leader.
         self.leading_since_ns = 0
-        self.leader_term = 0  # The last winner's; before the first campaign, the highest that a node started from.
+        # The term of the last winner. Before the first campaign, the highest term from which a node started.
+        self.leader_term = 0
         self.rounds = Rounds()
-        self.campaigns: dict[NodeId, Row] = {}  # The row by which each campaigning node began to.
-        self.suspects: dict[NodeId, NodeId | None] = {}  # The leader that each of them named before its campaign.
+        self.campaigns: dict[NodeId, Row] = {}  # The row with which each campaigning node began its campaign.
+        self.suspects: dict[NodeId, NodeId | None] = {}  # The leader that each candidate named before its campaign.
         self.claimed: Claimed | None = None  # The last claim.
         self.announcements = Announcements(nodes)
         self.steady = SteadyState()
-        self._attributed: set[Hashable] = set()  # The rounds that belong to an election by now.
+        self._attributed: set[Hashable] = set()  # The rounds that belong to an election already.
 
     def begin(self, sent: Sent) -> None:
         """Open the election at the start of the trial."""
@@ -201,7 +202,7 @@ class ElectionLog:
         assert self.returned is not None
         self.current_leader = None
         if self.election is not None and self.election is not self.returned:
-            self.found.remove(self.election)  # The return had opened it.
+            self.found.remove(self.election)  # The return of the lost leader had opened this election.
         self.returned.outcome = Outcome.CENSORED
         self.election = self.returned
 

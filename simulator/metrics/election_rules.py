@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class _Described(enum.Enum):
-    """A member with the words that the page prints of it."""
+    """A member of an enumeration, with the words that docs/metrics.md prints for it."""
 
     def __init__(self, label: str, meaning: str) -> None:
         self.label = label

@@ -27,7 +27,7 @@ class OverlapKind(enum.StrEnum):
     """What two simultaneous claims mean."""
 
     SAME_TERM = "same_term"  # Two leaders of one term: a violation if the algorithm guarantees election safety.
-    STALE_LEADER = "stale_leader"  # Different terms: the old leader has not heard yet.
+    STALE_LEADER = "stale_leader"  # The terms differ: the old leader has not heard of the new one yet.
     NO_TERM = "no_term"  # The algorithm has no terms.
 
 

@@ -16,7 +16,7 @@ class Round:
     began_ns: Nanoseconds  # The start of the first candidacy.
     candidates: set[NodeId] = field(default_factory=set)
     winner: NodeId | None = None
-    undecided: bool = False  # Still going on when the trial ended.
+    undecided: bool = False  # The round was still going on when the trial ended.
 
     @property
     def failed(self) -> bool:

@@ -13,7 +13,8 @@ class Sent(NamedTuple):
     """What was sent before some instant, by type in the order of the trace's `message_types`."""
 
     messages: tuple[int, ...]
-    extra_bytes: tuple[int, ...]  # Beyond those of as many usual messages (`Trace.usual_bytes`).
+    # The bytes beyond those of the same number of messages of usual size (`Trace.usual_bytes`).
+    extra_bytes: tuple[int, ...]
 
     @classmethod
     def by(cls, row: Row) -> Sent:

@@ -181,7 +181,9 @@ def _in_scenario(hint: Any) -> Any:
 
 
 def options_form(registration: Registration) -> type[Options]:
-    """The pydantic model of an algorithm's options. It has the algorithm's name, since several may share one class."""
+    """The pydantic model of an algorithm's options. The model is named after the algorithm, since several algorithms
+    may share one class of options.
+    """
     members: dict[str, Any] = {"name": (Literal[registration.name], ...)}
     option_fields = _model_fields(registration.config)
     kinds = {name: kind for name, (kind, _) in option_fields.items()}
@@ -226,7 +228,7 @@ class Forms(Mapping[str, type[Options]]):
 
 
 def _readable_form(registration: Registration) -> type[Options]:
-    """The model of an algorithm's options. Raises PluginError if a scenario cannot hold an option of that type."""
+    """The model of an algorithm's options. Raises PluginError if a scenario cannot hold an option of this type."""
     try:
         return options_form(registration)
     except Exception as error:  # Pydantic raises many kinds of errors for a type that it does not know.

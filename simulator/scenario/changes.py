@@ -15,9 +15,10 @@ _ALWAYS_FREE = ("trials", "seed", "published")
 def mark_changes(scenario: Scenario, as_written: Scenario | None, overridden: Mapping[Path, str]) -> Scenario:
     """The scenario, with the fields in `published.changed` that overrides have changed.
 
-    `overridden` has the override of each path. An override that gives the value of the file changes nothing, nor does
-    one of a free field. Without the scenario as it was written (it may not be valid by itself), each override of
-    another field counts as a change. A block that an override has given as a whole holds for the overridden values.
+    `overridden` has the override of each path. An override with the value of the file changes nothing. An override of a
+    free field counts as no change, either. Without the scenario as it was written (it may not be valid by itself), each
+    override of another field counts as a change. A block that an override has given as a whole holds for the overridden
+    values.
     """
     published = scenario.published
     if published is None or ("published",) in overridden:
@@ -41,7 +42,7 @@ def _changes(before: Any, after: Any, path: Path) -> Iterator[Path]:
         yield path
         return
     here: Path = ()
-    for step in path:  # The path is that of the override, which may be longer than that of the value as it is written.
+    for step in path:  # The path is the path of the override. It may be longer than the path of the value in the file.
         if not (_has(before, step) and _has(after, step)):
             break
         here, before, after = (*here, step), before[step], after[step]
@@ -69,6 +70,6 @@ def _differences(before: Any, after: Any, path: Path) -> Iterator[Path]:
 
 
 def _is_free(path: Path, free: Iterable[str]) -> bool:
-    """Whether a free field is the field of that path, or one that it is a part of."""
+    """Whether a free field is the field of this path, or one that it is a part of."""
     name = ".".join(map(str, path))
     return any(name == field or name.startswith(f"{field}.") for field in free)

@@ -14,7 +14,7 @@ from simulator.cluster.distributions import Constant, Distribution, Exponential
 from simulator.protocol import SECOND
 from simulator.scenario.durations.distributions import AnyDistribution, ConstantForm
 from simulator.scenario.text.errors import reject
-from simulator.scenario.text.fields import Duration, Integer, KeywordForm, Model, Number, Probability
+from simulator.scenario.text.fields import Duration, Flag, Integer, KeywordForm, Model, Number, Probability
 from simulator.scenario.text.tagged_unions import KeyTaggedUnion
 from simulator.scenario.text.targets import NodeName, node_id
 
@@ -73,6 +73,9 @@ class AddressForm(Model):
     """An address, a name or a proxy that leads to the node that claimed to lead last, this long after its claim."""
 
     address: AnyDistribution
+    each_client: Flag = Field(
+        default=False, description="Whether each client learns of it after a delay of its own, as with cached names."
+    )
 
 
 FINDS: Mapping[str, type[Model]] = {"leader": LeaderForm, "next": NextForm, "address": AddressForm}
@@ -107,7 +110,7 @@ class ClientBackoff(Model):
         return self
 
 
-class Paths(Model):
+class PathOptions(Model):
     """The links to clients, or to the resource. They are streams. A fault acts on them only if it names that group."""
 
     latency: AnyDistribution = Field(default=_constant("1ms"), description="The one-way latency.")
@@ -130,6 +133,11 @@ class Clients(Model):
         description="How a server with a log serves reads: leader, by its own belief; lease; read_index, after a "
         "majority has confirmed its lead; stale, from any server; default, as the algorithm's systems do it.",
     )
+    stale_reads_for: Annotated[Duration, Field(gt=0)] | None = Field(
+        default=None,
+        description="Read-only mode: for how long a server that knows no leader, or a leader that has no quorum, "
+        "answers reads from its own state, marked as stale. It refuses writes. null: there is no such mode.",
+    )
     keys: Annotated[Integer, Field(ge=1, le=1_000_000)] = Field(
         default=1, description="The number of registers. Each request takes one of them at random."
     )
@@ -145,7 +153,7 @@ class Clients(Model):
     servers: tuple[NodeName, ...] | None = Field(
         default=None, description="The servers that clients know; null: all.", examples=[["n1", "n2"]]
     )
-    paths: Paths = Field(default=Paths(), description="The links between clients and servers.")
+    paths: PathOptions = Field(default=PathOptions(), description="The links between clients and servers.")
 
     def value(self) -> ClientsSpec:
         """The clients as the cluster knows them."""
@@ -157,6 +165,7 @@ class Clients(Model):
             start=self.start,
             reads=self.reads,
             consistency=self.consistency,
+            stale_reads_for=self.stale_reads_for,
             keys=self.keys,
             size_bytes=self.size_bytes,
             timeout=self.timeout,
@@ -164,9 +173,15 @@ class Clients(Model):
             backoff=self.backoff.value(),
             finds="next" if isinstance(finds, NextForm) else "leader",
             servers=tuple(map(node_id, self.servers or ())),
-            address=AddressSpec(delay=finds.address.value()) if isinstance(finds, AddressForm) else None,
+            address=_address(finds),
             paths=self.paths.value(),
         )
+
+
+def _address(finds: Model) -> AddressSpec | None:
+    if not isinstance(finds, AddressForm):
+        return None
+    return AddressSpec(delay=finds.address.value(), each_client=finds.each_client)
 
 
 class LeaderResource(Model):
@@ -177,7 +192,7 @@ class LeaderResource(Model):
         description="Whether the resource rejects a request whose token (the leader's term) is lower than one that it "
         "has seen.",
     )
-    paths: Paths = Field(default=Paths(), description="The links between servers and the resource.")
+    paths: PathOptions = Field(default=PathOptions(), description="The links between servers and the resource.")
 
     def value(self) -> ResourceSpec:
         """The resource as the cluster knows it."""

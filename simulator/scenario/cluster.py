@@ -72,7 +72,7 @@ class LengthsForm(Model):
     lengths: tuple[LogLength, ...]
 
     def value(self) -> LogSpec | None:
-        """The lengths as the cluster knows them."""
+        """The lengths in the form that the cluster uses."""
         return LogSpec(lengths=self.lengths)
 
 
@@ -87,7 +87,7 @@ class PermutationForm(Model):
         return self.permutation
 
     def value(self) -> LogSpec | None:
-        """The lengths as the cluster knows them."""
+        """The lengths in the form that the cluster uses."""
         return LogSpec(lengths=self.permutation, permuted=True)
 
 
@@ -106,7 +106,7 @@ class Disk(Model):
     blocking: Flag = Field(default=True, description="Whether a node handles no message and no timer while it writes.")
 
     def spec(self) -> DiskSpec:
-        """The disk as the cluster knows it."""
+        """The disk in the form that the cluster uses."""
         return DiskSpec(write=None if self.write is None else self.write.value(), blocking=self.blocking)
 
 

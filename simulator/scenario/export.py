@@ -33,7 +33,7 @@ def json_schema() -> dict[str, Any]:
 def _with_references(part: Any, named: dict[str, Any], name: str | None = None) -> Any:
     """The schema, with a reference in place of each duration and each model. Adds the models to `named`.
 
-    `name` is given if the schema is the definition of that name itself.
+    `name` is given if the schema is the definition with this name itself.
     """
     if isinstance(part, list):
         return [_with_references(item, named) for item in part]

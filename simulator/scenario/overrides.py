@@ -47,7 +47,7 @@ def _put(value: Any, holder: Any, step: str | int, path: Path, override: str, do
 def _read(text: str, override: str) -> Any:
     try:
         return parse(text, "").tree
-    except ScenarioError as error:  # A line number within an override helps nobody.
+    except ScenarioError as error:  # The line number within an override is left out, because it does not help.
         raise ScenarioError(
             Problem(f"override {override}", (), problem.message) for problem in error.problems
         ) from None

@@ -11,10 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from simulator.cluster.fast_forward import refusal
 from simulator.cluster.memory import DEFAULT_MEMORY_LIMIT_BYTES
+from simulator.cluster.network.bounds import is_bounded, longest
 from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec
 from simulator.cluster.stop import StopWhen
-from simulator.protocol import Guarantee, Nanoseconds, NodeId
+from simulator.protocol import SECOND, Guarantee, Nanoseconds, NodeId
 from simulator.scenario.algorithms import AnyAlgorithm
 from simulator.scenario.clients import Clients, LeaderResource
 from simulator.scenario.cluster import Cluster
@@ -111,6 +113,11 @@ class Scenario(Model):
         description="Guarantees of the algorithm that this scenario breaks on purpose, so that it is no error.",
         examples=[["one-vote", "election-safety"]],
     )
+    fast_forward: Literal["auto", "off", "required"] = Field(
+        default="auto",
+        description="Whether keep-alives are skipped while nothing else happens, which changes no result. auto: where "
+        "it is exact; off: never; required: the scenario is an error where it is impossible.",
+    )
     limits: Limits = Field(default=Limits(), description="Bounds at which a trial ends with an error.")
     published: Published | None = Field(default=None, description="A published distribution to compare with.")
 
@@ -140,6 +147,20 @@ class Scenario(Model):
     def applicable_published(self) -> Published | None:
         """The published figures. None if there are none, or if an override changed a field that they hold for."""
         return None if self.published is None or self.published.changed else self.published
+
+    @property
+    def fast_forward_summary(self) -> Mapping[str, str | float | None]:
+        """`mode`: the value of `fast_forward`; `refused`: why no trial skips anything, None if one may; `tail_from_s`:
+        the latency that counts as the longest, though messages exceed it with a negligible probability, or None.
+        """
+        refused = "fast_forward: off" if self.fast_forward == "off" else refusal(self.cluster_spec())
+        latency = self.network.latency.value()
+        tail_ns = None if refused or is_bounded(latency) else longest(latency)
+        return {
+            "mode": self.fast_forward,
+            "refused": refused,
+            "tail_from_s": None if tail_ns is None else tail_ns / SECOND,
+        }
 
     def longest_delay(self) -> Nanoseconds | None:
         """The longest time in nanoseconds from sending a message to its handling, without faults. None if unbounded.
@@ -175,6 +196,7 @@ class Scenario(Model):
             liveness_within=None if self.liveness is None else self.liveness.within,
             liveness_of_all=self.liveness is not None and self.liveness.who == "all",
             waived=frozenset(self.waive),
+            fast_forward=self.fast_forward != "off",
             event_limit=self.limits.events,
             memory_limit_bytes=self.limits.memory,
         )

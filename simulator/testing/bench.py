@@ -24,7 +24,7 @@ class Envelope:
     sender: NodeId
     to: NodeId
     message: Message
-    text: str  # The message as text, when it was sent.
+    text: str  # The text of the message at the time of sending. It shows whether the message was changed later.
 
     def __str__(self) -> str:
         return f"{self.sender}->{self.to} {self.text}"

@@ -69,7 +69,7 @@ class Session:
         self._bench = bench
 
     def node(self, text: str) -> BenchNode:
-        """The node of that number."""
+        """The node with this number."""
         return self.bench.node(parse_whole(text))
 
 
@@ -86,7 +86,7 @@ def _timeout(session: Session, text: str) -> list[str]:
 
 
 def _fire(session: Session, text: str) -> list[str]:
-    """`fire NODE TIMER`: the timer of that name comes due now."""
+    """`fire NODE TIMER`: the timer with this name comes due now."""
     node, _, timer = text.partition(" ")
     session.node(node).fire(timer.strip())
     return []

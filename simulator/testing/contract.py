@@ -41,7 +41,7 @@ def check_contract(
 
 
 def _check_nodes(bench: InteractionBench) -> Mapping[NodeId, tuple[Algorithm, Mapping[str, object]]]:
-    """Check every running node. Returns a copy of each one's state, and a picture of that copy."""
+    """Check every running node. Returns a copy of each node's state, and a picture of this copy."""
     copies = {}
     for node in bench.nodes.values():
         if node.algorithm is not None:

@@ -192,7 +192,7 @@ class BenchNode(OldHostNames):
         self._step(self._running().on_message, sender, message)
 
     def fire(self, timer: str) -> None:
-        """Fire a pending timer now, before its deadline. Raises InteractionError if there is none of that name."""
+        """Fire a pending timer now, before its deadline. Raises InteractionError if there is none with this name."""
         algorithm = self._running()
         if timer not in self.timers:
             raise InteractionError(
@@ -240,7 +240,7 @@ class BenchNode(OldHostNames):
         return self.algorithm
 
     def _step(self, handler: Callable[..., None], *arguments: object) -> None:
-        """Handle one input. Writes that finish meanwhile are reported after it, never in the middle."""
+        """Handle one input. Writes that finish during this step are reported after it, never in the middle."""
         handler(*arguments)
         self._report_saved()
 

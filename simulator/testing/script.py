@@ -71,7 +71,7 @@ def _run(session: Session, name: str, number: int, command: str) -> list[str]:
     except InteractionError as error:
         raise ScriptError(f"{name}:{number}: {error}") from error
     except Exception as error:
-        error.add_note(f"{name}:{number}: {command}")  # The algorithm's own failure, not the script's.
+        error.add_note(f"{name}:{number}: {command}")  # The algorithm has failed, not the script.
         raise
 
 

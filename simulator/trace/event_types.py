@@ -29,10 +29,13 @@ VOTE = "vote"  # term, voter: a candidate counts this voter's vote.
 LOG = "log"  # last_term, last_index: the end of the node's log. runs (of a claimant): each term, and its last index.
 COMMIT = "commit"  # term, index, entry_term: this leader has committed its log up to an entry of that term.
 CONFIGURATION = "configuration"  # voters, learners: the members in this node's eyes from now on; at first, everybody.
-CHANGE_GIVEN_UP = "change-given-up"  # node, why: this leader does not add a server that it was to add.
+CHANGE_GIVEN_UP = "change-given-up"  # node, why: this leader gives up adding a server.
 WROTE = "wrote"  # A client's write took effect, or not. It makes a row of its own (`simulator.trace.requests`).
-LEASE = "lease"  # term, lasts_ns: this leader's lease is granted, or extended, to last so long by its own clock.
-LEASE_ENDED = "lease-ended"  # term, late_ns: it has none any more, and has had none for so long.
+UNSURE = "unsure"  # why: this server, which has clients, knows no leader (`no-leader`) or leads without a quorum.
+SURE = "sure"  # It follows a leader, or leads with a quorum, again.
+# term, lasts_ns: this leader's lease is granted or extended. It lasts for lasts_ns by the leader's own clock.
+LEASE = "lease"
+LEASE_ENDED = "lease-ended"  # term, late_ns: this leader has lost its lease, and notices it late_ns later.
 TRANSFER = "transfer"  # to: a leader begins to hand over, and serves nobody meanwhile.
 TRANSFER_ABORTED = "transfer-aborted"  # The named leader keeps its leadership.
 

@@ -9,7 +9,9 @@ from simulator.trace.trace import Row
 
 
 class Recorder:
-    """Collects the rows of one trial, each with what was sent by then: messages by type, and bytes beyond the usual."""
+    """Collects the rows of one trial. Each row has the counts of what was sent before it: messages by type, and bytes
+    beyond the usual size.
+    """
 
     def __init__(self, sent: Sequence[int], extra_bytes: Sequence[int]) -> None:
         self.rows: list[Row] = []

@@ -57,13 +57,14 @@ class RequestRow(NamedTuple):
     client: NodeId
     number: int  # From 1 on, for each client; it goes on after a restart of the client.
     operation: str  # `read` or `write`.
-    key: int  # Which register, from 0 on.
+    key: int  # The number of the register, from 0 on.
     sent_ns: Nanoseconds  # The first attempt.
-    ended_ns: Nanoseconds | None  # When the client knew the outcome. None for `waiting`.
+    ended_ns: Nanoseconds | None  # The instant at which the client knew the outcome. None for `waiting`.
     outcome: RequestOutcome
     attempts: tuple[Attempt, ...]
     value: int | None  # What was written (a value is written by one request only), or what was read; 0: never written.
-    token: int | None  # The term of the leader that did it. None if it is not acknowledged, or there are no terms.
+    # The term of the leader that carried out the request. None if it is not acknowledged, or there are no terms.
+    token: int | None
     log_index: int | None  # The position in the log: of the write, or of the state that was read. None without a log.
     stale: bool  # The answer was marked as stale: a server without a leader, or a leader without a quorum, gave it.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One event. A column that its type does not use is None."""
+    """One event. A column that the event type of the row does not use is None."""
 
     time_ns: int
     kind: str
@@ -30,7 +30,8 @@ class Row(NamedTuple):
     group: str | None = None
     detail: tuple[tuple[str, Any], ...] = ()
     sent: tuple[int, ...] = ()  # Messages sent by then, in the order of the trace's `message_types`.
-    extra_bytes: tuple[int, ...] = ()  # Bytes sent by then, likewise, beyond those of as many usual messages.
+    # For each type, the bytes sent until then beyond those of the same number of messages of usual size.
+    extra_bytes: tuple[int, ...] = ()
 
     def field(self, name: str) -> Any:
         """The value of a field in the detail. Raises KeyError if the row has no such field."""
@@ -79,18 +80,22 @@ class Trace:
     message_types: Sequence[str] = ()
     sent: Sequence[int] = ()  # Messages sent in all, by type.
     usual_bytes: Sequence[int] = ()  # The size of a usual message of each type; see `cluster.network.message_size`.
-    extra_bytes: Sequence[int] = ()  # Sent in all, by type, beyond those of as many usual messages.
+    # For each type, the bytes sent in all beyond those of the same number of messages of usual size.
+    extra_bytes: Sequence[int] = ()
     messages: Sequence[MessageRow] = field(default=(), repr=False)
     views: Sequence[ViewRow] = field(default=(), repr=False)
+    # Faults of the schedule that were injected and changed nothing: the number of the entry, the fault, and why.
+    without_effect: Sequence[tuple[int, str, str]] = ()
     clients: Sequence[NodeId] = ()  # They belong to no group. None if the trial has no clients.
+    pathless_client: NodeId | None = None  # The client of a workload, which has requests, too, but no node.
     requests: Sequence[RequestRow] = field(default=(), repr=False)
     writes: Sequence[WriteRow] = field(default=(), repr=False)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the rows without their bytes, which follow from them, and without the optional rows.
+        """SHA-256 over the rows. The bytes are left out, since they follow from the rest, and so are the optional rows.
 
-        It covers requests and writes if the trial has clients.
+        It covers requests and writes if the trial has clients with paths. Those of a workload follow from the rows.
         """
         rows = (row[:_DIGESTED] for row in self.rows)
         of_clients = (tuple(self.requests), tuple(self.writes)) if self.clients else ()
@@ -113,7 +118,7 @@ class Trace:
         return [row for row in self.rows if row.kind == kind]
 
     def seconds(self, kind: str) -> np.ndarray:
-        """The instants of the rows of one event type, in seconds; shape (rows of that type,)."""
+        """The instants of the rows of one event type, in seconds; shape (rows of this type,)."""
         return np.array([row.time_ns for row in self.of_type(kind)], dtype=np.int64) / SECOND
 
     def to_frame(self) -> pd.DataFrame:

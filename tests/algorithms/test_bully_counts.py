@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from simulator.algorithms.bully import BULLY, Answer, Bully, BullyConfig, Coordinator, Election, stabilization_bound
+from simulator.algorithms.bully import BULLY, Bully, BullyConfig, stabilization_bound
+from simulator.algorithms.bully_messages import Answer, Coordinator, Election
 from simulator.algorithms.detectors import HeartbeatOptions
 from simulator.cluster.cluster import Cluster
 from simulator.cluster.distributions import Constant

@@ -17,7 +17,7 @@ from simulator.cli import main
 from simulator.scenario import ScenarioError, dropped_options
 from tests.support.scenarios import RICH
 
-TRIALS = 20
+TRIALS = 10
 
 
 @pytest.mark.parametrize("name", REGISTRY)
@@ -62,6 +62,7 @@ def test_a_mistake_is_laid_at_its_door() -> None:
         simulator.loads(RICH, algorithm="bully")
 
 
+@pytest.mark.usefixtures("no_run_figures")
 def test_the_command_says_what_it_drops_and_can_be_repeated(tmp_path: Path) -> None:
     words = ["run", "raft-leader-crash", "--algorithm", "bully", "--trials", "3", "--json", "--results", str(tmp_path)]
     first = CliRunner().invoke(main, words)

@@ -86,7 +86,7 @@ def test_rounds_with_terms_are() -> None:
     assert set(ROUNDS) <= set(result.summary["metrics"])
     assert "split votes" in shown(result)
     deaf = simulator.run(
-        "leader-crash", ["faults=[]", "network.loss=1", "duration=2s", "liveness=null"], algorithm="raft"
+        "leader-crash", ["faults=[]", "network.loss=1", "duration=2s", "liveness=null"], algorithm="raft", trials=20
     )
     assert deaf.summary["elections"]["elected"] == 0
     assert deaf.summary["metrics"]["failed_rounds"]["count"] > 0

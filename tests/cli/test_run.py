@@ -29,6 +29,7 @@ def test_run_prints_a_table_and_keeps_everything(scenario: Path, tmp_path: Path)
     assert len(messages) >= pd.read_parquet(kept / "trials.parquet")["sent_total"][0]
 
 
+@pytest.mark.usefixtures("no_run_figures")
 def test_json_is_the_summary_and_nothing_else(scenario: Path, tmp_path: Path) -> None:
     outcome = invoke("run", scenario, "--results", tmp_path / "out", "--trials", 10, "--json", "--seed", 11)
     summary = json.loads(outcome.stdout)
@@ -37,6 +38,7 @@ def test_json_is_the_summary_and_nothing_else(scenario: Path, tmp_path: Path) ->
     assert summary["metrics"]["failover"]["median"]["low"] <= summary["metrics"]["failover"]["median"]["value"]
 
 
+@pytest.mark.usefixtures("no_run_figures")
 def test_the_command_of_a_summary_repeats_it(scenario: Path, tmp_path: Path) -> None:
     first = invoke(
         "run", scenario, "--results", tmp_path, "--trials", 4, "--json", "--set", "network.loss=0.2", "--first-trial", 2
@@ -79,6 +81,7 @@ def test_results_that_cannot_be_written_are_refused_before_the_run(scenario: Pat
     assert "cannot write results" in outcome.stderr
 
 
+@pytest.mark.usefixtures("no_run_figures")
 def test_a_runaway_exits_with_3_and_says_how_to_repeat_it(scenario: Path, tmp_path: Path) -> None:
     outcome = invoke("run", scenario, "--results", tmp_path / "out", "--set", "limits.events=100")
     assert outcome.exit_code == 3

@@ -11,11 +11,13 @@ from simulator.algorithms.bully import BULLY, BullyConfig
 from simulator.algorithms.detectors import ExternalOptions
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.rings import CHANG_ROBERTS, RingConfig
+from simulator.cluster.clients.spec import ClientsSpec
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, Uniform
 from simulator.cluster.faults.link_degradation import Degrade
 from simulator.cluster.faults.link_faults import LinkTargets
 from simulator.cluster.faults.node_faults import Crash, Pause
+from simulator.cluster.faults.partitions import CutLink
 from simulator.cluster.network.network import NetworkSpec, Transport
 from simulator.cluster.spec import ClusterSpec
 from simulator.experiment.assumptions import broken_assumptions
@@ -55,6 +57,14 @@ def spec_of(**others: Any) -> ClusterSpec:
 def broken(**others: Any) -> set[str]:
     spec = spec_of(**others)
     return {str(assumption) for assumption in broken_assumptions(spec, run_trial(spec, 1, 0))}
+
+
+@pytest.mark.parametrize("fault", [CutLink((1, "group:clients")), Crash("group:clients"), Pause("group:resource")])
+def test_faults_of_clients_and_the_resource_break_none(fault: Any) -> None:
+    """An algorithm assumes nothing of its clients: they are outside the cluster (issue 15)."""
+    clients = ClientsSpec(count=2, gaps=Constant(10 * MS))
+    assert broken(faults=(at(10, fault),), clients=clients) == set()
+    assert "no-partition" in broken(faults=(at(10, CutLink((1, 2))),), clients=clients)
 
 
 def test_a_quiet_cluster_breaks_none() -> None:

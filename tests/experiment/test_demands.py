@@ -36,6 +36,7 @@ faults:
 duration: 2s
 trials: 30
 """
+pytestmark = pytest.mark.usefixtures("no_run_figures")
 ALL = "waive=[election-safety, one-vote, quorum-of-votes, monotonic-terms, log-up-to-date]"
 
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
+from simulator.algorithms.etcd.config import EtcdElectionConfig
 from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.algorithms.zookeeper.config import EnsembleConfig
+from simulator.cluster.clients.spec import ClientsSpec, PathSpec, ResourceSpec
 from simulator.cluster.cluster import run_trial
 from simulator.cluster.distributions import Constant, Uniform
 from simulator.cluster.faults.link_degradation import Heal
@@ -103,6 +106,20 @@ SCENES: Mapping[str, ClusterSpec] = {
         ),
         faults=(_at(2 * SECOND, Kill("leader")), _at(4 * SECOND, Restart("all"))),
     ),
+    "etcd_election": ClusterSpec(
+        registration=REGISTRY["etcd-election"],
+        config=EtcdElectionConfig(session_ttl=2 * SECOND, keepalive_time=SECOND, keepalive_timeout=SECOND),
+        nodes=3,
+        duration=30 * SECOND,
+        disk=DiskSpec(write=Uniform(100 * MICROSECOND, MS)),
+        network=NetworkSpec(latency=Uniform(MS, 5 * MS), transport=Transport.STREAM),
+        faults=(
+            _at(5 * SECOND, Crash("leader-of:etcd")),
+            _at(12 * SECOND, Kill("leader")),
+            _at(15 * SECOND, Restart("all")),
+            Scheduled(at=Constant(18 * SECOND), fault=Pause("leader"), lasts=Constant(4 * SECOND)),
+        ),
+    ),
     **{
         name: ClusterSpec(
             registration=REGISTRY[name],
@@ -129,6 +146,27 @@ SCENES: Mapping[str, ClusterSpec] = {
             _at(SECOND, Crash("leader")),
             _at(2 * SECOND, Restart("all")),
         ),
+    ),
+}
+
+_CLIENTS = ClientsSpec(
+    count=3,
+    gaps=Uniform(5 * MS, 30 * MS),
+    start=SECOND,
+    reads=0.5,
+    stale_reads_for=200 * MS,
+    timeout=300 * MS,
+    paths=PathSpec(latency=Uniform(MS, 2 * MS)),
+)
+SCENES = {
+    **SCENES,
+    "clients_of_raft": replace(
+        SCENES["leader_crash"], config=RaftConfig(replication=True, no_op=True), clients=_CLIENTS, duration=3 * SECOND
+    ),
+    "clients_of_bully": replace(
+        SCENES["bully"],
+        clients=replace(_CLIENTS, closed_loop=False, finds="next", attempts=3),
+        resource=ResourceSpec(paths=PathSpec(latency=Uniform(MS, 2 * MS))),
     ),
 }
 

@@ -26,6 +26,8 @@ TEXTS: Sequence[tuple[str, str]] = (
 KEYS: Mapping[str, str] = {}  # Columns of the tables, and keys of a summary at any depth.
 # Columns and keys that the old code did not have: left out of the comparison. `who`: of a demand for liveness;
 # `all_know_s`: of an election.
-ADDED: Collection[str] = frozenset(("all_know_s", "failover_incidence", "who"))
+ADDED: Collection[str] = frozenset(
+    ("all_know_s", "failover_incidence", "fast_forward", "faults_without_effect", "who", "without_effect")
+)
 
 SCENARIOS: Mapping[str, str] = {}  # Paths below scenarios/, without the ending: "ci/raft-3-nodes".

@@ -26,7 +26,7 @@ from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Messa
 from simulator.testing import Envelope, InteractionBench, Session, Transition
 from tests.support.raft_options import MS, any_options, in_script
 
-SCHEDULES = 2500
+SCHEDULES = 1000
 MOST_MOVES = 250
 # Each verb as often as it should come: mostly deliveries, or nobody is ever elected.
 WEIGHTS = {"deliver": 30, "drop": 1, "duplicate": 3, "election": 3, "other timer": 2}

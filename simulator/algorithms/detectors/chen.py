@@ -53,7 +53,7 @@ class EstimatedArrival(DeadlineRule):
     def __init__(self, options: ChenOptions) -> None:
         self._options = options
         self._numbers: deque[int] = deque(maxlen=options.window)  # The s_i of the last heartbeats.
-        self._shifts: deque[Nanoseconds] = deque(maxlen=options.window)  # Their A_i - η s_i.
+        self._shifts: deque[Nanoseconds] = deque(maxlen=options.window)  # A_i - η s_i of the same heartbeats.
         self._sum = 0
 
     def first_deadline(self, now: Nanoseconds) -> Nanoseconds:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Protocol
 
 from simulator.protocol import Assumption, Host, Message, Nanoseconds, NodeId
+from simulator.quiet import Watch
 
 # Notes to the trace. SUSPECTS and TRUSTS are the S- and T-transitions of Chen, Toueg and Aguilera.
 WATCHES, SUSPECTS, TRUSTS = "watches", "suspects", "trusts"
@@ -36,7 +37,8 @@ class Bounds(Protocol):
     def detection_bound(self, delay: Nanoseconds) -> Nanoseconds:
         """How long it takes at most until a watched node that is down is suspected, and stays suspected.
 
-        Counted from its crash, or from when it began to be watched. No message may be lost or take longer than `delay`.
+        The time is counted from the crash of the node, or from the instant at which watching began. No message may be
+        lost or take longer than `delay`.
         """
         ...
 
@@ -54,10 +56,10 @@ class Detector:
 
     The algorithm passes on the messages of the table `receive` and the timers that the detector owns. A node that is
     watched must show that it is up: some detectors send heartbeats to the nodes given to `show`, others answer when
-    they are asked. A node is trusted when it begins to be watched, as if it had been heard from at that instant."""
+    they are asked. A node is trusted when it begins to be watched, as if it had been heard from at this instant."""
 
     receive: ClassVar[Mapping[type, Callable[[Any, NodeId, Any], None]]] = {}
-    timer: ClassVar[str] = "detector"  # The names of all its timers begin with this.
+    timer: ClassVar[str] = "detector"  # The names of all timers of a detector begin with this prefix.
 
     def __init__(self, host: Host, options: Any, listener: DetectorListener) -> None:
         self.host = host
@@ -83,7 +85,7 @@ class Detector:
         """Show exactly these nodes from now on that this node is up."""
 
     def owns(self, timer: str) -> bool:
-        """Whether a timer of that name belongs to this detector."""
+        """Whether a timer with this name belongs to this detector."""
         return timer.startswith(self.timer)
 
     def on_timer(self, name: str) -> None:
@@ -97,6 +99,13 @@ class Detector:
     def view(self) -> Mapping[str, object]:
         """What a page may show of it, in plain values: the nodes that are watched, and those that are suspected."""
         return {"watched": self.watched, "suspected": tuple(sorted(self.suspected))}
+
+    def quiet(self) -> Watch | None:
+        """What the detector does if nothing new happens (`simulator.quiet`); None if it does not say."""
+        return None
+
+    def on_skipped(self, elapsed: Nanoseconds) -> None:
+        """So much time was skipped, in which all messages of `quiet` were sent."""
 
     # --- For subclasses
 

@@ -39,7 +39,7 @@ class HealthCheck:
 
 @message
 class HealthStatus:
-    """The sender is up: the answer to the check of that number."""
+    """The sender is up: the answer to the check with this number."""
 
     number: int
     since: int = 0
@@ -96,7 +96,7 @@ class ExternalDetector(Detector):
         self._newest = message.since, message.number
         for node in self.watched:
             if node not in self.watched:
-                continue  # The algorithm has stopped watching it because of an earlier node in this report.
+                continue  # The algorithm has stopped watching this node because of an earlier node in the report.
             if node in message.down:
                 self._suspect(node)
             else:

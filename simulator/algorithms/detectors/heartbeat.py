@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 from simulator.algorithms.detectors.detector import Detector, DetectorListener
 from simulator.protocol import MILLISECOND, Duration, Host, Nanoseconds, NodeId, message, option
+from simulator.quiet import Awaited, Beat, Watch
 
 
 @message
@@ -38,11 +39,11 @@ class DeadlineRule:
         """`options` are the options of the detector."""
 
     def first_deadline(self, now: Nanoseconds) -> Nanoseconds:
-        """The deadline of a node that is watched from now on, before its first heartbeat."""
+        """The deadline of a node that is watched from now on. It holds until the first heartbeat of the node."""
         raise NotImplementedError
 
     def on_heartbeat(self, number: int, now: Nanoseconds) -> Nanoseconds:
-        """The deadline after a new heartbeat of that number, which arrives now."""
+        """The deadline after a new heartbeat with this number, which arrives now."""
         raise NotImplementedError
 
     def on_overtaken(self, number: int, now: Nanoseconds) -> None:
@@ -61,7 +62,7 @@ class HeartbeatBasedDetector(Detector):
         self._newest: dict[NodeId, tuple[int, int]] = {}  # `since` and number of each node's newest heartbeat.
         self._beats = 0
         self._since = 0  # When this node sent its first heartbeat, by the wall clock.
-        self._began: Nanoseconds = 0  # The same by the monotonic clock.
+        self._began: Nanoseconds = 0  # The same instant by the monotonic clock.
 
     def show(self, to: Iterable[NodeId]) -> None:
         silent, self.shown_to = not self.shown_to, tuple(to)
@@ -118,7 +119,7 @@ class HeartbeatBasedDetector(Detector):
     def _is_news(self, sender: NodeId, message: Heartbeat) -> bool:
         """Whether a heartbeat is newer than all before.
 
-        If the sender's clock has gone back, only once it is suspected.
+        If the sender's clock has gone back, a heartbeat is news only once the sender is suspected.
         """
         newest = self._newest.get(sender)
         if newest is None or (message.since, message.number) > newest:
@@ -173,3 +174,17 @@ class HeartbeatDetector(HeartbeatBasedDetector):
     """Suspects a node a fixed time after its last heartbeat."""
 
     rule = FixedTimeout
+
+    def quiet(self) -> Watch:
+        """Return the heartbeats that are sent, and those that are awaited."""
+        options: HeartbeatOptions = self.options
+        beat = Beat(timer=f"{self.timer} beat", period_ns=options.interval, message=Heartbeat, to=self.shown_to)
+        awaits = [
+            Awaited(of=node, message=Heartbeat, timer=self._silence_of(node), bears_ns=options.timeout)
+            for node in self.watched
+            if node not in self.suspected
+        ]
+        return Watch(beats=[beat] if self.shown_to else [], awaits=awaits, suspected=frozenset(self.suspected))
+
+    def on_skipped(self, elapsed: Nanoseconds) -> None:
+        self._beats += elapsed // self.options.interval

@@ -70,7 +70,8 @@ class PhiOptions:
 
 def deviations(threshold: float) -> float:
     """The number of standard deviations above the mean at which φ reaches a threshold."""
-    return -NormalDist().inv_cdf(10**-threshold)  # By symmetry: 1 - 10^-Φ would lose the digits that matter.
+    # This uses the symmetry of the distribution, because 1 - 10^-Φ would lose the significant digits.
+    return -NormalDist().inv_cdf(10**-threshold)
 
 
 class Accrual(DeadlineRule):

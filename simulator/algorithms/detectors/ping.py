@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol
 
 from simulator.algorithms.detectors.detector import Detector, DetectorListener
 from simulator.protocol import MILLISECOND, Duration, Host, Message, Nanoseconds, NodeId, message, option
+from simulator.quiet import Beat, Watch
 
 
 @message
@@ -26,7 +27,7 @@ class Ping:
 
 @message
 class Pong:
-    """The sender is up: the answer to the ping of that number."""
+    """The sender is up: the answer to the ping with this number."""
 
     number: int
     since: int = 0
@@ -94,8 +95,9 @@ class _Round:
     """The questions to one node since it was last due to be asked."""
 
     began: Nanoseconds  # On the monotonic clock.
-    first: int  # The number of its first question.
+    first: int  # The number of the round's first question.
     attempts: int = 0
+    is_answered: bool = False  # Or no answer is awaited any more.
 
 
 class PollingDetector(Detector):
@@ -144,7 +146,12 @@ class PollingDetector(Detector):
         self._await_next_round(node)
         self._trust(node)
 
+    def on_skipped(self, elapsed: Nanoseconds) -> None:
+        for asked in self._rounds.values():
+            asked.began += elapsed
+
     def _await_next_round(self, node: NodeId) -> None:
+        self._rounds[node].is_answered = True
         left = self._rounds[node].began + self.options.interval - self.host.monotonic()
         self.host.set_timer(f"{self.timer} round {node}", max(0, left))
 
@@ -159,5 +166,28 @@ class PingDetector(PollingDetector):
 
     def _on_pong(self, sender: NodeId, message: Pong) -> None:
         self._on_answer(sender, message.number, message.since)
+
+    def quiet(self) -> Watch:
+        """Return the rounds of pings. A round to a node that is suspected is never answered."""
+        options, beats = self.options, []
+        for node in self.watched:
+            trying = not self._rounds[node].is_answered
+            period_ns, pings = options.interval, 1
+            if node in self.suspected:
+                pings = options.retries + 1
+                period_ns = max(period_ns, pings * options.timeout)
+            beats.append(
+                Beat(
+                    timer=f"{self.timer} {'try' if trying else 'round'} {node}",
+                    period_ns=period_ns,
+                    message=Ping,
+                    to=(node,) * pings,
+                    answer=None if node in self.suspected else Pong,
+                    answered_within_ns=None if node in self.suspected else min(options.timeout, options.interval),
+                    sent_before_ns=options.timeout if trying else None,
+                    keeps_phase=True,
+                )
+            )
+        return Watch(beats=beats, suspected=frozenset(self.suspected))
 
     receive: ClassVar = {Ping: _on_ping, Pong: _on_pong}

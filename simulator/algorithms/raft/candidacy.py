@@ -52,6 +52,6 @@ class Candidacy:
         return True
 
     def is_lost(self, membership: Membership) -> bool:
-        """Whether so many have refused that a majority cannot be reached any more."""
+        """Whether the candidate cannot reach a majority any more, because too many voters have refused."""
         votes_possible = len(membership.other_voters) + membership.is_voter - self.refusals
         return votes_possible < membership.quorum

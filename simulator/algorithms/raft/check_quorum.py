@@ -22,7 +22,8 @@ class CheckQuorum:
         self.others = others  # All other servers, members or not.
         self.lease_ns = config.lease_ns
         self.slides = config.lease_slides
-        self.uses_ticks = config.tick is not None  # The election timer counts the lease in ticks, unless it slides.
+        # The election timer counts the lease in ticks, unless the lease slides.
+        self.uses_ticks = config.tick is not None
         self.active: set[NodeId] = set()
 
     def begin(self, voters: Sequence[NodeId]) -> None:

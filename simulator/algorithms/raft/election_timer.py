@@ -2,7 +2,7 @@
 
 The server tells its timer what happens (`reset`, `on_heartbeat`, `on_vote`). When one of the host's timers comes due,
 `fire` returns the names of what the server has to do now. The paper leaves open how timeouts are kept; each class below
-is one way to keep them, and `new_timer` chooses by the options.
+is one way to keep them; etcd's ticks are in `tick_timer`, and `timers.new_timer` chooses by the options.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Host,
 ELECTION = "election"  # No leader was heard for an election timeout.
 HEARTBEAT = "heartbeat"  # A leader has to send heartbeats.
 QUORUM = "quorum"  # A leader has to see whether a majority still answers.
-TOUCH = "touch "  # Followed by a peer: its last answer is as old as the leader's lease.
+TOUCH = "touch "  # The name is followed by a peer, whose last answer is as old as the leader's lease.
 LED = "led"  # The last heartbeat is as old as the least election timeout.
 TICK, CONTACT, POLL = "tick", "silence", "poll"
 
 _MOST_BACKOFFS = 5  # The end of a candidate's range grows no further after so many refusals in a row.
-_MOST_DOUBLINGS = 30  # Nor does a drawn timeout, which is longer than any trial by then.
+_MOST_DOUBLINGS = 30  # The growth is bounded, because a longer timeout exceeds every trial.
 
 
 class ElectionTimer:
@@ -31,10 +31,11 @@ class ElectionTimer:
         self.host = host
         self.config = config
         self.timers: TimerHost = host if timers is None else timers
-        self.leader_was_heard = False  # Within the least election timeout. Kept only if an option needs it.
+        # Whether a leader was heard within the least election timeout. Kept only if an option needs this flag.
+        self.leader_was_heard = False
         self._election_timeout = config.election_timeout
         asks = config.pre_vote or config.stickiness != "off"
-        self._keeps_led = asks and config.stickiness_lasts == "least_timeout"
+        self.keeps_led = asks and config.stickiness_lasts == "least_timeout"
 
     def start(self) -> None:
         """The server has started: draw the first timeout."""
@@ -50,9 +51,9 @@ class ElectionTimer:
     ) -> None:
         """The server has entered `role`. A follower's timeout is drawn anew only where the rules say so.
 
-        Of a follower: `was`, its role before; `new_term`, whether it has adopted a higher term; `gave_up`, whether it
-        was a candidate that too many voters refused. Of a candidate: `refused`, how many candidacies in a row
-        somebody has refused.
+        For a follower, `was` is its role before, `new_term` says whether it has adopted a higher term, and `gave_up`
+        says whether it was a candidate that too many voters refused. For a candidate, `refused` is the number of its
+        last candidacies in a row that were refused.
         """
         if role is LEADER:
             self._stop()
@@ -64,7 +65,7 @@ class ElectionTimer:
     def on_heartbeat(self) -> None:
         """AppendEntries of this term's leader has arrived. This is the hot path."""
         self.timers.set_timer(ELECTION, uniform(self.host.random, self._election_timeout))
-        if self._keeps_led:
+        if self.keeps_led:
             self.leader_was_heard = True
             self.host.set_timer(LED, self._election_timeout[0])
 
@@ -124,7 +125,7 @@ class ElectionTimer:
         if self.config.lease_reads:
             return
         self.leader_was_heard = False
-        if self._keeps_led:
+        if self.keeps_led:
             self.host.cancel_timer(LED)
 
     def _resets(self, was: Role) -> bool:
@@ -134,84 +135,6 @@ class ElectionTimer:
 
     def _restart(self) -> None:
         self.timers.set_timer(ELECTION, uniform(self.host.random, self._election_timeout))
-
-
-class TickTimer(ElectionTimer):
-    """etcd's way: resets clear a counter of ticks. The timeout is a whole number of ticks, and is drawn only when the
-    server becomes a follower, candidate or leader (etcd-io/raft, `reset`, `tickElection`, `tickHeartbeat`).
-    """
-
-    def __init__(self, host: Host, config: RaftConfig) -> None:
-        super().__init__(host, config)
-        assert config.tick is not None
-        self._tick: Nanoseconds = config.tick
-        self._elapsed = 0  # Ticks since the last reset. A leader counts them since its last check of the quorum.
-        self._since_heartbeat = 0
-        self._timeout = 0
-
-    def start(self) -> None:
-        self._draw(self._election_timeout)
-        self.host.set_timer(TICK, uniform(self.host.random, (1, self._tick)))  # The phase of this server's ticks.
-
-    def assume_heartbeat(self) -> None:
-        self.leader_was_heard = True
-
-    def on_heartbeat(self) -> None:
-        self._elapsed = 0
-        self.leader_was_heard = True
-
-    def on_vote(self) -> None:
-        self._elapsed = 0
-
-    def fire(self, name: str, role: Role) -> tuple[str, ...]:
-        if name != TICK:
-            return super().fire(name, role)
-        self.host.set_timer(TICK, self._tick)
-        self._elapsed += 1
-        if role is LEADER:
-            return self._due_for_leader()
-        if self._elapsed * self._tick >= self._timeout:
-            self._elapsed = 0
-            return (ELECTION,)
-        if self._elapsed * self._tick >= self._election_timeout[0]:
-            self.leader_was_heard = False
-        return ()
-
-    def restart_heartbeat(self) -> None:
-        self._since_heartbeat = 0
-
-    def _due_for_leader(self) -> tuple[str, ...]:
-        due: list[str] = []
-        self._since_heartbeat += 1
-        if self._elapsed * self._tick >= self.config.lease_ns:
-            self._elapsed = 0
-            if self.config.check_quorum and not self.config.lease_slides:
-                due.append(QUORUM)
-        if self._since_heartbeat * self._tick >= self.config.heartbeat_interval:
-            due.append(HEARTBEAT)
-        return tuple(due)
-
-    def _stop(self) -> None:
-        self._draw(self._election_timeout)
-        self._since_heartbeat = 0
-
-    def _follow(self, was: Role, new_term: bool, gave_up: bool) -> None:
-        self._forget_leader()
-        if new_term or was is not FOLLOWER:
-            self._draw(self._election_timeout)
-
-    def _campaign(self, role: Role, refused: int) -> None:
-        self._forget_leader()
-        if role is CANDIDATE:
-            self._draw(self._candidate_timeout(refused))
-            self._timeout = self._backed_off(self._timeout, refused)
-        else:
-            self._elapsed = 0
-
-    def _draw(self, bounds: tuple[Nanoseconds, Nanoseconds]) -> None:
-        low, high = (bound // self._tick for bound in bounds)
-        self._timeout = uniform(self.host.random, (low, high)) * self._tick
-        self._elapsed = 0
 
 
 class LastContactTimer(ElectionTimer):
@@ -228,7 +151,7 @@ class LastContactTimer(ElectionTimer):
 
     def on_heartbeat(self) -> None:
         self._note_contact()
-        if self._keeps_led:
+        if self.keeps_led:
             self.leader_was_heard = True
             self.host.set_timer(LED, self._election_timeout[0])
 
@@ -287,14 +210,3 @@ class PollingTimer(ElectionTimer):
         """The loop looks again after an interval, and what its turn takes besides (`poll_delay`)."""
         delay = 0 if self._poll_delay is None else spread(self.host.random, self._poll_delay)
         self.host.set_timer(POLL, self._poll_interval + delay)
-
-
-def new_timer(host: Host, config: RaftConfig) -> ElectionTimer:
-    """Return the timer for the way to keep timeouts that the options choose."""
-    if config.tick is not None:
-        return TickTimer(host, config)
-    if config.least_silence is not None:
-        return LastContactTimer(host, config)
-    if config.poll_interval is not None:
-        return PollingTimer(host, config)
-    return ElectionTimer(host, config)

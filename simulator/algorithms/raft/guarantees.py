@@ -1,4 +1,4 @@
-"""What Raft guarantees, with where that is stated. `simulator.checks` holds every trace to it."""
+"""What Raft guarantees, with where that is stated. `simulator.checks` checks these guarantees on every trace."""
 
 from __future__ import annotations
 

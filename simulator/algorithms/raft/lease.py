@@ -16,7 +16,7 @@ from simulator.algorithms.raft.config import RaftConfig
 from simulator.algorithms.raft.membership import Membership
 from simulator.protocol import Host, Nanoseconds, NodeId
 
-LEASE = "lease "  # Followed by the slot of a round among those that may be under way.
+LEASE = "lease "  # The name is followed by the slot of a round of heartbeats.
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from simulator.algorithms.raft.config import RaftConfig
 from simulator.algorithms.raft.configuration import Configuration
 from simulator.algorithms.raft.log import Log
-from simulator.protocol import ELECTORATE, Host, NodeId
+from simulator.protocol import Host, NodeId
 
 
 class Membership:
@@ -23,12 +23,13 @@ class Membership:
     def __init__(self, host: Host, config: RaftConfig, log: Log | None) -> None:
         self.me = host.me
         self.log = log
-        servers = tuple(host.groups[ELECTORATE])  # Shared by all nodes, as long as everybody votes.
+        # The group that this server is in. All nodes share the tuple of its members while every server is a voter.
+        self.group, servers = next((name, tuple(nodes)) for name, nodes in host.groups.items() if host.me in nodes)
         voters = tuple(node for node in servers if node not in config.learners) if config.learners else servers
         self.initial = Configuration(config.voters or voters, config.learners)
         self.index, self.current = self._latest
         self.peers: Sequence[NodeId] = host.peers  # The servers that this one leads when it leads.
-        self.other_voters: Sequence[NodeId] = host.peers  # The servers that it asks for votes.
+        self.other_voters: Sequence[NodeId] = host.peers  # The servers that this server asks for votes.
         self.is_voter = True  # Whether this server's own vote counts.
         self.quorum = len(servers) // 2 + 1
         # Whether the configuration differs from "every server votes".

@@ -28,7 +28,7 @@ class MembershipChange:
         self.replication = replication
         self.membership = membership
         self.timeout_ns = timeout_ns
-        self.is_active = False  # Whether the change may have a next step to take.
+        self.is_active = False  # Whether the change may have a further step.
         self.requested: deque[AddServer | RemoveServer] = deque()
         self.catching_up: NodeId | None = None
         self._rounds = 0

@@ -50,7 +50,7 @@ class AppendEntriesReply:
     term: int
     success: bool
     match_index: int = 0
-    round: int | None = None  # The round that it answers.
+    round: int | None = None  # The round of heartbeats that this reply answers.
 
 
 @message

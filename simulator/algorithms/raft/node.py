@@ -24,7 +24,7 @@ from simulator.algorithms.raft.candidacy import Candidacy
 from simulator.algorithms.raft.check_quorum import CheckQuorum
 from simulator.algorithms.raft.config import RaftConfig
 from simulator.algorithms.raft.configuration import Configuration
-from simulator.algorithms.raft.election_timer import ELECTION, HEARTBEAT, POLL, QUORUM, TOUCH, PollingTimer, new_timer
+from simulator.algorithms.raft.election_timer import ELECTION, HEARTBEAT, POLL, QUORUM, TOUCH, PollingTimer
 from simulator.algorithms.raft.guarantees import GUARANTEES
 from simulator.algorithms.raft.leadership_transfer import ABORT_TRANSFER, LeadershipTransfer, default_target
 from simulator.algorithms.raft.lease import LEASE, Lease
@@ -44,9 +44,12 @@ from simulator.algorithms.raft.messages import (
     TimeoutNow,
     TransferRequest,
 )
+from simulator.algorithms.raft.quiet import part, skipped
 from simulator.algorithms.raft.replication import Replication, write_name
+from simulator.algorithms.raft.timers import new_timer
 from simulator.algorithms.raft.voting import is_electable
 from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Algorithm, Host, Message, NodeId, Role
+from simulator.quiet import Quiet
 
 RETRY = "retry"  # The timer after which a candidate asks again.
 
@@ -69,7 +72,7 @@ class Raft(Algorithm):
         self.leader: NodeId | None = None
         self.candidacy = Candidacy(config)
         self.is_transfer = False  # Whether this server campaigns because the leader has asked it to.
-        # The parts. None: the option is off.
+        # The parts. None if the option is off.
         self.timer = new_timer(host, config)
         self.polling = self.timer if isinstance(self.timer, PollingTimer) else None
         self.check_quorum = CheckQuorum(self.timer.timers, config, host.peers) if config.check_quorum else None
@@ -82,8 +85,7 @@ class Raft(Algorithm):
         if log is not None:
             self.last_log = log.last
             self.replication = Replication(host.me, log)
-            timeout_ns = config.election_timeout[0]
-            self.membership_change = MembershipChange(host, self.replication, self.membership, timeout_ns)
+            self.membership_change = MembershipChange(host, self.replication, self.membership, self.transfer.timeout_ns)
         self.heartbeats_carry = self.replication is not None or self.lease is not None  # Entries, or a round's number.
         self.heeds_replies = config.check_quorum or self.heartbeats_carry
         self.refuses_heartbeats = config.refuses_heartbeats
@@ -93,10 +95,8 @@ class Raft(Algorithm):
         view: dict[str, object] = {"role": self.role, "term": self.term, "leader": self.leader}
         view |= {"voted for": self.voted_for, "votes": sorted(self.candidacy.votes), "last log": self.last_log}
         view |= self.membership.view()
-        if self.replication is not None:
-            view |= self.replication.view(leads=self.role is LEADER)
-        if self.lease is not None:
-            view |= self.lease.view()
+        view |= {} if self.replication is None else self.replication.view(leads=self.role is LEADER)
+        view |= {} if self.lease is None else self.lease.view()
         return view
 
     # --- What happens to the server
@@ -105,7 +105,7 @@ class Raft(Algorithm):
         if self.membership.is_special:
             self._note_configuration()
         self._note_log()
-        self.host.transition(FOLLOWER, self.term, None)
+        self.host.transition(FOLLOWER, self.term, None, self.membership.group)
         self.timer.start()
         if self.lease is not None:
             self.timer.assume_heartbeat()
@@ -114,7 +114,7 @@ class Raft(Algorithm):
         """The rule of terms comes first (5.1), then the message's own handler."""
         if message.term <= self.term or self._handle_higher_term(sender, message):
             self.receive[type(message)](self, sender, message)
-        if self.unsaved:  # No reply has needed the new term or vote on disk.
+        if self.unsaved:  # No reply to this message requires the new term or vote to be on disk.
             self._save_term_and_vote()
         if self.polling is not None:
             self.polling.wake(self._on_due)
@@ -182,8 +182,8 @@ class Raft(Algorithm):
         """Propose and membership changes: only a leader obeys. A transfer: a follower passes it on to the leader."""
         if isinstance(command, Propose):
             if self.replication is not None and self.role is LEADER and self.transfer.target is None:
-                self._append(self.replication, Entry(self.term, command.size))
-                self._send_to_all()
+                self.append(self.replication, Entry(self.term, command.size))
+                self.send_to_all()
         elif isinstance(command, AddServer | RemoveServer):
             if self.role is LEADER and self.membership_change is not None:
                 self.membership_change.request(command)
@@ -213,7 +213,7 @@ class Raft(Algorithm):
         self.leader = leader
         gave_up = was_candidate and not new_term and leader is None
         self.timer.reset(FOLLOWER, was, new_term=new_term, gave_up=gave_up)
-        self.host.transition(FOLLOWER, term, leader)
+        self.host.transition(FOLLOWER, term, leader, self.membership.group)
 
     def _become_pre_candidate(self) -> None:
         self._begin_candidacy(PRE_CANDIDATE)
@@ -234,7 +234,7 @@ class Raft(Algorithm):
         self.role = role
         self.leader = None
         self.candidacy.begin(self.membership)
-        self.host.transition(role, self.term, None)
+        self.host.transition(role, self.term, None, self.membership.group)
         if role is CANDIDATE:
             self._save_term_and_vote(then=self._own_vote)
         self.timer.reset(role, refused=self.candidacy.refused)
@@ -250,7 +250,7 @@ class Raft(Algorithm):
         self.timer.reset(LEADER)
         if self.check_quorum is not None:
             self.check_quorum.begin(self.membership.other_voters)
-        self.host.transition(LEADER, self.term, self.host.me)
+        self.host.transition(LEADER, self.term, self.host.me, self.membership.group)
         self._on_elected()
         self._send_heartbeats()
 
@@ -258,7 +258,7 @@ class Raft(Algorithm):
         if self.replication is not None and self.membership_change is not None:
             self.replication.lead(self.membership.peers)
             if self.config.no_op:
-                self._append(self.replication, Entry(self.term))
+                self.append(self.replication, Entry(self.term))
             self.membership_change.begin()
         elif self.config.first_entry:
             self.last_log = (self.term, self.last_log[1] + 1)
@@ -292,11 +292,9 @@ class Raft(Algorithm):
 
     def _request_votes(self) -> None:
         """Ask the voters that have not answered yet; ask again after an interval, if the options say so."""
-        request: Message
+        request: Message = RequestVote(self.term, *self.last_log, self.is_transfer)
         if self.role is PRE_CANDIDATE:
             request = PreVote(self.term + 1, *self.last_log)
-        else:
-            request = RequestVote(self.term, *self.last_log, self.is_transfer)
         for peer in self.membership.other_voters:
             if peer not in self.candidacy.replied:
                 self.host.send(peer, request)
@@ -371,7 +369,7 @@ class Raft(Algorithm):
             self._reply(candidate, RequestVoteReply(self.term, vote_granted=False))
 
     def _is_up_to_date(self, candidate: NodeId, message: RequestVote | PreVote) -> bool:
-        """Whether a candidate's log is up-to-date (5.4.1), or what the options make of it."""
+        """Whether a candidate's log is up-to-date (5.4.1). Options can change this rule."""
         return is_electable(candidate, message, self.host.me, self.last_log, self.config)
 
     def _is_held_off(self, candidate: NodeId, message: RequestVote | PreVote) -> bool:
@@ -397,7 +395,7 @@ class Raft(Algorithm):
 
     def _on_append_entries(self, sender: NodeId, message: AppendEntries) -> None:
         current = message.term == self.term
-        if current and self.role is not LEADER:  # A term cannot have two leaders. If it had, a check would tell.
+        if current and self.role is not LEADER:  # A term cannot have two leaders; a check would report them.
             if self.leader != sender:
                 self._become_follower(self.term, leader=sender)
             self.timer.on_heartbeat()
@@ -441,7 +439,7 @@ class Raft(Algorithm):
             index = replication.commit_index
             self.host.note("commit", term=self.term, index=index, entry_term=replication.log.term_at(index))
 
-    def _append(self, replication: Replication, entry: Entry) -> None:
+    def append(self, replication: Replication, entry: Entry) -> None:
         """Append an entry to a leader's log. It counts as replicated on this server once it is on disk."""
         changed = replication.log.append(entry)
         self.last_log = replication.log.last
@@ -452,14 +450,15 @@ class Raft(Algorithm):
         if self.heartbeats_carry:
             if self.lease is not None:
                 self.lease.begin_round(self.term, self.membership)
-            self._send_to_all()
+            self.send_to_all()
         else:
             heartbeat = AppendEntries(self.term)
             for peer in self.membership.peers:
                 self.host.send(peer, heartbeat)
         self.timer.restart_heartbeat()
 
-    def _send_to_all(self) -> None:
+    def send_to_all(self) -> None:
+        """Send AppendEntries to all peers now: what they lack, or how far the log is committed."""
         for peer in self.membership.peers:
             self._send_append_entries(peer)
 
@@ -547,10 +546,10 @@ class Raft(Algorithm):
             return
         while (step := change.next_step(self.term, is_transferring=self.transfer.target is not None)) is not None:
             if isinstance(step, Configuration):
-                self._append(change.replication, Entry(self.term, configuration=step))
+                self.append(change.replication, Entry(self.term, configuration=step))
                 self._follow_log()
                 change.replication.replicate_to(self.membership.peers)
-                self._send_to_all()
+                self.send_to_all()
             else:
                 self._send_append_entries(step)
 
@@ -577,10 +576,18 @@ class Raft(Algorithm):
         self.host.note("log", last_term=self.last_log[0], last_index=self.last_log[1], **runs)
 
     def _note_configuration(self) -> None:
-        current = self.membership.current
-        self.host.note("configuration", voters=current.voters, learners=current.learners)
+        self.host.note("configuration", **self.membership.current._asdict())
 
-    # The order is that of the message counts in a trace's rows.
+    def quiet(self) -> Quiet | None:
+        if self.leader is None or self.unsaved or self.transfer.target is not None:
+            return None
+        return part(self.config, self.role, self.term, self.leader, self.membership, self.timer, self.check_quorum)
+
+    def on_skipped(self, elapsed: int, running: frozenset[NodeId]) -> None:
+        if self.role is LEADER:
+            skipped(self.timer, self.check_quorum, elapsed, running & {*self.membership.peers})
+
+    # The message counts in the rows of a trace have this order.
     receive: ClassVar = {
         RequestVote: _on_request_vote,
         RequestVoteReply: _on_vote_reply,

@@ -27,11 +27,11 @@ class PolledTimers:
         self.due: dict[str, None] = {}  # Names, in the order in which they came due.
 
     def set_timer(self, name: str, delay: Nanoseconds) -> None:
-        """Set the host's timer of that name."""
+        """Set the host's timer with this name."""
         self.due.pop(name, None)
         self.host.set_timer(name, delay)
 
     def cancel_timer(self, name: str) -> None:
-        """Cancel the host's timer of that name."""
+        """Cancel the host's timer with this name."""
         self.due.pop(name, None)
         self.host.cancel_timer(name)

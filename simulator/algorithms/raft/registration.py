@@ -9,12 +9,13 @@ from simulator.algorithms.raft.config import RaftConfig
 from simulator.algorithms.raft.dialects import DIALECTS
 from simulator.algorithms.raft.messages import AddServer, Propose, RemoveServer, Transfer
 from simulator.algorithms.raft.node import Raft
+from simulator.algorithms.raft.quiet import never_quiet
 from simulator.algorithms.raft.serving import ServingRaft
 from simulator.algorithms.registration import Registration
 
 
 def _log_of(index: int) -> Mapping[str, Any]:
-    """Return what is on disk of a server whose log has so many entries, all of term 1; the server is in term 1, too."""
+    """Return the saved values of a server in term 1 whose log has this many entries, all of term 1."""
     return {"term": 1, "last_log": (1, index)}
 
 
@@ -31,6 +32,7 @@ RAFT = Registration(
     cost="2(n - 1) messages a round, if no vote splits, and n - 1 to announce; one timeout to detect, one round trip",
     page="raft.md",
     durable_log=_log_of,
+    never_quiet=never_quiet,
     serving=_serving,
     consistencies=("leader", "lease", "read_index", "stale"),
     fencing_token="term",

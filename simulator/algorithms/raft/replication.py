@@ -23,7 +23,9 @@ class Replication:
         self.log = log
         self.commit_index = 0
         self.next_index: dict[NodeId, int] = {}  # The next entry to send to each follower.
-        self.match_index: dict[NodeId, int] = {}  # How far each log is known to agree; its own, as far as on disk.
+        # The index up to which each log is known to agree with this one. For this server's own log, the last index on
+        # disk.
+        self.match_index: dict[NodeId, int] = {}
 
     def view(self, *, leads: bool) -> Mapping[str, object]:
         """What a page may show of it, in plain values. `log`: each term with the last index that it reaches."""
@@ -66,8 +68,8 @@ class Replication:
     def on_reply(self, peer: NodeId, reply: AppendEntriesReply) -> bool:
         """Learn how far a follower's log agrees. Return whether to send it what it lacks at once.
 
-        A refusal says how far the logs agree at most. One that is below what is known to agree is old, or its sender
-        has lost its disk: the next heartbeat will do.
+        A refusal says how far the logs agree at most. A reply below the index that is known to agree is an old reply,
+        or its sender has lost its disk. Nothing is sent at once, because the next heartbeat is enough.
         """
         agreed = self.match_index[peer]
         if not reply.success:

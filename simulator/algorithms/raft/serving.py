@@ -23,7 +23,10 @@ from simulator.algorithms.raft.messages import AppendEntriesReply
 from simulator.algorithms.raft.node import Raft
 from simulator.algorithms.raft.replication import Replication
 from simulator.clients.messages import Command, Consistency, Operation, Reply, Request, Status
-from simulator.protocol import LEADER, Host, NodeId
+from simulator.clients.sureness import Sureness
+from simulator.protocol import LEADER, Host, NodeId, Role
+
+UNHEARD = "unheard"  # The timer of a leader that no majority answers.
 
 
 @dataclass(slots=True)
@@ -45,7 +48,7 @@ class Registers:
         """Apply what is committed now. Return the new commands, each with its index."""
         found = []
         for index in range(self.applied + 1, commit_index + 1):
-            command = log.command_at(index)
+            command = log.entry_at(index).command
             if command is not None:
                 self.values[command.key] = command.value
                 found.append((index, command))
@@ -63,7 +66,7 @@ class ReadRounds:
         self._answered: set[NodeId] = set()
 
     def begin(self, number: int) -> None:
-        """The queued reads are confirmed by the round of that number, which is sent now."""
+        """The queued reads are confirmed by the round with this number, which is sent now."""
         self.number = number
         self.confirming, self.queued = self.queued, []
         self._answered.clear()
@@ -89,11 +92,15 @@ class ServingRaft(Raft):
         self.registers = Registers()
         self.writes: dict[int, Waiting] = {}  # By the index of their entries.
         self.reads = ReadRounds()
+        self.sureness = Sureness(host)
+        self.heard_from: set[NodeId] = set()  # By a leader, since a majority last had answered it.
         self.unconfirmed: list[Waiting] = []  # Reads that wait for the first commit of this term.
 
     def on_request(self, client: NodeId, request: Request) -> None:
         waiting = Waiting(client, request)
-        if request.operation is Operation.READ and request.consistency is Consistency.STALE:
+        if self.sureness.allows_stale_read(request):
+            self._read(waiting, stale=True)
+        elif request.operation is Operation.READ and request.consistency is Consistency.STALE:
             self._read(waiting)
         elif self.role is not LEADER:
             self._turn_away(waiting)
@@ -107,14 +114,14 @@ class ServingRaft(Raft):
     # --- Writes
 
     def _write(self, waiting: Waiting) -> None:
-        if self.transfer.target is not None:
+        if self.transfer.target is not None or self.sureness.refuses_write(waiting.request):
             self._answer(waiting, Status.REFUSED)
             return
         request = waiting.request
         command = Command(waiting.client, request.number, request.key, request.value)
-        self._append(self.log_of_clients, Entry(self.term, request.size, command=command))
+        self.append(self.log_of_clients, Entry(self.term, request.size, command=command))
         self.writes[self.log_of_clients.log.last_index] = waiting
-        self._send_to_all()
+        self.send_to_all()
 
     def _commit(self, replication: Replication) -> None:
         super()._commit(replication)
@@ -155,7 +162,7 @@ class ServingRaft(Raft):
             self.reads.begin(self.lease.round)
         else:
             self.reads.begin(self.reads.number + 1)
-            self._send_to_all()
+            self.send_to_all()
         self._on_read_round_answered(self.host.me, self.reads.number)
 
     def _on_read_round_answered(self, node: NodeId, number: int) -> None:
@@ -164,12 +171,13 @@ class ServingRaft(Raft):
         if self.reads.queued and not self.reads.confirming:
             self._begin_read_round()
 
-    def _read(self, waiting: Waiting) -> None:
+    def _read(self, waiting: Waiting, *, stale: bool = False) -> None:
         """Answer from this server's own state."""
         registers, replication = self.registers, self.log_of_clients
         registers.apply(replication.log, replication.commit_index)
         value = registers.values.get(waiting.request.key, 0)
-        self._answer(waiting, Status.DONE, value=value, token=self.term, log_index=registers.applied)
+        state = {"token": self.term, "log_index": registers.applied, "stale": stale}
+        self._answer(waiting, Status.DONE, value=value, **state)
 
     def _send_append_entries(self, peer: NodeId) -> None:
         if self.lease is not None or not self.reads.number:
@@ -180,8 +188,50 @@ class ServingRaft(Raft):
 
     def _on_append_entries_reply(self, sender: NodeId, message: AppendEntriesReply) -> None:
         super()._on_append_entries_reply(sender, message)
+        if message.term == self.term and self.role is LEADER:
+            self._hear(sender)
         if message.round is not None and message.term == self.term and self.role is LEADER:
             self._on_read_round_answered(sender, message.round)
+
+    # --- Read-only mode
+
+    def on_start(self) -> None:
+        self.sureness.lose("no-leader")
+        super().on_start()
+
+    def _become_follower(self, term: int, leader: NodeId | None) -> None:
+        super()._become_follower(term, leader)
+        if leader is None:
+            self.sureness.lose("no-leader")
+        else:
+            self.sureness.regain()
+
+    def _begin_candidacy(self, role: Role) -> None:
+        super()._begin_candidacy(role)
+        self.sureness.lose("no-leader")
+
+    def _on_elected(self) -> None:
+        super()._on_elected()
+        self._have_quorum()
+
+    def _hear(self, peer: NodeId) -> None:
+        """A leader is sure while a majority has answered it within the least election timeout."""
+        self.heard_from.add(peer)
+        if self.membership.is_majority(self.heard_from):
+            self._have_quorum()
+
+    def _have_quorum(self) -> None:
+        self.heard_from.clear()
+        self.sureness.regain()
+        self.host.set_timer(UNHEARD, self.config.election_timeout[0])
+
+    def on_timer(self, name: str) -> None:
+        if name != UNHEARD:
+            super().on_timer(name)
+        elif self.role is LEADER and not self.membership.is_majority(set()):
+            self.sureness.lose("no-quorum")
+            for waiting in self._take_reads():
+                self.on_request(waiting.client, waiting.request)
 
     # --- Servers that do not lead, or not any more
 
@@ -194,9 +244,14 @@ class ServingRaft(Raft):
         writes, self.writes = self.writes, {}
         for waiting in writes.values():
             self._answer(waiting, Status.LOST)
-        for waiting in (*self.unconfirmed, *self.reads.confirming, *self.reads.queued):
+        for waiting in self._take_reads():
             self._answer(waiting, Status.REFUSED)
+
+    def _take_reads(self) -> list[Waiting]:
+        """The reads that have not been answered. They wait no more."""
+        found = [*self.unconfirmed, *self.reads.confirming, *self.reads.queued]
         self.unconfirmed, self.reads.confirming, self.reads.queued = [], [], []
+        return found
 
     def _answer(self, waiting: Waiting, status: Status, **result: Any) -> None:
         request = waiting.request

@@ -13,7 +13,7 @@ from __future__ import annotations
 from functools import partial
 from typing import ClassVar
 
-from simulator.algorithms.detectors import MONITOR_GROUP
+from simulator.algorithms.detectors import MONITOR_GROUP, never_quiet
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.rings.announcement import AnnouncingNode
 from simulator.algorithms.rings.config import RingConfig, assumes_besides, delay_bound, stabilization_bound
@@ -31,7 +31,8 @@ class Election:
 class ChangRoberts(AnnouncingNode):
     """One node."""
 
-    rounds: ClassVar = 3  # Until a message reaches the highest node; then its own message, and its announcement.
+    # One round until a message reaches the highest node, one for its own message, and one for its announcement.
+    rounds: ClassVar = 3
 
     def _campaign(self) -> None:
         self._become_candidate()
@@ -50,7 +51,7 @@ class ChangRoberts(AnnouncingNode):
     def _has_come_round(self, message: Election) -> None:
         """This node's own message has come round, so no node is higher.
 
-        Another's ends here if its candidate has crashed.
+        The message of another candidate ends here if that candidate has crashed.
         """
         if message.candidate != self.host.me:
             self._call_election()
@@ -73,5 +74,6 @@ CHANG_ROBERTS = Registration(
     assumes=assumes_besides,
     delay_bound=delay_bound,
     stabilization_bound=partial(stabilization_bound, rounds=ChangRoberts.rounds),
+    never_quiet=never_quiet,
     bytes_per_pair=16,
 )

@@ -19,7 +19,7 @@ from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
-from simulator.algorithms.detectors import MONITOR_GROUP
+from simulator.algorithms.detectors import MONITOR_GROUP, never_quiet
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.rings.announcement import AnnouncingNode
 from simulator.algorithms.rings.config import RingConfig, assumes_besides, delay_bound, stabilization_bound
@@ -75,7 +75,7 @@ class HirschbergSinclair(AnnouncingNode):
         self._ask(1)
 
     def _ask(self, maxnum: int) -> None:
-        """Begin a phase: ask so many nodes in each direction."""
+        """Begin a phase: ask this many nodes in each direction."""
         self.maxnum = maxnum
         self.agreed: set[int] = set()
         for way in self.directions:
@@ -105,7 +105,7 @@ class HirschbergSinclair(AnnouncingNode):
     def _has_come_round(self, message: From) -> None:
         """This node's own message has come round, so no node is higher.
 
-        Another's ends here if its candidate has crashed.
+        The message of another candidate ends here if that candidate has crashed.
         """
         if message.value != self.host.me:
             self._call_election()
@@ -152,5 +152,6 @@ HIRSCHBERG_SINCLAIR = Registration(
     assumes=assumes_besides,
     delay_bound=delay_bound,
     stabilization_bound=partial(stabilization_bound, rounds=HirschbergSinclair.rounds),
+    never_quiet=never_quiet,
     bytes_per_pair=16,
 )

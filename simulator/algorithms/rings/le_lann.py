@@ -19,7 +19,7 @@ from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
-from simulator.algorithms.detectors import MONITOR_GROUP
+from simulator.algorithms.detectors import MONITOR_GROUP, never_quiet
 from simulator.algorithms.registration import Registration
 from simulator.algorithms.rings.config import RingConfig, assumes_besides, delay_bound, stabilization_bound
 from simulator.algorithms.rings.node import RingNode
@@ -105,5 +105,6 @@ RING = Registration(
     assumes=assumes_besides,
     delay_bound=delay_bound,
     stabilization_bound=partial(stabilization_bound, rounds=Ring.rounds),
+    never_quiet=never_quiet,
     bytes_per_pair=16,
 )

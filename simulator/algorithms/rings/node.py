@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from simulator.algorithms.detectors import TIMELY_NETWORK
+from simulator.algorithms.detectors import TIMELY_NETWORK, watching
 from simulator.algorithms.rings.config import RingConfig, election_time
 from simulator.algorithms.rings.passing import ONWARD, PassingNode
 from simulator.protocol import (
@@ -32,10 +32,12 @@ from simulator.protocol import (
     LEADER,
     Guarantee,
     Host,
+    Nanoseconds,
     NodeId,
     Role,
     message,
 )
+from simulator.quiet import Beat, Quiet
 
 # Timers. There is a MISSED for each node that was skipped without being suspected. BEGUN is set while an election of
 # this node is too recent to begin another.
@@ -63,9 +65,10 @@ class RingNode(PassingNode):
         super().__init__(host, config, durable)
         self.role: Role = FOLLOWER
         self.leader: NodeId | None = None
-        self.taking_part = False  # Whether it waits for the outcome of an election, of its own or another node.
+        # Whether this node waits for the outcome of an election, its own or that of another node.
+        self.taking_part = False
         self._begun = False  # Whether an election of this node is less than a round old.
-        self._called = False  # Whether another election is to follow then.
+        self._called = False  # Whether another election follows when the present one is over.
 
     # --- Inputs
 
@@ -103,6 +106,17 @@ class RingNode(PassingNode):
             **super().view(),
         }
 
+    def quiet(self) -> Quiet | None:
+        if self.taking_part or self._begun or self._passing or not self.config.maintenance:
+            return None
+        successor = self._successor
+        to = () if successor is None else (successor,)
+        check = Beat(timer=CHECK, period_ns=self.config.check_interval, message=Check, to=to)
+        return watching(self.leader, self.detector.quiet(), [check])
+
+    def on_skipped(self, elapsed: Nanoseconds, running: frozenset[NodeId]) -> None:
+        self.detector.on_skipped(elapsed)
+
     # --- For the algorithms
 
     def _call_election(self) -> None:
@@ -123,17 +137,20 @@ class RingNode(PassingNode):
             self._await_outcome()
 
     def _believes(self, leader: NodeId) -> bool:
-        """Accept an announced leader, and return whether it was accepted. If it is doubtful, hold an election.
+        """Accept an announced leader, and return whether it was accepted. If the announced leader is doubtful, hold an
+        election.
 
-        It is doubtful if it is lower than this node or a leader that this node trusts, and this node takes part in no
-        election. Then a higher node was skipped, or this announcement comes late: after a later one.
+        An announced leader is doubtful if this node takes part in no election, and the leader is lower than this node
+        or than a leader that this node trusts. Then a higher node was skipped, or this announcement comes late: after a
+        later one.
         """
         trusted = 0 if self.leader in self.detector.suspected else self.leader or 0
         if not self.taking_part and leader < max(self.host.me, trusted):
             self._call_election()
             return False
         if leader < self.host.me:
-            return False  # This node takes part in an election, which cannot elect a lower node.
+            # This node takes part in an election, and an election with this node cannot elect a lower one.
+            return False
         if leader == self.host.me:
             self._become_leader()
         else:
@@ -158,7 +175,8 @@ class RingNode(PassingNode):
     def _become_follower(self, leader: NodeId) -> None:
         """From any role: a leader steps down for a higher node."""
         self._know_outcome()
-        if leader in self.detector.suspected:  # It may be back: trust it again, and give it a whole timeout.
+        # The leader may be back: trust the leader again, and give it a whole timeout.
+        if leader in self.detector.suspected:
             self.detector.watch(node for node in self.detector.watched if node != leader)
             self._watch()
         if (self.role, self.leader) != (FOLLOWER, leader):
@@ -199,9 +217,13 @@ class RingNode(PassingNode):
     def _check(self) -> None:
         """Tell the successor which leader this node follows. A node that waits for an outcome follows nobody yet."""
         self.host.set_timer(CHECK, self.config.check_interval)
-        successor = next((node for node in self.others[ONWARD] if node not in self.detector.suspected), None)
+        successor = self._successor
         if successor is not None and self.leader is not None and not self.taking_part:
             self.host.send(successor, Check(self.leader))
+
+    @property
+    def _successor(self) -> NodeId | None:
+        return next((node for node in self.others[ONWARD] if node not in self.detector.suspected), None)
 
     def _on_check(self, sender: NodeId, message: Check) -> None:
         """Hold an election if this node follows another leader than the node before it, and waits for no outcome."""

@@ -30,7 +30,7 @@ REMEMBERED = 4  # How many message numbers are remembered for each node of the r
 
 @message
 class Acknowledgement:
-    """The sender has received the message of that number, and passes it on."""
+    """The sender has received the message with this number, and passes it on."""
 
     of: int
 
@@ -42,7 +42,7 @@ class _Passing:
     message: Message
     origin: NodeId
     way: int
-    place: int  # The index in `others[way]` of the node that it was sent to.
+    place: int  # The index in `others[way]` of the node to which the message was sent.
 
 
 class PassingNode(Algorithm):
@@ -67,8 +67,9 @@ class PassingNode(Algorithm):
         self.others = {ONWARD: after, BACK: after[::-1]}
         self.detector = make_detector(host, config.detector, self)
         self._passing: dict[int, _Passing] = {}
-        self._made = host.now()  # The number of messages that this node has made, and more: none is used twice.
-        self._seen: dict[int, None] = {}  # The numbers of the last messages that it has handled, the oldest first.
+        self._made = host.now()  # A counter that gives each message of this node a number of its own.
+        # The numbers of the last messages that this node has handled, the oldest first.
+        self._seen: dict[int, None] = {}
 
     def view(self) -> Mapping[str, object]:
         return {
@@ -103,7 +104,7 @@ class PassingNode(Algorithm):
     def _pass_on(self, message: Message, origin: NodeId, way: int = ONWARD) -> None:
         """Send a message to the next node on its way that is up.
 
-        It ends here if its origin comes first, or no node is up.
+        The message ends here if its origin is the next node, or if no node is up.
         """
         if self.config.maintenance and not message.number:
             self._made += 1
@@ -111,7 +112,9 @@ class PassingNode(Algorithm):
         self._offer(_Passing(message, origin, way, 0))
 
     def _offer(self, passing: _Passing) -> None:
-        """Send a message on, past suspected nodes. Its origin gets it even if it is suspected, since it may be back."""
+        """Send a message on, past suspected nodes. The origin of a message gets it even if the origin is suspected,
+        since the origin may be back.
+        """
         others = self.others[passing.way]
         place = passing.place
         while place < len(others) and others[place] in self.detector.suspected and others[place] != passing.origin:
@@ -126,7 +129,7 @@ class PassingNode(Algorithm):
             self.host.set_timer(f"{HOP} {number}", self.config.acknowledgement_timeout)
 
     def _is_hop(self, timer: str) -> bool:
-        """Whether a timer of that name waits for an acknowledgement."""
+        """Whether a timer with this name waits for an acknowledgement."""
         return timer.startswith(HOP)
 
     def _on_hop(self, timer: str) -> None:

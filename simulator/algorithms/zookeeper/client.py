@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+from simulator.algorithms.coordination.calls import Calls
 from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
 from simulator.algorithms.zookeeper.client_messages import (
     ConnectRequest,
@@ -34,6 +35,7 @@ from simulator.algorithms.zookeeper.client_messages import (
 from simulator.algorithms.zookeeper.messages import Zxid
 from simulator.algorithms.zookeeper.tree import SessionId
 from simulator.algorithms.zookeeper.watches import Change
+from simulator.clients.server_list import ServerList
 from simulator.protocol import Host, Message, Nanoseconds, NodeId, uniform
 
 
@@ -67,8 +69,6 @@ class Client:
     """A session. Timers whose names begin with `client` are its own."""
 
     def __init__(self, host: Host, servers: Sequence[NodeId], config: ZooKeeperConfig, user: User) -> None:
-        order = list(servers)
-        host.random.shuffle(order)
         self.session: SessionId | None = None
         # The requested timeout; after the connection, the granted one.
         self.timeout: Nanoseconds = config.session_timeout
@@ -76,16 +76,15 @@ class Client:
         self._host = host
         self._config = config
         self._user = user
-        self._servers = order
-        self._next_server = 0  # An index of `_servers`.
+        self._servers = ServerList(servers, host.random)
         self._server: NodeId | None = None  # The server that serves the session, or has been asked to.
         self._connection = 0
         self._last_zxid: Zxid | None = None
-        self._last_xid = 0
-        self._asked: dict[int, _Asked] = {}
-        self._pinged: deque[Nanoseconds] = deque()  # When each ping was sent that has had no answer yet.
+        self._asked: Calls[_Asked] = Calls()
+        self._pinged: deque[Nanoseconds] = deque()  # The sending times of the pings that have not been answered yet.
         self._requested_at: Nanoseconds = 0  # When the session was asked for on the present connection.
-        self._sure_since: Nanoseconds = 0  # When the last request was sent that was answered, on the monotonic clock.
+        # The sending time of the last request that was answered, on the monotonic clock.
+        self._sure_since: Nanoseconds = 0
 
     @property
     def time_left(self) -> Nanoseconds:
@@ -95,17 +94,16 @@ class Client:
 
     def ask(self, operation: type[Any], *fields: object, purpose: str) -> None:
         """Send an operation to the server. `on_reply(purpose, reply)` follows, unless the connection is lost before."""
-        self._last_xid += 1
-        self._asked[self._last_xid] = _Asked(purpose, self._host.monotonic())
-        request: Operation = operation(self._last_xid, *fields)
+        xid = self._asked.open(_Asked(purpose, self._host.monotonic()))
+        request: Operation = operation(xid, *fields)
         self._send(request)
 
     # --- Inputs
 
     def connect(self) -> None:
         """Ask the next server to serve the session."""
-        self._server = self._servers[self._next_server]
-        self._next_server = (self._next_server + 1) % len(self._servers)
+        self._server = self._servers.current
+        self._servers.move_on(self._server)
         self._connection += 1
         self._host.set_timer("client-attempt", self.timeout // len(self._servers))
         self._requested_at = self._host.monotonic()
@@ -163,7 +161,7 @@ class Client:
 
     def _on_reply(self, message: Reply) -> None:
         self._saw(message.zxid)
-        asked = self._asked.pop(message.xid, None)
+        asked = self._asked.close(message.xid)
         if asked is not None:
             self._answered(asked.sent_at)
             self._user.on_reply(asked.purpose, message)

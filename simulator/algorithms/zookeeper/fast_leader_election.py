@@ -49,7 +49,7 @@ class FastLeaderElection:
         self.server = server
         self.host = server.host
         self.config = server.config
-        self.clock = 0  # Counts elections (ZooKeeper's logicalclock); it is not on disk.
+        self.clock = 0  # The number of this election (ZooKeeper's logicalclock), which is not on disk.
         self.vote = _NOBODY
         self.received: dict[NodeId, Notification] = {}  # The votes of this election, by voter.
         self.established: dict[NodeId, Notification] = {}  # The votes of servers that follow or lead, of any election.
@@ -58,7 +58,7 @@ class FastLeaderElection:
         # Notifications on their way through the threads, each with the instant at which the last thread gets it.
         self._passing: deque[tuple[Nanoseconds, NodeId, Notification]] = deque()
         self._connected: set[NodeId] = set()
-        self._waiting: set[NodeId] = set()  # Peers to which a vote was sent that waits for a connection.
+        self._waiting: set[NodeId] = set()  # Peers for which a vote waits for a connection.
 
     @property
     def looking(self) -> bool:
@@ -153,7 +153,7 @@ class FastLeaderElection:
                 return None
             self.finalizing = False
             self.host.cancel_timer(FINALIZE)
-            if self._passing:  # The better vote is put back into the queue, behind what waits there.
+            if self._passing:  # The better vote is put back into the queue, behind the votes that wait there.
                 self._passing.append((self.host.monotonic(), sender, heard))
                 return None
         self._listen()

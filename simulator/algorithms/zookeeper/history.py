@@ -20,12 +20,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """An immutable history. So a server can receive its leader's while it keeps its own, and replace it in one write.
+    """An immutable history. So a server can receive the history of its leader while it keeps its own, and replace its
+    own in one write.
 
     Each entry refers to the one before it, and histories share entries, so that appending and saving copy nothing.
     """
 
-    newest: Entry | None = None  # None if there is no transaction after the snapshot.
+    newest: Entry | None = None  # The last entry. None if there is no transaction after the snapshot.
     base: Zxid = NOTHING  # The last transaction in the snapshot.
     base_runs: tuple[tuple[int, int], ...] = ()  # The transactions in the snapshot, in the form of `runs`.
     snapshot: object = None
@@ -49,7 +50,9 @@ class History:
         return replace(self, newest=self._up_to(zxid))
 
     def common(self, zxid: Zxid) -> Zxid | None:
-        """The last transaction that is not after this one. None if even the snapshot is after it."""
+        """The last transaction that is not after this one. None if the snapshot is already later than the given
+        transaction.
+        """
         found = self._up_to(zxid)
         if found is not None:
             return found.zxid
@@ -96,7 +99,7 @@ class History:
 
 
 def of_length(length: int) -> History:
-    """A history of so many transactions, all of epoch 1."""
+    """A history of this many transactions, all of epoch 1."""
     history = History()
     for counter in range(1, length + 1):
         history = history.append(Zxid(1, counter), Write())

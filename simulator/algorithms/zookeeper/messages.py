@@ -28,7 +28,7 @@ class Zxid(NamedTuple):
         return f"({self.epoch}, {self.counter})"
 
 
-NOTHING = Zxid(0, 0)  # Lower than the first transaction.
+NOTHING = Zxid(0, 0)  # The zxid before the first transaction.
 
 
 class State(enum.StrEnum):
@@ -202,7 +202,7 @@ class Request:
 
 @message
 class Propose:
-    """A command: a client's write of so many bytes. The leader proposes it; other servers ignore it."""
+    """A command: a client's write of this many bytes. The leader proposes it; other servers ignore it."""
 
     size: int = 0
 

@@ -14,6 +14,7 @@ from simulator.algorithms.zookeeper.messages import Propose
 from simulator.algorithms.zookeeper.recipe import ENSEMBLE_GROUP, Candidate
 from simulator.algorithms.zookeeper.server import Server
 from simulator.algorithms.zookeeper.service import Service
+from simulator.algorithms.zookeeper.serving import RegisterServer
 from simulator.protocol import Message, NodeId
 
 
@@ -43,14 +44,20 @@ ZOOKEEPER = Registration(
     groups=(Group(name=ENSEMBLE_GROUP, algorithm=ServingServer, size=_servers),),
     quorum=False,
     coordination_group=ENSEMBLE_GROUP,
+    fencing_token="sequence number",
     requires_connections=True,
 )
 
 
 def durable_log(length: int) -> Mapping[str, Any]:
-    """What a history of so many transactions of one epoch leaves on disk."""
+    """The saved values of a server whose history has this many transactions of one epoch."""
     epoch = min(length, 1)
     return {"accepted_epoch": epoch, "current_epoch": epoch, "history": of_length(length)}
+
+
+def serving(config: EnsembleConfig) -> type[Server]:
+    """What serves clients: a server with registers."""
+    return RegisterServer
 
 
 ENSEMBLE = Registration(
@@ -63,6 +70,9 @@ ENSEMBLE = Registration(
     page="zookeeper.md",
     requires_connections=True,
     durable_log=durable_log,
+    serving=serving,
+    consistencies=("stale",),
+    fencing_token="epoch",
     commands={"propose": Propose},
     bytes_per_pair=34,
 )

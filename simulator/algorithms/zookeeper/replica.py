@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from simulator.algorithms.coordination.state_machine import StateMachine
 from simulator.algorithms.zookeeper.messages import Zxid
 from simulator.protocol import Host, Message, NodeId
 
@@ -18,6 +19,11 @@ class ReplicaServer(Protocol):
 
     host: Host
     config: Any
+
+    @property
+    def leading(self) -> bool:
+        """Whether the server leads. It may propose only if it serves, too."""
+        ...
 
     @property
     def serving(self) -> bool:
@@ -33,11 +39,11 @@ class ReplicaServer(Protocol):
         ...
 
 
-class Replica:
+class Replica(StateMachine):
     """The replicated state at one server, and the clients of that server.
 
     A new replica is empty. When its server begins to serve, the replica restores a snapshot, if there is one, and
-    applies every later transaction. Only committed transactions are applied, each once, in the order of zxids.
+    applies every later transaction, on observers, too. The number of a transaction is its zxid.
     """
 
     def __init__(self, server: ReplicaServer, durable: Mapping[str, Any]) -> None:
@@ -46,18 +52,6 @@ class Replica:
     def view(self) -> Mapping[str, object]:
         """What a page may show of it, in plain values: sessions, znodes."""
         return {}
-
-    # --- The replicated state
-
-    def apply(self, zxid: Zxid, transaction: Message) -> None:
-        """Apply a committed transaction. Called on every server, observers included, also before it serves."""
-
-    def snapshot(self) -> object:
-        """The state as an immutable, hashable value, for a server that has missed too many transactions."""
-        return None
-
-    def restore(self, snapshot: object) -> None:
-        """Replace the state by that of a snapshot."""
 
     # --- The role of the server
 
@@ -90,11 +84,15 @@ class Replica:
     # --- Between leader and learners
 
     def touched(self) -> tuple[Message, ...]:
-        """On a learner: the sessions heard of since the last ping, which the answer to a ping reports to the leader."""
+        """Return the sessions that this learner has heard of since the last ping. The answer to a ping reports them to
+        the leader.
+        """
         return ()
 
     def on_touched(self, learner: NodeId, sessions: tuple[Message, ...]) -> None:
-        """On the leader: a learner has reported these sessions."""
+        """Take note that a learner has reported these sessions. Only the leader is called."""
 
     def on_request(self, learner: NodeId, request: Message) -> None:
-        """On a leader that serves: a request that a learner, or this server itself, has forwarded."""
+        """Handle a request that a learner, or this server itself, has forwarded. Only a leader that serves is
+        called.
+        """

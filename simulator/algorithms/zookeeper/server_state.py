@@ -38,13 +38,15 @@ class ServerState:
         self.members = tuple(members)
         self.voters = self.members[: max(1, len(self.members) - config.observers)]
         self.observes = host.me not in self.voters
-        self.accepted_epoch: int = durable.get("accepted_epoch", 0)  # The last one that a leader proposed to it.
-        self.current_epoch: int = durable.get("current_epoch", 0)  # The last one whose leader's history it took over.
+        # The last epoch that a leader proposed to this server.
+        self.accepted_epoch: int = durable.get("accepted_epoch", 0)
+        # The last epoch whose leader's history this server took over.
+        self.current_epoch: int = durable.get("current_epoch", 0)
         self.history: History = durable.get("history", History())
         self.applied = NOTHING  # The last transaction that the replica has applied.
         self.serving = False
         self.has_served = False  # Since the server started.
-        self.cold = config.cold != "never"  # Whether the process does for the first time what comes next.
+        self.cold = config.cold != "never"  # Whether the code of the next role has not run in this process yet.
         self.connections = 0  # The number of connections to a leader that the server has asked for.
 
     def is_quorum(self, servers: Iterable[NodeId]) -> bool:

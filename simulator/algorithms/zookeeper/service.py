@@ -77,7 +77,8 @@ class Service(Replica):
         self.tree = DataTree(self.watches)
         self.tree.create(ELECTION)
         self.zxid = NOTHING  # The last transaction that was applied.
-        self.leader: SessionLeader | None = None  # While this server leads, and serves.
+        # What the leader does for sessions. Set while this server leads and serves.
+        self.leader: SessionLeader | None = None
         self.connections: dict[NodeId, Connection] = {}
         self._by_session: dict[SessionId, Connection] = {}
         self._heard_of: dict[SessionId, None] = {}  # The sessions heard from since the leader's last ping.

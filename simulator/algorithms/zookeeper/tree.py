@@ -59,7 +59,8 @@ class Znode:
     data: str
     owner: SessionId | None
     created: int = 0
-    children: dict[str, None] = field(default_factory=dict)  # Their names, in the order of their creation.
+    # The names of the children, in the order of their creation.
+    children: dict[str, None] = field(default_factory=dict)
 
 
 class DataTree:
@@ -149,7 +150,8 @@ class DataTree:
         self._nodes, self.sessions, self._ephemerals = {}, {}, {}
         for session, timeout in sessions:
             self.open_session(session, timeout)
-        for path, data, owner, created in nodes:  # Parents come before their children, as they were made.
+        # Parents come before their children, because znodes are in the order of their creation.
+        for path, data, owner, created in nodes:
             self._add(path, Znode(data, owner, created))
 
     # --- Inside

@@ -54,7 +54,9 @@ class Broadcast:
         return zxid
 
     def acknowledge(self, voter: NodeId, zxid: Zxid, learners: Sequence[NodeId]) -> None:
-        """A voter has logged a transaction, and so all before it. Commit, in order, what a quorum has."""
+        """A voter has logged a transaction, and therefore all earlier transactions, too. Commit, in order, what a
+        quorum has.
+        """
         for proposed in self.outstanding:
             if proposed.zxid == zxid:
                 proposed.acknowledged.add(voter)

@@ -55,10 +55,10 @@ class Learner:
         # Whether the follower believes it is connected: it was neither refused, nor told that the leader has closed.
         self.open = False
         self.connected = False  # Whether the leader has answered.
-        self.history = server.history  # The leader's history, as far as it has come.
+        self.history = server.history  # The part of the leader's history that has arrived.
         self.committed = server.history.last
         self.knows_history = False  # Whether the whole history of the leader has come.
-        self.has_history = False  # Whether that history has replaced its own.
+        self.has_history = False  # Whether the leader's history has replaced the follower's own history.
         self.unacknowledged: list[Zxid] = []  # Proposals that came before the history was taken over.
 
     # --- Inputs

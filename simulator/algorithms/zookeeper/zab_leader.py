@@ -36,7 +36,7 @@ from simulator.protocol import CANDIDATE, Message, NodeId
 
 # Names of timers. LEARNER begins the name of one timer for each learner.
 LISTEN, STEP, HALF_TICK, LEARNER = "listen", "step", "half-tick", "learner "
-EPOCH_PROPOSED, EPOCH_CURRENT = "epoch proposed", "epoch current"  # Writes, with those of `zab_broadcast`.
+EPOCH_PROPOSED, EPOCH_CURRENT = "epoch proposed", "epoch current"  # Names of writes. `zab_broadcast` has further ones.
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Connection:
 
     number: int
     summary: AckEpoch | None = None  # The learner's answer to the proposed epoch.
-    synchronising: bool = False  # The history was sent to it, and every new proposal is.
+    synchronising: bool = False  # The learner was sent the history, and is sent every new proposal.
     has_history: bool = False
 
 
@@ -65,12 +65,12 @@ class Leader:
         self.accepted = {self.host.me: server.accepted_epoch}  # The epochs that the learners have accepted.
         # The last epoch and zxid of its own history: no follower may be ahead of them.
         self.summary = (server.current_epoch, server.history.last)
-        self.epoch: int | None = None  # The epoch that it has proposed.
+        self.epoch: int | None = None  # The epoch that this leader has proposed.
         self.epoch_on_disk = False
         self.accepted_by: set[NodeId] = set()  # The voters that have accepted the epoch.
         self.has_quorum_of_epochs = False
-        self.followed_by: set[NodeId] = set()  # The voters that have its history.
-        self.broadcast: Broadcast | None = None  # Once a quorum has its history.
+        self.followed_by: set[NodeId] = set()  # The voters that have this leader's history.
+        self.broadcast: Broadcast | None = None  # Set once a quorum has this leader's history.
         self.whole_tick = False
 
     # --- Inputs

@@ -37,7 +37,7 @@ DETECTORS = (
         key="detector",
         label="failure detectors",
         unit="s",
-        definition=None,  # docs/metrics.md has a table of its own for them.
+        definition=None,  # docs/metrics.md defines these figures in a table of their own.
         columns={
             "watched_s": lambda trial: trial.detection.watched_ns / SECOND,
             "mistakes": lambda trial: trial.detection.mistakes,

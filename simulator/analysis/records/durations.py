@@ -20,7 +20,7 @@ from simulator.analysis.statistics.survival import Sample
 from simulator.analysis.tables import Reads, RunTables
 
 _WHICH = ("trial", "election", "cause", "outcome")  # The columns by which elections are selected.
-# By which the downtime of a result of version 0.3.0 or earlier is found.
+# The columns from which the downtime of results of version 0.3.0 or earlier is computed.
 _DOWNTIME_OF_OLD = ("failover_s", "announced_all_s", "announcing_until_s", "followed_until_s")
 _COMPARED_QUANTILES = {"median": 0.5, "p99": 0.99}
 
@@ -46,12 +46,12 @@ def _stabilisation(rows: pd.DataFrame) -> Sample:
 
 
 def _downtime(rows: pd.DataFrame) -> Sample:
-    """From a loss until all running nodes name the successor, or a later leader if it led no more by then.
-
-    Only the end of a trial censors it: that a successor was lost, too, is no reason to leave the time out.
+    """The time from a loss until all running nodes name the successor, or a later leader if the successor was lost
+    before. The time is censored only if the trial ends first.
     """
     rows = rows[(rows["cause"] == "loss") & (rows["outcome"] != "recovered")]
-    if "all_know_s" not in rows:  # A result of version 0.3.0 or earlier: the loss of a successor censored.
+    # This is a result of version 0.3.0 or earlier, in which the loss of a successor censored the downtime.
+    if "all_know_s" not in rows:
         ended = rows["start_s"] + rows["failover_s"] + rows["announced_all_s"]
         until = rows["announcing_until_s"].fillna(rows["followed_until_s"])
     else:
@@ -65,7 +65,9 @@ def _winning_round(rows: pd.DataFrame) -> Sample:
 
 
 def failed_rounds(elections: pd.DataFrame, rounds: pd.DataFrame) -> Sample:
-    """From the first candidacy of each failed round of these elections to the next round's, or to the claim."""
+    """The duration of each failed round of these elections: from its first candidacy to the first candidacy of the next
+    round, or to the claim.
+    """
     failed = rounds[rounds["outcome"].isin(("failed", "split"))]
     failed = failed.merge(elections[["trial", "election"]], on=["trial", "election"])
     return uncensored(failed.assign(lasted_s=failed["end_s"] - failed["start_s"]), "lasted_s")

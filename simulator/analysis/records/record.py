@@ -33,7 +33,7 @@ class TrialReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateFigure:
-    """What the gate compares of a metric: a count in each trial, or its proportion of, or rate in, another count.
+    """What the gate compares of a metric: a count in each trial, or the ratio of two counts (a proportion or a rate).
 
     `amount` and `exposure` are names in `simulator.analysis.records.counts.COUNTS`. Without an exposure the figure is
     the mean of the amount over the trials. The unit is `%` for a proportion, `/s` for a rate, or nothing.

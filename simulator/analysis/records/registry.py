@@ -41,7 +41,8 @@ def _records() -> Iterator[Metric]:
 _IN_ORDER = (*DURATIONS, *INCIDENCE, *ROUNDS, OTHER_ELECTIONS, *LEADERSHIP, *DETECTORS, *TRAFFIC)
 METRICS: Sequence[Metric] = tuple(dict.fromkeys((*_IN_ORDER, *_records())))
 
-# How to find the values of each duration among elections; the columns of each metric; and the labels of durations.
+# For each duration, the function that finds its values among elections. For each metric, its columns. For each
+# duration, its label.
 SAMPLES: Mapping[str, Callable[[pd.DataFrame], Sample]] = MappingProxyType(
     {metric.key: metric.sample for metric in METRICS if metric.sample is not None}
 )

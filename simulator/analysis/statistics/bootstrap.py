@@ -16,7 +16,7 @@ CONFIDENCE = 0.95
 TAIL = (1 - CONFIDENCE) / 2
 Z = NormalDist().inv_cdf(1 - TAIL)  # Standard errors.
 RESAMPLES = 2000
-_BATCH_CELLS = 1 << 20  # Bounds the memory of a bootstrap, whatever the size of the sample.
+_BATCH_CELLS = 1 << 20  # This number bounds the memory of a bootstrap, whatever the size of the sample.
 _SEED = 20_070_101
 
 
@@ -26,14 +26,16 @@ def default_generator() -> np.random.Generator:
 
 
 def resamples(generator: np.random.Generator, trials: int, width: int, count: int = RESAMPLES) -> Iterator[IntArray]:
-    """Resamples of the trials, (rows, trials) at a time, where each row will be blown up to `width` cells."""
+    """Yields resamples of the trials in arrays of shape (rows, trials). The caller makes `width` cells of each row, so
+    the number of rows is bounded by memory.
+    """
     rows = max(1, _BATCH_CELLS // max(trials, width))
     for first in range(0, count, rows):
         yield generator.integers(0, trials, size=(min(rows, count - first), trials))
 
 
 def times_drawn(drawn: IntArray) -> IntArray:
-    """How often each trial is in each resample; shape (rows, trials), as that of what was drawn."""
+    """How often each trial is in each resample; shape (rows, trials), the same as the shape of `drawn`."""
     rows, trials = drawn.shape
     cells = (drawn + trials * np.arange(rows)[:, None]).ravel()
     return np.bincount(cells, minlength=rows * trials).reshape(rows, trials)

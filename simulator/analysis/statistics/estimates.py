@@ -1,7 +1,8 @@
 """Estimates with their 95 % intervals, from samples that may be censored and may hold several values of one trial.
 
-Quantiles are inverse ECDF (Hyndman and Fan 1996, type 1), censored or not, so that both agree. Trials are independent,
-values of one trial need not be: where a trial holds several, the trial is the unit of chance.
+Quantiles are inverse ECDF (Hyndman and Fan 1996, type 1), censored or not, so that both agree. Trials are independent
+of each other; the values of one trial may depend on each other. So if a trial holds several values, whole trials are
+resampled.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Estimate(NamedTuple):
     """A value and its 95 % interval.
 
     An open end is infinite: the sample cannot bound the value on that side. An infinite value is a quantile that
-    censoring hides. Everything is nan where there are no data, or none that could give the value.
+    censoring hides. Everything is nan if there are no data, or if the data cannot give the value.
     """
 
     value: float
@@ -79,8 +80,9 @@ def _ranks(n: int, p: float) -> tuple[int, int]:
 
 
 def order_statistics(values: FloatArray, p: float) -> tuple[float, float]:
-    """The exact interval of the p-quantile of independent values, some of which may be infinite; open ends are
-    infinite."""
+    """The exact interval of the p-quantile of independent values. Values may be infinite. An end that the values do not
+    bound is infinite.
+    """
     ordered = np.concatenate(([-math.inf], np.sort(values), [math.inf]))
     lower, upper = _ranks(values.size, p)
     return float(ordered[lower]), float(ordered[upper])
@@ -98,7 +100,9 @@ def _kaplan_meier_intervals(sample: Sample, ps: Sequence[float]) -> list[tuple[f
 
 
 def _low_end(sample: Sample, p: float, low: float) -> float:
-    """A low end is open where so few values would not bound it even uncensored, and never beyond what was followed."""
+    """The low end of an interval. It is open if so few values would not bound it even without censoring. It is never
+    later than the last instant at which a duration was followed.
+    """
     lower, _ = _ranks(sample.values.size, p)
     return min(low, float(sample.values.max())) if lower > 0 else -math.inf
 
@@ -109,7 +113,7 @@ def _low_end(sample: Sample, p: float, low: float) -> float:
 def mean(sample: Sample) -> Estimate:
     """The mean, with its ABC interval (DiCiccio and Efron 1992) over trials.
 
-    nan where anything is censored: the mean depends on the tail that nobody saw.
+    The result is nan if any value is censored, because the mean depends on the tail that was not observed.
     """
     if sample.values.size == 0 or sample.censored.any():
         return NO_DATA
@@ -204,7 +208,9 @@ def proportion_by_trial(successes: npt.ArrayLike, totals: npt.ArrayLike) -> Prop
 
 
 def rate(count: int, exposure: float) -> Estimate:
-    """Incidents per unit of exposure, with the exact Poisson interval (Garwood 1936). nan of no exposure."""
+    """Incidents per unit of exposure, with the exact Poisson interval (Garwood 1936). The result is nan without
+    exposure.
+    """
     if exposure <= 0:
         return NO_DATA
     low = float(scipy.stats.chi2.ppf(TAIL, 2 * count)) / 2 if count else 0.0

@@ -1,9 +1,11 @@
-"""How likely one way of ending is by each time, where another way competes with it, and some durations are censored.
+"""The probability that durations have ended in one way by each time, if another way competes with it and some durations
+are censored.
 
-The estimate is that of Aalen and Johansen (1978): the chance that nothing has ended before a time, multiplied by the
-share of those still going on that end in this way then, summed over all times. It leaves nobody out, so it does not
-describe the lucky only: what has ended in the other way never ends in this one. Without a competing way it is one less
-the Kaplan–Meier estimate, and without censoring the empirical share.
+The estimate of Aalen and Johansen (1978) is a sum over all times. Each term is the probability that a duration has not
+ended before that time, multiplied by the proportion of the remaining durations that end in this way at that time. The
+estimate counts all durations: a duration that has ended in the other way counts as one that never ends in this way.
+Without a competing way, the estimate is 1 minus the Kaplan–Meier estimate. Without censoring, it is the empirical
+proportion.
 """
 
 from __future__ import annotations
@@ -130,13 +132,15 @@ def _first(times: FloatArray, reached: FloatArray, p: float) -> float:
 
 
 def _endless_interval(sample: CompetingSample, p: float) -> tuple[float, float]:
-    """The order statistics' interval; its low end is never beyond what was followed."""
+    """The interval made of order statistics. Its low end is never later than the last instant that was followed."""
     low, high = order_statistics(np.where(sample.ended == EVENT, sample.values, math.inf), p)
     return min(low, float(sample.values.max())), high
 
 
 def _share(sample: CompetingSample) -> Estimate:
-    """The event among all that have ended, censored ones left out."""
+    """The proportion of the durations that ended in the event among all durations that ended. Censored durations do not
+    count.
+    """
     over = sample.ended != CENSORED
     count, index = sample.event.trial_index()
     events = np.bincount(index, weights=sample.ended == EVENT, minlength=count)

@@ -1,8 +1,8 @@
 """Two sets of trials compared: by how much a quantile, a mean or a share differs, with intervals.
 
 Trials that ran with the same seed use common random numbers: trial 17 of one is the pair of trial 17 of the other, and
-pairs are resampled. Other sets are independent, and each is resampled by itself. The trial is the unit
-throughout, whatever it holds: one value, several, or none.
+pairs are resampled. Other sets are independent, and each is resampled by itself. Whole trials are resampled, whether a
+trial holds one value, several values, or none.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def compare_quantile(
 ) -> Comparison:
     """The p-quantiles, censored or not, of two samples; pairs have the same number in `Sample.trials`.
 
-    The interval is the percentile bootstrap's over trials; an end that either sample is too small to bound is open,
-    and a resample in which censoring hides both quantiles counts for both ends. `count` resamples are drawn; no p value
-    is below 2 / (count + 1).
+    The interval is a percentile bootstrap over trials. An end is open if one of the samples is too small to bound it. A
+    resample in which censoring hides both quantiles counts for both ends. `count` resamples are drawn; no p value is
+    below 2 / (count + 1).
     """
     return compare_quantiles(before, after, (p,), paired=paired, generator=generator, count=count)[0]
 
@@ -62,7 +62,7 @@ def compare_quantiles(
     generator: np.random.Generator | None = None,
     count: int = RESAMPLES,
 ) -> list[Comparison]:
-    """`compare_quantile` for several p at once, which costs little more than for one."""
+    """Computes `compare_quantile` for several p at once. This costs little more than one p."""
     if before.values.size == 0 or after.values.size == 0:
         return [NOTHING_TO_COMPARE for _ in ps]
     generator = generator or default_generator()
@@ -81,7 +81,9 @@ def _trials(before: Sample, after: Sample, paired: bool) -> int:
 def _resampled_quantiles(
     before: Sample, after: Sample, ps: Sequence[float], paired: bool, generator: np.random.Generator, count: int
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Quantiles before and after in some resamples, shape (ps, resamples) each; nan where no value was drawn."""
+    """Quantiles before and after in some resamples, shape (ps, resamples) each. An entry is nan if the resample holds
+    no value.
+    """
     both = np.union1d(before.trials, after.trials)
     names = (both, both) if paired else (np.unique(before.trials), np.unique(after.trials))
     width = max(before.values.size, after.values.size)
@@ -97,7 +99,9 @@ def _resampled_quantiles(
 
 
 def _quantiles_by_weight(sample: Sample, among: IntArray, ps: Sequence[float]) -> Callable[[IntArray], FloatArray]:
-    """From how often each trial was drawn (rows, trials) to the quantiles of what it holds (ps, rows)."""
+    """Returns a function. Its argument says how often each trial was drawn, shape (rows, trials). It returns the
+    quantiles of the values of these trials, shape (ps, rows).
+    """
     order = in_order(sample)
     times, over = sample.values[order], ~sample.censored[order]
     columns = np.searchsorted(among, sample.trials[order])
@@ -117,7 +121,9 @@ class _Bounded(NamedTuple):
 
 
 def _bounded(before: Sample, after: Sample, p: float) -> _Bounded:
-    """An end is open where not even independent values would bound the quantile that it depends on."""
+    """An end is open if the sample is too small to bound the quantile that the end depends on, even if its values are
+    independent.
+    """
     old, new = (quantiles(Sample.of(np.arange(1.0, sample.values.size + 1)), (p,))[0] for sample in (before, after))
     return _Bounded(math.isfinite(new.low + old.high), math.isfinite(new.high + old.low))
 
@@ -138,7 +144,9 @@ def _of_quantiles(old: Estimate, new: Estimate, bounded: _Bounded, resampled: li
 
 
 def _tail(side: FloatArray) -> float:
-    """The share of resamples that are not above 0: what speaks against a growth. Unknown ones speak against it."""
+    """The proportion of resamples that are not above 0. A small proportion is evidence of growth. A resample whose
+    value is unknown counts as not above 0.
+    """
     return float(1 + np.count_nonzero(~(side > 0))) / (1 + side.size)
 
 
@@ -213,7 +221,7 @@ def _quotient_of_ratios(means: FloatArray) -> float:
 
 
 def _left_out(tally: FloatArray) -> FloatArray:
-    """The ratio of the sums with each trial left out, shape (trials,); nan where nothing remains."""
+    """The ratio of the sums without each trial in turn, shape (trials,). An entry is nan if no exposure remains."""
     rest = tally.sum(axis=1, keepdims=True) - tally
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(rest[0] / rest[1])

@@ -11,16 +11,17 @@ from simulator.analysis.statistics.bootstrap import FloatArray
 from simulator.analysis.statistics.comparison import LEVELS, NOTHING_TO_COMPARE, Comparison, Tally, cleaned
 from simulator.analysis.statistics.estimates import Estimate, Proportion, proportion_by_trial
 
-_FURTHEST = 38.0  # Standard errors: beyond, the chance of an error is no floating-point number.
+_FURTHEST = 38.0  # In standard errors. Beyond this distance, the probability is too small for a floating-point number.
 
 
 def compare_fraction(before: Tally, after: Tally, *, paired: bool) -> Comparison:
     """Two proportions, with successes and attempts for each trial; trials at the same place are pairs.
 
-    The intervals combine those of each proportion (`statistics.fraction_by_trial`) by the method of variance estimates
-    recovery: Newcombe's hybrid score interval (1998) for the difference, with the correlation of pairs, and Donner and
-    Zou's (2012) for the ratio. Unlike those of a bootstrap, they have width if there was no success. Raises ValueError
-    if the numbers of trials differ although they are pairs.
+    The intervals combine the intervals of both proportions (`statistics.fraction_by_trial`) by the method of variance
+    estimates recovery. For the difference, this is Newcombe's hybrid score interval (1998), with the correlation of
+    pairs. For the ratio, it is the interval of Donner and Zou (2012). These intervals have a width even if there was no
+    success; the intervals of a bootstrap have none then. Raises ValueError if the numbers of trials differ although
+    they are pairs.
     """
     olds, news = cleaned(before, after, paired)
     old, new = proportion_by_trial(*olds), proportion_by_trial(*news)
@@ -42,8 +43,9 @@ def compare_fraction(before: Tally, after: Tally, *, paired: bool) -> Comparison
 def _correlation(old: FloatArray, new: FloatArray) -> float:
     """The correlation of the errors of two proportions over pairs of trials; 0 if one of them does not vary.
 
-    `old` and `new` have the shape (2, trials): successes and attempts. Each trial weighs as much as its attempts, since
-    its error is what its successes exceed those expected of so many attempts. With one attempt a trial, it is phi.
+    `old` and `new` have the shape (2, trials): successes and attempts. Each trial is weighted by its attempts, since
+    its error is the number of its successes minus the number expected of so many attempts. If each trial has one
+    attempt, the result is the phi coefficient.
     """
     left, right = (successes - successes.sum() / attempts.sum() * attempts for successes, attempts in (old, new))
     scale = math.sqrt(float((left**2).sum() * (right**2).sum()))
@@ -57,7 +59,9 @@ class _Proportions:
     correlation: float
 
     def difference(self, z: float) -> tuple[float, float]:
-        """Newcombe 1998: each end is as far as the two nearer ends, in quadrature."""
+        """The interval of the difference (Newcombe 1998). The distance of each end is the root of the sum of two
+        squares: those of the distances to the ends of the two proportions.
+        """
         value = self.new.value - self.old.value
         down, up = self._reaches(z)
         return value - _together(*down, self.correlation), value + _together(*up, self.correlation)
@@ -68,7 +72,7 @@ class _Proportions:
         return self._root(*down, -1), self._root(*up, 1)
 
     def p_value(self) -> float:
-        """By the z at which the interval of the difference reaches 0."""
+        """The p value of no difference, from the z at which the interval of the difference reaches 0."""
         if self.new.value == self.old.value:
             return 1.0
 
@@ -81,7 +85,9 @@ class _Proportions:
         return float(2 * scipy.special.ndtr(-scipy.optimize.brentq(nearer_end, 1e-9, _FURTHEST)))
 
     def _reaches(self, z: float) -> tuple[tuple[float, float], tuple[float, float]]:
-        """How far new reaches down while old reaches up, and the other way about."""
+        """Two pairs of distances: from the new value down and from the old value up; and from the new value up and from
+        the old value down.
+        """
         (old_low, old_high), (new_low, new_high) = self.old.interval(z), self.new.interval(z)
         old, new = self.old.value, self.new.value
         return (new - new_low, old_high - old), (new_high - new, old - old_low)
@@ -99,5 +105,5 @@ class _Proportions:
 
 
 def _together(new_reach: float, old_reach: float, correlation: float) -> float:
-    """Two reaches in quadrature, less what the correlation of pairs saves."""
+    """Combines two reaches: the root of the sum of their squares, made smaller by the correlation of pairs."""
     return math.sqrt(max(0.0, new_reach**2 - 2 * correlation * new_reach * old_reach + old_reach**2))

@@ -1,4 +1,6 @@
-"""Fisher's exact test of paired differences: their sum, among those that other signs would have given."""
+"""Fisher's exact test of paired differences. It compares their sum with the sums that all other choices of their signs
+would give.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,13 @@ _LARGEST_MEAN = 8  # The largest mean of the rounded differences: it bounds the 
 
 
 def sign_flip_test(differences: npt.ArrayLike) -> float:
-    """The chance of a sum at least as far from 0 where each difference, shape (pairs,), had either sign by a fair coin.
+    """The probability of a sum at least as far from 0 if a fair coin decides the sign of each difference. `differences`
+    has the shape (pairs,).
 
-    So it is where nothing differs within pairs, whatever the distribution (Fisher 1935, section 21). Exact: all sums
-    are counted, by their characteristic function, a product of cosines (Pagano and Tritchler 1983). Differences with a
-    large sum are first rounded to a coarser unit, and the test is as exact for these. Raises ValueError for one that is
-    not finite.
+    If the two trials of each pair have the same distribution, a fair coin decides the signs, whatever that distribution
+    is (Fisher 1935, section 21). Exact: all sums are counted, by their characteristic function, a product of cosines
+    (Pagano and Tritchler 1983). Differences with a large sum are first rounded to a coarser unit, and the test is as
+    exact for these. Raises ValueError for a difference that is not finite.
     """
     array = np.asarray(differences, dtype=np.float64)
     if not np.isfinite(array).all():
@@ -26,7 +29,8 @@ def sign_flip_test(differences: npt.ArrayLike) -> float:
     if total == 0:
         return 1.0
     sizes, times = np.unique(np.abs(steps[steps != 0]), return_counts=True)
-    cells = 1 << (2 * total).bit_length()  # More than the sums from -total to total: none falls on another.
+    # This is more than the number of sums from -total to total, so each sum has a place of its own.
+    cells = 1 << (2 * total).bit_length()
     angles = 2 * math.pi / cells * np.arange(cells // 2 + 1)
     wave = np.ones(angles.size)
     for size, count in zip(sizes, times, strict=True):
@@ -37,7 +41,9 @@ def sign_flip_test(differences: npt.ArrayLike) -> float:
 
 
 def _in_whole_steps(differences: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Whole numbers are kept where their sum allows; others are rounded to a unit that uses what it allows."""
+    """The differences as whole numbers. Whole numbers are kept if their sum is small enough. Other numbers are rounded
+    to the finest unit with which the sum is small enough.
+    """
     total = float(np.abs(differences).sum())
     largest = _LARGEST_MEAN * max(int(np.count_nonzero(differences)), 512)
     whole = (differences == np.rint(differences)).all()

@@ -1,7 +1,7 @@
 """Tests of whether two sets of trials differ, the correction of a family of them, and when they are as good as equal.
 
-The trial is the unit: where a sample holds several values of one trial, a test sees their mean, or the share of them
-that exceeds. A censored value is taken for longer than any that ended.
+The trial is the unit. If a sample holds several values of one trial, a test uses their mean, or the proportion of them
+that exceeds a threshold. A censored value counts as longer than every value that is not censored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from simulator.analysis.statistics.estimates import Estimate, Sample
 
 
 class Significance(NamedTuple):
-    """A test's statistic, and the chance of one at least as extreme where nothing differs; nan without data."""
+    """A test's statistic and its p value: the probability of a statistic at least as extreme if nothing differs. Both
+    are nan without data.
+    """
 
     statistic: float
     p: float
@@ -29,10 +31,11 @@ NO_TEST = Significance(math.nan, math.nan)
 
 
 def holm(p_values: Sequence[float], family: int | None = None) -> list[float]:
-    """Holm's (1979) adjusted p values, in the order given: those below α can be rejected together, with a chance of α
-    at most that any is wrong, however the tests hang together. A test without data (nan) is none of the family.
+    """Holm's adjusted p values (1979), in the order given. All hypotheses with a value below α can be rejected
+    together. The probability that any of these rejections is wrong is at most α, however the tests depend on each
+    other. A test without data (nan) does not belong to the family.
 
-    `family` is how many there were to choose from, where those given were chosen by what the data say.
+    If the given tests were chosen by the data, `family` is the number of tests from which they were chosen.
     """
     adjusted, largest = list(p_values), 0.0
     ranked = sorted((p, number) for number, p in enumerate(p_values) if not math.isnan(p))
@@ -46,16 +49,19 @@ def holm(p_values: Sequence[float], family: int | None = None) -> list[float]:
 def equivalent(ratio_90: Estimate, margin: float) -> bool:
     """Whether a ratio is within 1/(1 + margin) and 1 + margin, by two one-sided tests at 5 % (Schuirmann 1987).
 
-    They both reject where its 90 % interval lies inside. To find no difference is not this: few trials find none.
+    Both tests reject if the 90 % interval of the ratio lies inside these bounds. A test that finds no difference does
+    not show this, because few trials never find one.
     """
     return 1 / (1 + margin) <= ratio_90.low and ratio_90.high <= 1 + margin
 
 
 def mann_whitney(before: Sample, after: Sample) -> Significance:
-    """Whether one sample tends to be longer (Mann and Whitney 1947), ties and all; the samples taken as independent,
-    which errs on the side of no difference if trials use common random numbers.
+    """Tests whether the values of one sample tend to be longer (Mann and Whitney 1947). Ties are allowed. The samples
+    count as independent. If trials use common random numbers, the test therefore finds too few differences, never too
+    many.
 
-    The statistic is the chance that a value after is longer than one before, ties counted half: 0.5 where none is.
+    The statistic is the probability that a value after is longer than a value before, with ties counted half. It is 0.5
+    if nothing differs.
     """
     old, new = _by_trial(before)[1], _by_trial(after)[1]
     if not old.size or not new.size:
@@ -65,8 +71,10 @@ def mann_whitney(before: Sample, after: Sample) -> Significance:
 
 
 def kolmogorov_smirnov(before: Sample, after: Sample) -> Significance:
-    """The largest distance between two distributions, and its p value; the samples taken as independent. Exact for
-    values that are all different; ties and common random numbers err on the side of no difference."""
+    """The largest distance between two distributions, and its p value. The samples count as independent. The p value is
+    exact if all values differ. With ties or common random numbers, the test finds too few differences, never too
+    many.
+    """
     old, new = _by_trial(before)[1], _by_trial(after)[1]
     if not old.size or not new.size:
         return NO_TEST
@@ -77,11 +85,13 @@ def kolmogorov_smirnov(before: Sample, after: Sample) -> Significance:
 
 
 def quantile_test(before: Sample, after: Sample, p: float, *, paired: bool) -> Significance:
-    """Whether the p-quantile moved: whether as many exceed the quantile of both samples together, before and after.
+    """Tests whether the p-quantile changed. It takes the quantile of both samples together, and compares how many
+    values before and how many values after exceed it.
 
-    Of pairs, those of which only one exceeds it are told by a fair coin (McNemar's test, exact); else the counts are
-    Fisher's, exact where each trial holds one value. Nothing is assumed of the distribution: ties and heavy tails cost
-    power only. The statistic is the share that exceeds, after less before.
+    For pairs, this is McNemar's exact test: if nothing changed, a fair coin decides which trial of a pair exceeds the
+    quantile, if only one does. Otherwise it is Fisher's test, which is exact if each trial holds one value. The test
+    assumes nothing about the distribution: with ties and heavy tails it only finds fewer differences. The statistic is
+    the proportion that exceeds the quantile after, minus the proportion before.
     """
     if not before.values.size or not after.values.size:
         return NO_TEST
@@ -104,7 +114,9 @@ def quantile_test(before: Sample, after: Sample, p: float, *, paired: bool) -> S
 
 
 def _by_trial(sample: Sample, threshold: float | None = None) -> tuple[IntArray, FloatArray]:
-    """The numbers of the trials, and for each the mean of its values, or the share of them above a threshold."""
+    """The numbers of the trials, and for each trial the mean of its values, or the proportion of its values above a
+    threshold.
+    """
     names, index = np.unique(sample.trials, return_inverse=True)
     values = np.where(sample.censored, math.inf, sample.values)
     if threshold is not None:

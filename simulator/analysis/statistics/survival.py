@@ -20,8 +20,8 @@ _ROUNDING = 1e-9  # F(x) = k/n must count as p = k/n, in spite of floating point
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Durations in seconds, shape (n,) each. A censored one is a lower bound: it had lasted that long when it was last
-    followed. `trials` says which trial each belongs to.
+    """Durations in seconds, shape (n,) each. A censored duration is a lower bound: the true duration is longer.
+    `trials` says which trial each belongs to.
     """
 
     values: FloatArray
@@ -40,7 +40,9 @@ class Sample:
     def of(
         cls, values: npt.ArrayLike, censored: npt.ArrayLike | None = None, trials: npt.ArrayLike | None = None
     ) -> Sample:
-        """From anything like arrays; by default nothing is censored, and every value is a trial of its own."""
+        """Makes a sample of arrays, or of what NumPy can make arrays of. By default no value is censored, and each
+        value belongs to another trial.
+        """
         data = np.asarray(values, dtype=np.float64)
         return cls(
             data,
@@ -50,11 +52,13 @@ class Sample:
 
     @classmethod
     def by_trial(cls, seconds: npt.ArrayLike) -> Sample:
-        """From one value for each trial in order: infinite where it never ended, nan where the trial has none."""
+        """Makes a sample of one value for each trial, in order. A value is infinite if it never ended, and nan if the
+        trial has none.
+        """
         data = np.asarray(seconds, dtype=np.float64)
         there = ~np.isnan(data)
         values, endless = data[there], np.isinf(data[there])
-        most = values[~endless].max(initial=0.0)  # At least as long as all that ended.
+        most = values[~endless].max(initial=0.0)  # This time is at least as long as every duration that ended.
         return cls(np.where(endless, most, values), endless, np.flatnonzero(there))
 
     def by_trial_incidence(self) -> IncidenceByTrial:
@@ -114,8 +118,10 @@ def curve_by_trial(found: IncidenceByTrial) -> Ecdf:
 
 
 def survival_curve(sample: Sample) -> Survival:
-    """The curve of a sample with one value per trial: Kaplan–Meier with its log-log band (exponential Greenwood) where
-    censored, otherwise the empirical one with the exact band of Clopper and Pearson (1934)."""
+    """The curve of a sample with one value per trial. With censoring, it is the Kaplan–Meier curve with its log-log
+    band (exponential Greenwood). Otherwise it is the empirical curve with the exact band of Clopper and Pearson
+    (1934).
+    """
     curve = scipy.stats.ecdf(_censored_data(sample)).sf
     band = _log_log_band(sample) if sample.censored.any() else exact_band(curve.probabilities, sample.values.size)
     return Survival(curve.quantiles, curve.probabilities, *band)
@@ -135,17 +141,19 @@ def exact_band(proportion: FloatArray, n: int) -> tuple[FloatArray, FloatArray]:
 
 
 def _log_log_band(sample: Sample) -> tuple[FloatArray, FloatArray]:
-    """The formula's band, with what it leaves undefined at both ends filled in."""
+    """The log-log band. The formula leaves the band undefined at both ends; these values are filled in."""
     curve = scipy.stats.ecdf(_censored_data(sample)).sf
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         # scipy's type stubs have wrong types for it.
         band: Any = curve.confidence_interval(CONFIDENCE, method="log-log")
     low, high = band.low.probabilities.copy(), band.high.probabilities.copy()
-    nothing_over = curve.probabilities == 1  # Before the first event the interval is exact: all at risk last longer.
+    # Before the first event the interval is exact, because all durations last longer.
+    nothing_over = curve.probabilities == 1
     at_risk = sample.values.size - np.searchsorted(np.sort(sample.values), curve.quantiles[nothing_over])
     low[nothing_over], high[nothing_over] = TAIL ** (1 / at_risk), 1
-    if curve.probabilities[-1] == 0:  # The curve ends at 0, where no upper limit is known: the last one is kept.
+    # The curve ends at 0, where the upper limit is not known. The last known limit is used there.
+    if curve.probabilities[-1] == 0:
         low[-1], high[-1] = 0, high[-2]
     return low, high
 
@@ -154,15 +162,18 @@ def _log_log_band(sample: Sample) -> tuple[FloatArray, FloatArray]:
 
 
 def in_order(sample: Sample) -> IntArray:
-    """The indices that sort a sample. By convention, a censored value outlasts those of its instant."""
+    """The indices that sort a sample. By convention, a censored value comes after the other values of the same
+    instant.
+    """
     return np.lexsort((sample.censored, sample.values))
 
 
 def weighted_proportions(weights: IntArray, over: BoolArray) -> FloatArray:
-    """The Kaplan–Meier share lasting longer than each of n ordered values, that many of each being there.
+    """The Kaplan–Meier proportion that lasts longer than each of n ordered values, each counted as often as its weight
+    says.
 
-    `weights` has the shape (rows, n), as has the result; `over` is (n,), false where censored. A row of which nothing
-    is there is nan.
+    `weights` has the shape (rows, n), as has the result; `over` has the shape (n,); an entry is false if the value is
+    censored. The result is nan in a row whose weights are all 0.
     """
     at_risk = weights[:, ::-1].cumsum(axis=1)[:, ::-1]
     all_there = np.where(at_risk[:, :1] > 0, at_risk[:, :1], np.nan)
@@ -172,8 +183,9 @@ def weighted_proportions(weights: IntArray, over: BoolArray) -> FloatArray:
 
 
 def first_at_most(times: FloatArray, shares: FloatArray, bound: float) -> FloatArray:
-    """The first of the times (n,) at which a row of shares (rows, n) is no more than the bound: infinite where none is,
-    nan where the row is; shape (rows,)."""
+    """For each row of proportions, shape (rows, n), the first of the times, shape (n,), at which the proportion is at
+    most the bound. The time is infinite if no proportion is, and nan if the row is nan. Shape (rows,).
+    """
     reached = shares <= bound + _ROUNDING
     found = np.where(reached.any(axis=1), times[reached.argmax(axis=1)], math.inf)
     return np.where(np.isnan(shares[:, 0]), math.nan, found)

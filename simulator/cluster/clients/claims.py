@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from simulator.algorithms.registration import Registration
 from simulator.clients.messages import Reply, Request, Status
 from simulator.clients.resource import Decision, ResourceRequest
+from simulator.clients.sureness import Sureness
 from simulator.cluster.leadership import LeadershipTracker
 from simulator.protocol import Message, NodeId
 
@@ -22,41 +24,36 @@ class ClaimService:
         me: NodeId,
         tracker: LeadershipTracker,
         resource: NodeId,
-        non_leaders: str,
+        registration: Registration,
         ask: Callable[[NodeId, Message], None],
         answer: Callable[[NodeId, Message], None],
+        sureness: Sureness,
     ) -> None:
         self._me = me
         self._tracker = tracker
         self._resource = resource
-        self._non_leaders = non_leaders
+        self._registration = registration
         self._ask = ask
         self._answer = answer
+        self.sureness = sureness
 
     def on_request(self, client: NodeId, request: Request) -> None:
         """Ask the resource, or do what a server that does not lead does: redirect, refuse, or say nothing."""
         claim = self._tracker.claims.get(self._me)
+        asked = request.number, request.attempt, request.operation, request.key, request.value
         if claim is not None:
-            self._ask(
-                self._resource,
-                ResourceRequest(
-                    client,
-                    request.number,
-                    request.attempt,
-                    request.operation,
-                    request.key,
-                    request.value,
-                    claim.term or None,
-                    int(claim.since_ns),
-                ),
-            )
-        elif self._non_leaders != "silent":
-            leader = self._tracker.leader_named_by(self._me) if self._non_leaders == "redirect" else None
+            token = claim.term if self._registration.fencing_token else None
+            self._ask(self._resource, ResourceRequest(client, *asked, token, int(claim.since_ns)))
+        elif self.sureness.allows_stale_read(request):
+            self._ask(self._resource, ResourceRequest(client, *asked, None, None, stale=True))
+        elif (does := self._registration.non_leaders) != "silent":
+            leader = self._tracker.leader_named_by(self._me) if does == "redirect" else None
             status = Status.REFUSED if leader in (None, self._me) else Status.REDIRECTED
             self._answer(client, Reply(request.number, request.attempt, status, leader))
 
     def on_decision(self, decision: Decision) -> None:
         """Tell the client what the resource has decided."""
         status = Status.DONE if decision.accepted else Status.REFUSED
-        reply = Reply(decision.number, decision.attempt, status, None, decision.value, decision.token)
+        value, token = decision.value, decision.token
+        reply = Reply(decision.number, decision.attempt, status, None, value, token, stale=decision.stale)
         self._answer(decision.client, reply)

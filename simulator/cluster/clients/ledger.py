@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,8 @@ class _OpenRequest:
 class Ledger:
     """The `Observer` of all clients, and the record of writes."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, clients: Collection[NodeId] = ()) -> None:
+        self.clients = clients  # Those with a path to the servers.
         self.requests: list[RequestRow] = []
         self.writes: list[WriteRow] = []
         self._kernel = kernel
@@ -66,7 +67,7 @@ class Ledger:
     # --- Writes
 
     def committed(self, leader: NodeId, fields: Mapping[str, Any]) -> None:
-        """A leader has committed a client's write. An entry counts once, whoever commits it again."""
+        """A leader has committed a client's write. An entry counts once, even if another leader commits it again."""
         entry = fields["token"], fields["log_index"]
         if entry not in self._entries:
             self._entries.add(entry)

@@ -30,7 +30,7 @@ class _NamedRules(LinkRules):
         return [rule for rule in super().on(sender, to) if end in rule.links.named]
 
 
-class Paths(StreamNetwork):
+class PathNetwork(StreamNetwork):
     """The links between nodes outside the cluster and its servers."""
 
     def __init__(

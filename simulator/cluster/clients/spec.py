@@ -25,9 +25,13 @@ class PathSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressSpec:
-    """A virtual address, a name or a proxy: it leads to the node that claimed to lead last, after a delay."""
+    """A virtual address, a name or a proxy: it leads to the node that claimed to lead last, after a delay.
+
+    With `each_client`, every client learns of that after a delay of its own, as with cached names.
+    """
 
     delay: Distribution
+    each_client: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,7 @@ class ClientsSpec:
     start: Nanoseconds = 0
     reads: float = 0.0
     consistency: Consistency = Consistency.DEFAULT
+    stale_reads_for: Nanoseconds | None = None
     keys: int = 1
     size_bytes: int = 100
     timeout: Nanoseconds = SECOND

@@ -83,7 +83,7 @@ class Remedy(Fault):
     repairable: ClassVar[bool] = False
     in_nemesis: ClassVar[bool] = False
     ends: ClassVar[type[LinkFault]]  # The label of the faults to end; None for all.
-    removes: ClassVar[type[LinkRule]]  # The rules that they have put in force.
+    removes: ClassVar[type[LinkRule]]  # The rules that these faults have put in force.
 
     def inject(self, control: ClusterControl, _: RandomStreams) -> Injected:
         control.remove_labelled(self.label, self.removes)

@@ -56,7 +56,7 @@ def all_but(nodes: Sequence[NodeId], control: ClusterControl) -> Nodes:
 
 
 def smaller_end(nodes: Nodes, others: Nodes) -> Nodes:
-    """The fewer nodes; the first, if they are equally many."""
+    """The side with fewer nodes; the first side if both have the same number."""
     return min(nodes, others, key=len)
 
 
@@ -64,7 +64,8 @@ def smaller_end(nodes: Nodes, others: Nodes) -> Nodes:
 class LinkFault(Fault):
     """A fault of the links between nodes. With a `label`, `heal` can repair it alone."""
 
-    label: str | None = field(default=None, kw_only=True)  # A scenario gives it to the entry of the schedule.
+    # In a scenario, the label belongs to the entry of the schedule.
+    label: str | None = field(default=None, kw_only=True)
     family: ClassVar[Family] = Family.LINKS
     what: ClassVar[str] = "fault of links"  # For errors.
 
@@ -93,4 +94,6 @@ class LinkRuleFault(LinkFault):
 def put_in_force(rule: LinkRule, control: ClusterControl, nodes: object) -> Injected:
     """Put a rule in force. The repair removes this rule, and leaves the others."""
     control.add_rule(rule)
-    return Injected(nodes, lambda: nodes if control.remove_rule(rule) else ())
+    everybody = (*control.nodes_in_state("present"), *control.outside_in_state("present"))
+    why = None if rule.links.has_links(everybody) else "no link is between the nodes that it names"
+    return Injected(nodes, lambda: nodes if control.remove_rule(rule) else (), lambda: why)

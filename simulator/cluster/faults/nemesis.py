@@ -74,10 +74,10 @@ class _NemesisState:
         self._at_most = nemesis.at_most
         self._control = control
         self._scheduler = scheduler
-        self._in_force: list[tuple[NodeId, ...]] = []  # The nodes that each of them affects.
+        self._in_force: list[tuple[NodeId, ...]] = []  # The nodes that each fault in force affects.
 
     def fail(self, fault: Fault, lasts: Nanoseconds, fault_rng: RandomStreams) -> None:
-        """Inject a fault, and repair it after that time; or leave it out."""
+        """Inject a fault and repair it after this time, or leave the fault out."""
         try:
             resolved, affected_nodes = fault.resolve_targets(self._control, fault_rng)
             if why := self._suppression_reason(affected_nodes):

@@ -36,7 +36,15 @@ class NodeFault(Fault):
     def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
         nodes = resolve(self.target, control, self.state, fault_rng)
         repairs = {node: self.inject_one(control, node, fault_rng) for node in nodes}
-        return Injected(nodes, repair_each({node: repair for node, repair in repairs.items() if repair is not None}))
+        repair = repair_each({node: repair for node, repair in repairs.items() if repair is not None})
+        return Injected(nodes, repair, self.effect(control, nodes) if nodes else self._found_nobody)
+
+    def effect(self, control: ClusterControl, nodes: tuple[NodeId, ...]) -> Callable[[], str | None]:
+        """What says, when the fault is over, why it has had no effect on these nodes (`Injected.why_no_effect`)."""
+        return lambda: None
+
+    def _found_nobody(self) -> str:
+        return f"no node that it names was {self.state}"
 
     def inject_one(self, control: ClusterControl, node: NodeId, fault_rng: RandomStreams) -> RepairOne | None:
         """Inject it into one node, and return what repairs it; None if nothing does."""

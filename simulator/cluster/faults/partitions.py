@@ -153,7 +153,7 @@ class MajoritiesRing(Cutting):
 
 
 def _neighbours(size: int) -> int:
-    """How many neighbours on either side make, with the node itself, a majority of that many nodes."""
+    """How many neighbours on either side make, with the node itself, a majority of this many nodes."""
     return (size // 2 + 1) // 2
 
 

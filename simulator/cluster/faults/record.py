@@ -21,14 +21,23 @@ from simulator.protocol import Assumption, NodeId
 
 # Repairs a fault, and returns the nodes that it repaired, for the trace: none if the fault was over already.
 Repair = Callable[[], object]
-RepairOne = Callable[[], object]  # The same for one node: returns False if the fault was over already.
+RepairOne = Callable[[], object]  # Repairs the fault at one node. Returns False if the fault was over already.
+
+
+def _no_reason() -> None:
+    pass
 
 
 class Injected(NamedTuple):
-    """The nodes that a fault was injected into, for the trace, and what repairs it; None if nothing does."""
+    """The nodes that a fault was injected into, for the trace, and what repairs it; None if nothing does.
+
+    `why_no_effect` is called when the fault is over, or the trial: it returns why the fault has changed nothing. None:
+    it has, as far as is known.
+    """
 
     nodes: object
     repair: Repair | None = None
+    why_no_effect: Callable[[], str | None] = _no_reason
 
 
 class ResolvedFault(NamedTuple):
@@ -130,7 +139,7 @@ class Rule:
 
     holds: Callable[[Any], bool]  # Tells whether a fault obeys the rule.
     error: str  # The error and its remedy if a fault breaks the rule; the text follows the fault's name.
-    json_schema: Mapping[str, Any]  # The same, as far as JSON Schema can say it.
+    json_schema: Mapping[str, Any]  # The same rules, as far as JSON Schema can express them.
 
 
 def at_least_one_of(*keys: str) -> Rule:
@@ -156,14 +165,15 @@ class Fault:
 
     __slots__ = ()
 
-    name: ClassVar[str]  # How a scenario names it.
+    name: ClassVar[str]  # The name of the fault in scenarios.
     example: ClassVar[str]  # An entry of a schedule, which a test loads and runs.
     family: ClassVar[Family]
-    breaks: ClassVar[tuple[Assumption, ...]] = ()  # Deaths and pauses are read off rows of their own.
+    breaks: ClassVar[tuple[Assumption, ...]] = ()  # Metrics find deaths and pauses in the rows `crashed` and `paused`.
     repairable: ClassVar[bool] = True  # Whether a schedule may give the fault a duration.
     in_nemesis: ClassVar[bool] = True  # Whether a nemesis may draw the fault.
     duration_required: ClassVar[str | None] = None  # The remedy, if an entry of a schedule must say how long it lasts.
-    impossible_targets: ClassVar[Mapping[str, str]] = {}  # Descriptions that never fit, and why, with a remedy.
+    # Descriptions of targets that never fit this fault, each with the reason and a remedy.
+    impossible_targets: ClassVar[Mapping[str, str]] = {}
     rules: ClassVar[tuple[Rule, ...]] = ()
 
     def inject(self, control: ClusterControl, fault_rng: RandomStreams) -> Injected:
@@ -181,7 +191,7 @@ class Fault:
 
     @classmethod
     def cluster_error(cls, size: int, present: int) -> str | None:
-        """Why it makes no sense in a cluster of that size, of which so many nodes are present; None if it does."""
+        """Why it makes no sense in a cluster of this size, of which this many nodes are present; None if it does."""
         return None
 
 

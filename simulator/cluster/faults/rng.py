@@ -23,7 +23,9 @@ class RandomStreams:
         return self._streams.python(f"{self._name} targets")
 
     def of(self, part: object) -> RandomStreams:
-        """The streams of one part of it, such as one fault of a nemesis. What one part draws shifts no other."""
+        """The streams of one part of it, such as one fault of a nemesis. The draws of one part do not shift the draws
+        of another.
+        """
         return RandomStreams(self._streams, f"{self._name} {part}")
 
     def durations(self, distribution: Distribution, purpose: str) -> Iterator[int]:
@@ -31,5 +33,5 @@ class RandomStreams:
         return durations(distribution, self._streams, f"{self._name} {purpose}")
 
     def flips(self, probability: float, purpose: str) -> Iterator[bool]:
-        """Draws that are true with that probability, without end."""
+        """An endless iterator of booleans that are true with this probability."""
         return coin_flips(probability, self._streams, f"{self._name} {purpose}")

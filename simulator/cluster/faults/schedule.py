@@ -29,7 +29,7 @@ class WithoutTarget(enum.StrEnum):
 
     WAIT = "wait"  # The fault waits until its target exists, at most until the end of the trial.
     SKIP = "skip"
-    FAIL = "fail"  # The trial, and with it the run.
+    FAIL = "fail"  # The trial fails, and so does the run.
 
 
 class MissingTargetError(RuntimeError):
@@ -57,11 +57,11 @@ class FaultScheduler(Protocol):
         ...
 
     def happened(self, name: str) -> None:
-        """The trigger of that name has occurred."""
+        """The trigger with this name has occurred."""
         ...
 
     def timeout(self, delay: int) -> Any:
-        """An event that succeeds after that many nanoseconds."""
+        """An event that succeeds after this many nanoseconds."""
         ...
 
     def changed(self) -> Any:
@@ -74,6 +74,14 @@ class FaultScheduler(Protocol):
 
     def injected(self, fault: str, nodes: object) -> None:
         """Write a row: a fault was injected into these nodes, or between them."""
+        ...
+
+    def lasts(self, entry: Scheduled, injected: Injected) -> None:
+        """The fault of an entry is in force from now on, until `over` or the end of the trial."""
+        ...
+
+    def over(self, entry: Scheduled) -> None:
+        """The time of an entry's fault is over: note if it has had no effect."""
         ...
 
     def repaired(self, fault: str, nodes: object) -> None:
@@ -104,11 +112,12 @@ def play(
     if injected is not None and entry.lasts is not None:
         yield scheduler.timeout(next(fault_rng.durations(entry.lasts, "lasts")))
         repair(entry.fault, injected, scheduler)
+        scheduler.over(entry)
     scheduler.finished()
 
 
 def repair(fault: Fault, injected: Injected, scheduler: FaultScheduler) -> None:
-    """Repair a fault whose time is over. What another fault has ended already is not repaired again."""
+    """Repair a fault whose time is over. An effect that another fault has ended already is not repaired again."""
     if injected.repair is not None and (nodes := injected.repair()):
         scheduler.repaired(fault.name, nodes)
 
@@ -132,6 +141,7 @@ def _inject(
         else:
             scheduler.settled(entry)
             scheduler.injected(name, injected.nodes)
+            scheduler.lasts(entry, injected)
             if entry.label is not None:
                 scheduler.happened(entry.label)
             return injected

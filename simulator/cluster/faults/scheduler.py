@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from simulator.cluster.faults.record import Injected
 from simulator.cluster.faults.schedule import Scheduled
 from simulator.cluster.faults.triggers import Triggers
 from simulator.cluster.kernel import Kernel
@@ -24,6 +25,9 @@ class TrialFaultScheduler:
     ) -> None:
         self.to_come = len(entries) + nemeses  # Entries and nemeses that have not ended.
         self._kernel = kernel
+        self.without_effect: list[tuple[int, str, str]] = []  # The number of the entry, its fault, and why.
+        self._numbers = {id(entry): number for number, entry in enumerate(entries, start=1)}
+        self._in_force: list[tuple[Scheduled, Injected]] = []
         self._unsettled = entries  # Entries whose faults were not injected yet.
         self._note = note
         self._over = over
@@ -53,6 +57,16 @@ class TrialFaultScheduler:
     def injected(self, fault: str, nodes: object) -> None:
         self._note(event_types.FAULT, {"fault": fault, "nodes": nodes})
 
+    def lasts(self, entry: Scheduled, injected: Injected) -> None:
+        self._in_force.append((entry, injected))
+
+    def over(self, entry: Scheduled) -> None:
+        for found in [found for found in self._in_force if found[0] is entry]:
+            self._in_force.remove(found)
+            why = found[1].why_no_effect()
+            if why is not None:
+                self.without_effect.append((self._numbers[id(entry)], entry.fault.name, why))
+
     def repaired(self, fault: str, nodes: object) -> None:
         self._note(event_types.REPAIRED, {"fault": fault, "nodes": nodes})
 
@@ -67,6 +81,9 @@ class TrialFaultScheduler:
         self._over()
 
     def close(self) -> None:
-        """Write a row for every fault that still waits at the end of the trial."""
+        """Write a row for every fault that still waits at the end of the trial, and end those in force."""
+        for entry, _ in list(self._in_force):
+            self.over(entry)
+        self.without_effect.sort()
         for entry in self._unsettled:
             self._note(event_types.NOT_INJECTED, {"fault": entry.fault.name})

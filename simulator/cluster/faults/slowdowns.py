@@ -5,6 +5,7 @@ Each is repaired alone, and leaves the others in force. They outlive the process
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -44,6 +45,15 @@ class SlowDisk(NodeFault):
     def inject_one(self, control: ClusterControl, node: NodeId, fault_rng: RandomStreams) -> RepairOne:
         return control.slow_disk(node, fault_rng.durations(self.write, f"n{node} write"))
 
+    def effect(self, control: ClusterControl, nodes: tuple[NodeId, ...]) -> Callable[[], str | None]:
+        return _nothing_written(control, nodes)
+
+
+def _nothing_written(control: ClusterControl, nodes: tuple[NodeId, ...]) -> Callable[[], str | None]:
+    """What says, later, whether nothing was to be written since now."""
+    before = control.disk_activity(nodes)
+    return lambda: "nothing was written" if control.disk_activity(nodes) == before else None
+
 
 class StallDisk(NodeFault):
     """No write ends until the fault is repaired. Then all writes that are due end at once."""
@@ -54,6 +64,9 @@ class StallDisk(NodeFault):
 
     def inject_one(self, control: ClusterControl, node: NodeId, _: RandomStreams) -> RepairOne:
         return control.stall_disk(node)
+
+    def effect(self, control: ClusterControl, nodes: tuple[NodeId, ...]) -> Callable[[], str | None]:
+        return _nothing_written(control, nodes)
 
 
 @dataclass(frozen=True, slots=True)

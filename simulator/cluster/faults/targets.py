@@ -54,8 +54,11 @@ class _Eligible(NamedTuple):
 def _resolve_all(
     targets: Sequence[Target], eligible: _Eligible, control: ClusterControl, fault_rng: RandomStreams
 ) -> list[tuple[NodeId, ...]]:
-    """The eligible nodes that each target means. What is random is drawn last, from nodes that no other part means."""
-    nodes_of: dict[tuple[int, int], tuple[NodeId, ...]] = {}  # By the target's position, and the part's within it.
+    """The eligible nodes that each target means. Random nodes are drawn last, from the nodes that no other part of a
+    target means.
+    """
+    # The key is the position of the target and the position of the part within the target.
+    nodes_of: dict[tuple[int, int], tuple[NodeId, ...]] = {}
     parts = [((side, place), part) for side, target in enumerate(targets) for place, part in enumerate(_parts(target))]
     for position, part in sorted(parts, key=lambda part: part[1] in DRAWN):
         taken = {node for nodes in nodes_of.values() for node in nodes} if part in DRAWN else ()
@@ -95,7 +98,7 @@ def _resolve_one(
 
 
 def draw(nodes: Sequence[NodeId], count: int, source: random.Random) -> tuple[NodeId, ...]:
-    """Draws that many of the nodes, in random order. Raises NoTargetError if there are too few."""
+    """Draws this many of the nodes, in random order. Raises NoTargetError if there are too few."""
     left = list(nodes)
     if len(left) < count:
         raise NoTargetError(f"there are {len(left)} nodes to draw {count} from")

@@ -17,6 +17,10 @@ class LinkSelector(Protocol):
         """Whether the link from `sender` to `to` is in the set."""
         ...
 
+    def has_links(self, nodes: Collection[NodeId]) -> bool:
+        """Whether the set has any link between these nodes. Returns True if the answer would take long to find."""
+        ...
+
 
 class Everywhere:
     """All links."""
@@ -25,6 +29,9 @@ class Everywhere:
 
     def covers(self, sender: NodeId, to: NodeId) -> bool:
         return True
+
+    def has_links(self, nodes: Collection[NodeId]) -> bool:
+        return len(nodes) > 1
 
 
 class Touching:
@@ -38,9 +45,12 @@ class Touching:
     def covers(self, sender: NodeId, to: NodeId) -> bool:
         return sender in self.named or to in self.named
 
+    def has_links(self, nodes: Collection[NodeId]) -> bool:
+        return len(nodes) > 1 and not self.named.isdisjoint(nodes)
+
 
 class Pairs:
-    """From any of the senders to any of the receivers; with `both_ways`, also from receivers to senders."""
+    """Links from each sender to each receiver; with `both_ways`, also from each receiver to each sender."""
 
     __slots__ = ("_both_ways", "_receivers", "_senders", "named")
 
@@ -54,6 +64,10 @@ class Pairs:
         if sender in self._senders and to in self._receivers:
             return True
         return self._both_ways and to in self._senders and sender in self._receivers
+
+    def has_links(self, nodes: Collection[NodeId]) -> bool:
+        senders, receivers = self._senders.intersection(nodes), self._receivers.intersection(nodes)
+        return bool(senders and receivers) and len(senders | receivers) > 1
 
 
 _REST = frozenset((-1,))  # The number of the group that all nodes outside the named groups form.
@@ -80,6 +94,10 @@ class BetweenGroups:
             return False
         return self._groups_of.get(sender, _REST).isdisjoint(self._groups_of.get(to, _REST))
 
+    def has_links(self, nodes: Collection[NodeId]) -> bool:
+        groups = [self._groups_of.get(node, _REST) for node in nodes if node not in self._bridges]
+        return bool(groups) and not frozenset.intersection(*groups)
+
 
 class BeyondNeighbours:
     """Links between nodes that are more than `reach` places apart on a ring. A node that is not on the ring has no
@@ -99,3 +117,6 @@ class BeyondNeighbours:
             return sender != to
         apart = abs(places[sender] - places[to])
         return min(apart, len(places) - apart) > self._reach
+
+    def has_links(self, nodes: Collection[NodeId]) -> bool:
+        return True

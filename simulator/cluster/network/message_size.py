@@ -13,7 +13,7 @@ from simulator.protocol import Message
 HEADER_BYTES = 40  # The headers of a TCP/IP packet without options: 20 for IPv4, 20 for TCP.
 _NUMBER_BYTES, _FLAG_BYTES = 8, 1
 _FIELD_BYTES = {**dict.fromkeys(("int", "float", "NodeId", "Nanoseconds"), _NUMBER_BYTES), "bool": _FLAG_BYTES}
-_NOTHING = object()  # Equal to nothing that a message holds.
+_NOTHING = object()  # A value that differs from every value that a message can hold.
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,111 +5,25 @@ The fate is decided when the packet is sent: a packet that left before a partiti
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from heapq import heappush
-from typing import Any, Protocol
+from typing import Any
 
 from simpy.events import NORMAL
 
-from simulator.cluster.distributions import Constant, Distribution, coin_flips, durations
 from simulator.cluster.kernel import Kernel
-from simulator.cluster.network.loss import Bernoulli, Loses, LossModel
+from simulator.cluster.network.bounds import is_bounded, longest
+from simulator.cluster.network.interface import Endpoint, NetworkInterface
 from simulator.cluster.network.message_size import wire_size
 from simulator.cluster.network.rules import Cut, Degradation, Hold, LinkRule, LinkRules
-from simulator.cluster.network.topology import Topology
+from simulator.cluster.network.spec import NetworkSpec, StreamSpec, Transport
 from simulator.cluster.network.traffic import Traffic
-from simulator.protocol import MILLISECOND, SECOND, Message, Nanoseconds, NodeId, describe
+from simulator.protocol import SECOND, Message, Nanoseconds, NodeId, describe
 from simulator.randomness import Streams
 from simulator.trace.trace import MessageRow
 
-
-class Transport(enum.StrEnum):
-    """How messages travel."""
-
-    DATAGRAM = "datagram"  # Each message is a packet of its own: it may be late, lost, duplicated or reordered.
-    STREAM = "stream"  # Over connections: in order, and sent again until it arrives.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamSpec:
-    """How connections behave (docs/transport.md)."""
-
-    retransmit_after: Nanoseconds = 200 * MILLISECOND  # The first retransmission timeout; each next one is twice that.
-    give_up_after: Nanoseconds = 900 * SECOND  # How long nothing arrives before a connection is given up.
-    notice: Distribution = Constant(0)  # How long a host takes to close the connections of a process that died.
-    open_at_start: bool = False  # Whether a process opens its connections when it starts, or when it first sends.
-    idle_timeout: Nanoseconds | None = None  # After how long without arrivals a process drops a connection.
-    reopen_after: Nanoseconds | None = None  # How often the higher of two nodes tries to open their connection.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkSpec:
-    """What every link does to packets. The latency is added to the base latency of the topology."""
-
-    latency: Distribution = Constant(5 * MILLISECOND)
-    loss: float | LossModel = 0.0
-    duplication: float = 0.0
-    topology: Topology | None = None
-    bandwidth: float | None = None  # Bytes per second of each link, in each direction; None: no limit.
-    transport: Transport = Transport.DATAGRAM
-    stream: StreamSpec = StreamSpec()
-
-
-class Endpoint(Protocol):
-    """A node as the network sees it."""
-
-    @property
-    def awake(self) -> bool:
-        """Whether the process runs, and is not paused."""
-        ...
-
-    def on_delivery(self, sender: NodeId, message: Message) -> None:
-        """A message has arrived."""
-        ...
-
-    def on_connected(self, peer: NodeId) -> None:
-        """A connection to a peer is open; stream transport only."""
-        ...
-
-    def on_disconnected(self, peer: NodeId, reason: str) -> None:
-        """The connection to a peer is closed, for the given reason; stream transport only."""
-        ...
-
-
-class NetworkInterface:
-    """A node's connection to the network: its random streams, and where packets for it are delivered."""
-
-    __slots__ = (
-        "bases",
-        "deliver",
-        "duplicate_latencies",
-        "duplicates",
-        "endpoint",
-        "latencies",
-        "loses",
-        "node",
-        "wires_free_at",
-    )
-
-    def __init__(self, node: NodeId, spec: NetworkSpec, streams: Streams, endpoint: Endpoint) -> None:
-        self.node = node
-        self.endpoint = endpoint
-        self.deliver = endpoint.on_delivery
-        self.latencies: Iterator[int] = durations(spec.latency, streams, f"n{node} latency")
-        self.loses = _loses(spec.loss, streams, f"n{node} loss")
-        self.duplicates: Iterator[bool] = coin_flips(spec.duplication, streams, f"n{node} duplication")
-        self.duplicate_latencies: Iterator[int] = durations(spec.latency, streams, f"n{node} duplicate latency")
-        self.bases = None if spec.topology is None else spec.topology.bases_from(node)
-        self.wires_free_at: dict[NodeId, Nanoseconds] = {}  # When the link to each receiver is free.
-
-
-def _loses(loss: float | LossModel, streams: Streams, name: str) -> Loses | None:
-    """Whether each next packet is lost; None if no packet ever is."""
-    model = Bernoulli(loss) if isinstance(loss, int | float) else loss
-    return None if model == Bernoulli(0.0) else model.of(streams, name)
+__all__ = ["Endpoint", "Network", "NetworkInterface", "NetworkSpec", "StreamSpec", "Transport"]
 
 
 class Network:
@@ -142,6 +56,8 @@ class Network:
         self._queue: list[Any] = kernel._queue
         self._order = kernel._eid
         self._plain = self._is_plain()
+        # Above which latency a skipped message is an error; None: no latency can be.
+        self._looked_at = None if is_bounded(spec.latency) else longest(spec.latency)
 
     @property
     def sent(self) -> Mapping[type, int]:
@@ -212,6 +128,17 @@ class Network:
                 for send_again in rule.held:
                     send_again()
         return bool(removed)
+
+    def skip(self, interface: NetworkInterface, message: type, count: int) -> None:
+        """Count messages of usual size that a node has sent in a quiet period. Draw and forget what they would draw.
+
+        Raises TooLongError if one of them travels for longer than `bounds.longest` says.
+        """
+        self._messages[self._slots[message]] += count
+        interface.supply.skip(count, self._looked_at)
+        for flips in (interface.losses, interface.duplications):
+            if flips is not None:
+                flips.skip(count)
 
     # --- What happens to processes and hosts: datagrams are not affected
 

@@ -21,7 +21,7 @@ class LinkRule:
 
     def __init__(self, links: LinkSelector, label: str | None = None) -> None:
         self.links = links
-        self.label = label  # The name by which a fault can remove it.
+        self.label = label  # The name by which a fault can remove the rule.
         self.stops = False  # Whether packets are stopped at present.
 
 

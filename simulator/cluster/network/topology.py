@@ -14,7 +14,7 @@ class Topology:
 
     zones: tuple[str, ...]
     base: tuple[tuple[Nanoseconds, ...], ...]  # Latencies from the zone of the row to the zone of the column.
-    placed: tuple[int, ...]  # The position in `zones` of each node's zone, from n1 on.
+    placed: tuple[int, ...]  # For each node from n1 on, the position of its zone in `zones`.
 
     def zone_of(self, node: NodeId) -> str:
         """The zone that a node is in."""

@@ -33,7 +33,7 @@ class Traffic:
         self.kinds = tuple(kinds)
         self.slots, self.layouts, self.varies = _plan(self.kinds)
         self.messages = [0] * len(self.kinds)
-        self.extra_bytes = [0] * len(self.kinds)  # Beyond those of so many usual messages.
+        self.extra_bytes = [0] * len(self.kinds)  # The bytes beyond those of the same number of messages of usual size.
 
     def count(self, message: Message) -> None:
         """Count a message and its bytes."""

@@ -1,4 +1,5 @@
-"""A node's clocks. Its monotonic clock drifts and never jumps; its wall clock is that, with an offset that may.
+"""A node's clocks. The monotonic clock drifts and never jumps. The wall clock is the monotonic clock plus an offset,
+which may jump.
 
 A list of skews is in force. The drift and the offset of the latest skew count, and a jump adds to the offset before it.
 A skew can therefore be removed alone, while the others stay in force.
@@ -16,21 +17,21 @@ _BILLION = 1_000_000_000
 
 
 def elapsed(true_ns: Nanoseconds, drift_ppb: int) -> Nanoseconds:
-    """How far a clock of that drift gets in a time, rounded down."""
+    """The time that a clock with this drift shows after a true time, rounded down."""
     return true_ns * (_BILLION + drift_ppb) // _BILLION
 
 
 def true_delay(delay_ns: Nanoseconds, drift_ppb: int) -> Nanoseconds:
-    """The time that passes until a clock of that drift has told a delay, rounded up."""
+    """The true time that passes until a clock with this drift has advanced by a delay, rounded up."""
     return -(-delay_ns * _BILLION // (_BILLION + drift_ppb))
 
 
 class Skew(NamedTuple):
-    """One way in which clocks are wrong; None: not in that one."""
+    """One error of clocks: a drift, an offset and a jump. None means that the skew does not change this value."""
 
     drift_ppb: int | None = None  # Above -10**9: a clock does not stand still.
-    offset_ns: Nanoseconds | None = None  # How far the wall clock is ahead, whatever it was.
-    jump_ns: Nanoseconds = 0  # How much further it is ahead.
+    offset_ns: Nanoseconds | None = None  # How far the wall clock is ahead. This replaces the offset before it.
+    jump_ns: Nanoseconds = 0  # How far the wall clock jumps ahead. This adds to the offset before it.
 
 
 class Clock:
@@ -42,7 +43,8 @@ class Clock:
         self.drift_ppb = 0
         self.offset_ns: Nanoseconds = 0
         self._skews: tuple[Skew, ...] = ()
-        self._since_ns: Nanoseconds = 0  # When the drift changed last, and what the monotonic clock told then.
+        # The instant of the last change of the drift, and what the monotonic clock showed then.
+        self._since_ns: Nanoseconds = 0
         self._told_ns: Nanoseconds = 0
 
     def monotonic(self, now_ns: Nanoseconds) -> Nanoseconds:
@@ -54,15 +56,15 @@ class Clock:
         return self.monotonic(now_ns) + self.offset_ns
 
     def reaches(self, told_ns: Nanoseconds) -> Nanoseconds:
-        """The first instant at which the monotonic clock tells that, from the last change on."""
+        """The first instant, from the last change on, at which the monotonic clock shows this time."""
         return self._since_ns + true_delay(told_ns - self._told_ns, self.drift_ppb)
 
     def add(self, skew: Skew, now_ns: Nanoseconds) -> None:
-        """Let the clocks run wrong in one more way, from this instant on."""
+        """Put a skew in force from this instant on."""
         self._apply((*self._skews, skew), now_ns)
 
     def remove(self, skew: Skew, now_ns: Nanoseconds) -> None:
-        """End a skew, which is known by its identity."""
+        """Remove a skew. It is found by identity, so an equal skew stays in force."""
         self._apply(tuple(other for other in self._skews if other is not skew), now_ns)
 
     def _apply(self, skews: tuple[Skew, ...], now_ns: Nanoseconds) -> None:

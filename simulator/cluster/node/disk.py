@@ -1,4 +1,4 @@
-"""A node's disk: writes take their time, one after the other; it may be slow, or stall."""
+"""A node's disk. It carries out one write after the other, and each takes time. Faults can slow or stall the disk."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ class Disk:
     """`written` is called with each write when it is on disk, in the order in which they were requested."""
 
     def __init__(self, kernel: Kernel, write_times: Iterator[int] | None, written: Callable[[Write], None]) -> None:
-        self.times = SumOfDelays(write_times)  # Without any, writing takes no time.
+        self.times = SumOfDelays(write_times)  # Without any delay, a write takes no time.
         self._kernel = kernel
         self._written = written
+        self.activity = 0  # How many writes have begun or come due.
         self._free_at: Nanoseconds = 0
         self._stalls = 0
         self._under_way: deque[Write] = deque()
@@ -36,11 +37,14 @@ class Disk:
 
     @property
     def instant(self) -> bool:
-        """Whether a write is on disk as soon as it is requested: no time is taken, and none is under way before it."""
+        """Whether a write is on disk as soon as it is requested: writes take no time, and no earlier write is under
+        way.
+        """
         return self.times.none and not self._stalls and not self._under_way
 
     def write(self, write: Write) -> None:
         """Begin a write. It is on disk once it and all earlier ones have taken their time."""
+        self.activity += 1
         self._free_at = max(self._kernel._now, self._free_at) + self.times.draw()
         self._under_way.append(write)
         self._kernel.push(self._free_at, self._comes_due, self._under_way)
@@ -63,6 +67,7 @@ class Disk:
 
     def _comes_due(self, under_way: deque[Write], _: None) -> None:
         if under_way is self._under_way:
+            self.activity += 1
             self._due += 1
             self._catch_up()
 

@@ -48,7 +48,7 @@ class Node(OldHostNames):
         self.random = source
         self.durable = dict(durable)  # The saved values that are on disk.
         self.incarnation = 0
-        self.disruptions = 0  # How often it has died or been paused.
+        self.disruptions = 0  # How often the node has died or was paused.
         self.algorithm: Algorithm | None = None
         self.paused = False
         self.ready = False
@@ -62,12 +62,13 @@ class Node(OldHostNames):
         self._interface = network.attach(me, self)
         self._send_message = network.send_message
         self._blocking_disk = blocking_disk
-        self._service_times = SumOfDelays(service_times)  # How long it takes to handle a message.
+        self._service_times = SumOfDelays(service_times)  # The time that the node needs to handle a message.
         self._serving = False
         self._outbox: deque[Write | tuple[NodeId, Message]] = deque()  # Begins with a write, or is empty.
-        self._written: list[Write] = []  # Writes that the node was blocked by when it was paused, now on disk.
+        self._written: list[Write] = []  # Writes that blocked the node when it was paused and that are on disk now.
         self._backlog: deque[tuple[Callable[[Any, Any], None], Any, Any]] = deque()  # The handler, and its arguments.
-        # The host's timer verbs are those of its timers, unless its clock drifts: no second call on the hot path.
+        # `set_timer` and `cancel_timer` of the host are the methods of its timers, unless the clock drifts. This saves
+        # a second call on the hot path.
         self.set_timer = self._timers.set
         self.cancel_timer = self._timers.cancel
 
@@ -155,7 +156,7 @@ class Node(OldHostNames):
             self._send_message(self._interface, to, message)
 
     def save(self, then: str | None = None, **durable: object) -> None:
-        hash(tuple(durable.values()))  # A value that could change after the write would not be the one on disk.
+        hash(tuple(durable.values()))  # The value on disk must not change later.
         if self.disk.instant:
             self.durable.update(durable)
             if then is not None:
@@ -269,7 +270,7 @@ class Node(OldHostNames):
     # --- Inside
 
     def _receive(self, handle: Callable[[Any, Any], None], one: Any, other: Any = None) -> None:
-        """Handle what has come due, now or after what came before it."""
+        """Handle an input that has come due: now, or after the inputs that came before it."""
         if self.algorithm is not None:
             self._backlog.append((handle, one, other))
             self._catch_up()

@@ -50,7 +50,7 @@ class Timers:
         return tuple(sorted(name for name, entry in self._entries.items() if entry.deadline_ns is not None))
 
     def set(self, name: str, delay: Nanoseconds) -> None:
-        """Set a timer to come due after a delay; a timer of that name that is pending is replaced."""
+        """Set a timer to come due after a delay; a timer with this name that is pending is replaced."""
         deadline_ns = self._kernel._now + delay
         order = next(self._order)
         entry = self._entries.get(name)
@@ -62,7 +62,7 @@ class Timers:
             self._push(entry)
 
     def cancel(self, name: str) -> None:
-        """Cancel a timer, if one of that name is pending."""
+        """Cancel a timer, if one with this name is pending."""
         entry = self._entries.get(name)
         if entry is not None:
             entry.deadline_ns = None
@@ -73,6 +73,20 @@ class Timers:
         for entry in sorted(self._entries.values(), key=lambda entry: entry.order):
             if entry.deadline_ns is not None and entry.deadline_ns > now_ns:
                 self.set(entry.name, moved(entry.deadline_ns) - now_ns)
+
+    def place(self, name: str) -> tuple[Nanoseconds, int] | None:
+        """When a pending timer is due, and its place among things due at this instant; None if it is not pending."""
+        entry = self._entries.get(name)
+        return None if entry is None or entry.deadline_ns is None else (entry.deadline_ns, entry.order)
+
+    def move(self, name: str, deadline_ns: Nanoseconds, order: int) -> None:
+        """Give a pending timer another deadline and place, and queue it anew. Its old entry does nothing when due."""
+        self._entries[name] = entry = TimerEntry(name, deadline_ns, order)
+        self._push(entry)
+
+    def forget_cancelled(self) -> None:
+        """Forget timers that are not pending, whose entries may have been taken out of the queue."""
+        self._entries = {name: entry for name, entry in self._entries.items() if entry.deadline_ns is not None}
 
     def clear(self) -> None:
         """Forget all timers. Their entries in the queue do nothing when they come due."""
@@ -95,7 +109,7 @@ class Timers:
             return
         if entry.deadline_ns is None:
             del self._entries[entry.name]
-        elif entry.order != entry.queued_order:  # The timer was set anew since, to this instant or a later one.
+        elif entry.order != entry.queued_order:  # The timer was set again since then, for this instant or a later one.
             self._push(entry)
         else:
             entry.queued_for_ns = _NOT_QUEUED

@@ -9,10 +9,10 @@ from fractions import Fraction
 
 from simulator.scenario.text.units import format_duration, parse_duration
 
-ALGORITHM, SCENARIO = "algorithm", "scenario"  # Axes that are no fields.
+ALGORITHM, SCENARIO = "algorithm", "scenario"  # The names of axes that are not fields.
 MOST_VALUES = 10_000
 _RANGE = re.compile(r"(?P<low>[^\s:,\[\]{}]+?)\.\.(?P<high>[^\s:,\[\]{}]+)(?::(?P<scale>log|lin)(?P<points>\d{0,5}))?")
-_DIGITS = 3  # Significant ones of the points of a range; the ends are as they were written.
+_DIGITS = 3  # The significant digits of the points of a range. The ends keep the digits with which they were written.
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Range:
     log: bool
 
     def at(self, share: float) -> str:
-        """The value at a share of the way, 0 to 1, as YAML has it."""
+        """The value at a position from 0 (the first end) to 1 (the other end), as YAML text."""
         if self.log:
             found = float(self.low) * (float(self.high) / float(self.low)) ** share
         else:
@@ -56,7 +56,7 @@ class Axis:
         return ", ".join(self.fields)
 
     def at(self, share: float) -> tuple[str, ...]:
-        """The value at a share of the way, 0 to 1 (exclusive): of a list, its entries have equal parts of the way."""
+        """The value at a position from 0 to 1 (exclusive). The entries of a list have equal parts of this range."""
         if self.range is not None:
             return (self.range.at(share),)
         return self.values[min(int(share * len(self.values)), len(self.values) - 1)]

@@ -32,10 +32,15 @@ class StudyCell:
     @property
     def name(self) -> str:
         """What progress and messages call it."""
-        return ", ".join(
-            value if field in (ALGORITHM, SCENARIO) else f"{field.rpartition('.')[2]} {value}"
-            for field, value in self.settings.items()
-        )
+        return name_of(self.settings)
+
+
+def name_of(settings: Mapping[str, str]) -> str:
+    """The name of the cell with these settings: the values, with their fields where a value says too little."""
+    return ", ".join(
+        value if field in (ALGORITHM, SCENARIO) else f"{field.rpartition('.')[2]} {value}"
+        for field, value in settings.items()
+    )
 
 
 def cells_of(study: Study, allow_files: Sequence[Path] = ()) -> list[StudyCell]:
@@ -51,7 +56,7 @@ def cells_of(study: Study, allow_files: Sequence[Path] = ()) -> list[StudyCell]:
         return resolved(load(scenario, shared, algorithm=algorithm, allow_files=allow_files))
 
     if not any(SCENARIO in axis.fields for axis in axes):
-        base(study.scenario, None)  # A mistake in it is no reason to skip all cells.
+        base(study.scenario, None)  # A mistake in the base scenario is an error; cells are not skipped for it.
     cells = [
         _cell(study, number, settings, shared, base, allow_files)
         for number, settings in enumerate(_combinations(axes, study.sample), start=1)

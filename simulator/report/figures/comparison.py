@@ -16,7 +16,7 @@ from simulator.report.figures.style import GREY, SERIES, new_figure, style
 Summary = Mapping[str, Any]
 _MARKERS = "osD^vPX"
 _GROUP = 0.6  # The part of the space between two values on the axis that the points of one value take.
-_WIDE = 30.0  # Largest over smallest value, beyond which the axis is logarithmic.
+_WIDE = 30.0  # The axis is logarithmic if the largest value exceeds this multiple of the smallest.
 
 
 def write_comparison_figures(comparison: Summary, directory: Path) -> list[Path]:

@@ -23,9 +23,10 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "winning round": (BLUE, ""),
     "announcement to a majority": (ORANGE, "...."),
 }
-_GROUPS = (10, 5, 4, 2)  # The first of these numbers of groups that leaves enough failovers in each is drawn.
+# The figure has the first of these numbers of groups with which each group has enough failovers.
+_GROUPS = (10, 5, 4, 2)
 _FEWEST_IN_A_GROUP = 5
-_WIDE_ENOUGH = 0.07  # The least part of the longest bar in which a number fits.
+_WIDE_ENOUGH = 0.07  # A number is written into a part only if the part is at least this share of the longest bar.
 _BELOW = 0.43  # The middle of a bar, of which there is one per unit.
 
 

@@ -29,9 +29,10 @@ from simulator.scenario.text.units import format_duration, parse_duration
 
 _HISTOGRAM_SOURCE = {"metric": "", "file": "from ", "since": "since "}
 _QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
-_LONG_TAIL = 20  # Times the median: beyond it, a logarithmic axis.
+_LONG_TAIL = 20  # If the longest duration exceeds this multiple of the median, the axis is logarithmic.
 _BINS = 80
-_RIGHT_SIDE = 0.8  # A fraction of the axes' width. Right of it, a label stands to the left of its mark.
+# A fraction of the axes' width. To the right of this position, a label stands to the left of its mark.
+_RIGHT_SIDE = 0.8
 
 
 def latencies(scenario: Scenario, count: int, link: Link = FIRST_LINK) -> np.ndarray:
@@ -65,7 +66,9 @@ def name_of(distribution: Any) -> str:
 
 
 def _histogram(parameters: Mapping[str, Any]) -> str:
-    """Where a histogram is from, how many durations it holds, and its own mean, to hold against that of the draws."""
+    """The source of a histogram, the number of its durations, and its own mean, for comparison with the mean of the
+    draws.
+    """
     read = [f"{word}{parameters[key]}" for key, word in _HISTOGRAM_SOURCE.items() if key in parameters]
     number = parameters.get("count", parameters["buckets"][-1][1])
     trips, parts = ("round trips, halved", 2) if "round_trips" in parameters else ("durations", 1)
@@ -186,7 +189,8 @@ def _edges(values_ms: np.ndarray, logarithmic: bool) -> tuple[np.ndarray, tuple[
 
 def _mark(axes: Axes, drawn: np.ndarray) -> None:
     """Drop lines at the median and the 99th percentile."""
-    for name, height in (("median", 0.05), ("p99", 0.12)):  # At the foot: the curve is above, to the right of both.
+    # Labels stand at the lower edge, because the curve lies above them.
+    for name, height in (("median", 0.05), ("p99", 0.12)):
         share = _QUANTILES[name]
         value_ms = float(np.quantile(drawn, share, method="inverted_cdf")) * 1e3
         axes.plot([value_ms, value_ms], [0, share], color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
@@ -229,5 +233,5 @@ def write_figure(figure: Figure, path: Path) -> None:
             with style():
                 figure.savefig(file, format=kind)
         except BaseException:
-            path.unlink()  # No half of a figure.
+            path.unlink()  # A failure leaves no half-written figure.
             raise

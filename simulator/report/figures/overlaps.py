@@ -22,7 +22,7 @@ _EFFECTIVE = "////"
 _LEAST_HEIGHT = 0.6  # The height of a panel with few trials, in inches.
 _MOST_NUMBERS = 8
 _PARTITIONED = "#E4E4E4"
-# The worse the darker: grey print keeps the order.
+# A worse kind has a darker colour, so that grey print keeps the order.
 _INCIDENTS: Mapping[OverlapKind, tuple[str, str]] = {
     OverlapKind.NO_TERM: (VERMILLION, "two leaders, and nothing tells which is the older"),
     OverlapKind.SAME_TERM: (BLACK, "two leaders of one term"),

@@ -24,7 +24,7 @@ class Panel:
     simulated: np.ndarray
     published: np.ndarray  # Samples; or quantiles at equal steps, which draw the same curve with fewer of them.
     note: str = ""
-    others: dict[str, np.ndarray] = field(default_factory=dict)  # Further simulated ones, by name.
+    others: dict[str, np.ndarray] = field(default_factory=dict)  # Further simulated distributions, by name.
 
 
 def panels_figure(
@@ -47,7 +47,7 @@ def panels_figure(
 
 
 def _draw(axes: Axes, panel: Panel, published_by: str) -> str:
-    """The side on which there is room: left of curves that rise late."""
+    """Draw the label on the side that has room: to the left of curves that rise late."""
     right = 0.0
     curves = [(published_by, panel.published, BLACK, 2.2), ("simulated", panel.simulated, SERIES[0], 1.3)]
     curves += [(name, sample, SERIES[1 + number], 1.0) for number, (name, sample) in enumerate(panel.others.items())]

@@ -26,7 +26,8 @@ __all__ = ["ecdf_figure", "measured_figure", "save", "timeline_figure"]
 
 _MARKS = {"median": 0.5, "p99": 0.99}
 _LONG_TAIL = 20  # Times the median.
-_RIGHT_SIDE = 0.85  # A fraction of the axes' width. Right of it, a label stands to the left of its mark.
+# A fraction of the axes' width. To the right of this position, a label stands to the left of its mark.
+_RIGHT_SIDE = 0.85
 _FEW_POINTS = 30
 _MOST_TICKS = 200  # Marks of censored values on a curve; more would hide the curve.
 
@@ -56,7 +57,7 @@ def ecdf_figure(
         if published:
             points = sorted(published.items())
             x, y = [seconds * factor for _, seconds in points], [p for p, _ in points]
-            size = 4.5 if len(points) <= _FEW_POINTS else 2.2  # Many must not cover the curve.
+            size = 4.5 if len(points) <= _FEW_POINTS else 2.2  # Many marks would cover the curve.
             axes.plot(x, y, "o", markerfacecolor="white", color=BLACK, markersize=size, label=published_by, zorder=5)
         axes.set_ylim(0, 1.02)
         axes.yaxis.set_major_formatter(PercentFormatter(1))
@@ -138,8 +139,9 @@ def step_points(curve: Ecdf, until: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def band_points(curve: Ecdf, trials: int, until: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The corners of the band, likewise: instants, lower and upper ends. As long as nothing is over, its upper end is
-    the share that so many trials would not yet show, with a chance of 2.5 %."""
+    """The corners of the band, likewise: instants, lower and upper ends. Before the first duration is over, the upper
+    end of the band is the proportion that this many trials would fail to show with a probability of 2.5 %.
+    """
     at = np.concatenate(([0.0], curve.band_times, [until]))
     low = np.concatenate(([0.0], curve.low, curve.low[-1:]))
     return at, low, np.concatenate(([1 - TAIL ** (1 / trials)], curve.high, curve.high[-1:]))
@@ -182,7 +184,7 @@ def save(figure: Figure, path: Path, formats: Sequence[str] = ("png", "svg")) ->
         text.set_text(printable(text.get_text()))  # An SVG holds it as text, and XML allows no control characters.
     with style():
         for name, file in zip(formats, written, strict=True):
-            drawn = BytesIO()  # A full disk, or a kill, leaves no half of a figure.
+            drawn = BytesIO()  # A full disk or a kill leaves no half-written figure.
             figure.savefig(drawn, format=name, metadata=metadata.get(name))
             write_whole(file, drawn.getvalue())
     return written

@@ -24,7 +24,7 @@ _PARTS = {  # The columns that the parts of failovers are read from.
         *("before_rounds_s", "earlier_rounds_s", "winning_round_s"),
     )
 }
-_MOST_TRIALS = 50  # In the figure of overlaps.
+_MOST_TRIALS = 50  # The most trials in the figure of overlaps.
 
 
 def write_figures(result: Result, first: Trace, directory: Path) -> list[Path]:

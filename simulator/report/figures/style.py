@@ -56,7 +56,7 @@ def style() -> Iterator[None]:
 
 
 def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
-    """A figure of that size in inches, bound to no window and no global state."""
+    """A figure of this size in inches, bound to no window and no global state."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot()
 

@@ -28,7 +28,7 @@ from simulator.trace import event_types
 from simulator.trace.trace import MessageRow, Row, Trace
 
 _LABEL_EVERY = 0.03  # A fraction of the window. If terms change faster than this on one line, some are not written.
-_CHARACTER = 0.0075  # The width of one, of the window.
+_CHARACTER = 0.0075  # The width of one character, as a share of the window.
 _MOST_NODES, _MOST_ARROWS, _MOST_LABELS = 60, 5000, 6  # More labels above each other could not be told apart.
 
 
@@ -188,7 +188,9 @@ def _draw_crashes(
 
 
 def _draw_faults(axes: Axes, trace_rows: Iterable[Row], shown: Window, place: Place) -> int:
-    """A vertical mark each, dotted where a fault is not injected; how many labels had no room above, though stacked."""
+    """Draw a vertical mark for each fault, dotted if the fault is not injected. Return how many labels had no room
+    above the axes.
+    """
     taken: list[list[tuple[float, float]]] = [[] for _ in range(_MOST_LABELS)]
     width = place(shown[1]) - place(shown[0])
     left_out = 0

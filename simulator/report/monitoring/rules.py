@@ -47,7 +47,7 @@ class Comparison(enum.StrEnum):
 class Rule:
     """Fires once `over(metric) comparison threshold` has held for `for_s` seconds.
 
-    With `increase_s`, the increase of a counter over so many seconds takes the place of its value.
+    With `increase_s`, the increase of a counter over this many seconds takes the place of its value.
     """
 
     name: str
@@ -201,7 +201,7 @@ def _holds(rule: Rule, found: Scrapes) -> np.ndarray:
 def increases(seconds: np.ndarray, values: np.ndarray, over_s: float) -> np.ndarray:
     """`increase` of a counter at each scrape, over the `over_s` seconds before it; NaN with less than two samples.
 
-    `seconds` and `values` have the shape (scrapes,); a value is NaN where the node did not answer.
+    `seconds` and `values` have the shape (scrapes,); a value is NaN if the node did not answer.
     """
     known = ~np.isnan(values)
     at, counted = seconds[known], values[known]

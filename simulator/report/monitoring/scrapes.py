@@ -19,7 +19,8 @@ from simulator.protocol import CANDIDATE, LEADER, PRE_CANDIDATE, SECOND, Nanosec
 from simulator.trace import event_types
 from simulator.trace.trace import Row, Trace
 
-MOST_SAMPLES = 5_000_000  # Of one trial: 40 MB an array of numbers, and some 400 MB of text.
+# The most samples of one trial. Each array of numbers then takes 40 MB, and the text some 400 MB.
+MOST_SAMPLES = 5_000_000
 BUCKETS_S = tuple(0.001 * 2**power for power in range(17))  # Upper bounds; the largest is 65.5 s.
 
 
@@ -56,7 +57,7 @@ DURATION = Metric(
     "seconds",
 )
 METRICS = (UP, HAS_LEADER, IS_LEADER, TERM, LEADER_CHANGES, SUSPICIONS, CAMPAIGNS, DURATION)
-_NUMBERS = METRICS[1:-1]  # One number each, which the node itself exposes.
+_NUMBERS = METRICS[1:-1]  # Metrics with one number, which the node itself exposes.
 
 
 class TooManySamplesError(ValueError):
@@ -68,7 +69,7 @@ class Scrapes:
     """All samples of one trial.
 
     `seconds` are the instants of the scrapes, shape (scrapes,). Each metric but the histogram has one array per node,
-    of the same shape, NaN where the node did not answer. `durations` has, per node, the counts of the buckets
+    of the same shape, NaN if the node did not answer. `durations` has, per node, the counts of the buckets
     (not cumulated, the last one without an upper bound) and the sum in seconds, shape (scrapes, buckets + 2).
     """
 

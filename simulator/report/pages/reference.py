@@ -18,13 +18,12 @@ _OPENING = """# Scenario reference
 
 Every field of a scenario, with its default, as the program itself has them: `electsim schema --markdown` writes this
 page from the JSON Schema. [A scenario, field by field](scenario.md) explains them, [faults](faults.md) and
-[network](network.md) show examples.
-
+[network](network.md) show examples.\n
 """
 _SECTIONS = ("cluster", "network", "nemesis", "workload", "clients", "resource", "liveness", "limits", "published")
 _WITH_SECTION = (*_SECTIONS, "algorithm", "disk", "stream")
-_TARGET = "zone-of-leader"  # A word of every list of targets, and of no other.
-_DISTRIBUTION = "MixtureForm"  # A member of every choice of distributions, and of no other.
+_TARGET = "zone-of-leader"  # Every list of targets has this word, and no other list has it.
+_DISTRIBUTION = "MixtureForm"  # Every choice of distributions has this member, and no other choice has it.
 _TARGETS = "A node (`n3`), a zone (`zone:NAME`), a group (`group:NAME`, `leader-of:NAME`), a description, or a list."
 
 
@@ -106,9 +105,8 @@ class _Page:
     def fields(self, part: Schema, without: Sequence[str] = ()) -> tuple[Mapping[str, Schema], Sequence[str]]:
         """The fields of a part and those required: where all stand under one key, such as `uniform`, those under it."""
         key = _form(part) if _is_form(part) else ""
-        field = part["properties"].get(key, {})
-        under = {} if self._is_distribution(field) else self._only(field)
-        if "properties" not in under:
+        under = self._only(part["properties"].get(key, {}))
+        if "properties" not in under or _is_form(under):
             fields = {name: field for name, field in part["properties"].items() if name not in without}
             return fields, part.get("required", ())
         beside = {f"{name} (beside it)": field for name, field in part["properties"].items() if name != key}
@@ -246,13 +244,12 @@ class _Page:
 
     def _choices(self, field: Schema) -> list[str]:
         """The names of the parts that a field may be one of."""
-        names = (self._reference(choice) for choice in field.get("anyOf", (field,)))
-        return [name for name in names if name]
+        return [*filter(None, map(self._reference, field.get("anyOf", (field,))))]
 
     def _is_covered(self, field: Schema, choice: Schema) -> bool:
         """Whether what is said of the field says enough of this choice."""
-        null = choice.get("type") == "null"
-        return null or (self._is_distribution(field) and self._reference(choice) in self._distributions)
+        is_distribution = self._is_distribution(field) and self._reference(choice) in self._distributions
+        return is_distribution or choice.get("type") == "null"
 
     def _is_distribution(self, field: Schema) -> bool:
         return _DISTRIBUTION in self._choices(field)
@@ -266,7 +263,7 @@ def _is_size(field: Schema) -> bool:
     return bool(field.get("anyOf") == SIZE_SCHEMA["anyOf"])
 
 
-_ENORMOUS = 10**8  # A bound that nobody meets, and that need not be mentioned.
+_ENORMOUS = 10**8  # A bound that is too large to matter, and is not printed.
 _NAMES = {"string": "text", "integer": "integer", "number": "number", "boolean": "`true`, `false`", "object": "mapping"}
 
 

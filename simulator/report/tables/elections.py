@@ -68,7 +68,7 @@ def _count_rows(summary: Summary) -> Iterator[Row]:
 def _metric_rows(key: str, rows: Sequence[TableRow], metrics: Summary) -> Iterator[Row]:
     if key in _SPECIAL:
         yield from _SPECIAL[key](metrics)
-    elif key in metrics:  # Earlier versions kept fewer metrics.
+    elif key in metrics:  # Results of earlier versions have fewer metrics.
         for row in rows:
             yield from _declared_row(row, metrics[key])
 

@@ -23,7 +23,7 @@ from simulator.scenario.text.units import format_duration
 Link: TypeAlias = tuple[NodeId, NodeId]  # The key is (sender, receiver).
 
 FIRST_LINK: Link = (1, 2)
-_MOST_ZONES_SHOWN = 12  # More columns than that fit on no screen.
+_MOST_ZONES_SHOWN = 12  # A table with more columns does not fit on a screen.
 _MOST_NODES_SHOWN = 3
 
 

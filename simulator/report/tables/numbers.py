@@ -23,7 +23,7 @@ def unit_of(seconds: float) -> tuple[str, float]:
 
 
 def written(seconds: float, factor: float) -> Callable[[float], str]:
-    """How to write such a duration and others beside it."""
+    """The format for a duration and for the durations in the same row."""
     digits = _digits(seconds * factor)
     return lambda value: f"{value * factor:,.{digits}f}"
 

@@ -29,7 +29,7 @@ from simulator.report.tables.numbers import (
 Summary = Mapping[str, Any]
 
 _QUANTILES = ("median", "p95", "p99")
-_OF_SOME = "failover of those that failed over"  # If the lost leader came back after some losses.
+_OF_SOME = "failover of those that failed over"  # Shown if the lost leader came back after some losses.
 _PER = ("per_election", "per_second")
 _COMPARED = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)  # The published quantiles that are shown.
 
@@ -50,6 +50,7 @@ def summary_table(summary: Summary) -> RenderableType:
         _violations(summary["violations"]),
         _waived(summary.get("waived", {})),
         _outside(summary.get("assumptions_broken", {})),
+        _not_skipped(summary.get("fast_forward")),
         _provenance(summary),
     ]
     return Group(*(line for part in parts if part is not None for line in (part, "")))
@@ -58,7 +59,8 @@ def summary_table(summary: Summary) -> RenderableType:
 def _title(summary: Summary) -> Text:
     trials = summary["trials"]
     text = Text(summary["scenario"], style="bold")
-    algorithm = f"{summary['algorithm']}, " if "algorithm" in summary else ""  # Results of 0.1.0 do not say.
+    # Results of version 0.1.0 do not have this field.
+    algorithm = f"{summary['algorithm']}, " if "algorithm" in summary else ""
     text.append(f"  {algorithm}{trials['run']:,} trials, seed {summary['seed']}", style="not bold")
     if trials["censored"]:
         text.append(f", {trials['censored']:,} censored (unfinished at the end)", style="not bold yellow")
@@ -66,6 +68,10 @@ def _title(summary: Summary) -> Text:
     if faults and faults["never_struck"]:
         times = f"{faults['never_struck']:,} times, in {faults['trials']:,} trials"
         text.append(f"\nfaults that were not injected: {times}", style="not bold yellow")
+    never = [name for name, count in (faults or {}).get("without_effect", {}).items() if count == trials["run"]]
+    for name in never:
+        entry, _, what = name.partition(" ")
+        text.append(f"\nfault {entry} of the schedule never had an effect ({what})", style="not bold yellow")
     stopped_by = summary.get("stopped_by") or ("interrupted" if summary.get("interrupted") else None)
     if precision := summary.get("precision"):
         text.append(f"\n{_precision(precision, trials['run'])}", style="not bold")
@@ -265,6 +271,13 @@ def _outside(assumptions: Mapping[str, int]) -> Text | None:
     )
 
 
+def _not_skipped(fast_forward: Summary | None) -> Text | None:
+    """Why every keep-alive was simulated, if the scenario does not say so itself."""
+    if fast_forward is None or fast_forward["mode"] == "off" or fast_forward["refused"] is None:
+        return None
+    return Text(f"No fast-forward: {fast_forward['refused']}", style="dim")
+
+
 def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
 
@@ -272,4 +285,4 @@ def _listed(counts: Mapping[str, int]) -> str:
 def _provenance(summary: Summary) -> RenderableType:
     legend = Text("[95 % interval]; ∞: too few values, or too many censored, to bound it.", style="dim")
     repeat = f"repeat  {summary['command']}\ndigest  {summary['digest']}"
-    return Group(legend, Text(repeat, no_wrap=True, overflow="ignore"))  # To be copied, so never broken.
+    return Group(legend, Text(repeat, no_wrap=True, overflow="ignore"))  # Users copy this line, so it is never broken.

@@ -34,7 +34,7 @@ class Interest:
     to_ns: Nanoseconds | None = None
 
     def covers(self, line: Line, others: Collection[NodeId] = ()) -> bool:
-        """Whether to show a line. `others` are further nodes that it is about."""
+        """Whether to show a line. `others` are further nodes that the row or message is about."""
         involved = {line.node, *others} - {None}
         return (
             (not self.nodes or bool(involved.intersection(self.nodes)))

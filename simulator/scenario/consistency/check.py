@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from simulator.scenario.consistency import algorithm, clients, faults, liveness, memory, nemesis, published, targets
+from simulator.scenario.consistency import (
+    algorithm,
+    clients,
+    fast_forward,
+    faults,
+    liveness,
+    memory,
+    nemesis,
+    published,
+    targets,
+)
 from simulator.scenario.schema import Scenario
 from simulator.scenario.text.errors import FieldErrors
 
@@ -10,6 +20,7 @@ _CHECKS = (
     algorithm.transport_errors,
     algorithm.log_errors,
     memory.memory_errors,
+    fast_forward.fast_forward_errors,
     algorithm.member_errors,
     algorithm.command_errors,
     algorithm.stability_errors,

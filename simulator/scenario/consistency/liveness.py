@@ -40,6 +40,6 @@ def _end_of(scenario: Scenario, fault: ScheduledForm) -> Nanoseconds:
         return 0
     at, _ = fault.at.bounds()
     if at >= scenario.duration:
-        return 0  # An error that `faults` reports.
+        return 0  # The checks in `faults` report this error.
     repaired = at + (0 if fault.lasts is None else fault.lasts.bounds()[0])
     return repaired if repaired < scenario.duration else at

@@ -17,7 +17,7 @@ def free_errors(scenario: Scenario) -> FieldErrors:
         for step in name.split("."):
             if isinstance(here, list):
                 here = {str(number): part for number, part in enumerate(here)}
-            if not isinstance(here, dict):  # A part of what is not given here.
+            if not isinstance(here, dict):  # A field of a part that the scenario does not give.
                 break
             if step not in here:
                 message = f"{shown(name)}: the scenario has no field {shown(step)}; {alternatives(step, list(here))}"

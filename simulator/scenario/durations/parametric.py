@@ -142,7 +142,7 @@ class GammaParameters(Model):
 
 
 class GammaForm(DistributionForm):
-    """The gamma distribution, above a floor. With a whole shape, it is the sum of that many exponential durations."""
+    """The gamma distribution, above a floor. With a whole shape, it is the sum of this many exponential durations."""
 
     gamma: GammaParameters
 

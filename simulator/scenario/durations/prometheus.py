@@ -20,7 +20,7 @@ from simulator.scenario.text.units import LONGEST, UNITS
 _LARGEST_FILE = 4_000_000
 _LONGEST_LINE = 4_000
 _SAME = "give two scrapes of the same processes"
-_LARGEST_COUNT = 1 << 53  # Above it, the format's numbers are not exact.
+_LARGEST_COUNT = 1 << 53  # Larger numbers are not exact in this format.
 
 Buckets: TypeAlias = dict[Nanoseconds | None, int]  # Cumulative counts by upper bound; None: without a bound.
 
@@ -67,7 +67,7 @@ def read_histogram(query: Query, file: str, since: str | None) -> Series:
 
 def _since(now: Series, before: Series | None, file: str, since: str) -> Series:
     """What a series has gained since an earlier scrape."""
-    if before is None:  # The process has added this series in between, so it began at 0.
+    if before is None:  # The process has added this series between the two scrapes, so the series began at 0.
         return now
     if now.buckets.keys() != before.buckets.keys():
         raise ValueError(f"{shown(file)} has other buckets than {shown(since)}; {_SAME}")

@@ -40,10 +40,10 @@ class FaultForm(_Written):
         return self.record.name
 
     def fault(self) -> Fault:
-        """The fault as the cluster knows it. Raises ValueError as its record does."""
+        """The fault in the form that the cluster uses. Raises ValueError as its record does."""
         values = {parameter.attribute: record_value(parameter, value) for parameter, value, _ in self._given()}
         if issubclass(self.record, LinkFault):
-            values["label"] = getattr(self, "label", None)  # Entries of a mix have none.
+            values["label"] = getattr(self, "label", None)  # Entries of a mix have no such field.
         return self.record(**values)
 
     def targets(self) -> TargetPaths:
@@ -52,7 +52,7 @@ class FaultForm(_Written):
             yield from targets_in(parameter, value, *path)
 
     def _given(self) -> Iterator[tuple[Parameter, Any, tuple[str, ...]]]:
-        """Every field of the record, with its value as it was read, and where that stands."""
+        """Each field of the record, with its value as pydantic has read it, and the path of the value."""
         for parameter in parameters(self.record):
             if parameter.place is Place.MEMBER:
                 members = getattr(self, self.keyword)
@@ -97,7 +97,7 @@ class ScheduledForm(FaultForm):
         return self
 
     def scheduled(self) -> Scheduled:
-        """The entry as the cluster knows it."""
+        """The entry in the form that the cluster uses."""
         after = self.after
         moment = self.at if after is None else after.delay
         return Scheduled(
@@ -112,7 +112,7 @@ class ScheduledForm(FaultForm):
 
 
 class WeightedForm(FaultForm):
-    """A fault, and how often it is drawn from a mix, compared with the others."""
+    """A fault and its weight: how often it is drawn from a mix, compared with the other faults."""
 
     weight: Annotated[Number, Field(gt=0, le=1e9)] = Field(
         default=1.0, description="How often it is drawn, compared with the other entries."
@@ -168,7 +168,8 @@ def _fields(record: type[Fault]) -> Mapping[str, Any]:
     return fields
 
 
-_FIELDS = {name: _fields(record) for name, record in FAULTS.items()}  # Made once: both models of a fault share them.
+# The fields are made once, because both models of a fault share them.
+_FIELDS = {name: _fields(record) for name, record in FAULTS.items()}
 SCHEDULED_FORMS: Mapping[str, type[ScheduledForm]] = {
     name: _scheduled(record, _FIELDS[name]) for name, record in FAULTS.items()
 }

@@ -36,7 +36,7 @@ class Links(Model):
         return self
 
     def value(self) -> LinkTargets:
-        """The links as the cluster knows them."""
+        """The links in the form that the cluster uses."""
         if self.between is not None:
             return LinkTargets(
                 senders=cluster_targets(self.between[0]), receivers=cluster_targets(self.between[1]), both_ways=True

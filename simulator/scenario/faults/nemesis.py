@@ -52,12 +52,12 @@ class Nemesis(Model):
     )
 
     def most(self, nodes: int) -> int:
-        """How many nodes may be affected at once, in a cluster of that many."""
+        """How many nodes may be affected at once in a cluster with this number of nodes."""
         sizes = {"minority": (nodes - 1) // 2, "majority": nodes // 2 + 1, "all": nodes}
         return self.at_most if isinstance(self.at_most, int) else sizes[self.at_most]
 
     def value(self, nodes: int, duration: Nanoseconds) -> cluster.Nemesis:
-        """The nemesis as the cluster knows it."""
+        """The nemesis in the form that the cluster uses."""
         return cluster.Nemesis(
             mix=tuple((entry.weight, entry.fault()) for entry in self.mix),
             time_to_failure=self.time_to_failure,

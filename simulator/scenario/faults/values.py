@@ -110,6 +110,6 @@ def record_value(parameter: Parameter, written: Any) -> Any:
 
 
 def targets_in(parameter: Parameter, written: Any, *path: str | int) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """The targets that a value names, and where, if the value stands at that path."""
+    """The targets that a value names, and where, if the value stands at this path."""
     if written is not None:
         yield from READINGS[parameter.kind].targets(written, *path)

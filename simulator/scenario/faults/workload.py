@@ -18,5 +18,5 @@ class WorkloadForm(Model):
     start: Duration = Field(default=0, description="When the first may come.")
 
     def value(self) -> Workload:
-        """The workload as the cluster knows it."""
+        """The workload in the form that the cluster uses."""
         return Workload(rate_per_s=self.rate_per_s, size_bytes=self.size_bytes, start=self.start)

@@ -57,7 +57,8 @@ class Bursts(Model):
     @property
     def enter(self) -> float:
         """The probability, per packet, that a burst begins. It makes enter / (enter + leave) equal to the rate."""
-        return min(self.rate * self.leave / (1 - self.rate), 1.0)  # Only rounding can put it above 1.
+        # Only rounding can make the probability larger than 1.
+        return min(self.rate * self.leave / (1 - self.rate), 1.0)
 
 
 class BurstsForm(LossForm):
@@ -93,7 +94,7 @@ class GilbertElliottForm(LossForm):
     gilbert_elliott: GilbertElliottParameters
 
     def value(self) -> float | LossModel:
-        """The model as the cluster knows it."""
+        """The model in the form that the cluster uses."""
         return GilbertElliott(**{name: float(value) for name, value in self.gilbert_elliott})
 
 

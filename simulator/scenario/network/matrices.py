@@ -19,7 +19,7 @@ from simulator.scenario.text.files import measured, read_lines, unit_in
 from simulator.scenario.text.targets import ZONE_NAME_PATTERN
 from simulator.scenario.text.units import format_duration, parse_duration
 
-MOST_ZONES = 100  # Written beside results, their matrix must stay within what a scenario may hold.
+MOST_ZONES = 100  # The most zones. Results keep the matrix in their scenario, which has a maximum size.
 _LARGEST_CSV = 1_000_000
 _USUAL_UNIT = "ms"
 _ZONE_NAMES = "write letters, digits, hyphens and underscores, 40 at most"

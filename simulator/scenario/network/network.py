@@ -67,7 +67,7 @@ class Stream(Model):
     )
 
     def spec(self) -> StreamSpec:
-        """The options as the cluster knows them."""
+        """The options in the form that the cluster uses."""
         return StreamSpec(
             retransmit_after=self.retransmit_after,
             give_up_after=self.give_up_after,
@@ -130,14 +130,14 @@ class Network(Model):
         return self.topology.zones()
 
     def longest(self, nodes: int) -> Nanoseconds | None:
-        """The longest latency of a packet in nanoseconds, in a cluster of that size. None if unbounded."""
+        """The longest latency of a packet in nanoseconds, in a cluster of this size. None if unbounded."""
         _, longest = self.latency.bounds()
         topology = self.topology.value(nodes)
         base = 0 if topology is None else max(max(row) for row in topology.base)
         return None if longest is None or self.bandwidth is not None else base + longest
 
     def spec(self, nodes: int) -> NetworkSpec:
-        """The network as a cluster of that size knows it."""
+        """The network in the form that a cluster of this size uses."""
         return NetworkSpec(
             latency=self.latency.value(),
             loss=self.loss.value(),

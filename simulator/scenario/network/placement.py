@@ -26,7 +26,7 @@ class RoundRobinPlacement:
             yield (position,), zone
 
     def errors(self, nodes: int) -> FieldErrors:
-        """Why the placement does not fit a cluster of that size."""
+        """Why the placement does not fit a cluster of this size."""
         if len(self.zones) > nodes:
             yield (), f"places {len(self.zones)} nodes, but the cluster has {nodes}; leave out the last zones"
 
@@ -51,7 +51,7 @@ class PlacementByZone:
             yield (zone,), zone
 
     def errors(self, nodes: int) -> FieldErrors:
-        """Why the placement does not fit a cluster of that size."""
+        """Why the placement does not fit a cluster of this size."""
         seen: set[int] = set()
         for zone, names in self.nodes_in:
             for position, name in enumerate(names):

@@ -30,11 +30,11 @@ class TopologyForm(Model):
         return frozenset()
 
     def errors(self, nodes: int) -> FieldErrors:
-        """Why the placement does not fit a cluster of that size."""
+        """Why the placement does not fit a cluster of this size."""
         yield from ()
 
     def value(self, nodes: int) -> Topology | None:
-        """The topology as a cluster of that size knows it. None if there are no zones."""
+        """The topology in the form that a cluster of this size uses. None if there are no zones."""
         return None
 
 
@@ -71,12 +71,12 @@ class PlacedForm(TopologyForm):
         return frozenset(self._placement().zone_of_each(nodes))
 
     def errors(self, nodes: int) -> FieldErrors:
-        """Why the placement does not fit a cluster of that size."""
+        """Why the placement does not fit a cluster of this size."""
         if self.placement is not None:
             yield from below(("placement",), self.placement.errors(nodes))
 
     def value(self, nodes: int) -> Topology | None:
-        """The topology as a cluster of that size knows it."""
+        """The topology in the form that a cluster of this size uses."""
         matrix, within = self.matrix_and_within()
         number = {zone: number for number, zone in enumerate(matrix.zones)}
         return Topology(

@@ -40,9 +40,8 @@ class ScenarioError(ValueError):
             lines.append(f"… and {len(self.problems) - _MOST_PROBLEMS} more problems")
         super().__init__("\n".join(lines))
 
-    def __reduce__(
-        self,
-    ) -> tuple[Any, ...]:  # By default, an exception is pickled by its text, which is not the list of problems.
+    # An exception is pickled by its text by default, but this one is made from the list of problems.
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.problems,)
 
 

@@ -35,7 +35,7 @@ def parse_size(value: object) -> int:
 
 
 def format_size(size: int) -> str:
-    """The text of exactly that many bytes, in the largest binary unit of which they are a multiple: `4GiB`."""
+    """The text of exactly this many bytes, in the largest binary unit of which they are a multiple: `4GiB`."""
     for unit, factor in reversed(_BINARY.items()):
         if size and size % factor == 0:
             return f"{size // factor}{unit}"

@@ -95,25 +95,25 @@ def node_id(name: str) -> NodeId:
 
 
 def node_error(name: str, nodes: int) -> str | None:
-    """What is wrong with a node's name in a cluster with that many nodes. None if nothing is."""
+    """What is wrong with a node's name in a cluster with this many nodes. None if nothing is."""
     if node_id(name) <= nodes:
         return None
     return f"{name} is not a node; {'the only node is n1' if nodes == 1 else f'the nodes are n1 to n{nodes}'}"
 
 
 def cluster_targets(targets: Iterable[str]) -> tuple[ClusterTarget, ...]:
-    """The targets as the cluster knows them: the id of a node, or a description."""
+    """The targets in the form that the cluster uses: the id of a node, or a description."""
     return tuple(node_id(name) if re.fullmatch(NODE_PATTERN, name) else name for name in targets)
 
 
 def cluster_target(targets: Iterable[str]) -> ClusterTarget:
-    """The targets as the cluster knows them: a single target is not wrapped in a tuple."""
+    """The targets in the form that the cluster uses: a single target is not wrapped in a tuple."""
     known = cluster_targets(targets)
     return known[0] if len(known) == 1 else known
 
 
 def with_paths(targets: Iterable[str], *path: str | int) -> TargetPaths:
-    """Each target of a list at that path, after its own path."""
+    """Each target of a list at this path, after its own path."""
     for position, target in enumerate(targets):
         yield (*path, position), target
 

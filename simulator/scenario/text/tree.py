@@ -47,10 +47,10 @@ class Document:
     source: str
     tree: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
-    overridden: dict[Path, str] = field(default_factory=dict)  # The override that set each of these values.
+    overridden: dict[Path, str] = field(default_factory=dict)  # For each value that an override has set, the override.
 
     def where(self, path: Path) -> str:
-        """The origin of the value at that path, or of the value around it: an override, or file and line."""
+        """The origin of the value at this path, or of the value around it: an override, or file and line."""
         for length in range(len(path), -1, -1):
             if path[:length] in self.overridden:
                 return f"override {self.overridden[path[:length]]}"

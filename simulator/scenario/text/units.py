@@ -8,7 +8,7 @@ from fractions import Fraction
 from simulator.protocol import MICROSECOND, MILLISECOND, SECOND, Nanoseconds
 from simulator.scenario.text.errors import shown
 
-UNITS: dict[str, Nanoseconds] = {  # In the order in which errors list them.
+UNITS: dict[str, Nanoseconds] = {  # The units are in the order in which errors list them.
     "ns": 1,
     "us": MICROSECOND,
     "ms": MILLISECOND,

@@ -9,18 +9,19 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from simulator.clients.config import Backoff
 from simulator.cluster.clients.spec import AddressSpec, ClientsSpec, ResourceSpec
 from simulator.cluster.distributions import Constant
-from simulator.cluster.faults.node_faults import Crash, Pause, Resume
+from simulator.cluster.faults.node_faults import Crash, Kill, Pause, Resume
 from simulator.cluster.faults.partitions import CutLink, Isolate
 from simulator.protocol import FOLLOWER, LEADER
 from simulator.trace.requests import Attempt, AttemptOutcome, RequestOutcome
 from simulator.trace.trace import Trace
-from tests.support.probe import MS, Deed, Script, at, every, play, timer
+from tests.support.probe import MS, PROBE, Deed, Script, at, every, play, timer
 
 ONE = ClientsSpec(count=1, gaps=Constant(10 * MS), timeout=20 * MS, backoff=Backoff(first=5 * MS, jitter=0))
 CLIENT, RESOURCE = 3, 4  # After the two servers.
@@ -34,6 +35,7 @@ def follow(leader: int | None, term: int = 1) -> Deed:
     return lambda host: host.transition(FOLLOWER, term, leader)
 
 
+WITH_TERMS = replace(PROBE, fencing_token="term")
 N1_LEADS = Script(start={1: claim(1), 2: follow(1)})
 
 
@@ -57,7 +59,7 @@ def attempts(trace: Trace, request: int = 0) -> list[tuple[float, int, str]]:
 
 
 def test_a_write_goes_through_the_claimant_to_the_resource() -> None:
-    trace = play(N1_LEADS, clients=only_server(1), duration=40 * MS)
+    trace = play(N1_LEADS, clients=only_server(1), duration=40 * MS, registration=WITH_TERMS)
     # 10: asks for a connection; 12: it is open, and the request leaves; 13: at n1, which asks the resource for one;
     # 16: at the resource; 17: the decision is at n1; 18: the answer. Then 10 ms of thinking, and four ways of 1 ms.
     assert sent(trace) == [(10, 18, "acknowledged"), (28, 32, "acknowledged")]
@@ -169,9 +171,10 @@ def test_the_token_keeps_a_deposed_leader_from_writing() -> None:
     number (34), and so it rejects the request with token 33"."""
     script = Script(start={1: claim(1), 2: every(follow(1), timer("claim", 30))}, on={"timer claim": claim(2)})
     clients = replace(ONE, count=6, start=40 * MS, finds="next", attempts=1)  # Some ask n1, and some n2.
-    without = play(script, clients=clients, duration=100 * MS)
+    given: dict[str, Any] = {"clients": clients, "duration": 100 * MS, "registration": WITH_TERMS}
+    without = play(script, **given)
     assert {(row.node, row.token, row.accepted) for row in without.writes} == {(1, 1, True), (2, 2, True)}
-    fenced = play(script, clients=clients, resource=ResourceSpec(fencing="token"), duration=100 * MS)
+    fenced = play(script, **given, resource=ResourceSpec(fencing="token"))
     seen = 0
     for row in fenced.writes:
         assert row.token is not None
@@ -188,3 +191,40 @@ def test_an_address_leads_to_the_last_claimant_after_its_delay() -> None:
     asked = [(attempt.sent_ns / MS, attempt.server) for row in trace.requests for attempt in row.attempts]
     # n2 claims at 30, and the address leads to it from 45 on. Its first request needs two new connections.
     assert asked == [(10, 1), (28, 1), (42, 1), (56, 2), (74, 2), (88, 2)]
+
+
+@pytest.mark.parametrize(
+    ("non_leaders", "outcome"), [("redirect", "redirected"), ("refuse", "refused"), ("silent", "timed-out")]
+)
+def test_a_server_that_does_not_lead_does_as_its_registration_says(non_leaders: Any, outcome: str) -> None:
+    """Issue 15: "A server that does not lead redirects, refuses, or stays silent, as its algorithm's systems do"."""
+    registration = replace(PROBE, non_leaders=non_leaders)
+    script = Script(start={1: follow(2), 2: claim(0)})
+    trace = play(script, clients=replace(only_server(1), attempts=1), registration=registration, duration=50 * MS)
+    assert attempts(trace) == [(10, 1, outcome)]
+
+
+def test_requests_take_the_time_that_a_server_takes_over_each_message() -> None:
+    trace = play(N1_LEADS, clients=only_server(1), service=Constant(2 * MS), duration=25 * MS)
+    # 2 ms each for the request and for the resource's decision, beside the 8 ms of the paths.
+    assert sent(trace)[0] == (10, 22, "acknowledged")
+
+
+def test_a_killed_server_closes_its_connections() -> None:
+    """docs/transport.md: when a process dies, its host closes its connections, and the peers are told."""
+    trace = play(N1_LEADS, at(29.5, Kill(1)), clients=replace(only_server(1), attempts=1), duration=40 * MS)
+    assert sent(trace)[1] == (28, 30.5, "unknown")
+    assert attempts(trace, 1) == [(28, 1, "closed")]
+
+
+def test_the_jitter_draws_from_the_last_share_of_each_wait() -> None:
+    """Brooker, "Exponential Backoff And Jitter" (2015): full jitter draws from 0 to the whole wait, equal jitter from
+    its half."""
+    for jitter, least in ((1.0, 0), (0.5, 5)):
+        spec = replace(only_server(1), backoff=Backoff(first=10 * MS, most=10 * MS, jitter=jitter))
+        trace = play(Script(start={1: follow(None), 2: follow(None)}), clients=spec, duration=3000 * MS)
+        made = trace.requests[0].attempts
+        waits = [later.sent_ns - (earlier.answered_ns or 0) for earlier, later in pairwise(made)]
+        assert all(least * MS <= wait <= 10 * MS for wait in waits)
+        mean = sum(waits) / len(waits) / MS  # Of some 250 uniform draws: within five standard errors.
+        assert abs(mean - (10 + least) / 2) < 5 * (10 - least) / 12**0.5 / len(waits) ** 0.5

@@ -19,7 +19,7 @@ from simulator.cluster.network.rules import Degradation
 from tests.cluster.network.wire import Wire, runs
 from tests.support.probe import MS
 
-N = 100_000
+N = 50_000
 BURSTS = GilbertElliott(enter=0.05 * 0.25 / 0.95, leave=0.25)  # 5 % of packets, 4 in a row.
 MUDDY = GilbertElliott(enter=0.02, leave=0.1, loss_bad=0.6, loss_good=0.01)
 

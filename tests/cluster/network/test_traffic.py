@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from simulator.algorithms.bully import Answer, NotNormal
+from simulator.algorithms.bully_messages import Answer, NotNormal
 from simulator.algorithms.detectors.external import HealthReport
 from simulator.algorithms.raft.log import Entry
 from simulator.algorithms.raft.messages import AppendEntries, AppendEntriesReply, RequestVoteReply
@@ -106,7 +106,7 @@ def test_a_trial_counts_the_size_of_every_message(
             plain(self, interface, to, message)
 
         monkeypatch.setattr(network, "send_message", send_message)
-    trace = Cluster(load(name, overrides).cluster_spec(), seed=5, trial=0).run()
+    trace = Cluster(load(name, (*overrides, "fast_forward=off")).cluster_spec(), seed=5, trial=0).run()
     counts = zip(trace.message_types, trace.sent, trace.usual_bytes, trace.extra_bytes, strict=True)
     assert {kind: count * usual + extra for kind, count, usual, extra in counts if count} == dict(weighed)
     assert trace.rows[-1].extra_bytes <= tuple(trace.extra_bytes)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from simulator.algorithms.bully import ANSWER, CHECK, COORDINATOR, Answer, Bully, Coordinator, Election, NotNormal
+from simulator.algorithms.bully import ANSWER, CHECK, COORDINATOR, Bully
+from simulator.algorithms.bully_messages import Answer, Coordinator, Election, NotNormal
 from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, NodeId
 from tests.support.peer_mutants.nets import SCENES, SEARCH
 

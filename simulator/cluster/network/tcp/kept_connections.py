@@ -1,6 +1,7 @@
-"""Connections that the processes keep themselves: dropped when idle, and opened again by one side, as PySyncObj's are.
+"""Connections that the processes manage themselves, as PySyncObj's processes do: they drop idle connections, and one
+side opens them again.
 
-`StreamSpec.idle_timeout` and `StreamSpec.reopen_after` ask for this network; the others do none of its work. The rules
+This network is used only if `StreamSpec.idle_timeout` or `StreamSpec.reopen_after` is given. The rules
 are those of bakwc/PySyncObj 0.3.17. `tcp_connection.py`: `__processConnectionTimeout`, which is called before each
 sending and at each event of a socket. `transport.py`: `_shouldConnect`, `_connectIfNecessarySingle`, `_onDisconnected`
 and `send`.
@@ -21,12 +22,15 @@ IDLE = "idle"  # The process itself has dropped the connection, since nothing ha
 
 
 class KeptSocket(Socket):
-    """A socket whose process drops it if nothing has come for too long, at the next thing that it sends or reads."""
+    """A socket whose process drops it if nothing has arrived for too long. The process notices this at the next message
+    that it sends or reads.
+    """
 
     def __init__(self, network: KeptStreamNetwork, host_stack: HostStack, peer: NodeId, *, known: bool) -> None:
         super().__init__(network, host_stack, peer, known=known)
         self.keeper = network
-        # When the process last read something, or began or accepted the connection. None: it is yet to accept it.
+        # When the process last read something, or began or accepted the connection. None means that the process has
+        # still to accept the connection.
         self._read_ns: Nanoseconds | None = network.now
         self._unread: list[Message] = []  # What has arrived since the process was paused.
 
@@ -62,7 +66,7 @@ class KeptSocket(Socket):
             self._hand_over()
 
     def drop(self, reason: str) -> None:
-        """The connection has ended. What the process has not read yet, it reads before it hears of the end."""
+        """The connection has ended. The process first reads the data that have arrived, and then hears of the end."""
         was_gone = self.gone
         self._hand_over()
         super().drop(reason)
@@ -107,12 +111,12 @@ class KeptSocket(Socket):
         super()._establish()
 
     def _forget_other(self) -> None:
-        """The process has closed the socket, or has died: nobody reads what it has not read yet."""
+        """The process has closed the socket, or has died: data that it has not read yet are lost."""
         super()._forget_other()
         self._unread.clear()
 
     def _hang_up(self) -> None:
-        """The process closes its socket. It hears of that as soon as it has done what it is doing."""
+        """The process closes its socket. The algorithm is told as soon as it has handled its present input."""
         host_stack = self.host_stack
         del host_stack.sockets[self.peer]
         self.close()
@@ -164,7 +168,7 @@ class KeptStreamNetwork(StreamNetwork):
         self._open_missing(host_stack)
 
     def connection_ended(self, host_stack: HostStack, peer: NodeId) -> None:
-        """A process has lost a connection: it opens the connection again, if that is its part."""
+        """A process has lost a connection. The process opens the connection again if it is the side that opens it."""
         if peer in self._opens_to.get(host_stack.interface.node, ()):
             self._open(host_stack, peer)
 
@@ -178,7 +182,7 @@ class KeptStreamNetwork(StreamNetwork):
     def _open(self, host_stack: HostStack, peer: NodeId) -> None:
         """Ask a peer for a connection, now or when `reopen_after` has passed since the last attempt."""
         if not host_stack.interface.endpoint.awake:
-            return  # A paused process does so when it resumes.
+            return  # A paused process opens the connection when it resumes.
         pair = host_stack.interface.node, peer
         tried_ns, wait_ns = self._tried_ns.get(pair), self.stream.reopen_after
         assert wait_ns is not None

@@ -46,14 +46,17 @@ class HostStack:
 
 
 class Socket:
-    """One side of a connection: what it sends, until all of it has arrived, and what it expects."""
+    """One side of a connection: the segments that it has sent until they have all arrived, and the number of the
+    segment that it expects next.
+    """
 
     def __init__(self, network: SegmentNetwork, host_stack: HostStack, peer: NodeId, *, known: bool) -> None:
         self.network = network
         self.host_stack = host_stack
         self.peer = peer
         self.other: Socket | None = None  # The other side of the connection.
-        self.known = known  # To the process, which has asked for it, or has been told that it is open.
+        # Whether the process knows the connection: it has asked for the connection, or was told that it is open.
+        self.known = known
         self.opened = False
         self.gone = False  # The process has closed the socket. The host still sends lost segments again,
         self.dropped = False  # unless no peer is left to send them to.
@@ -67,7 +70,8 @@ class Socket:
         self._backing_off = False  # No segment has arrived since a timeout.
         self._timeout_ns = network.stream.retransmit_after
         self._due_ns: Nanoseconds | None = None  # When the timeout is over.
-        self._silent_since_ns: Nanoseconds | None = None  # Since when no segment has arrived, though one should.
+        # The instant since which a segment should have arrived and none has.
+        self._silent_since_ns: Nanoseconds | None = None
 
     # --- What happens to a connection
 
@@ -105,7 +109,9 @@ class Socket:
         self._forget_other()
 
     def drop(self, reason: str) -> None:
-        """End a connection that has no other side. What is in flight or waits is lost, and the process is told."""
+        """End a connection whose other side does not exist any more. Segments that are in flight or wait are lost, and
+        the process is told.
+        """
         tell_process = self.known and not self.gone
         if not self.gone:
             del self.host_stack.sockets[self.peer]
@@ -116,9 +122,10 @@ class Socket:
     # --- Receiving
 
     def receive(self, segment: Segment) -> None:
-        """Take a segment from the other side, and deliver all messages whose turn it is."""
+        """Take a segment from the other side, and deliver all messages that are next in order."""
         if segment.contents is Mark.ACCEPT and (self.opened or not self._accepted):
-            self._push(Mark.CONFIRM)  # A socket that has accepted, too, has answered already, unless that is lost.
+            # If this socket has accepted the connection as well, it has answered already, unless the answer was lost.
+            self._push(Mark.CONFIRM)
         if not self.opened:
             self._establish()
         if segment.number == UNNUMBERED:
@@ -149,7 +156,9 @@ class Socket:
             self._send_again_later(segment)
 
     def got_through(self) -> None:
-        """A segment has arrived in its turn: return to the first timeout, and send what was held back."""
+        """A segment of this socket has arrived: use the first timeout again, and send the segments that were held
+        back.
+        """
         backing_off, self._backing_off = self._backing_off, False
         self._timeout_ns = self.network.stream.retransmit_after
         self._silent_since_ns = self._due_ns = None

@@ -104,7 +104,8 @@ class StreamNetwork(Network):
         """Answer a segment that asks for a connection."""
         opener = segment.sender
         if opener.gone or opener.opened:
-            return  # The host would accept, be answered by a reset, and its process would hear of neither.
+            # Otherwise the host would accept the connection and get a reset, and its process would be told of neither.
+            return
         if not host_stack.listening:
             self._answer(host_stack, segment, REFUSED)
         else:
@@ -118,7 +119,9 @@ class StreamNetwork(Network):
         peer = opener.host_stack.interface.node
         own = host_stack.sockets.get(peer)
         if own is not None and own.other is not None:
-            own.drop(RESET)  # The peer has begun a new connection. The process, told of that, may have done so, too.
+            # The peer has begun a new connection. The process was told of the end, and may have opened a connection
+            # already.
+            own.drop(RESET)
             own = host_stack.sockets.get(peer)
         if own is None:
             own = host_stack.sockets[peer] = self.socket_class(self, host_stack, peer, known=False)
