@@ -220,7 +220,7 @@ def test_a_censored_band_is_defined_from_end_to_end() -> None:
 
 
 def test_a_band_over_trials_holds_its_curve_and_ends_where_it_ends() -> None:
-    # Thinned to 200 points, it must still span all of the curve. At the last value all is over: of 300 trials that agree,
+    # Thinned to 200 points, it must still span all of the curve. At the last value all is over: if 300 trials agree,
     # 0.025 ** (1 / 300) may be the true share (Clopper and Pearson 1934).
     random = np.random.default_rng(5)
     curve = survival.ecdf(Sample.of(random.exponential(size=900), trials=np.arange(900) // 3))
