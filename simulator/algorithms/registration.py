@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from simulator.protocol import ELECTORATE, Algorithm, Assumption, Guarantee, Message, Nanoseconds, NodeId
@@ -115,6 +116,17 @@ class Registration:
             first += size
         return members
 
+    def serving_class(self, config: Any) -> type[Algorithm] | None:
+        """What serves clients from a log with these options, with the rules of `algorithm`; None if there is no log.
+
+        `serving` names a class for the algorithm as it is registered. If `algorithm` was replaced by a class derived
+        from it, the result has the rules of both.
+        """
+        found = None if self.serving is None else self.serving(config)
+        if found is None or issubclass(found, self.algorithm):
+            return found
+        return _serving_too(found, self.algorithm)  # type: ignore[arg-type] # Classes are hashable.
+
     def quorum_of(self, group: str) -> tuple[bool, str | None]:
         """`quorum` and `coordination_group` of a group."""
         other = next((other for other in self.groups if other.name == group), None)
@@ -128,6 +140,14 @@ class Registration:
     def class_of(self, group: str) -> type[Algorithm]:
         """The class of algorithm that the nodes of a group run."""
         return next((other.algorithm for other in self.groups if other.name == group), self.algorithm)
+
+
+@cache
+def _serving_too(serving: type[Algorithm], algorithm: type[Algorithm]) -> type[Algorithm]:
+    """A class that serves as the one does, and has the rules of the other, which both derive from the same class."""
+    shared = next(base for base in algorithm.__mro__ if issubclass(base, Algorithm) and issubclass(serving, base))
+    own = {kind: handler for kind, handler in algorithm.receive.items() if handler is not shared.receive.get(kind)}
+    return type(f"Serving{algorithm.__name__}", (serving, algorithm), {"receive": {**serving.receive, **own}})
 
 
 # --- Names of version 0.2, which warn in this version and are to be removed in the next

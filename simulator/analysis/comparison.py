@@ -19,7 +19,7 @@ from simulator.analysis.statistics.bootstrap import RESAMPLES
 from simulator.analysis.statistics.estimates import Estimate
 from simulator.analysis.statistics.paired import Comparison
 from simulator.analysis.statistics.significance import Significance, equivalent, holm, kolmogorov_smirnov, mann_whitney
-from simulator.analysis.tables import Tables
+from simulator.analysis.tables import Tables, in_common
 
 ALPHA = 0.05
 _MOST_RESAMPLES = 20_000
@@ -136,8 +136,9 @@ def _family_size(block: _Block, by_reference: bool) -> int:
 
 
 def _pairs(block: _Block, tables: Mapping[str, Tables], resamples: int) -> list[_Pair]:
+    """Each variant and the one that it is compared with, by the trials that neither lacks: a trial may have failed."""
     return [
-        _Pair(name, other, block.measure.compare(tables[other], tables[name], resamples))
+        _Pair(name, other, block.measure.compare(*in_common(tables[other], tables[name]), resamples))
         for name, other in block.compared_with.items()
     ]
 

@@ -50,3 +50,20 @@ class RunTables:
     def only(self, reads: Reads) -> RunTables:
         """See Tables: all columns are in memory already."""
         return self
+
+
+def in_common(one: Tables, other: Tables) -> tuple[Tables, Tables]:
+    """The tables of two runs without the trials that only one of them has."""
+    numbers = [run.only({"trials": ("trial",)}).trials["trial"] for run in (one, other)]
+    if numbers[0].equals(numbers[1]):
+        return one, other
+    both = set(numbers[0]) & set(numbers[1])
+    found = [
+        RunTables(**{name: frame[frame["trial"].isin(both)] for name, frame in _frames(run)}) for run in (one, other)
+    ]
+    return found[0], found[1]
+
+
+def _frames(run: Tables) -> list[tuple[str, pd.DataFrame]]:
+    names = ("trials", "elections", "rounds", "overlaps")
+    return [(name, getattr(run, name)) for name in names]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -10,7 +13,8 @@ import click
 
 from simulator.cli.completion import scenario_names
 from simulator.cli.printing import print_note
-from simulator.experiment.signals import TERMINATED, name_of_signal
+from simulator.experiment.signals import TERMINATED, interruptible, name_of_signal
+from simulator.experiment.workers import LOCAL, Workers
 
 if TYPE_CHECKING:
     from simulator.scenario import Scenario
@@ -57,6 +61,21 @@ def end_stopped_by(signal_name: str, what: str = "") -> NoReturn:
     fail(f"{signal_name}{what}", EXIT_TERMINATED if signal_name == TERMINATED else EXIT_INTERRUPTED)
 
 
+def resume_command(subcommand: str, directory: Path) -> str:
+    """The command that runs the trials that are left of an earlier `electsim COMMAND`."""
+    return shlex.join(["electsim", subcommand, "--resume", str(directory)])
+
+
+def why_not_drawn(draw: Callable[[], object]) -> str | None:
+    """Draw figures, which a signal may end. Returns why they cannot be written, or None: the data stay in any case."""
+    try:
+        with interruptible():
+            draw()
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
 def notice_drafts(root: Path, but: Path | None = None) -> None:
     """Name the results of killed runs in a results directory."""
     from simulator.experiment.drafts import dead_drafts
@@ -64,7 +83,7 @@ def notice_drafts(root: Path, but: Path | None = None) -> None:
     if drafts := [path for path in dead_drafts(root) if path != but]:
         named = ", ".join(str(path) for path in drafts[:_MOST_DRAFTS])
         more = f" and {len(drafts) - _MOST_DRAFTS} more" if len(drafts) > _MOST_DRAFTS else ""
-        remedy = "`electsim run --resume` (`sweep`, `tune --resume`) goes on with one, `electsim show` reads it, "
+        remedy = "`electsim run --resume` (`sweep`, `compare`, `tune`) goes on with one, `electsim show` reads it, "
         remedy += "`electsim clean` removes all"
         print_note(f"electsim: left by killed runs: {named}{more}; {remedy}")
 
@@ -118,7 +137,7 @@ class Percentage(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 PERCENTAGE = Percentage()
 
 
-class Workers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+class ProcessCount(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """A number of worker processes that a machine can start; 0 stands for one per core."""
 
     name = "number"
@@ -138,4 +157,27 @@ class Workers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return count
 
 
-WORKERS = Workers()
+WORKERS = ProcessCount()
+
+
+def runs_on(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say where trials run, as its argument `workers`."""
+
+    @click.option("--workers", "processes", type=WORKERS, default=0, help="Processes; 0, the default: one per core.")
+    @click.option(
+        "--dask",
+        metavar="ADDRESS",
+        callback=_dask_address,
+        help="Run on a Dask cluster: its scheduler (tcp://scheduler:8786), or `local` (docs/cluster.md).",
+    )
+    @wraps(command)
+    def with_workers(*args: object, processes: int, dask: str | None, **options: object) -> None:
+        command(*args, workers=Workers(processes, dask), **options)
+
+    return with_workers
+
+
+def _dask_address(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    if text is not None and text != LOCAL and "://" not in text:
+        raise click.BadParameter(f"{text!r} is no address of a scheduler; write tcp://HOST:8786, tls://… or {LOCAL}")
+    return text

@@ -19,7 +19,8 @@ from simulator.cli.common import (
     WORKERS,
     fail,
 )
-from simulator.cli.printing import print_json, print_note, print_table, print_text, trials_progress
+from simulator.cli.printing import print_json, print_note, print_table, print_text
+from simulator.cli.progress import trials_progress
 
 if TYPE_CHECKING:
     from simulator.gate.guard import Guarded

@@ -16,7 +16,7 @@ from simulator.cli.showing import (
     draw_again,
     readable,
     show_earlier_comparison,
-    show_earlier_sweep,
+    show_earlier_study,
     show_earlier_tuning,
 )
 
@@ -49,7 +49,7 @@ def show(directory: Path, as_json: bool, figures: Path | None) -> None:
     """
     if (directory / "study.json").is_file():
         notice_drafts(directory.parent, but=directory)
-        show_earlier_sweep(directory, as_json, figures)
+        show_earlier_study(directory, as_json, figures)
         return
     if (directory / "tune.json").is_file():
         notice_drafts(directory.parent, but=directory)

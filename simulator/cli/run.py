@@ -16,10 +16,10 @@ from simulator.cli.common import (
     ALLOW_FILES,
     EXIT_BAD_INPUT,
     PERCENTAGE,
-    WORKERS,
     fail,
     load_scenario,
     notice_drafts,
+    runs_on,
 )
 from simulator.cli.completion import algorithm_names, scenario_names
 from simulator.cli.monitoring import OPENMETRICS, SCRAPE, Exposition
@@ -29,6 +29,7 @@ from simulator.cli.running import Options, Outcome, finish, resume_and_keep, run
 if TYPE_CHECKING:
     from simulator.analysis.measured import Measured
     from simulator.experiment.plan import Plan
+    from simulator.experiment.workers import Workers
     from simulator.scenario import Scenario
 
 MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # The names in the scenario schema; a test holds both lists equal.
@@ -49,7 +50,7 @@ MOST_TRIALS, LARGEST_SEED = 10**9, (1 << 63) - 1  # The names in the scenario sc
     shell_complete=algorithm_names,
     help="Another algorithm in place of the scenario's, with its default options.",
 )
-@click.option("--workers", type=WORKERS, default=0, help="Processes; 0, the default: one per core.")
+@runs_on
 @click.option(
     "--first-trial",
     type=click.IntRange(0, LARGEST_SEED - MOST_TRIALS),
@@ -98,7 +99,7 @@ def run(
     seed: int | None,
     overrides: tuple[str, ...],
     algorithm: str | None,
-    workers: int,
+    workers: Workers,
     first_trial: int,
     precision: float | None,
     precision_of: str,
@@ -163,10 +164,10 @@ def _resume(directory: Path, options: Options) -> NoReturn:
     from simulator.experiment.unfinished import resumable
 
     context = click.get_current_context()
-    for name in context.params.keys() - {"resume", "workers", "as_json", "exposition"}:
+    for name in context.params.keys() - {"resume", "processes", "dask", "as_json", "exposition"}:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             what = f"RESULT says what to run, and {name.replace('_', '-')} cannot change it"
-            fail(f"run --resume: {what}; give only --workers, --json and --openmetrics with it", EXIT_BAD_INPUT)
+            fail(f"run --resume: {what}; give only --workers, --dask, --json and --openmetrics with it", EXIT_BAD_INPUT)
     try:
         plan, trace = resumable(directory)
     except StoreError as error:

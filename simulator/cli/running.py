@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -17,21 +16,25 @@ from simulator.cli.common import (
     end_interrupted,
     end_stopped_by,
     fail,
+    resume_command,
+    why_not_drawn,
 )
-from simulator.cli.printing import print_json, print_note, print_table, trials_progress
+from simulator.cli.printing import print_json, print_note, print_table
+from simulator.cli.progress import trials_progress
 from simulator.experiment.files import UNFINISHED
 from simulator.experiment.signals import (
     INTERRUPTED,
     TERMINATED,
-    interruptible,
     name_of_signal,
     uninterrupted,
 )
+from simulator.experiment.workers import ClusterError, Workers
 
 if TYPE_CHECKING:
     from simulator.cli.monitoring import Exposition
     from simulator.experiment.plan import Plan
     from simulator.experiment.result import Result
+    from simulator.experiment.runner import Ending
     from simulator.experiment.schedule import Cell
     from simulator.experiment.store import RunWriter
     from simulator.trace.trace import Trace
@@ -44,7 +47,7 @@ _LONGEST_JOURNAL = 1_000_000  # Messages of one trial, beyond which no timeline 
 class Options:
     """How to run, and what to show. These options change no result."""
 
-    workers: int
+    workers: Workers
     as_json: bool
     trace: bool  # Whether every row and message of the first trial is stored.
     exposition: Exposition | None = None  # Where the scrapes of the first trial go.
@@ -77,9 +80,8 @@ def resume_and_keep(directory: Path, plan: Plan, options: Options) -> Outcome:
     return _run_in(earlier_directory(directory), plan, options, lambda writer: writer.resume())
 
 
-def resume_command(directory: Path) -> str:
-    """The command that runs the trials that are left."""
-    return shlex.join(["electsim", "run", "--resume", str(directory)])
+def _resume(directory: Path) -> str:
+    return resume_command("run", directory)
 
 
 def _run_in(
@@ -95,13 +97,13 @@ def _run_in(
                 start(writer)
                 outcome, first = _run_and_write(writer, plan, options)
             except StoreError as error:
-                left = f"; then go on with `{resume_command(writer.path)}`" if writer.trials.counts() else ""
+                left = f"; then go on with `{resume_command('run', writer.path)}`" if writer.trials.counts() else ""
                 fail(f"{error}{left}", EXIT_BAD_INPUT)
         if first is not None:
             outcome = replace(outcome, not_drawn=_draw(outcome.result, first, outcome.kept))
             if options.exposition is not None:
                 options.exposition.write(first)
-    except StoreError as error:
+    except (StoreError, ClusterError) as error:
         fail(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt as error:
         if outcome is None:
@@ -116,41 +118,36 @@ def _run_and_write(writer: RunWriter, plan: Plan, options: Options) -> tuple[Out
     from simulator.experiment.runner import GATHERED_AT_ONCE
 
     cell = plan.cell(writer.trials)
-    signal, died = simulate(plan, cell, plan.scenario.name, options.workers)
-    end = cell.end_without_gap
-    finished = sum(number not in cell.failed for number in range(plan.first, end))
+    ending = _simulate(plan, cell, options.workers)
+    finished = cell.finished - len(cell.failed)
     if not finished:
-        _end_without_any(writer, plan, cell, signal or died)
-    terminated = signal == TERMINATED  # The sender of SIGTERM does not wait for figures, nor for many statistics.
+        _end_without_any(writer, plan, cell, ending.reason)
+    terminated = (
+        ending.signal == TERMINATED
+    )  # The sender of SIGTERM does not wait for figures, nor for many statistics.
     if terminated and finished > GATHERED_AT_ONCE:
         writer.leave(TERMINATED)
         print_note(f"Results are in {writer.path}")
-        remedy = f"`electsim show {writer.path}` makes their tables, `{resume_command(writer.path)}` runs the others"
+        remedy = (
+            f"`electsim show {writer.path}` makes their tables, `{resume_command('run', writer.path)}` runs the others"
+        )
         end_stopped_by(TERMINATED, f": {finished} of {plan.requested} trials were kept; {remedy}")
-    result = writer.gather(plan, cell, signal or died)
+    result = writer.gather(plan, cell, ending.reason)
     _show(result, options.as_json)
     first = None if terminated else _first_trace(result, options.trace)
     if options.trace and first is not None:
         writer.write_trace(first)
     writer.conclude(result)
-    return Outcome(result, writer.path, signal, died), first
+    return Outcome(result, writer.path, ending.signal, ending.died), first
 
 
-def simulate(plan: Plan, cell: Cell, name: str, workers: int) -> tuple[str | None, str | None]:
-    """Run the trials that are left. Returns the signal that ended it, and why a worker process died, if either did."""
-    from simulator.experiment.executors import WorkerDied
-    from simulator.experiment.runner import workers_for
-    from simulator.experiment.schedule import run_cells
+def _simulate(plan: Plan, cell: Cell, workers: Workers) -> Ending:
+    """Run the trials that are left."""
+    from simulator.experiment.runner import run_until_ended
 
-    left = plan.requested - cell.finished
-    try:
-        with trials_progress(name) as progress, workers_for(workers, left) as (pool, slots):
-            run_cells([cell], pool, slots, lambda cell, _: progress(cell.finished, plan.requested))
-    except KeyboardInterrupt as error:
-        return name_of_signal(error), None
-    except WorkerDied as error:
-        return None, str(error)
-    return None, None
+    with trials_progress(plan.scenario.name) as progress:
+        left = plan.requested - cell.finished
+        return run_until_ended([cell], workers, left, lambda cell, _: progress(cell.finished, plan.requested))
 
 
 def _end_without_any(writer: RunWriter, plan: Plan, cell: Cell, reason: str | None) -> NoReturn:
@@ -160,11 +157,11 @@ def _end_without_any(writer: RunWriter, plan: Plan, cell: Cell, reason: str | No
     go_on = ""
     if writer.trials.counts() and reason is not None:
         writer.leave(reason)
-        go_on = f"; go on with `{resume_command(writer.path)}`"
+        go_on = f"; go on with `{resume_command('run', writer.path)}`"
     if reason in (INTERRUPTED, TERMINATED):
         end_stopped_by(reason, f" before a trial was finished{go_on}")
     if reason is not None:
-        fail(f"trial {cell.end_without_gap}: {reason}{go_on}", EXIT_TRIALS_FAILED)
+        fail(f"{reason}{go_on}", EXIT_TRIALS_FAILED)
     writer.discard()
     again = replay_command(plan.command, plan.first)
     fail(f"{cell.failed[plan.first]}; again: {again}; no trial was finished", EXIT_TRIALS_FAILED)
@@ -198,15 +195,10 @@ def _first_trace(result: Result, whole: bool) -> Trace:
 
 
 def _draw(result: Result, first: Trace, directory: Path) -> str | None:
-    """Add the figures; why they are left out, where they cannot be written: the data stay in."""
+    """Add the figures; why they are left out, where they cannot be written."""
     from simulator.report.figures.run_figures import write_figures
 
-    try:
-        with interruptible():
-            write_figures(result, first, directory)
-    except OSError as error:
-        return error.strerror or str(error)
-    return None
+    return why_not_drawn(lambda: write_figures(result, first, directory))
 
 
 def finish(outcome: Outcome) -> None:
@@ -217,15 +209,15 @@ def finish(outcome: Outcome) -> None:
     result = outcome.result
     _note_violations(result)
     _note_failures(result)
-    go_on = f"go on with `{resume_command(outcome.kept)}`"
+    go_on = f"go on with `{resume_command('run', outcome.kept)}`"
     if outcome.signal is not None:
         left = f"; {go_on}" if result.state == UNFINISHED else ""
         end_stopped_by(outcome.signal, f": {result.trials_run} of {result.requested} trials were kept{left}")
     if outcome.not_drawn is not None:
         fail(f"{outcome.kept}: figures are left out: {outcome.not_drawn}; the data are kept", EXIT_BAD_INPUT)
     if outcome.died is not None:
-        before = f"({result.trials_run} trials before it were kept; {go_on})"
-        fail(f"trial {result.trials_run}: {outcome.died} {before}", EXIT_TRIALS_FAILED)
+        number = f"{result.trials_run} of {result.requested} trials were kept"
+        fail(f"{outcome.died} ({number}; {go_on})", EXIT_TRIALS_FAILED)
     if result.failed:
         again = replay_command(result.command, result.failed[0][0])
         count = f"{len(result.failed):,} of {result.requested:,} trials failed"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import EXIT_BAD_INPUT, fail
+from simulator.cli.common import EXIT_BAD_INPUT, fail, resume_command
 from simulator.cli.printing import print_note
 
 if TYPE_CHECKING:
@@ -50,11 +50,10 @@ def readable(file: Path) -> Iterator[None]:
 
 
 def show_earlier_comparison(directory: Path, as_json: bool, figures: Path | None) -> None:
-    """Show the comparison in a directory, and draw its figures into another one, if that is given."""
-    from simulator.cli.compare import show_comparison
+    """Of a version before studies: `comparison.json` has what `study.json` has as `comparison` now."""
+    from simulator.cli.sweeping import draw_study, show_study
     from simulator.experiment.reading import read_object
     from simulator.experiment.store import StoreError
-    from simulator.report.figures.comparison import write_comparison_figures
 
     file = directory / COMPARISON
     try:
@@ -64,9 +63,26 @@ def show_earlier_comparison(directory: Path, as_json: bool, figures: Path | None
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
     with readable(file):
-        show_comparison(comparison, as_json, tests=False)
+        show_study({"comparison": comparison}, as_json)
     if figures is not None:
-        draw_again(file, figures, lambda: write_comparison_figures(comparison, figures))
+        draw_again(file, figures, lambda: draw_study({"comparison": comparison}, figures))
+
+
+def show_earlier_study(directory: Path, as_json: bool, figures: Path | None) -> None:
+    """Show a sweep or a comparison, as far as it has come, and draw its figures into another directory."""
+    from simulator.cli.sweeping import draw_study, show_study
+    from simulator.experiment.files import StoreError
+    from simulator.experiment.sweep.progress import found_by_now
+    from simulator.experiment.sweep.rows import STUDY
+
+    try:
+        found = found_by_now(directory)
+    except StoreError as error:
+        fail(str(error), EXIT_BAD_INPUT)
+    with readable(directory / STUDY):
+        show_study(found, as_json)
+    if figures is not None:
+        draw_again(directory / STUDY, figures, lambda: draw_study(found, figures))
 
 
 def show_earlier_tuning(directory: Path, as_json: bool, figures: Path | None) -> None:
@@ -81,28 +97,8 @@ def show_earlier_tuning(directory: Path, as_json: bool, figures: Path | None) ->
     except StoreError as error:
         fail(str(error), EXIT_BAD_INPUT)
     if not found["candidates"]:
-        fail(
-            f"{directory}: a tuner that was ended; go on with it by `electsim tune --resume {directory}`",
-            EXIT_BAD_INPUT,
-        )
+        fail(f"{directory}: nothing is finished; go on by `{resume_command('tune', directory)}`", EXIT_BAD_INPUT)
     with readable(directory / TUNE):
         show_tuning(found, as_json)
     if figures is not None:
         draw_again(directory / TUNE, figures, lambda: write_tune_figure(found, figures))
-
-
-def show_earlier_sweep(directory: Path, as_json: bool, figures: Path | None) -> None:
-    """Show a sweep, and draw its figures."""
-    from simulator.cli.sweeping import show_sweep
-    from simulator.experiment.files import StoreError
-    from simulator.experiment.sweep.running import STUDY, read_study_json
-    from simulator.report.figures.sweep_figures import write_sweep_figures
-
-    try:
-        found = read_study_json(directory)
-    except StoreError as error:
-        fail(str(error), EXIT_BAD_INPUT)
-    with readable(directory / STUDY):
-        show_sweep(found, as_json)
-    if figures is not None:
-        draw_again(directory / STUDY, figures, lambda: write_sweep_figures(found, figures))

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator.cli.common import ALLOW_FILES, EXIT_BAD_INPUT, PERCENTAGE, WORKERS, fail, notice_drafts
-from simulator.cli.completion import scenario_names
-from simulator.cli.printing import print_note
+from simulator.cli.common import ALLOW_FILES, PERCENTAGE, notice_drafts, runs_on
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS
+from simulator.cli.study_options import LINK, STUDY_FILE, VARY, command_of, percent, study_of, study_or_result
 from simulator.cli.sweeping import resume_sweep, run_sweep
-
-if TYPE_CHECKING:
-    from simulator.experiment.sweep.study import Study
-
-_METHODS = ("random", "latin-hypercube", "sobol")
+from simulator.experiment.workers import Workers
 
 
 @click.command()
-@click.argument(
-    "study_file", metavar="STUDY", required=False, type=click.Path(path_type=Path), shell_complete=scenario_names
-)
-@click.option("--vary", multiple=True, metavar="FIELD=A,B,…", help="An axis: a field and its values, or 3..101:log8.")
-@click.option("--link", multiple=True, metavar="FIELD=EXPR", help="A field that follows others by an expression.")
+@STUDY_FILE
+@VARY
+@LINK
 @click.option("--sample", metavar="METHOD:N", help="N points between the ends of the axes; METHOD as in sobol:64.")
 @click.option("--set", "overrides", multiple=True, metavar="FIELD=VALUE", help="Override a field in all cells.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="What the table shows; as `compare` has it.")
@@ -35,7 +24,7 @@ _METHODS = ("random", "latin-hypercube", "sobol")
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="The seed, in place of the scenario's.")
 @click.option("--precision", type=PERCENTAGE, metavar="PERCENT", help="End a cell when it is known to within this.")
 @click.option("--precision-of", type=click.Choice(["median", "p95", "p99"]), help="Which quantile that is about.")
-@click.option("--workers", type=WORKERS, default=0, help="Processes; 0, the default: one per core.")
+@runs_on
 @ALLOW_FILES
 @click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print study.json, and no table.")
@@ -51,7 +40,7 @@ def sweep(
     seed: int | None,
     precision: float | None,
     precision_of: str | None,
-    workers: int,
+    workers: Workers,
     allow_files: tuple[Path, ...],
     root: Path,
     as_json: bool,
@@ -77,79 +66,13 @@ def sweep(
     violated; with 2 for bad input or a full disk; with 3 if a trial failed or a worker was killed; with 130 when
     interrupted and 143 when terminated (SIGTERM), keeping all that was finished.
     """
+    chosen = study_or_result("sweep", study_file, resume)
     if resume is not None:
-        if study_file is not None:
-            fail("sweep --resume: RESULT says what to run; leave STUDY out", EXIT_BAD_INPUT)
-        resume_sweep(resume, workers, as_json)
-    if study_file is None:
-        fail("sweep: name a STUDY, or an unfinished result: --resume RESULT", EXIT_BAD_INPUT)
+        resume_sweep("sweep", resume, workers, as_json)
     options: dict[str, object] = {"--vary": vary, "--link": link, "--sample": sample, "--set": overrides}
     options |= {"--metric": metrics, "--trials": trials, "--seed": seed, "--precision-of": precision_of}
-    options |= {"--precision": _percent(precision), "--allow-files": allow_files}
+    options |= {"--precision": percent(precision), "--allow-files": allow_files}
     changes = {"trials": trials, "seed": seed, "precision": precision, "precision_of": precision_of, "sample": sample}
-    study = _study(study_file, vary, link, overrides, {**changes, "metrics": list(metrics) or None})
+    study = study_of(chosen, vary, link, overrides, {**changes, "metrics": list(metrics) or None})
     notice_drafts(root)
-    run_sweep(study, _command(study_file, options), allow_files, root, workers, as_json)
-
-
-# --- Parts of `sweep`
-
-
-def _study(
-    path: Path, vary: Sequence[str], link: Sequence[str], overrides: Sequence[str], options: Mapping[str, Any]
-) -> Study:
-    """The study of the file and the options. Ends the program if either is wrong."""
-    from simulator.experiment.sweep.study import read_study
-    from simulator.scenario import ScenarioError
-
-    try:
-        changes = {name: value for name, value in options.items() if value is not None}
-        if "sample" in changes:
-            changes["sample"] = _sample(str(changes["sample"]))
-        changes |= {"axes": read_axes(vary), "link": read_pairs("--link", link), "set": read_pairs("--set", overrides)}
-        return read_study(path, changes)
-    except ScenarioError as error:
-        print_note(str(error))
-        sys.exit(EXIT_BAD_INPUT)
-    except OSError as error:
-        fail(f"{path}: cannot be read: {error.strerror or error}", EXIT_BAD_INPUT)
-
-
-def read_axes(vary: Sequence[str]) -> list[dict[str, object]]:
-    """The axes of `--vary`, as a study has them. Raises ScenarioError."""
-    from simulator.experiment.variants import varied
-
-    return [
-        {"field": field, "values": values[0] if len(values) == 1 and ".." in values[0] else values}
-        for field, values in varied(vary).items()
-    ]
-
-
-def read_pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
-    """From `FIELD=VALUE` the values by field. Ends the program for what is no such text."""
-    found = {}
-    for text in texts:
-        field, equals, value = (part.strip() for part in text.partition("="))
-        if not equals or not field or not value:
-            fail(f"{option} {text}: write a field and its value: network.loss=1%", EXIT_BAD_INPUT)
-        found[field] = value
-    return found
-
-
-def _sample(text: str) -> dict[str, object]:
-    method, _, points = text.partition(":")
-    if method not in _METHODS or not points.isdigit():
-        fail(f"--sample {text}: write METHOD:POINTS, such as sobol:64; known: {', '.join(_METHODS)}", EXIT_BAD_INPUT)
-    return {"method": method, "points": int(points)}
-
-
-def _percent(share: float | None) -> str | None:
-    return None if share is None else f"{100 * share:g}%"
-
-
-def _command(path: Path, options: Mapping[str, object]) -> str:
-    words = ["electsim", "sweep", str(path)]
-    for option, values in options.items():
-        for value in values if isinstance(values, tuple) else (values,):
-            words += [] if value is None else [option, str(value)]
-    return shlex.join(words)
+    run_sweep(study, command_of("sweep", chosen, options), allow_files, root, workers, as_json)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,22 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator.cli.common import ALLOW_FILES, EXIT_BAD_INPUT, WORKERS, fail, notice_drafts
-from simulator.cli.completion import scenario_names
+from simulator.cli.common import ALLOW_FILES, EXIT_BAD_INPUT, fail, notice_drafts, runs_on
 from simulator.cli.printing import print_note
 from simulator.cli.run import LARGEST_SEED, MOST_TRIALS
+from simulator.cli.study_options import LINK, STUDY_FILE, VARY, command_of, read_axes, read_pairs, study_or_result
 from simulator.cli.tuning import resume_tuning, run_tuning
+from simulator.experiment.workers import Workers
 
 if TYPE_CHECKING:
     from simulator.experiment.tune.request import Request
 
 
 @click.command()
-@click.argument(
-    "scenario_file", metavar="SCENARIO", required=False, type=click.Path(path_type=Path), shell_complete=scenario_names
-)
-@click.option("--vary", multiple=True, metavar="FIELD=A,B,…", help="A field to search, and its values or their range.")
-@click.option("--link", multiple=True, metavar="FIELD=EXPR", help="A field that follows others by an expression.")
+@STUDY_FILE
+@VARY
+@LINK
 @click.option("--minimise", metavar="METRIC", default="failover.p99", show_default=True, help="As `compare` has it.")
 @click.option("--subject-to", multiple=True, metavar="BOUND", help="By default 'false_elections < 1/month'.")
 @click.option("--fault-free", metavar="TIME", help="Simulated time without faults; by default what the bound needs.")
@@ -34,13 +32,13 @@ if TYPE_CHECKING:
 @click.option("--set", "overrides", multiple=True, metavar="FIELD=VALUE", help="Override a field in all settings.")
 @click.option("--trials", type=click.IntRange(1, MOST_TRIALS), help="Trials with the faults, for each; 500.")
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="The seed, in place of the scenario's.")
-@click.option("--workers", type=WORKERS, default=0, help="Processes; 0, the default: one per core.")
+@runs_on
 @ALLOW_FILES
 @click.option("--results", "root", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print tune.json, and no table.")
 @click.option("--resume", metavar="RESULT", type=click.Path(path_type=Path), help="Go on with a tuner that was ended.")
 def tune(
-    scenario_file: Path | None,
+    study_file: Path | None,
     vary: tuple[str, ...],
     link: tuple[str, ...],
     minimise: str,
@@ -51,13 +49,13 @@ def tune(
     overrides: tuple[str, ...],
     trials: int | None,
     seed: int | None,
-    workers: int,
+    workers: Workers,
     allow_files: tuple[Path, ...],
     root: Path,
     as_json: bool,
     resume: Path | None,
 ) -> None:
-    """Search the settings of SCENARIO with the least METRIC that keep the bounds, above all on false elections.
+    """Search the settings of STUDY, a scenario or a study file, with the least METRIC that keep the bounds, above all on false elections.
 
     \b
     Which timeouts for this network, if a leader that is fine may be deposed once a month?
@@ -77,18 +75,15 @@ def tune(
     trial failed or a worker was killed; with 130 when interrupted and 143 when terminated (SIGTERM), keeping all that
     was finished.
     """
+    chosen = study_or_result("tune", study_file, resume)
     if resume is not None:
-        if scenario_file is not None:
-            fail("tune --resume: RESULT says what to tune; leave SCENARIO out", EXIT_BAD_INPUT)
         resume_tuning(resume, workers, as_json)
-    if scenario_file is None:
-        fail("tune: name a SCENARIO, or an unfinished result: --resume RESULT", EXIT_BAD_INPUT)
     shown: dict[str, object] = {"--vary": vary, "--link": link, "--minimise": minimise, "--subject-to": subject_to}
     shown |= {"--fault-free": fault_free, "--points": points, "--set": overrides, "--trials": trials, "--seed": seed}
-    command = shlex.join([*_words(scenario_file, shown | {"--allow-files": allow_files}), *["--no-margin"] * no_margin])
+    command = command_of("tune", chosen, shown | {"--allow-files": allow_files}) + " --no-margin" * no_margin
     study = {"vary": vary, "link": link, "set": overrides, "trials": trials, "seed": seed}
     own = {"minimise": minimise, "subject_to": subject_to, "points": points, "margin": not no_margin}
-    request = _request(scenario_file, study, own | {"allow_files": tuple(map(str, allow_files))}, fault_free, command)
+    request = _request(chosen, study, own | {"allow_files": tuple(map(str, allow_files))}, fault_free, command)
     notice_drafts(root)
     run_tuning(request, root, workers, as_json)
 
@@ -97,7 +92,6 @@ def _request(
     path: Path, study: Mapping[str, Any], own: Mapping[str, Any], fault_free: str | None, command: str
 ) -> Request:
     """What the options ask for. Ends the program if something is wrong with it."""
-    from simulator.cli.sweep import read_axes, read_pairs
     from simulator.experiment.sweep.study import read_study, refused
     from simulator.experiment.tune.request import Request
     from simulator.scenario import ScenarioError
@@ -117,11 +111,3 @@ def _request(
         sys.exit(EXIT_BAD_INPUT)
     except OSError as error:
         fail(f"{path}: cannot be read: {error.strerror or error}", EXIT_BAD_INPUT)
-
-
-def _words(path: Path, options: Mapping[str, object]) -> list[str]:
-    words = ["electsim", "tune", str(path)]
-    for option, values in options.items():
-        for value in values if isinstance(values, tuple) else (values,):
-            words += [] if value is None else [option, str(value)]
-    return words

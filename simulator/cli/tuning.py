@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -16,18 +15,22 @@ from simulator.cli.common import (
     end_interrupted,
     end_stopped_by,
     fail,
+    resume_command,
+    why_not_drawn,
 )
-from simulator.cli.printing import print_json, print_note, print_table, trials_progress
+from simulator.cli.printing import print_json, print_note, print_table
+from simulator.cli.progress import Report, trials_progress
 from simulator.experiment.signals import TERMINATED, uninterrupted
+from simulator.experiment.workers import ClusterError, Workers
 
 if TYPE_CHECKING:
     from simulator.analysis.estimates import Summary
+    from simulator.experiment.runner import Ending
     from simulator.experiment.store import RunWriter
-    from simulator.experiment.sweep.running import Ending
     from simulator.experiment.tune.request import Request
 
 
-def run_tuning(request: Request, root: Path, workers: int, as_json: bool) -> NoReturn:
+def run_tuning(request: Request, root: Path, workers: Workers, as_json: bool) -> NoReturn:
     """Tune in a new results directory, and end the program with the exit code that it deserves."""
     from simulator.experiment.store import new_directory
     from simulator.experiment.tune.running import begin_tuning
@@ -36,7 +39,7 @@ def run_tuning(request: Request, root: Path, workers: int, as_json: bool) -> NoR
     _run_in(opened, request, workers, as_json, lambda writer: begin_tuning(writer, request))
 
 
-def resume_tuning(directory: Path, workers: int, as_json: bool) -> NoReturn:
+def resume_tuning(directory: Path, workers: Workers, as_json: bool) -> NoReturn:
     """Do what an unfinished tuner has left to do, and end the program."""
     from simulator.experiment.drafts import HEAD
     from simulator.experiment.files import StoreError
@@ -57,7 +60,7 @@ def resume_tuning(directory: Path, workers: int, as_json: bool) -> NoReturn:
 def _run_in(
     opened: AbstractContextManager[RunWriter],
     request: Request,
-    workers: int,
+    workers: Workers,
     as_json: bool,
     start: Callable[[RunWriter], None],
 ) -> NoReturn:
@@ -72,20 +75,21 @@ def _run_in(
             with _progress(str(request.study.name)) as progress:
                 found, ending = running.run_tuning(writer, request, workers, progress)
             show_tuning(found, as_json)
-        not_drawn = None if ending.signal == TERMINATED else _draw(found, writer.path)
-    except (StoreError, ScenarioError) as error:
+        directory, hurried = writer.path, ending.signal == TERMINATED
+        not_drawn = None if hurried else why_not_drawn(lambda: _draw(found, directory))
+    except (StoreError, ScenarioError, ClusterError) as error:
         fail(str(error), EXIT_BAD_INPUT)
     except KeyboardInterrupt as error:
         end_interrupted(error, "" if found is None else ": the figure is left out")
-    print_note(f"Results are in {writer.path}")
-    _finish(found, ending, writer.path, not_drawn)
+    print_note(f"Results are in {directory}")
+    _finish(found, ending, directory, not_drawn)
 
 
 @contextmanager
 def _progress(name: str) -> Iterator[Callable[[str, int, int], None]]:
     """One bar, or lines, for each stage."""
     with ExitStack() as stack:
-        shown: dict[str, Callable[[int, int], None]] = {}
+        shown: dict[str, Report] = {}
 
         def report(stage: str, done: int, total: int) -> None:
             if stage not in shown:
@@ -107,19 +111,15 @@ def show_tuning(found: Summary, as_json: bool) -> None:
     print_table(tune_table(found))
 
 
-def _draw(found: Summary, directory: Path) -> str | None:
+def _draw(found: Summary, directory: Path) -> None:
     from simulator.report.figures.tune import write_tune_figure
 
-    try:
-        write_tune_figure(found, directory)
-    except OSError as error:
-        return error.strerror or str(error)
-    return None
+    write_tune_figure(found, directory)
 
 
 def _finish(found: Summary, ending: Ending, kept: Path, not_drawn: str | None) -> NoReturn:
     """Say what went wrong, if anything, and exit accordingly."""
-    go_on = f"go on with `{shlex.join(['electsim', 'tune', '--resume', str(kept)])}`"
+    go_on = f"go on with `{resume_command('tune', kept)}`"
     if ending.signal is not None:
         end_stopped_by(ending.signal, f": what was finished is kept; {go_on}")
     if not_drawn is not None:

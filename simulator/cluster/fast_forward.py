@@ -32,15 +32,30 @@ from simulator.cluster.spec import ClusterSpec
 from simulator.protocol import MILLISECOND, Nanoseconds, NodeId
 from simulator.trace.trace import Row
 
-_WORTHWHILE = 40  # Events: to skip fewer takes longer than to handle them.
-_MOST_BACKOFF = 64  # A cluster that is not quiet is left alone for so many times as long as at first.
+_WORTHWHILE = 90  # Events: to skip fewer takes longer than to handle them.
+_BACKOFF_GROWS, _MOST_BACKOFF = 4, 256  # How much longer a cluster that is not quiet is left alone, each time.
+
+
+_last: list[tuple[NetworkSpec, Nanoseconds | None]] = []  # What was asked last: trials of a run share a specification.
 
 
 def longest_delay(spec: NetworkSpec) -> Nanoseconds | None:
-    """The longest time that a message travels; None if it has no bound."""
-    latency = longest(spec.latency)
-    base = 0 if spec.topology is None else max(max(row) for row in spec.topology.base)
-    return None if latency is None else base + latency
+    """The longest time that a message travels, but for a negligible share of messages; None if it is not known."""
+    if not _last or _last[0][0] is not spec:
+        latency = longest(spec.latency)
+        base = 0 if spec.topology is None else max(max(row) for row in spec.topology.base)
+        _last[:] = [(spec, None if latency is None else base + latency)]
+    return _last[0][1]
+
+
+_SHORT: list[
+    tuple[NetworkSpec, Nanoseconds]
+] = []  # The longest time, lately, in which too few events would be skipped.
+
+
+def _worthwhile_ns(spec: NetworkSpec) -> Nanoseconds:
+    """For which time until the next event from outside it is not worth it to look closer, as far as is known."""
+    return _SHORT[0][1] if _SHORT and _SHORT[0][0] is spec else 0
 
 
 def network_refusal(spec: NetworkSpec) -> str | None:
@@ -106,6 +121,8 @@ class FastForward:
         if not self._looks_left:
             self._looks_left = self._looks_between
             self._memory.check()
+        if self._kernel._now < self._not_before and not self._skipped_meanwhile:
+            return 0
         skipped, self._skipped_meanwhile = self._skipped_meanwhile, 0
         return skipped + self._look()
 
@@ -120,15 +137,17 @@ class FastForward:
     def _look(self) -> int:
         now, rows = self._kernel._now, self._rows
         # After a row, all that was in flight must arrive and be answered.
-        if now < self._not_before or not rows or now <= rows[-1].time_ns + 2 * self._delay_ns:
+        settled_ns = rows[-1].time_ns + 2 * self._delay_ns + 1 if rows else now + 1
+        if now < settled_ns or now < self._not_before:
+            self._not_before = max(self._not_before, settled_ns)
             return 0
         if len(rows) != self._rows_before:
-            self._rows_before, self._backoff = len(rows), 1
+            self._rows_before, self._backoff = len(rows), max(1, self._backoff // _BACKOFF_GROWS)
         try:
             return self._move(now)
         except NotQuietError:
             self._not_before = now + self._backoff * max(2 * self._delay_ns, MILLISECOND)
-            self._backoff = min(2 * self._backoff, _MOST_BACKOFF)
+            self._backoff = min(_BACKOFF_GROWS * self._backoff, _MOST_BACKOFF)
             return 0
 
     def _move(self, now: Nanoseconds) -> int:
@@ -139,6 +158,9 @@ class FastForward:
             return 0
         if self._network.rules.in_force:
             raise NotQuietError("a rule is in force on links")
+        if (end := self._first_from_outside()) - now < _worthwhile_ns(self._network.spec):
+            self._not_before = end
+            return 0
         running = {me: node for me, node in self._nodes.items() if node.running}
         period = QuietPeriod(now, running, self._delay_ns)
         if (idle := period.idle_ns()) != now:
@@ -153,7 +175,10 @@ class FastForward:
         if elapsed > 0 and self._irregular:
             elapsed = self._regular(period, elapsed, len(queue.in_flight))
             self._not_before = min(end, now + max(elapsed, period.whole_ns) + period.rest_ns)
-        if elapsed <= 0 or (skipped := period.skip(elapsed)).events < _WORTHWHILE:
+        skipped = period.skip(max(elapsed, 0))
+        if skipped.events < _WORTHWHILE:
+            if not self._irregular:
+                _SHORT[:] = [(self._network.spec, end - now)]
             return 0
         self._apply(now, elapsed, skipped, queue)
         for node in running.values():
@@ -178,6 +203,12 @@ class FastForward:
                     low, high = (middle, high) if _packets(sends, middle * whole + rest) <= clear else (low, middle - 1)
                 elapsed = low * whole
         return elapsed
+
+    def _first_from_outside(self) -> Nanoseconds:
+        """When the first event is due that is neither a timer nor a message."""
+        keepalives = (Timers._come_due, Node.on_delivery)
+        others = (entry[0] for entry in self._kernel._queue if getattr(entry[3], "__func__", None) not in keepalives)
+        return min(others, default=self._kernel._now)
 
     def _sorted_queue(self, period: QuietPeriod) -> _Queue:
         queue = _Queue([], [])

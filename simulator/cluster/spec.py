@@ -81,8 +81,7 @@ class ClusterSpec:
     @property
     def serving_class(self) -> type[Algorithm] | None:
         """What the nodes run that serve clients from a log of their own; None if there is no log, or a resource."""
-        serving = self.registration.serving
-        return None if serving is None or self.resource is not None else serving(self.config)
+        return None if self.resource is not None else self.registration.serving_class(self.config)
 
     @property
     def outside(self) -> Mapping[str, tuple[NodeId, ...]]:

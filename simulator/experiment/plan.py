@@ -53,9 +53,13 @@ class Plan:
         tables: Tables,
         broken: tuple[list[tuple[int, Violation]], list[tuple[int, Violation]]],
         stopped_by: str | None,
+        end: int,
     ) -> Result:
-        """The result of the finished trials, from the first on. `broken`: the violations, and those that are waived."""
-        end = cell.end_without_gap
+        """The result of the finished trials before `end`. `broken`: the violations, and those that are waived.
+
+        Its command repeats these trials; if some before `end` are missing, it repeats the whole run.
+        """
+        count = end - self.first if end == cell.end_without_gap else self.requested
         monitor = cell.monitor
         if stopped_by is None and monitor is not None:
             stopped_by = monitor.stopped_by
@@ -66,7 +70,7 @@ class Plan:
             tables=tables,
             violations=broken[0],
             waived=broken[1],
-            command=re.sub(r"--trials \d+", f"--trials {end - self.first}", self.command),  # What has this digest.
+            command=re.sub(r"--trials \d+", f"--trials {count}", self.command),
             failed=[(number, str(cell.failed[number].args[1])) for number in sorted(cell.failed) if number < end],
             stopped_by=stopped_by,
             precision=None if monitor is None else monitor.reached,

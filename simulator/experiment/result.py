@@ -25,39 +25,19 @@ from simulator.scenario import Scenario
 
 __all__ = ["FINISHED", "SCHEMA", "UNFINISHED", "Result", "digest_of", "made_with"]
 
-__all__ = ["FINISHED", "SCHEMA", "UNFINISHED", "Result", "digest_of", "made_with"]
-
 SCHEMA = 1  # The version of the summary and the tables: docs/results.md says what a new one changes.
 FINISHED = "finished"  # The `state` of a result of which no trial is left.
 _RECORDED_VERSIONS = ("electsim", "simpy", "numpy", "scipy", "pandas")
 _DIGESTS_AT_ONCE = 10_000
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Result:
-    """What a run found.
+class WithTables:
+    """A run whose `tables` are at hand one by one. If they are on disk, each is read when it is first asked for.
 
-    `trials` has a row per trial, `elections` one per election, `rounds` one per round of an election, and
-    `overlaps` one per incident in which two nodes or more led at once; docs/results.md names their columns.
-    Where the run was cut short, they hold the trials that were finished, from the first on. If they are on disk, each
-    table is read when it is first asked for.
+    Each raises StoreError if its file is damaged.
     """
 
-    scenario: Scenario
-    seed: int
-    requested: int
-    tables: Tables  # What statistics are computed from.
-    violations: Sequence[tuple[int, Violation]]  # Each violated guarantee, after the number of its trial.
-    waived: Sequence[tuple[int, Violation]]  # Violations of guarantees that the scenario waives.
-    command: str  # What repeats this run.
-    failed: Sequence[tuple[int, str]] = ()  # The trials that failed, each with its error; they are in no table.
-    stopped_by: str | None = None  # The reason why the run ended, if it ended before the requested number of trials.
-    precision: Precision | None = None  # How precisely the primary metric is known, if a precision was requested.
-    measured: Measured | None = None  # What to lay over the simulated durations.
-    state: str = field(default=FINISHED)  # UNFINISHED: trials are left, which `electsim run --resume` runs.
-
-    def __repr__(self) -> str:
-        return f"<Result of {self.scenario.name}: {self.trials_run:,} trials>"
+    tables: Tables
 
     @property
     def trials(self) -> pd.DataFrame:
@@ -79,6 +59,32 @@ class Result:
         """A row for each incident in which two nodes or more led at once."""
         return self.tables.overlaps
 
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Result(WithTables):
+    """What a run found.
+
+    `trials` has a row per trial, `elections` one per election, `rounds` one per round of an election, and
+    `overlaps` one per incident in which two nodes or more led at once; docs/results.md names their columns.
+    Where the run was cut short, they hold the trials that were finished, from the first on.
+    """
+
+    scenario: Scenario
+    seed: int
+    requested: int
+    tables: Tables  # What statistics are computed from.
+    violations: Sequence[tuple[int, Violation]]  # Each violated guarantee, after the number of its trial.
+    waived: Sequence[tuple[int, Violation]]  # Violations of guarantees that the scenario waives.
+    command: str  # What repeats this run.
+    failed: Sequence[tuple[int, str]] = ()  # The trials that failed, each with its error; they are in no table.
+    stopped_by: str | None = None  # The reason why the run ended, if it ended before the requested number of trials.
+    precision: Precision | None = None  # How precisely the primary metric is known, if a precision was requested.
+    measured: Measured | None = None  # What to lay over the simulated durations.
+    state: str = field(default=FINISHED)  # UNFINISHED: trials are left, which `electsim run --resume` runs.
+
+    def __repr__(self) -> str:
+        return f"<Result of {self.scenario.name}: {self.trials_run:,} trials>"
+
     @cached_property
     def trials_run(self) -> int:
         """How many trials were finished."""
@@ -88,6 +94,23 @@ class Result:
     def digest(self) -> str:
         """SHA-256 over the digests of the trials, in order."""
         return digest_of(self.tables.only({"trials": ("digest",)}).trials["digest"])
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many trials were finished (`run`), requested, failed, ended in an election, and never had a leader."""
+        elections = self.tables.only({"elections": summaries.OF_ELECTIONS}).elections
+        return {
+            "run": self.trials_run,
+            "requested": self.requested,
+            "failed": len(self.failed),
+            "censored": summaries.censored_trials(elections),
+            "never_led": summaries.never_led(elections),
+        }
+
+    @property
+    def violated(self) -> dict[str, int]:
+        """How often each guarantee was violated."""
+        return _counts(self.violations)
 
     @cached_property
     def summary(self) -> Summary:
@@ -104,17 +127,11 @@ class Result:
             "command": self.command,
             "digest": self.digest,
             "stopped_by": self.stopped_by,
-            "trials": {
-                "run": self.trials_run,
-                "requested": self.requested,
-                "failed": len(self.failed),
-                "censored": summaries.censored_trials(elections),
-                "never_led": summaries.never_led(elections),
-            },
+            "trials": self.counts,
             "elections": summaries.counts(elections),
             "faults": summaries.faults(trials),
             "metrics": summaries.metrics(self.tables),
-            "violations": _counts(self.violations),
+            "violations": self.violated,
             "waived": _counts(self.waived),
             "assumptions_broken": summaries.assumptions_broken(trials),
             "fast_forward": self.scenario.fast_forward_summary,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from simulator.experiment.chunks import Chunk
 from simulator.experiment.columns import violations_in
@@ -14,9 +15,10 @@ from simulator.experiment.finished import InMemory
 from simulator.experiment.plan import Plan, default_command
 from simulator.experiment.result import SCHEMA, Result, made_with
 from simulator.experiment.schedule import Cell, run_cells, slots_of
-from simulator.experiment.signals import Terminated, name_of_signal, uninterrupted
+from simulator.experiment.signals import Terminated, name_of_signal, signal_named, uninterrupted
 from simulator.experiment.tables import gathered
 from simulator.experiment.trial import TrialError
+from simulator.experiment.workers import Workers
 from simulator.scenario import Scenario, check, load
 from simulator.scenario.text.files import PathLike
 
@@ -35,6 +37,7 @@ def run(
     seed: int | None = None,
     first_trial: int = 0,
     workers: int = 1,
+    dask: str | None = None,
     precision: float | None = None,
     precision_of: str = "median",
     progress: Callable[[int, int], None] | None = None,
@@ -47,8 +50,10 @@ def run(
     `run("raft-leader-crash", ["network.loss=0.01"])`.
 
     `trials` and `seed` override the scenario's. The result is the same for any number of `workers` (processes; 0 for
-    one per core). `progress` is called with the numbers of trials finished and asked for. Ctrl-C ends the run early and
-    returns what was finished, from the first trial on; SIGTERM does the same if it is handled.
+    one per core). With `dask`, they are those of the Dask scheduler of this address, or of a cluster of `workers`
+    processes on this machine for `local` (docs/cluster.md). `progress` is called with the numbers of trials finished
+    and asked for. Ctrl-C ends the run early and returns what was finished, from the first trial on; SIGTERM does the
+    same if it is handled.
 
     With `precision` (0.05 for 5 %), the run ends as soon as the 95 % interval of the primary median (`precision_of`:
     or its `p95`, `p99`) lies within that fraction of it, and with `trials` at the latest; `Result.stopped_by` says
@@ -56,7 +61,7 @@ def run(
 
     Raises ScenarioError for a bad scenario; TrialError where a trial runs away or the algorithm fails, with the trials
     before it, if any, as its `finished`; ValueError for fewer trials than one, for a bad precision, for more than
-    1024 workers, and for overrides of a scenario that is loaded already.
+    1024 workers, and for overrides of a scenario that is loaded already; OSError where a Dask cluster cannot be used.
     """
     scenario = _loaded(scenario, overrides, algorithm, allow_files)
     count = scenario.trials if trials is None else trials
@@ -71,23 +76,18 @@ def run(
         precision=precision,
         precision_of=precision_of,
     )
-    return _run(plan, workers, progress)
+    return _run(plan, Workers(workers, dask), progress)
 
 
-def _run(plan: Plan, workers: int, progress: Callable[[int, int], None] | None) -> Result:
+def _run(plan: Plan, workers: Workers, progress: Callable[[int, int], None] | None) -> Result:
     """The result of a plan. Raises as `run` does."""
     cell = plan.cell(InMemory(), ends_at_failure=True)
-    failure: TrialError | None = None
-    stopped_by: str | None = None
-    try:
-        with workers_for(workers, plan.requested) as (pool, slots):
-            run_cells([cell], pool, slots, _reporting(progress))
-    except KeyboardInterrupt as error:
-        if cell.end_without_gap == plan.first:
-            raise
-        stopped_by = name_of_signal(error)
-    except WorkerDied as error:
-        failure = TrialError(cell.end_without_gap, str(error))
+    ending = run_until_ended([cell], workers, plan.requested, _reporting(progress))
+    stopped_by, failure = ending.signal, None
+    if ending.signal is not None and cell.end_without_gap == plan.first:
+        raise signal_named(ending.signal)
+    if ending.died is not None:
+        failure = TrialError(cell.end_without_gap, ending.died)
     if cell.failed and min(cell.failed) == cell.end_without_gap:
         failure = cell.failed[cell.end_without_gap]
     with uninterrupted():
@@ -105,17 +105,53 @@ def _reporting(progress: Callable[[int, int], None] | None) -> Callable[[Cell, C
     return report
 
 
-@contextmanager
-def workers_for(workers: int, trials: int) -> Iterator[tuple[Executor, int]]:
-    """An executor with so many workers (0: one per core), but not for a handful of trials; and its number of slots.
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How trials have ended: by a signal, since a worker process died, or, if both are None, since all are finished."""
 
-    If the block fails, chunks under way are given up.
+    signal: str | None = None  # INTERRUPTED or TERMINATED.
+    died: str | None = None  # Why the worker died.
+
+    @property
+    def reason(self) -> str | None:
+        """What ended them early, if anything did."""
+        return self.signal or self.died
+
+
+def run_until_ended(
+    cells: Sequence[Cell], workers: Workers, trials: int, on_chunk: Callable[[Cell, Chunk], None]
+) -> Ending:
+    """Run the trials of some cells, of which `trials` are left, until they are finished or something ends them early.
+
+    Raises StoreError if a chunk cannot be kept.
     """
-    count = min(workers or os.cpu_count() or 1, trials)
+    try:
+        with workers_for(workers, trials) as (pool, slots):
+            run_cells(cells, pool, slots, on_chunk)
+    except KeyboardInterrupt as error:
+        return Ending(signal=name_of_signal(error))
+    except WorkerDied as error:
+        return Ending(died=str(error))
+    return Ending()
+
+
+@contextmanager
+def workers_for(workers: Workers, trials: int) -> Iterator[tuple[Executor, Callable[[], int]]]:
+    """An executor with these workers, but none for a handful of trials; and what tells its number of slots.
+
+    If the block fails, chunks under way are given up. Raises ClusterError if a Dask cluster cannot be used.
+    """
+    if workers.dask is not None:
+        from simulator.experiment.dask import dask_workers
+
+        with dask_workers(workers.dask, workers.count) as (pool, slots):
+            yield pool, slots
+        return
+    count = min(workers.count or os.cpu_count() or 1, trials)
     count = 1 if trials <= _TOO_FEW else count
     pool = executor(count)
     try:
-        yield pool, slots_of(count)
+        yield pool, lambda: slots_of(count)
     except BaseException:
         with uninterrupted():
             pool.shutdown(cancel_futures=True)
@@ -153,7 +189,7 @@ def _loaded(
 
 def _gather(plan: Plan, cell: Cell, stopped_by: str | None) -> Result:
     """The result of the finished trials, from the first on, with its tables in memory."""
-    tables, broken = gathered(cell.trials, plan.first, cell.end_without_gap)
-    return plan.result(
-        cell, tables, (violations_in(broken, waived=False), violations_in(broken, waived=True)), stopped_by
-    )
+    end = cell.end_without_gap
+    tables, broken = gathered(cell.trials, plan.first, end)
+    violations = violations_in(broken, waived=False), violations_in(broken, waived=True)
+    return plan.result(cell, tables, violations, stopped_by, end)

@@ -26,6 +26,7 @@ _SHORTEST_S, _LONGEST_S = 0.25, 10.0  # How long a chunk should take.
 # The longest time of a chunk, as a share of the time so far. A kill therefore loses at most this share, and long
 # studies have few files.
 _SHARE = 1 / 50
+_LONGEST_OF_MANY_S = 60.0  # The same if there are so many workers that the coordinator could not keep up.
 _MOST_TRIALS = 100_000  # In a chunk.
 _CAREFUL = 4  # The most trials of a chunk, as a multiple of the trials whose time was measured.
 
@@ -74,6 +75,12 @@ class Cell:
     def end_without_gap(self) -> int:
         """The first trial that is missing: all trials before this number are finished."""
         return min(self.end, without_gap(self.trials.counts(), self.first))
+
+    @property
+    def end_of_finished(self) -> int:
+        """The number after the last trial that is there. Chunks before it may be missing: they had not come yet."""
+        ends = [start + count for start, count in self.trials.counts().items() if start < self.end]
+        return min(self.end, max([self.first, *ends]))
 
     @property
     def left(self) -> int:
@@ -145,20 +152,22 @@ class Cell:
 Received = Callable[[Cell, Chunk], None]
 
 
-def run_cells(cells: Sequence[Cell], executor: Executor, slots: int, on_chunk: Received) -> None:
+def run_cells(cells: Sequence[Cell], executor: Executor, slots: Callable[[], int], on_chunk: Received) -> None:
     """Run the trials of some cells, the first ones first; `on_chunk` is called with every chunk that was kept.
 
-    `slots` chunks are under way at most. Whatever ends it early, all chunks that had come by then are kept. Raises
-    WorkerDied and other errors of the executor, OSError where a chunk cannot be kept, and KeyboardInterrupt.
+    `slots()` chunks are under way at most: a cluster may grow and shrink. Whatever ends it early, all chunks that had
+    come by then are kept. Raises WorkerDied and other errors of the executor, OSError where a chunk cannot be kept, and
+    KeyboardInterrupt.
     """
     _Run(executor, slots, on_chunk).run([cell for cell in cells if not cell.is_complete])
 
 
 class _Run:
-    def __init__(self, executor: Executor, slots: int, on_chunk: Received) -> None:
+    def __init__(self, executor: Executor, slots: Callable[[], int], on_chunk: Received) -> None:
         self._executor, self._slots, self._on_chunk = executor, slots, on_chunk
         self._pending: dict[Future[Chunk], tuple[Cell, range]] = {}
         self._start = time.monotonic()
+        self._start_cpu, self._received = time.process_time(), 0
         self._usual_s: float | None = None  # The mean time of a trial, from the cell that was measured last.
 
     def run(self, open_cells: list[Cell]) -> None:
@@ -179,9 +188,10 @@ class _Run:
             raise
 
     def _give_out(self, open_cells: Sequence[Cell]) -> None:
+        slots = self._slots()
         for cell in open_cells:
-            while len(self._pending) < self._slots:
-                taken = cell.take(self._size(cell, len(open_cells)))
+            while len(self._pending) < slots:
+                taken = cell.take(self._size(cell, len(open_cells), slots))
                 if taken is None:
                     break
                 arguments = (cell.payload(self._executor), cell.seed, taken.start, len(taken))
@@ -197,18 +207,25 @@ class _Run:
         cell.receive(taken, chunk)
         self._usual_s = cell.seconds_each
         self._on_chunk(cell, chunk)
+        self._received += 1
         if chunk.interrupted is not None:
             raise chunk.interrupted
 
-    def _size(self, cell: Cell, open_cells: int) -> int:
-        """How many trials the next chunk should have, by the time that trials have taken so far."""
+    def _size(self, cell: Cell, open_cells: int, slots: int) -> int:
+        """How many trials the next chunk should have, by the time that trials have taken so far.
+
+        With many workers, chunks are so long that the coordinator is busy a quarter of the time at most.
+        """
         target_s = min(max((time.monotonic() - self._start) * _SHARE, _SHORTEST_S), _LONGEST_S)
+        if not isinstance(self._executor, InThisProcess):
+            own_s = (time.process_time() - self._start_cpu) / max(1, self._received)  # Of the coordinator, for a chunk.
+            target_s = max(target_s, min(_CAREFUL * slots / 2 * own_s, _LONGEST_OF_MANY_S))
         if cell.seconds_each is not None:
             size = min(target_s / max(cell.seconds_each, 1e-9), _CAREFUL * max(1, cell.measured))
         else:
             size = 1 if self._usual_s is None else target_s / max(self._usual_s, 1e-9) / 8
-        if open_cells <= self._slots:  # At the end, no worker should wait for the last chunk of another.
-            size = min(size, math.ceil(cell.left / self._slots))
+        if open_cells <= slots:  # At the end, no worker should wait for the last chunk of another.
+            size = min(size, math.ceil(cell.left / slots))
         return int(min(max(size, 1), _MOST_TRIALS))
 
 

@@ -148,15 +148,15 @@ class RunWriter:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def gather(self, plan: Plan, cell: Cell, stopped_by: str | None) -> Result:
-        """Write the tables of the finished trials, from the first on, and return the result. Raises StoreError."""
+        """Write the tables of all finished trials, and return the result. Raises StoreError."""
         self._kept = True
-        end = cell.end_without_gap
+        end = cell.end_of_finished
         with self._writing():
             own = {"": _OF_ALL, "trials": {SCENARIO_HASH: hash_of_scenario(self.path / "scenario.yaml")}}
             write_tables(self.trials, plan.first, end, self.path, own)
             tables = TablesOnDisk(self.path)
         broken = tables.violations(waived=False), tables.violations(waived=True)
-        result = plan.result(cell, tables, broken, stopped_by)
+        result = plan.result(cell, tables, broken, stopped_by, end)
         with self._writing():
             write_failures(
                 [(trial, error, replay_command(plan.command, trial)) for trial, error in result.failed],

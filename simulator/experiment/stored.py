@@ -22,7 +22,7 @@ from simulator.experiment.files import StoreError
 from simulator.experiment.finished import CHUNKS
 from simulator.experiment.journal import JOURNAL
 from simulator.experiment.reading import check_fields, read_object, reading
-from simulator.experiment.result import FINISHED, SCHEMA, UNFINISHED, Result
+from simulator.experiment.result import FINISHED, SCHEMA, UNFINISHED, Result, WithTables
 from simulator.experiment.store import SCENARIO_HASH, hash_of_scenario
 from simulator.experiment.tables import TablesOnDisk, gathered
 from simulator.experiment.trial import TrialError
@@ -43,8 +43,12 @@ class DigestError(RuntimeError):
     """A trial has another digest than in the stored run: other versions of electsim, NumPy or Python, or a bug."""
 
 
+class NoTrialError(StoreError):
+    """A run that has not ended has no finished trial."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class SavedRun:
+class SavedRun(WithTables):
     """One run: its scenario with every default, its summary (docs/results.md), and its tables.
 
     `trials` has a row per trial, `elections` one per election, `rounds` one per round of an election, and
@@ -64,26 +68,6 @@ class SavedRun:
     def seed(self) -> int:
         """The seed of the run."""
         return int(self.summary["seed"])
-
-    @property
-    def trials(self) -> pd.DataFrame:
-        """A row for each trial. Raises StoreError if the file is damaged; so do the other tables."""
-        return self.tables.trials
-
-    @property
-    def elections(self) -> pd.DataFrame:
-        """A row for each election."""
-        return self.tables.elections
-
-    @property
-    def rounds(self) -> pd.DataFrame:
-        """A row for each round of an election."""
-        return self.tables.rounds
-
-    @property
-    def overlaps(self) -> pd.DataFrame:
-        """A row for each incident with two leaders or more."""
-        return self.tables.overlaps
 
     def result(self) -> Result:
         """The result that `simulator.run` returned. A result of version 0.3.0 or before has no list of violations."""
@@ -143,11 +127,28 @@ def load_stored(path: str | Path) -> SavedRun:
     if (directory / "tune.json").is_file():
         raise StoreError(f"{directory}: of a tuner, with several sweeps; name a directory of one of their cells")
     if (directory / "study.json").is_file():
-        raise StoreError(f"{directory}: a sweep of several cells; name one of the directories in it")
+        raise StoreError(f"{directory}: a study of several cells; name one of the directories in it")
     if (directory / "comparison.json").is_file():
         raise StoreError(f"{directory}: a comparison of several runs; name one of the directories in it")
     if parts := _unfinished_parts(directory):
         raise StoreError(f"{directory}: a comparison that did not end; name one of its parts: {', '.join(parts)}")
+    saved = _load_finished(directory)
+    if "metrics" in saved.summary:
+        return saved
+    # The result of one cell of a sweep is stored without its statistics.
+    return replace(saved, summary=dict(saved.result().summary))
+
+
+def cell_result(directory: Path) -> Result:
+    """The result of one cell of a sweep, finished or not; statistics are made when they are asked for.
+
+    Raises StoreError as `load_stored` does.
+    """
+    unfinished = (directory / HEAD).is_file()
+    return (_load_unfinished(directory) if unfinished else _load_finished(directory)).result()
+
+
+def _load_finished(directory: Path) -> SavedRun:
     if missing := [name for name in _FILES if not (directory / name).is_file()]:
         raise StoreError(f"{directory}: no results of a run: {', '.join(missing)} is not there")
     with reading(directory / "scenario.yaml"):
@@ -157,7 +158,7 @@ def load_stored(path: str | Path) -> SavedRun:
         measured = measured_in(directory, summary.get("measured"))
     tables = TablesOnDisk(directory)
     tables.check()
-    saved = SavedRun(
+    return SavedRun(
         path=directory,
         scenario=scenario,
         summary=summary,
@@ -167,10 +168,6 @@ def load_stored(path: str | Path) -> SavedRun:
         failed=tables.failures(),
         measured=measured,
     )
-    if "metrics" in summary:
-        return saved
-    # The result of one cell of a sweep is stored without its statistics.
-    return replace(saved, summary=dict(saved.result().summary))
 
 
 def _summary(directory: Path) -> dict[str, Any]:
@@ -197,22 +194,27 @@ def _unfinished_parts(directory: Path) -> list[str]:
     return sorted({str(file.parent) for name in (HEAD, "summary.json") for file in directory.glob(f"*/{name}")})
 
 
+def why_unfinished(directory: Path) -> str:
+    """Why trials are left there, if the run could not say so itself: KILLED or STILL_RUNNING."""
+    top = next((parent for parent in (directory, directory.parent) if is_draft(parent)), None)
+    return STILL_RUNNING if top is not None and not is_dead(top) else KILLED
+
+
 def _load_unfinished(directory: Path) -> SavedRun:
     """The trials that a run had finished when it was ended, or has finished until now."""
     plan, head = plan_in(directory), read_object(directory / HEAD, {})
     with reading(directory / (JOURNAL if (directory / JOURNAL).is_file() else CHUNKS)):
         trials = finished_in(directory, plan.first)
         cell = replace(plan, precision=None).cell(trials)
-        end = cell.end_without_gap
-        if end == plan.first or all(number in cell.failed for number in range(plan.first, end)):
-            raise StoreError(f"{directory}: a run that did not end; no trial of it was finished")
-        top = next((parent for parent in (directory, directory.parent) if is_draft(parent)), None)
-        stopped_by = head.get("stopped_by") or (STILL_RUNNING if top is not None and not is_dead(top) else KILLED)
+        end = cell.end_of_finished
+        if cell.finished == len(cell.failed):
+            raise NoTrialError(f"{directory}: a run that did not end; no trial of it was finished")
+        stopped_by = head.get("stopped_by") or why_unfinished(directory)
         if not isinstance(stopped_by, str):
             raise StoreError(f"{directory / HEAD}: is damaged: stopped_by is no text")
         tables, broken = gathered(trials, plan.first, end)
         violations = violations_in(broken, waived=False), violations_in(broken, waived=True)
-        result = replace(plan.result(cell, tables, violations, stopped_by), state=UNFINISHED)
+        result = replace(plan.result(cell, tables, violations, stopped_by, end), state=UNFINISHED)
         return SavedRun(
             path=directory,
             scenario=plan.scenario,

@@ -63,9 +63,12 @@ def resumable(directory: Path) -> tuple[Plan, bool]:
     if (directory / "tune.json").is_file():
         raise StoreError(f"{directory}: is a tuner's; go on with it by `electsim tune --resume {directory}`")
     if (directory / "study.json").is_file():
-        raise StoreError(f"{directory}: is a sweep; go on with it by `electsim sweep --resume {directory}`")
+        which = "compare" if "compared" in read_object(directory / "study.json", {}) else "sweep"
+        raise StoreError(f"{directory}: has several runs; go on with it by `electsim {which} --resume {directory}`")
     if not (directory / "scenario.yaml").is_file():
-        raise StoreError(f"{directory}: is a comparison, which cannot be resumed as a whole; name one of its parts")
+        raise StoreError(
+            f"{directory}: is a comparison of version 0.3.0 or before, which cannot be resumed as a whole; name a part"
+        )
     if (directory / JOURNAL).is_file():
         raise StoreError(f"{directory}: was begun by version 0.3.0 or before, and cannot be resumed; run it again")
     head = read_object(directory / HEAD, {"versions": dict})

@@ -18,7 +18,7 @@ def _timing(scenario: Scenario) -> Iterator[str]:
     timeouts = getattr(scenario.algorithm, "election_timeout", None)
     if timeouts is None:
         return
-    least = timeouts[0]
+    least = timeouts[0] if isinstance(timeouts, tuple) else timeouts
     heartbeat = getattr(scenario.algorithm, "heartbeat_interval", None)
     if heartbeat is not None and heartbeat >= least:
         yield (

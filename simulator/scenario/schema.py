@@ -13,9 +13,10 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from simulator.cluster.fast_forward import refusal
 from simulator.cluster.memory import DEFAULT_MEMORY_LIMIT_BYTES
+from simulator.cluster.network.bounds import is_bounded, longest
 from simulator.cluster.spec import DEFAULT_EVENT_LIMIT, ClusterSpec
 from simulator.cluster.stop import StopWhen
-from simulator.protocol import Guarantee, Nanoseconds, NodeId
+from simulator.protocol import SECOND, Guarantee, Nanoseconds, NodeId
 from simulator.scenario.algorithms import AnyAlgorithm
 from simulator.scenario.clients import Clients, LeaderResource
 from simulator.scenario.cluster import Cluster
@@ -148,10 +149,18 @@ class Scenario(Model):
         return None if self.published is None or self.published.changed else self.published
 
     @property
-    def fast_forward_summary(self) -> Mapping[str, str | None]:
-        """`mode`: the value of `fast_forward`; `refused`: why no trial skips anything, None if one may."""
+    def fast_forward_summary(self) -> Mapping[str, str | float | None]:
+        """`mode`: the value of `fast_forward`; `refused`: why no trial skips anything, None if one may; `tail_from_s`:
+        the latency that counts as the longest, though messages exceed it with a negligible probability, or None.
+        """
         refused = "fast_forward: off" if self.fast_forward == "off" else refusal(self.cluster_spec())
-        return {"mode": self.fast_forward, "refused": refused}
+        latency = self.network.latency.value()
+        tail_ns = None if refused or is_bounded(latency) else longest(latency)
+        return {
+            "mode": self.fast_forward,
+            "refused": refused,
+            "tail_from_s": None if tail_ns is None else tail_ns / SECOND,
+        }
 
     def longest_delay(self) -> Nanoseconds | None:
         """The longest time in nanoseconds from sending a message to its handling, without faults. None if unbounded.

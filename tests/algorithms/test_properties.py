@@ -29,6 +29,8 @@ from simulator.trace.trace import Trace
 from tests.support.algorithm_schedules import NOT_DRAWN, can_agree, disagreement, faults_by_name, schedules
 
 NAMES = sorted(REGISTRY)
+# Those of long trials are tried by `make verify`. The fast tests have a schedule of each in `test_everybody.py`.
+MOST = [pytest.param(name, marks=pytest.mark.verify) if name == "etcd-election" else name for name in NAMES]
 WITH_ASSUMPTIONS = sorted(name for name in REGISTRY if REGISTRY[name].algorithm.assumes)
 seeds = st.integers(0, 999)
 quickly = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -44,7 +46,7 @@ def would_be_violations(spec: ClusterSpec, trace: Trace) -> bool:
     return bool(violations(trace, spec.registration.algorithm.guarantees, spec.stabilization_ns))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", MOST)
 @quickly
 @given(data=st.data(), seed=seeds)
 def test_inside_its_assumptions_it_keeps_its_promises_and_elects_again(
@@ -59,7 +61,7 @@ def test_inside_its_assumptions_it_keeps_its_promises_and_elects_again(
         assert disagreement(trace) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", MOST)
 @settings(quickly, max_examples=40)
 @given(data=st.data(), seed=seeds)
 def test_outside_of_them_it_elects_again_once_all_has_ended(name: str, data: st.DataObject, seed: int) -> None:
@@ -71,7 +73,7 @@ def test_outside_of_them_it_elects_again_once_all_has_ended(name: str, data: st.
         assert disagreement(trace) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", MOST)
 @settings(quickly, max_examples=40)
 @given(data=st.data(), seed=seeds)
 def test_outside_of_them_incidents_are_metrics(name: str, data: st.DataObject, seed: int) -> None:
@@ -126,7 +128,7 @@ def test_delays_beyond_the_bound_make_no_storm(name: str, nodes: int) -> None:
     assert 0 < once <= twice <= 5 * once
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", MOST)
 def test_the_schedules_reach_what_they_are_about(name: str) -> None:
     """A property over schedules in which nothing happens would hold of anything: faults strike, leaders change."""
     reached: Counter[str] = Counter()

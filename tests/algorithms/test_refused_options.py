@@ -52,6 +52,14 @@ REFUSED = [
     ("zookeeper", "servers: 2, observers: 2", "observers", "fewer than servers"),
     ("zookeeper", "session_timeout: 0ms", "session_timeout", "must be above 0"),
     ("zookeeper", "reconnect_delay: [50ms, 10ms]", "reconnect_delay", "write the lesser end first"),
+    ("etcd-election", "servers: 0", "servers", "must be at least 1"),
+    ("etcd-election", "election_timeout: 400ms", "election_timeout", "at least five heartbeat intervals"),
+    ("etcd-election", "election_timeout: 1050ms", "election_timeout", "a whole number of ticks"),
+    ("etcd-election", "heartbeat_interval: 0ms", "heartbeat_interval", "must be above 0"),
+    ("etcd-election", "keepalive_time: 0s", "keepalive_time", "must be above 0"),
+    ("etcd-election", "connect_timeout: 0s", "connect_timeout", "must be above 0"),
+    ("etcd-election", "reconnect_delay: [0s, 1s]", "reconnect_delay", "must be two durations above 0"),
+    ("etcd-election", "session_ttl: 1500ms", "session_ttl", "a whole number of seconds"),
 ]
 
 

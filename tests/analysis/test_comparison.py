@@ -11,14 +11,17 @@ from typing import Any
 import pytest
 
 import simulator
-from simulator.analysis.comparison import PRIMARY, ComparisonPlan
+from simulator.analysis.comparison import PRIMARY, ComparedVariant, ComparisonPlan
 from simulator.analysis.comparison import compare as compare_tables
 from simulator.analysis.estimates import Summary
 from simulator.analysis.records.registry import MEASURES
-from simulator.experiment.variants import Variant, name_of, read_reference, variants, varied
+from simulator.experiment.sweep.cells import StudyCell, cells_of, name_of
+from simulator.experiment.sweep.comparing import check_comparable
+from simulator.experiment.sweep.options import read_reference, varied
+from simulator.experiment.sweep.study import read_study
 from tests.experiment.test_runner import CRASH
 
-Parts = list[tuple[Variant, simulator.Result]]
+Parts = list[tuple[ComparedVariant, simulator.Result]]
 
 
 def run(*fields: str, trials: int = 60, seeds: Sequence[int] = (3,)) -> Parts:
@@ -28,14 +31,18 @@ def run(*fields: str, trials: int = 60, seeds: Sequence[int] = (3,)) -> Parts:
     for settings in _combinations(fields):
         sets = [f"{field}={value}" for field, value in settings.items() if field != "algorithm"]
         scenario = simulator.loads(CRASH, str(with_file), sets, algorithm=settings.get("algorithm"))
-        made.append(Variant(settings=settings, scenario=scenario))
+        made.append((settings, scenario))
     seeds = seeds if len(seeds) > 1 else list(seeds) * len(made)
-    return [(one, simulator.run(one.scenario, trials=trials, seed=seed)) for one, seed in zip(made, seeds, strict=True)]
+    results = [simulator.run(made[1], trials=trials, seed=seed) for made, seed in zip(made, seeds, strict=True)]
+    return [
+        (ComparedVariant(name=name_of(settings), settings=settings, tables=result.tables), result)
+        for (settings, _), result in zip(made, results, strict=True)
+    ]
 
 
 def compare(parts: Parts, plan: ComparisonPlan) -> Summary:
     """The comparison of some variants, given their results."""
-    return compare_tables([variant.compared(result) for variant, result in parts], plan)
+    return compare_tables([variant for variant, _ in parts], plan)
 
 
 def _combinations(fields: Sequence[str]) -> list[dict[str, str]]:
@@ -62,13 +69,22 @@ def test_fields_and_their_values_are_read_as_in_the_file() -> None:
     }
 
 
+def cells(path: Path, texts: Sequence[str]) -> list[StudyCell]:
+    axes = [{"field": field, "values": values} for field, values in varied(texts).items()]
+    study = read_study(path, {"axes": axes, "set": {"duration": "3s"}})
+    found = cells_of(study)
+    check_comparable(study, found)
+    return found
+
+
 def test_every_combination_is_a_variant_and_the_algorithm_is_swapped(tmp_path: Path) -> None:
     path = tmp_path / "crash.yaml"
     path.write_text(CRASH)
-    made = variants(path, varied(["algorithm=raft,bully", "cluster.nodes=3,5"]), ["duration=3s"])
-    assert [one.name for one in made] == ["raft, nodes 3", "raft, nodes 5", "bully, nodes 3", "bully, nodes 5"]
-    assert [one.scenario.size for one in made] == [3, 5, 3, 5]
-    assert [one.scenario.algorithm.registration.name for one in made] == ["raft", "raft", "bully", "bully"]
+    made = cells(path, ["algorithm=raft,bully", "cluster.nodes=3,5"])
+    assert [cell.name for cell in made] == ["raft, nodes 3", "raft, nodes 5", "bully, nodes 3", "bully, nodes 5"]
+    scenarios = [cell.scenario for cell in made if cell.scenario is not None]
+    assert [scenario.size for scenario in scenarios] == [3, 5, 3, 5]
+    assert [scenario.algorithm.registration.name for scenario in scenarios] == ["raft", "raft", "bully", "bully"]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +96,7 @@ def test_every_combination_is_a_variant_and_the_algorithm_is_swapped(tmp_path: P
         (["cluster.nodes=3,5", "cluster.nodes=7,9"], "is varied twice"),
         (["trials=10,100"], "all variants have the same trials"),
         (["cluster.nodes=3"], "two at least"),
-        ([], "two at least"),
+        ([], "write a field and its values"),
         (["cluster.nodes=" + ",".join(map(str, range(1, 60)))], "59 variants; compare 50 at most"),
         (["cluster.nodes=3,none"], "override cluster.nodes=none"),
         (["algorithm=raft,rafd"], "did you mean raft"),
@@ -90,7 +106,7 @@ def test_what_cannot_be_compared_is_refused_with_a_remedy(tmp_path: Path, texts:
     path = tmp_path / "crash.yaml"
     path.write_text(CRASH)
     with pytest.raises(simulator.ScenarioError, match=message):
-        variants(path, varied(texts))
+        cells(path, texts)
 
 
 def test_a_reference_is_one_of_the_values_that_are_varied() -> None:

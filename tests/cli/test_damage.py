@@ -32,9 +32,7 @@ def test_damage_is_one_line_and_2(whole: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["[]", "null", "3", '"x"', "", "{}", "[" * 100_000])
-@pytest.mark.parametrize(
-    "name", ["run/small-crash-001/summary.json", "compare/compare-small-crash-001/comparison.json"]
-)
+@pytest.mark.parametrize("name", ["run/small-crash-001/summary.json", "compare/compare-small-crash-001/study.json"])
 def test_json_that_is_no_object_is_named(whole: Path, tmp_path: Path, name: str, content: str) -> None:
     """ "`summary.json` = `[]`" was a traceback."""
     shutil.copytree(whole, tmp_path / "copy")

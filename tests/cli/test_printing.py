@@ -11,13 +11,15 @@ import ast
 import json
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from simulator.cli import main
-from simulator.cli.printing import print_json, print_note, print_text, trials_progress
+from simulator.cli.printing import print_json, print_note, print_text
+from simulator.cli.progress import trials_progress
 from simulator.printable import printable
 from tests.experiment.test_runner import CRASH
 from tests.support.scenarios import ROOT
@@ -131,7 +133,7 @@ def test_nothing_else_prints() -> None:
     found = []
     for folder in ("cli", "gate", "report"):
         for path in sorted((ROOT / "simulator" / folder).rglob("*.py")):
-            if path.name == "printing.py":
+            if path.name in ("printing.py", "progress.py"):  # The bar of progress is rich's; its texts are printable.
                 continue
             for node in ast.walk(ast.parse(path.read_text())):
                 if not isinstance(node, ast.Call):
@@ -180,6 +182,35 @@ def test_without_a_terminal_progress_is_a_line_every_30_s(capsys: pytest.Capture
         "crash: 6,000 of 9,000 trials after 61 s, 83.3 a second, 36 s left",
         "crash: 7,000 of 9,000 trials after 300 s, 20.1 a second, 100 s left",
     ]
+
+
+def test_progress_says_where_in_a_study_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """ "Progress per axis, rate, remaining time" (issue 14)."""
+    now = 0.0
+    with trials_progress("sizes", clock=lambda: now) as progress:
+        progress(0, 900, "algorithm 1 of 3, nodes 1 of 3")
+        now = 40.0
+        progress(400, 900, "algorithm 2 of 3, nodes 2 of 3")
+    said = "sizes: 400 of 900 trials (algorithm 2 of 3, nodes 2 of 3) after 40 s, 10.0 a second, 50 s left\n"
+    assert capsys.readouterr().err == said
+
+
+def test_on_a_terminal_progress_is_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same facts as without a terminal, on one line."""
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal then.
+    monkeypatch.setenv("COLUMNS", "160")
+    with trials_progress("sizes") as progress:
+        for done in (10, 20, 30):
+            progress(done, 90, "nodes 2 of 3")
+            time.sleep(0.15)
+    said = strip_ansi(capsys.readouterr().err)
+    assert "sizes: nodes 2 of 3" in said
+    assert "30/90" in said
+    assert "a second" in said
+
+
+def strip_ansi(text: str) -> str:
+    return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", text)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def block(title: str) -> str:
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
     """A directory with the modules of the page."""
-    for module in ("highest_alive.py", "majority.py"):
+    for module in ("highest_alive.py", "majority.py", "quiet_highest_alive.py"):
         (tmp_path / module).write_text(block(module))
     return tmp_path
 
@@ -44,7 +44,7 @@ def test_it_is_built_in_under_60_lines() -> None:
     assert len(block("highest_alive.py").splitlines()) < 60
 
 
-@pytest.mark.parametrize("program", ["try_it.py", "check_votes.py"])
+@pytest.mark.parametrize("program", ["try_it.py", "check_votes.py", "check_quiet.py"])
 def test_the_programs_print_what_the_page_says(here: Path, program: str) -> None:
     """Issue 5: a test runs the page. The issue of the rebuild: it "gets terms and votes"."""
     (here / program).write_text(block(program))

@@ -46,7 +46,7 @@ def left_by_a_kill(root: Path, text: str = CRASH, trials: int = 4) -> tuple[Path
     """The directory of a run that was killed after so many trials, and what it had found by then."""
     with new_directory(root, "begun") as writer:
         writer.begin(plan(text))
-        run_cells([plan(text, trials).cell(writer.trials)], InThisProcess(), 1, lambda cell, chunk: None)
+        run_cells([plan(text, trials).cell(writer.trials)], InThisProcess(), lambda: 1, lambda cell, chunk: None)
         dead = root / "small-crash-007"  # A copy: nobody holds a lock on it.
         shutil.copytree(writer.path, dead)
     shutil.rmtree(root / "begun-001")
@@ -155,7 +155,10 @@ def test_an_unfinished_comparison_names_its_parts(root: Path) -> None:
     assert (outcome.exit_code, len(outcome.stderr.splitlines())) == (2, 1)
     assert f"a comparison that did not end; name one of its parts: {part}" in outcome.stderr
     assert '"stopped_by": "killed"' in invoke("show", part, "--json").stdout
-    assert "is a comparison, which cannot be resumed as a whole" in invoke("run", "--resume", draft).stderr
+    assert (
+        "is a comparison of version 0.3.0 or before, which cannot be resumed as a whole"
+        in invoke("run", "--resume", draft).stderr
+    )
 
 
 def test_a_full_disk_ends_the_run_and_keeps_what_is_on_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,9 @@ from simulator.cluster.cluster import run_trial
 from simulator.experiment.chunks import simulate_chunk
 from simulator.experiment.executors import InThisProcess, WorkerDied, WorkerProcesses
 from simulator.experiment.finished import InDirectory, missing, without_gap
+from simulator.experiment.plan import Plan
 from simulator.experiment.schedule import Cell, run_cells
+from simulator.experiment.store import new_directory
 from simulator.experiment.tables import TablesOnDisk, gathered, write_tables
 from tests.experiment.test_runner import CRASH
 from tests.support.kills import assert_equal, kill_and_resume
@@ -111,6 +113,27 @@ def test_memory_is_that_of_a_chunk_and_not_of_all_trials(tmp_path: Path) -> None
         peaks.append(tracemalloc.get_traced_memory()[1] + pa.total_allocated_bytes() - before)
         tracemalloc.stop()
     assert peaks[1] < 2 * peaks[0]
+
+
+def test_trials_after_a_gap_are_shown(scenario: Path, tmp_path: Path) -> None:
+    """Chunks come in any order: "`show` of an unfinished result" counts and uses all that are finished."""
+    loaded = simulator.load(scenario)
+    whole = simulator.run(loaded, trials=30)
+    plan = Plan(scenario=loaded, seed=loaded.seed, first=0, requested=40, command="electsim run small.yaml --trials 40")
+    with new_directory(tmp_path, "small") as writer:
+        writer.begin(plan)
+        for first in (0, 20):  # Trials 10 to 19 have not come yet.
+            writer.trials.add(simulate_chunk(loaded.cluster_spec(), loaded.seed, first, 10))
+    expected = whole.trials[~whole.trials["trial"].between(10, 19)]
+    stored = simulator.results.load(writer.path)
+    assert list(stored.trials["digest"]) == list(expected["digest"])
+    assert stored.summary["trials"]["run"] == 20
+    assert stored.summary["command"] == plan.command  # No command repeats these trials and no others.
+    elections = whole.elections[~whole.elections["trial"].between(10, 19)]
+    assert len(stored.elections) == len(elections)
+    assert "20 trials, seed" in invoke("show", writer.path).stdout
+    assert invoke("run", "--resume", writer.path, "--workers", 1).exit_code == 0
+    assert simulator.results.load(writer.path).summary["digest"] == simulator.run(loaded, trials=40).digest
 
 
 @linux
@@ -233,7 +256,7 @@ def test_an_executor_of_ones_own_gives_the_same(tmp_path: Path) -> None:
         (tmp_path / type(pool).__name__).mkdir()
         with pool:
             cell = Cell(spec, seed=3, first=0, requested=12, trials=trials)
-            run_cells([cell], pool, 2, lambda cell, chunk: None)
+            run_cells([cell], pool, lambda: 2, lambda cell, chunk: None)
         tables, _ = gathered(trials, 0, 12)
         digests.append(list(tables.trials["digest"]))
     assert digests[0] == digests[1]

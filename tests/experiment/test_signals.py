@@ -117,9 +117,10 @@ def test_a_comparison_with_many_finished_trials_is_kept_without_its_metrics(
     outcome = invoke("compare", scenario, *vary, "--results", tmp_path / "out")
     assert outcome.exit_code == 143, outcome.output
     kept = tmp_path / "out" / "compare-small-crash-001"
-    comparison = json.loads((kept / "comparison.json").read_text())
+    comparison = json.loads((kept / "study.json").read_text())["comparison"]
     assert comparison["metrics"] == {}
-    assert comparison["unfinished"]["trials"] == {"run": 6, "requested": 8}
-    assert len(simulator.results.load(kept / comparison["unfinished"]["directory"]).trials) == 6
+    cut = next(cut for cut in comparison["unfinished"] if cut["trials"]["run"])
+    assert cut["trials"] == {"run": 6, "requested": 8}
+    assert len(simulator.results.load(kept / cut["directory"]).trials) == 6
     assert len(comparison["variants"]) == (values == "0,0.01")
     assert invoke("show", kept).exit_code == 0

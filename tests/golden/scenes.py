@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from simulator.algorithms.etcd.config import EtcdElectionConfig
 from simulator.algorithms.raft import RaftConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.algorithms.zookeeper.config import EnsembleConfig
@@ -104,6 +105,20 @@ SCENES: Mapping[str, ClusterSpec] = {
             stream=StreamSpec(notice=Uniform(11 * MS, 29 * MS)),
         ),
         faults=(_at(2 * SECOND, Kill("leader")), _at(4 * SECOND, Restart("all"))),
+    ),
+    "etcd_election": ClusterSpec(
+        registration=REGISTRY["etcd-election"],
+        config=EtcdElectionConfig(session_ttl=2 * SECOND, keepalive_time=SECOND, keepalive_timeout=SECOND),
+        nodes=3,
+        duration=30 * SECOND,
+        disk=DiskSpec(write=Uniform(100 * MICROSECOND, MS)),
+        network=NetworkSpec(latency=Uniform(MS, 5 * MS), transport=Transport.STREAM),
+        faults=(
+            _at(5 * SECOND, Crash("leader-of:etcd")),
+            _at(12 * SECOND, Kill("leader")),
+            _at(15 * SECOND, Restart("all")),
+            Scheduled(at=Constant(18 * SECOND), fault=Pause("leader"), lasts=Constant(4 * SECOND)),
+        ),
     ),
     **{
         name: ClusterSpec(

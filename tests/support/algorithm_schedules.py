@@ -37,7 +37,7 @@ from simulator.trace.trace import Trace
 MS = MILLISECOND
 JUMP = SECOND  # How far a clock is set wrong: who reads ages off it may be late by so much.
 # Where an algorithm states no bound, since its elections may fail for ever: many timeouts of its defaults.
-ELECTS_WITHIN: Mapping[str, Nanoseconds] = {"raft": 10 * SECOND, "zookeeper": 20 * SECOND}
+ELECTS_WITHIN: Mapping[str, Nanoseconds] = {"raft": 10 * SECOND, "zookeeper": 20 * SECOND, "etcd-election": 20 * SECOND}
 LONG_ENOUGH = 200 * SECOND  # ZooKeeper's servers ask each other once a minute, in the end.
 USUAL_DELAY = 5 * MS
 LONGEST_DELAY = 30 * MS  # Where an algorithm states no bound.
@@ -177,7 +177,18 @@ _QUICK: Mapping[str, Mapping[str, object]] = {
         "session_timeout": 600 * MS,
         "reconnect_delay": (0, 100 * MS),
         "notification_interval": (200 * MS, SECOND),
-    }
+    },
+    # Leases of a second; connections are given up after a second of silence, and opened again within half a second.
+    "etcd-election": {
+        "session_ttl": SECOND,
+        "heartbeat_interval": 50 * MS,
+        "election_timeout": 500 * MS,
+        "keepalive_time": 500 * MS,
+        "keepalive_timeout": 500 * MS,
+        "connect_timeout": SECOND,
+        "reconnect_delay": (100 * MS, 500 * MS),
+        "restart_delay": (0, 100 * MS),
+    },
 }
 
 

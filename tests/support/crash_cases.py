@@ -5,6 +5,8 @@ A bound is stated by its reason: so many timeouts of the algorithm. `leader_cras
 
 from __future__ import annotations
 
+from simulator.algorithms.etcd.config import EtcdElectionConfig
+from simulator.algorithms.pacemaker.config import PacemakerConfig
 from simulator.algorithms.registry import REGISTRY
 from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
 from simulator.algorithms.zookeeper.config import EnsembleConfig
@@ -30,6 +32,26 @@ _QUICK_CLIENTS = ZooKeeperConfig(
     synchronisation=(0, 0, 0),
     session_timeout=400 * MILLISECOND,
     reconnect_delay=(0, 50 * MILLISECOND),
+)
+# Few passes of the token, and a wait for a DC longer than the three seconds for which a loser opposes nobody.
+_QUICK_PACEMAKER = PacemakerConfig(
+    token=SECOND,
+    token_coefficient=0,
+    unchanged_passes=1,
+    join=500 * MILLISECOND,
+    merge=SECOND,
+    dc_deadtime=3500 * MILLISECOND,
+)
+
+_QUICK_LEASES = EtcdElectionConfig(
+    session_ttl=SECOND,
+    heartbeat_interval=50 * MILLISECOND,
+    election_timeout=500 * MILLISECOND,
+    keepalive_time=500 * MILLISECOND,
+    keepalive_timeout=500 * MILLISECOND,
+    connect_timeout=SECOND,
+    reconnect_delay=(100 * MILLISECOND, 500 * MILLISECOND),
+    restart_delay=(0, 50 * MILLISECOND),
 )
 
 _STATED = (
@@ -76,6 +98,25 @@ _STATED = (
         network=_STREAMS,
         seeds=(1,),
         backs=(NEVER, MILLISECOND),
+    ),
+    # A proposal that was lost with its member's leader fails after 6 s, and the application campaigns again. Before, an
+    # election of members takes two timeouts of at most 0.95 s; after, a lease lasts for 1.5 s more, and 0.5 s.
+    *cases_of(
+        REGISTRY["etcd-election"],
+        (BOOT, leader_crash(at=4 * SECOND), leader_return(at=4 * SECOND, away=3 * SECOND)),
+        bound=11 * SECOND,
+        config=_QUICK_LEASES,
+        network=_STREAMS,
+        seeds=(1,),
+        backs=(NEVER, MILLISECOND),
+    ),
+    # Two memberships, each after a token timeout and a consensus of 2.2 s; then the wait for a DC.
+    *cases_of(
+        REGISTRY["pacemaker"],
+        (BOOT, leader_crash(at=6 * SECOND), leader_return(at=6 * SECOND, away=4 * SECOND)),
+        bound=9 * SECOND,
+        config=_QUICK_PACEMAKER,
+        seeds=(1,),
     ),
     # Rings draw nothing, so one seed will do. Two dead nodes in a row are found one after another, each within 400 ms.
     # Or somebody waits in vain, for all the rounds that an algorithm needs, of 250 ms for five nodes; then for another.

@@ -129,8 +129,11 @@ class Found:
     failures: Sequence[Failure]
 
 
-def enumerate_crash_points(case: Case) -> Found:
-    """Crash each step of the window, once for each way to come back; the run without a crash must agree, too."""
+def enumerate_crash_points(case: Case, every: int = 1) -> Found:
+    """Crash each step of the window, once for each way to come back; the run without a crash must agree, too.
+
+    With `every`, only each so many-th step is crashed.
+    """
     reference = case.watched(case.window.opens_at + case.bound)
     trace = reference.run()
     why = reference.disagreement() or _unstruck(trace)
@@ -138,7 +141,7 @@ def enumerate_crash_points(case: Case) -> Found:
         return Found((), 1, [Failure(case, None, NEVER, why)])
     steps = reference.steps[: reference.agreed_after]
     failures, runs = [], 1
-    for step in steps:
+    for step in steps[every - 1 :: every]:
         for back in filter(case.can_elect, case.backs):
             runs += 1
             why = crash_at(case, step, back)[0].disagreement()

@@ -39,7 +39,7 @@ def make_whole(root: Path) -> Path:
             scenario=scenario, seed=3, first=0, requested=6, command="electsim run small.yaml --trials 6 --seed 3"
         )
         writer.begin(plan)
-        run_cells([plan.cell(writer.trials)], InThisProcess(), 1, lambda cell, chunk: None)
+        run_cells([plan.cell(writer.trials)], InThisProcess(), lambda: 1, lambda cell, chunk: None)
         shutil.copytree(writer.path, root / "small-crash-unfinished")
     shutil.rmtree(root / "begun-001")
     return root
@@ -73,7 +73,7 @@ def damaged(whole: Path, place: Path, chance: random.Random) -> tuple[str, list[
         *((file, of_a_run) for file in sorted(run.iterdir())),
         *([(run / "summary.json", of_a_run)] * 4),
         *((file, of_a_draft) for file in sorted(draft.rglob("*")) if file.is_file()),
-        *([(compared / "comparison.json", of_a_comparison)] * 3),
+        *([(compared / "study.json", of_a_comparison)] * 3),
         *([(place / "baselines" / "small-crash.json", of_a_gate)] * 4),
     ]
     file, commands = chance.choice(choices)

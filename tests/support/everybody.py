@@ -50,15 +50,12 @@ MIX: tuple[Mapping[str, Any], ...] = (
 # Options for where the defaults need minutes: quick sessions, and at most a second between the servers' questions.
 OPTIONS: Mapping[str, str] = {
     "zookeeper": "tick_time: 200ms, session_timeout: 600ms, reconnect_delay: [0s, 100ms], "
-    "notification_interval: [200ms, 1s]"
+    "notification_interval: [200ms, 1s]",
+    "etcd-election": "session_ttl: 1s, heartbeat_interval: 50ms, election_timeout: 500ms, keepalive_time: 500ms, "
+    "keepalive_timeout: 500ms, connect_timeout: 1s, reconnect_delay: [100ms, 500ms], restart_delay: [0s, 100ms]",
 }
 # Faults of the servers whose clients elect, where there are some. A ring of majorities would be one of clients alone.
-OF_SERVERS: tuple[Mapping[str, Any], ...] = (
-    {"kill": "leader-of:ensemble"},
-    {"crash": "leader-of:ensemble"},
-    {"pause": "leader-of:ensemble"},
-    {"isolate": "leader-of:ensemble"},
-)
+OF_SERVERS = ("kill", "crash", "pause", "isolate")
 
 
 def disturbed(name: str, transport: str, *overrides: str, active_ns: int = ACTIVE) -> simulator.Scenario:
@@ -70,7 +67,10 @@ def disturbed(name: str, transport: str, *overrides: str, active_ns: int = ACTIV
         needs += active_ns + SECOND
     mix = MIX
     if registration.coordination_group is not None:
-        mix = (*(entry for entry in MIX if "majorities_ring" not in entry), *OF_SERVERS)
+        mix = (
+            *(entry for entry in MIX if "majorities_ring" not in entry),
+            *({fault: f"leader-of:{registration.coordination_group}"} for fault in OF_SERVERS),
+        )
     text = f"""
 version: 1
 name: disturbed

@@ -18,8 +18,9 @@ import pytest
 
 from simulator.algorithms.detectors import DETECTORS
 from simulator.algorithms.omega import OMEGA
+from simulator.algorithms.pacemaker.config import PacemakerConfig
 from simulator.algorithms.registry import REGISTRY
-from simulator.protocol import LEADER, Algorithm
+from simulator.protocol import LEADER, MILLISECOND, Algorithm
 from simulator.testing import (
     InteractionBench,
     InteractionError,
@@ -31,13 +32,20 @@ from simulator.testing import (
 )
 from tests.testing.echo import ECHO
 
+# By default, a node waits 20 s for a DC.
+QUICK = {
+    "pacemaker": PacemakerConfig(
+        token=300 * MILLISECOND, token_coefficient=0, dc_deadtime=500 * MILLISECOND, unchanged_passes=1
+    )
+}
+
 
 @pytest.mark.parametrize("name", sorted(REGISTRY))
 def test_every_registered_algorithm_keeps_the_contract(name: str) -> None:
     """The issue: "an algorithm's state is plain attributes that can be copied and compared (no generators, no
     closures), which the testing bench checks for every registered algorithm". A leader is elected, crashes and comes
     back meanwhile."""
-    bench = check_contract(REGISTRY[name], steps=120)
+    bench = check_contract(REGISTRY[name], config=QUICK.get(name), steps=120)
     assert any(declared.role is LEADER for declared in bench.transitions)
     assert max(node.incarnation for node in bench.nodes.values()) == 1
     for node in bench.nodes.values():

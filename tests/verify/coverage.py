@@ -2,12 +2,13 @@
 
     python -m tests.verify.coverage
 
-measures everything and writes the tables into docs/statistics.md.
+measures everything and writes the tables into docs/statistics.md; with arguments, the rows whose names contain one.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,6 +21,7 @@ from scipy import special
 
 from simulator.analysis.precision import interim_analyses, relative_error
 from simulator.analysis.statistics.estimates import Estimate, Sample, fraction, fraction_by_trial, mean, quantile, rate
+from simulator.analysis.statistics.incidence import CENSORED, COMPETING, EVENT, CompetingSample, incidence_by_end
 from simulator.analysis.statistics.paired import Tally, compare_fraction, compare_mean, compare_quantile
 from simulator.analysis.statistics.significance import kolmogorov_smirnov, mann_whitney, quantile_test
 
@@ -101,14 +103,35 @@ def _censored(random: np.random.Generator, of: Distribution, n: int) -> bool:
     return holds(quantile(Sample.of(np.minimum(lasts, followed), followed < lasts), 0.5), of.quantile(0.5))
 
 
-def _clustered(random: np.random.Generator, of: Distribution, n: int) -> bool:
+def _clustered(random: np.random.Generator, of: Distribution, n: int, p: float) -> bool:
     values = of.together(random, 3, n, _CLOSE)
     sample = Sample.of(values.ravel(), trials=np.tile(np.arange(n), 3))
-    return holds(quantile(sample, 0.5, random), of.quantile(0.5))
+    return holds(quantile(sample, p), of.quantile(p))
+
+
+def _clustered_censored(random: np.random.Generator, of: Distribution, n: int) -> bool:
+    """Each followed for a time of its own, which is twice as long on average, and correlates within a trial, too."""
+    lasts, followed = (of.together(random, 3, n, _CLOSE).ravel() for _ in range(2))
+    sample = Sample.of(np.minimum(lasts, 2 * followed), 2 * followed < lasts, np.tile(np.arange(n), 3))
+    return holds(quantile(sample, 0.5), of.quantile(0.5))
+
+
+def _competing(random: np.random.Generator, of: Distribution, n: int) -> bool:
+    """Three durations a trial, of which two thirds end by the event, whatever their length; some are censored.
+
+    By the median of the durations, the incidence of the event is a third.
+    """
+    lasts, followed = (of.together(random, 3, n, _CLOSE).ravel() for _ in range(2))
+    ended = np.where(random.random(3 * n) < 2 / 3, EVENT, COMPETING)
+    until = np.minimum(of.quantile(0.5), 2 * followed)
+    found = CompetingSample(
+        np.minimum(lasts, until), np.where(lasts <= until, ended, CENSORED), np.tile(np.arange(n), 3)
+    )
+    return holds(incidence_by_end(found), 1 / 3)
 
 
 def _mean(random: np.random.Generator, of: Distribution, n: int) -> bool:
-    return holds(mean(Sample.of(of.draw(random, n)), random), of.mean)
+    return holds(mean(Sample.of(of.draw(random, n))), of.mean)
 
 
 def _mean_by_bootstrap_t(random: np.random.Generator, of: Distribution, n: int) -> bool:
@@ -145,8 +168,12 @@ def _difference_of_quantiles(random: np.random.Generator, of: Distribution, n: i
 
 
 def _difference_of_means(random: np.random.Generator, of: Distribution, n: int) -> bool:
-    found = compare_mean(*_pair(random, of, n), paired=True, generator=random)
+    found = compare_mean(*_pair(random, of, n), paired=True)
     return holds(found.difference, (_CHANGE - 1) * of.mean)
+
+
+def _ratio_of_means(random: np.random.Generator, of: Distribution, n: int) -> bool:
+    return holds(compare_mean(*_pair(random, of, n), paired=True).ratio, _CHANGE)
 
 
 # --- Tests: whether nothing was called something, at 5 %
@@ -221,8 +248,11 @@ INTERVALS = (
     Row("p95", "order statistics", partial(_quantile, p=0.95), (5000, 5000)),
     Row("p99", "order statistics", partial(_quantile, p=0.99), (5000, 5000)),
     Row("median, up to a third censored", "Kaplan–Meier, log-log", _censored, (2000, 2000)),
-    Row("median, three values a trial", "bootstrap over trials", _clustered, (400, 150)),
-    Row("mean", "BCa bootstrap", _mean, (1000, 1000)),
+    Row("median, three values a trial", "jackknife over trials", partial(_clustered, p=0.5), (2000, 2000)),
+    Row("p95, three values a trial", "jackknife over trials", partial(_clustered, p=0.95), (2000, 2000)),
+    Row("median, three values a trial, some censored", "jackknife over trials", _clustered_censored, (2000, 2000)),
+    Row("incidence with a competing end, by the median", "jackknife over trials", _competing, (2000, 2000)),
+    Row("mean", "ABC", _mean, (5000, 5000)),
     Row("mean, by another method", "bootstrap-t (not used)", _mean_by_bootstrap_t, (1000, 500)),
     Row("median, with `--precision` 20 % or 10 %", "order statistics", _until_precise, (500, 500)),
     Row("difference of medians, pairs", "bootstrap", partial(_difference_of_quantiles, p=0.5, paired=True), (500, 200)),
@@ -233,7 +263,8 @@ INTERVALS = (
         (500, 200),
     ),
     Row("difference of p99, pairs", "bootstrap", partial(_difference_of_quantiles, p=0.99, paired=True), (500, 200)),
-    Row("difference of means, pairs", "BCa bootstrap", _difference_of_means, (500, 200)),
+    Row("difference of means, pairs", "ABC", _difference_of_means, (5000, 5000)),
+    Row("ratio of means, pairs", "ABC", _ratio_of_means, (5000, 5000)),
 )
 SHARES = (0.01, 0.1, 0.5)
 COUNTS = (
@@ -349,15 +380,29 @@ def _measure(cell: Cell) -> float:
 
 
 def main() -> None:
-    """Measure everything, and write it into the page."""
-    with ProcessPoolExecutor() as pool:
-        tables = {name: written(name, list(pool.map(_measure, of))) for name, of in TABLES.items()}
+    """Measure everything, or the rows whose names contain an argument, and write it into the page."""
+    wanted = sys.argv[1:] or [""]
+    with ProcessPoolExecutor(1 if sys.argv[1:] else None) as pool:
+        tables = {name: written(name, _measured(name, wanted, pool)) for name in TABLES}
     page = PAGE.read_text(encoding="utf-8")
     for name, table in tables.items():
         before, _, rest = page.partition(_begin(name))
         _, _, after = rest.partition(_end(name))
         page = f"{before}{_begin(name)}\n{table}\n\n{_end(name)}{after}"
     PAGE.write_text(page, encoding="utf-8")
+
+
+def _measured(name: str, wanted: Sequence[str], pool: ProcessPoolExecutor) -> list[float]:
+    """The shares of a table: measured, or as the page states them if the row is not wanted."""
+    stated = {(row, method): shares for row, method, shares in read_table(name)}
+    of = TABLES[name]
+    again = [cell for cell in of if any(part in cell.row.name for part in wanted)]
+    found = dict(zip(again, pool.map(_measure, again), strict=True))
+    columns = list(dict.fromkeys((cell.name, cell.size) for cell in of))
+    return [
+        found[cell] if cell in found else stated[cell.row.name, cell.row.method][columns.index((cell.name, cell.size))]
+        for cell in of
+    ]
 
 
 if __name__ == "__main__":

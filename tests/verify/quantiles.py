@@ -104,7 +104,32 @@ ZOOKEEPER_FROZEN = Collection(
     data_sets=("zookeeper_ensemble_3_servers_sigstop",),
     grid=8,
 )
-COLLECTIONS = (AVAILSIM, REFLOATED, REFLOATED_MORE, FIG16, MEASURED, HASHICORP, ZOOKEEPER, ZOOKEEPER_FROZEN)
+LEASES = Collection(
+    name="measured_leases",
+    directory="measured",
+    source="the project's own measurement of etcd and etcdctl 3.4.23 on one Linux machine of two cores",
+    data_sets=("etcd_lease_election_ttl_5",),
+    grid=10,
+)
+COROSYNC = Collection(
+    name="measured_corosync",
+    directory="measured",
+    source="the project's own measurement of Corosync 3.1.7 on one Linux machine of two cores",
+    data_sets=("corosync_3_nodes_token_1000",),
+    grid=8,
+)
+COLLECTIONS = (
+    AVAILSIM,
+    REFLOATED,
+    REFLOATED_MORE,
+    FIG16,
+    MEASURED,
+    HASHICORP,
+    ZOOKEEPER,
+    ZOOKEEPER_FROZEN,
+    COROSYNC,
+    LEASES,
+)
 
 _ROLES = {"leader": "1", "follower": "0"}  # What a server was, as a number.
 

@@ -31,8 +31,7 @@ class ElectionTimer:
         self.host = host
         self.config = config
         self.timers: TimerHost = host if timers is None else timers
-        # Whether a leader was heard within the least election timeout. This number is counted only if an option needs
-        # it.
+        # Whether a leader was heard within the least election timeout. Kept only if an option needs this flag.
         self.leader_was_heard = False
         self._election_timeout = config.election_timeout
         asks = config.pre_vote or config.stickiness != "off"

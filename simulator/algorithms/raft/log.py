@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from simulator.algorithms.raft.configuration import Configuration
-from simulator.clients.messages import Command
+from simulator.protocol import Message
 
 
 class Entry(NamedTuple):
@@ -16,7 +16,7 @@ class Entry(NamedTuple):
     term: int
     size: int = 0
     configuration: Configuration | None = None
-    command: Command | None = None  # What a client asked for, if this trial has clients.
+    command: Message | None = None  # What the state machine that the log is applied to, if there is one, has to do.
 
     @property
     def wire_bytes(self) -> int:
@@ -65,9 +65,9 @@ class Log:
         """Return whether the entry at an index has that term: the consistency check of AppendEntries."""
         return index <= self.last_index and self.term_at(index) == term
 
-    def command_at(self, index: int) -> Command | None:
-        """Return the client's command in the entry at an index, which must exist."""
-        return self._entries[index - 1].command
+    def entry_at(self, index: int) -> Entry:
+        """Return the entry at an index, which must exist."""
+        return self._entries[index - 1]
 
     def after(self, index: int, most: int) -> tuple[Entry, ...]:
         """Return the entries after an index, at most `most` of them."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from simulator.algorithms.raft.config import RaftConfig
 from simulator.algorithms.raft.configuration import Configuration
 from simulator.algorithms.raft.log import Log
-from simulator.protocol import ELECTORATE, Host, NodeId
+from simulator.protocol import Host, NodeId
 
 
 class Membership:
@@ -23,7 +23,8 @@ class Membership:
     def __init__(self, host: Host, config: RaftConfig, log: Log | None) -> None:
         self.me = host.me
         self.log = log
-        servers = tuple(host.groups[ELECTORATE])  # All nodes share this object while every server is a voter.
+        # The group that this server is in. All nodes share the tuple of its members while every server is a voter.
+        self.group, servers = next((name, tuple(nodes)) for name, nodes in host.groups.items() if host.me in nodes)
         voters = tuple(node for node in servers if node not in config.learners) if config.learners else servers
         self.initial = Configuration(config.voters or voters, config.learners)
         self.index, self.current = self._latest

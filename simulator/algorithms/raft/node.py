@@ -105,7 +105,7 @@ class Raft(Algorithm):
         if self.membership.is_special:
             self._note_configuration()
         self._note_log()
-        self.host.transition(FOLLOWER, self.term, None)
+        self.host.transition(FOLLOWER, self.term, None, self.membership.group)
         self.timer.start()
         if self.lease is not None:
             self.timer.assume_heartbeat()
@@ -182,8 +182,8 @@ class Raft(Algorithm):
         """Propose and membership changes: only a leader obeys. A transfer: a follower passes it on to the leader."""
         if isinstance(command, Propose):
             if self.replication is not None and self.role is LEADER and self.transfer.target is None:
-                self._append(self.replication, Entry(self.term, command.size))
-                self._send_to_all()
+                self.append(self.replication, Entry(self.term, command.size))
+                self.send_to_all()
         elif isinstance(command, AddServer | RemoveServer):
             if self.role is LEADER and self.membership_change is not None:
                 self.membership_change.request(command)
@@ -213,7 +213,7 @@ class Raft(Algorithm):
         self.leader = leader
         gave_up = was_candidate and not new_term and leader is None
         self.timer.reset(FOLLOWER, was, new_term=new_term, gave_up=gave_up)
-        self.host.transition(FOLLOWER, term, leader)
+        self.host.transition(FOLLOWER, term, leader, self.membership.group)
 
     def _become_pre_candidate(self) -> None:
         self._begin_candidacy(PRE_CANDIDATE)
@@ -234,7 +234,7 @@ class Raft(Algorithm):
         self.role = role
         self.leader = None
         self.candidacy.begin(self.membership)
-        self.host.transition(role, self.term, None)
+        self.host.transition(role, self.term, None, self.membership.group)
         if role is CANDIDATE:
             self._save_term_and_vote(then=self._own_vote)
         self.timer.reset(role, refused=self.candidacy.refused)
@@ -250,7 +250,7 @@ class Raft(Algorithm):
         self.timer.reset(LEADER)
         if self.check_quorum is not None:
             self.check_quorum.begin(self.membership.other_voters)
-        self.host.transition(LEADER, self.term, self.host.me)
+        self.host.transition(LEADER, self.term, self.host.me, self.membership.group)
         self._on_elected()
         self._send_heartbeats()
 
@@ -258,7 +258,7 @@ class Raft(Algorithm):
         if self.replication is not None and self.membership_change is not None:
             self.replication.lead(self.membership.peers)
             if self.config.no_op:
-                self._append(self.replication, Entry(self.term))
+                self.append(self.replication, Entry(self.term))
             self.membership_change.begin()
         elif self.config.first_entry:
             self.last_log = (self.term, self.last_log[1] + 1)
@@ -439,7 +439,7 @@ class Raft(Algorithm):
             index = replication.commit_index
             self.host.note("commit", term=self.term, index=index, entry_term=replication.log.term_at(index))
 
-    def _append(self, replication: Replication, entry: Entry) -> None:
+    def append(self, replication: Replication, entry: Entry) -> None:
         """Append an entry to a leader's log. It counts as replicated on this server once it is on disk."""
         changed = replication.log.append(entry)
         self.last_log = replication.log.last
@@ -450,14 +450,15 @@ class Raft(Algorithm):
         if self.heartbeats_carry:
             if self.lease is not None:
                 self.lease.begin_round(self.term, self.membership)
-            self._send_to_all()
+            self.send_to_all()
         else:
             heartbeat = AppendEntries(self.term)
             for peer in self.membership.peers:
                 self.host.send(peer, heartbeat)
         self.timer.restart_heartbeat()
 
-    def _send_to_all(self) -> None:
+    def send_to_all(self) -> None:
+        """Send AppendEntries to all peers now: what they lack, or how far the log is committed."""
         for peer in self.membership.peers:
             self._send_append_entries(peer)
 
@@ -545,10 +546,10 @@ class Raft(Algorithm):
             return
         while (step := change.next_step(self.term, is_transferring=self.transfer.target is not None)) is not None:
             if isinstance(step, Configuration):
-                self._append(change.replication, Entry(self.term, configuration=step))
+                self.append(change.replication, Entry(self.term, configuration=step))
                 self._follow_log()
                 change.replication.replicate_to(self.membership.peers)
-                self._send_to_all()
+                self.send_to_all()
             else:
                 self._send_append_entries(step)
 
@@ -575,8 +576,7 @@ class Raft(Algorithm):
         self.host.note("log", last_term=self.last_log[0], last_index=self.last_log[1], **runs)
 
     def _note_configuration(self) -> None:
-        current = self.membership.current
-        self.host.note("configuration", voters=current.voters, learners=current.learners)
+        self.host.note("configuration", **self.membership.current._asdict())
 
     def quiet(self) -> Quiet | None:
         if self.leader is None or self.unsaved or self.transfer.target is not None:

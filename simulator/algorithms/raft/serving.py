@@ -48,7 +48,7 @@ class Registers:
         """Apply what is committed now. Return the new commands, each with its index."""
         found = []
         for index in range(self.applied + 1, commit_index + 1):
-            command = log.command_at(index)
+            command = log.entry_at(index).command
             if command is not None:
                 self.values[command.key] = command.value
                 found.append((index, command))
@@ -119,9 +119,9 @@ class ServingRaft(Raft):
             return
         request = waiting.request
         command = Command(waiting.client, request.number, request.key, request.value)
-        self._append(self.log_of_clients, Entry(self.term, request.size, command=command))
+        self.append(self.log_of_clients, Entry(self.term, request.size, command=command))
         self.writes[self.log_of_clients.log.last_index] = waiting
-        self._send_to_all()
+        self.send_to_all()
 
     def _commit(self, replication: Replication) -> None:
         super()._commit(replication)
@@ -162,7 +162,7 @@ class ServingRaft(Raft):
             self.reads.begin(self.lease.round)
         else:
             self.reads.begin(self.reads.number + 1)
-            self._send_to_all()
+            self.send_to_all()
         self._on_read_round_answered(self.host.me, self.reads.number)
 
     def _on_read_round_answered(self, node: NodeId, number: int) -> None:

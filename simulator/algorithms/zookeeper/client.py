@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+from simulator.algorithms.coordination.calls import Calls
 from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
 from simulator.algorithms.zookeeper.client_messages import (
     ConnectRequest,
@@ -79,8 +80,7 @@ class Client:
         self._server: NodeId | None = None  # The server that serves the session, or has been asked to.
         self._connection = 0
         self._last_zxid: Zxid | None = None
-        self._last_xid = 0
-        self._asked: dict[int, _Asked] = {}
+        self._asked: Calls[_Asked] = Calls()
         self._pinged: deque[Nanoseconds] = deque()  # The sending times of the pings that have not been answered yet.
         self._requested_at: Nanoseconds = 0  # When the session was asked for on the present connection.
         # The sending time of the last request that was answered, on the monotonic clock.
@@ -94,9 +94,8 @@ class Client:
 
     def ask(self, operation: type[Any], *fields: object, purpose: str) -> None:
         """Send an operation to the server. `on_reply(purpose, reply)` follows, unless the connection is lost before."""
-        self._last_xid += 1
-        self._asked[self._last_xid] = _Asked(purpose, self._host.monotonic())
-        request: Operation = operation(self._last_xid, *fields)
+        xid = self._asked.open(_Asked(purpose, self._host.monotonic()))
+        request: Operation = operation(xid, *fields)
         self._send(request)
 
     # --- Inputs
@@ -162,7 +161,7 @@ class Client:
 
     def _on_reply(self, message: Reply) -> None:
         self._saw(message.zxid)
-        asked = self._asked.pop(message.xid, None)
+        asked = self._asked.close(message.xid)
         if asked is not None:
             self._answered(asked.sent_at)
             self._user.on_reply(asked.purpose, message)

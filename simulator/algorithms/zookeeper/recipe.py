@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 
+from simulator.algorithms.coordination import candidate as coordination
 from simulator.algorithms.zookeeper.client import Client
 from simulator.algorithms.zookeeper.client_config import ZooKeeperConfig
 from simulator.algorithms.zookeeper.client_messages import (
@@ -40,7 +41,7 @@ from simulator.algorithms.zookeeper.client_messages import (
 from simulator.algorithms.zookeeper.service import ELECTION
 from simulator.algorithms.zookeeper.tree import Code
 from simulator.algorithms.zookeeper.watches import Change
-from simulator.protocol import CANDIDATE, FOLLOWER, LEADER, Algorithm, Guarantee, Host, Message, NodeId, Role
+from simulator.protocol import LEADER, Host, Message, NodeId
 
 ENSEMBLE_GROUP = "ensemble"  # The group of servers.
 ANNOUNCEMENT = "/leader"
@@ -70,18 +71,13 @@ class Volunteer(NamedTuple):
         return self.sequence + 1
 
 
-class Candidate(Algorithm):
+class Candidate(coordination.Candidate):
     """One candidate. A crash loses everything that it knows; its session expires later."""
-
-    guarantees = frozenset({Guarantee.ELECTION_SAFETY, Guarantee.MONOTONIC_TERMS})
 
     def __init__(self, host: Host, config: ZooKeeperConfig, durable: Mapping[str, Any]) -> None:
         super().__init__(host, config, durable)
         self.config: ZooKeeperConfig = config
         self.client = Client(host, host.groups[ENSEMBLE_GROUP], config, self)
-        self.role: Role | None = None  # Not declared yet.
-        self.term = 0  # The highest token that the candidate has heard of.
-        self.leader: NodeId | None = None
         self.own: Volunteer | None = None  # The candidate's own znode, at the last read.
         self.predecessor: Volunteer | None = None  # The next lower znode, if there is one.
         self.lowest: Volunteer | None = None
@@ -90,9 +86,7 @@ class Candidate(Algorithm):
     def view(self) -> Mapping[str, object]:
         own, predecessor = self.own, self.predecessor
         return {
-            "role": self.role,
-            "term": self.term,
-            "leader": self.leader,
+            **super().view(),
             "session": self.client.session,
             "connected": self.client.connected,
             "own znode": None if own is None else own.name,
@@ -153,7 +147,7 @@ class Candidate(Algorithm):
             if self.config.watch == "predecessor" and own is not None and gone is not None and gone == self.lowest:
                 if self.leader is not None:
                     self._suspect(self.leader)
-                self._become_candidate(own)
+                self._become_candidate(own.term)
             self._read()
 
     def on_reply(self, purpose: str, reply: Reply) -> None:
@@ -201,7 +195,7 @@ class Candidate(Algorithm):
             self._lead(own)
             return
         if not self.config.announce:
-            self._name(self.lowest)
+            self._follow(self.lowest.node, self.lowest.term)
         if self.config.watch == "predecessor":
             path = f"{ELECTION}/{self.predecessor.name}"
             self.client.ask(Exists, path, True, purpose=PREDECESSOR)
@@ -217,8 +211,8 @@ class Candidate(Algorithm):
             self._read()
             return
         if self.role is not LEADER:
-            self._become_candidate(own)
-            self._become_leader(own)
+            self._become_candidate(own.term)
+            self._become_leader(own.term, own.sequence)
             if expiry:
                 self._watch_session()
         # The ensemble refuses the znode if an earlier announcement exists, whose reply was lost.
@@ -235,47 +229,14 @@ class Candidate(Algorithm):
 
     def _on_announcement(self, reply: Reply) -> None:
         if reply.code is Code.OK:
-            self._name(Volunteer.named(str(reply.value)))
+            leader = Volunteer.named(str(reply.value))
+            self._follow(leader.node, leader.term)
         else:
             self.client.ask(Exists, ANNOUNCEMENT, True, purpose=ANNOUNCEMENT_AWAITED)
 
     def _on_awaited(self, reply: Reply) -> None:
         if reply.code is Code.OK:  # The znode was created between the two reads.
             self._look_for_announcement()
-
-    def _name(self, leader: Volunteer) -> None:
-        """Follow a leader, unless it is an older one, as read from a server that lags behind."""
-        if self.role is LEADER or leader.term < self.term or leader.node == self.host.me:
-            return
-        if self.leader not in (None, leader.node):
-            self._suspect(self.leader)
-        self._become_follower(leader.node, leader.term)
-
-    def _suspect(self, leader: NodeId | None) -> None:
-        """The leader that it follows does not lead any more, as far as the ensemble knows."""
-        self.host.note("suspected", leader=leader)
-
-    # --- Roles
-
-    def _become_follower(self, leader: NodeId | None, term: int | None = None) -> None:
-        """From any role. `leader` is None if it knows no leader."""
-        declared = self.role, self.leader, self.term
-        self.role, self.leader, self.term = FOLLOWER, leader, self.term if term is None else term
-        if declared != (self.role, self.leader, self.term):
-            self.host.transition(FOLLOWER, self.term, leader)
-
-    def _become_candidate(self, own: Volunteer) -> None:
-        """From follower. Numbers only grow, so no candidate can come before it; it only has to read again."""
-        assert self.role is not LEADER
-        if self.role is not CANDIDATE:
-            self.role, self.leader, self.term = CANDIDATE, None, own.term
-            self.host.transition(CANDIDATE, own.term, None)
-
-    def _become_leader(self, own: Volunteer) -> None:
-        assert self.role is CANDIDATE
-        self.role, self.leader, self.term = LEADER, self.host.me, own.term
-        self.host.note("token", sequence=own.sequence)
-        self.host.transition(LEADER, own.term, self.host.me)
 
     receive: ClassVar = dict.fromkeys(TO_CLIENTS, on_message)
     replies: ClassVar[Mapping[str, Callable[[Any, Reply], None]]] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from simulator.algorithms.coordination.state_machine import StateMachine
 from simulator.algorithms.zookeeper.messages import Zxid
 from simulator.protocol import Host, Message, NodeId
 
@@ -38,11 +39,11 @@ class ReplicaServer(Protocol):
         ...
 
 
-class Replica:
+class Replica(StateMachine):
     """The replicated state at one server, and the clients of that server.
 
     A new replica is empty. When its server begins to serve, the replica restores a snapshot, if there is one, and
-    applies every later transaction. Only committed transactions are applied, each once, in the order of zxids.
+    applies every later transaction, on observers, too. The number of a transaction is its zxid.
     """
 
     def __init__(self, server: ReplicaServer, durable: Mapping[str, Any]) -> None:
@@ -51,18 +52,6 @@ class Replica:
     def view(self) -> Mapping[str, object]:
         """What a page may show of it, in plain values: sessions, znodes."""
         return {}
-
-    # --- The replicated state
-
-    def apply(self, zxid: Zxid, transaction: Message) -> None:
-        """Apply a committed transaction. Called on every server, observers included, also before it serves."""
-
-    def snapshot(self) -> object:
-        """The state as an immutable, hashable value, for a server that has missed too many transactions."""
-        return None
-
-    def restore(self, snapshot: object) -> None:
-        """Replace the state by that of a snapshot."""
 
     # --- The role of the server
 

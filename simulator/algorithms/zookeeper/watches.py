@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
+from simulator.algorithms.coordination.watchers import Watchers
 from simulator.algorithms.zookeeper.tree import parent_of
 from simulator.protocol import NodeId
-
-# The clients that watch each path, in the order in which they began to watch.
-_Watchers: TypeAlias = dict[str, dict[NodeId, None]]
 
 
 class Change(enum.StrEnum):
@@ -42,41 +40,36 @@ class Watches:
 
     def __init__(self, listener: WatchListener) -> None:
         self._listener = listener
-        self._nodes: _Watchers = {}
-        self._children: _Watchers = {}
+        self._nodes: Watchers[NodeId] = Watchers()
+        self._children: Watchers[NodeId] = Watchers()
 
     def watch_node(self, path: str, client: NodeId) -> None:
         """Watch for the creation or deletion of a znode."""
-        self._nodes.setdefault(path, {})[client] = None
+        self._nodes.add(path, client)
 
     def watch_children(self, path: str, client: NodeId) -> None:
         """Watch for changes of the children of a znode."""
-        self._children.setdefault(path, {})[client] = None
+        self._children.add(path, client)
 
     def forget(self, client: NodeId) -> None:
         """Remove the watches of a client whose connection is closed."""
         for watchers in (self._nodes, self._children):
-            for path in [path for path, clients in watchers.items() if client in clients]:
-                del watchers[path][client]
-                if not watchers[path]:
-                    del watchers[path]
+            watchers.forget(lambda watcher: watcher == client)
 
     # --- Changes of the tree (`Listener`)
 
     def on_created(self, path: str) -> None:
-        self._trigger(path, Change.CREATED, self._nodes.pop(path, ()))
+        self._trigger(path, Change.CREATED, self._nodes.pop(path))
         self._trigger_children(parent_of(path))
 
     def on_deleted(self, path: str) -> None:
-        watching = {
-            **self._nodes.pop(path, {}),
-            **self._children.pop(path, {}),
-        }  # A client that watches both gets one event.
+        # A client that watches both gets one event.
+        watching = dict.fromkeys((*self._nodes.pop(path), *self._children.pop(path)))
         self._trigger(path, Change.DELETED, watching)
         self._trigger_children(parent_of(path))
 
     def _trigger_children(self, parent: str) -> None:
-        self._trigger(parent, Change.CHILDREN, self._children.pop(parent, ()))
+        self._trigger(parent, Change.CHILDREN, self._children.pop(parent))
 
     def _trigger(self, path: str, change: Change, clients: Iterable[NodeId]) -> None:
         for client in clients:

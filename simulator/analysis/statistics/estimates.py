@@ -16,13 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import scipy  # Imports scipy.stats and scipy.optimize, which are slow to import, when they are first used.
 
-from simulator.analysis.statistics.bootstrap import RESAMPLES, TAIL, Bca, FloatArray, default_generator, resamples
-from simulator.analysis.statistics.survival import Sample, first_at_most, resampled_curves, survival_curve
+from simulator.analysis.statistics.approximate import Abc
+from simulator.analysis.statistics.bootstrap import TAIL, FloatArray, Z
+from simulator.analysis.statistics.survival import Sample, first_at_most, survival_curve
 
 __all__ = ["NO_DATA", "Estimate", "Sample", "fraction", "fraction_by_trial", "mean", "quantile", "quantiles"]
-__all__ += ["Proportion", "proportion_by_trial", "rate", "ratio"]
-
-_Z = float(scipy.special.ndtri(1 - TAIL))
+__all__ += ["Proportion", "proportion_by_trial", "quotient", "rate", "ratio"]
 
 
 class Estimate(NamedTuple):
@@ -43,18 +42,17 @@ NO_DATA = Estimate(math.nan, math.nan, math.nan)
 # --- Quantiles
 
 
-def quantile(sample: Sample, p: float, generator: np.random.Generator | None = None) -> Estimate:
-    """The least value x with F(x) >= p. The value is infinite if censoring hides it.
+def quantile(sample: Sample, p: float) -> Estimate:
+    """The least value x with F(x) >= p. Infinite where censoring hides it.
 
-    The interval is made of order statistics (exact, binomial). With censoring it is the inverted log-log band of the
-    Kaplan–Meier curve (Brookmeyer and Crowley 1982). With several values of one trial it is a percentile bootstrap over
-    trials.
+    The interval: order statistics (exact, binomial); with censoring, the inverted log-log band of the Kaplan–Meier
+    curve (Brookmeyer and Crowley 1982); with several values of one trial, the inverted band of `IncidenceByTrial`.
     """
-    return quantiles(sample, (p,), generator)[0]
+    return quantiles(sample, (p,))[0]
 
 
-def quantiles(sample: Sample, ps: Sequence[float], generator: np.random.Generator | None = None) -> list[Estimate]:
-    """Computes `quantile` for several p at once. With a bootstrap, this costs little more than one p."""
+def quantiles(sample: Sample, ps: Sequence[float]) -> list[Estimate]:
+    """`quantile` for several p at once."""
     if not all(0 < p < 1 for p in ps):
         raise ValueError(f"not all of {ps} are between 0 and 1")
     if sample.values.size == 0:
@@ -62,7 +60,8 @@ def quantiles(sample: Sample, ps: Sequence[float], generator: np.random.Generato
     curve = scipy.stats.ecdf(scipy.stats.CensoredData.right_censored(sample.values, sample.censored)).sf
     values = [_first_at_most(curve.quantiles, curve.probabilities, 1 - p) for p in ps]
     if not sample.one_per_trial:
-        intervals = _bootstrap_intervals(sample, ps, generator or default_generator())
+        by_trial = sample.by_trial_incidence()
+        intervals = [by_trial.quantile_interval(p) for p in ps]
     elif sample.censored.any():
         intervals = _kaplan_meier_intervals(sample, ps)
     else:
@@ -108,64 +107,43 @@ def _low_end(sample: Sample, p: float, low: float) -> float:
     return min(low, float(sample.values.max())) if lower > 0 else -math.inf
 
 
-def _bootstrap_intervals(
-    sample: Sample, ps: Sequence[float], generator: np.random.Generator
-) -> list[tuple[float, float]]:
-    if sample.trial_index()[0] == 1:  # One trial says nothing about the variation between trials.
-        return [(-math.inf, math.inf) for _ in ps]
-    found: list[list[FloatArray]] = [[] for _ in ps]
-    for times, proportion in resampled_curves(sample, generator):
-        for p, batch in zip(ps, found, strict=True):
-            batch.append(first_at_most(times, proportion, 1 - p))
-    return [percentile_interval(sample, p, np.sort(np.concatenate(batch))) for p, batch in zip(ps, found, strict=True)]
-
-
-def percentile_interval(sample: Sample, p: float, resampled: FloatArray) -> tuple[float, float]:
-    """The interval of the p-quantile of a sample from sorted quantiles of its resamples, shape (RESAMPLES,).
-
-    An end is open if independent values would not bound it either; no resample shows this, since none leaves the range
-    of the sample.
-    """
-    low = float(resampled[math.ceil(TAIL * RESAMPLES) - 1])
-    high = float(resampled[math.ceil((1 - TAIL) * RESAMPLES) - 1])
-    _, upper = _ranks(sample.values.size, p)
-    return _low_end(sample, p, low), high if upper <= sample.values.size else math.inf
-
-
 # --- Means
 
 
-def mean(sample: Sample, generator: np.random.Generator | None = None) -> Estimate:
-    """The mean, with its BCa bootstrap interval (Efron 1987) over trials.
+def mean(sample: Sample) -> Estimate:
+    """The mean, with its ABC interval (DiCiccio and Efron 1992) over trials.
 
     The result is nan if any value is censored, because the mean depends on the tail that was not observed.
     """
     if sample.values.size == 0 or sample.censored.any():
         return NO_DATA
     _, index = sample.trial_index()
-    return ratio(np.bincount(index, weights=sample.values), np.bincount(index), generator)
+    return ratio(np.bincount(index, weights=sample.values), np.bincount(index))
 
 
-def ratio(amounts: npt.ArrayLike, exposures: npt.ArrayLike, generator: np.random.Generator | None = None) -> Estimate:
-    """The sum of amounts over the sum of exposures, shape (trials,) each, with its BCa interval over trials.
+def ratio(amounts: npt.ArrayLike, exposures: npt.ArrayLike) -> Estimate:
+    """The sum of amounts over the sum of exposures, shape (trials,) each, with its ABC interval over trials.
 
     A trial without exposure (0 or nan) does not count. The interval of a single trial is open.
     """
     parts = np.asarray(exposures, dtype=np.float64)
     sums, parts = np.asarray(amounts, dtype=np.float64)[parts > 0], parts[parts > 0]
-    trials = parts.size
-    if trials == 0:
+    if parts.size == 0:
         return NO_DATA
     value = float(sums.sum() / parts.sum())
-    if trials == 1:
+    if parts.size == 1:
         return Estimate(value, -math.inf, math.inf)
-    # The jackknife in closed form: scipy.stats.bootstrap makes n samples of n - 1, seconds for 10 000 trials.
-    left_out = (sums.sum() - sums) / (parts.sum() - parts)
-    if np.ptp(left_out) <= 1e-12 * abs(value):  # Constant, but for rounding.
+    found = Abc.of(quotient, np.stack([sums, parts]))
+    if found is None:
         return Estimate(value, value, value)
-    batches = resamples(generator or default_generator(), trials, trials)
-    resampled = np.concatenate([sums[drawn].sum(axis=1) / parts[drawn].sum(axis=1) for drawn in batches])
-    return Estimate(value, *Bca.of(value, resampled, left_out.mean() - left_out).interval())
+    low, high = found.interval()
+    by_trial = sums / parts  # No weights of the trials give less than the least, or more than the greatest of these.
+    return Estimate(value, max(low, float(by_trial.min())), min(high, float(by_trial.max())))
+
+
+def quotient(means: FloatArray) -> float:
+    """The first of two means over the second; nan if the second is not positive."""
+    return float(means[0] / means[1]) if means[1] > 0 else math.nan
 
 
 # --- Fractions and rates
@@ -197,10 +175,8 @@ class Proportion:
         """The proportion with its 95 % interval (Wilson's)."""
         return Estimate(self.value, *self.interval())
 
-    def interval(self, z: float = _Z) -> tuple[float, float]:
-        """Wilson's interval, z standard errors wide. `scipy.stats.binomtest` computes this interval, too, but for whole
-        numbers only.
-        """
+    def interval(self, z: float = Z) -> tuple[float, float]:
+        """Wilson's interval, z standard errors wide. `scipy.stats.binomtest` has it too, for whole numbers only."""
         proportion, n = self.value, self.effective_attempts
         centre = (proportion + z**2 / (2 * n)) / (1 + z**2 / n)
         half = z / (1 + z**2 / n) * math.sqrt(proportion * (1 - proportion) / n + z**2 / (4 * n**2))
@@ -227,7 +203,7 @@ def proportion_by_trial(successes: npt.ArrayLike, totals: npt.ArrayLike) -> Prop
         return Proportion(proportion, total**2 / float((sizes**2).sum()))
     variance = trials / (trials - 1) * float(((scores - proportion * sizes) ** 2).sum()) / total**2
     design_effect = max(1.0, variance / (proportion * (1 - proportion) / total))
-    few_trials = (float(scipy.stats.t.ppf(1 - TAIL, trials - 1)) / _Z) ** 2
+    few_trials = (float(scipy.stats.t.ppf(1 - TAIL, trials - 1)) / Z) ** 2
     return Proportion(proportion, total / design_effect / few_trials)
 
 

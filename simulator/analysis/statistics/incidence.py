@@ -11,32 +11,25 @@ proportion.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.analysis.statistics.bootstrap import (
-    RESAMPLES,
-    TAIL,
-    FloatArray,
-    IntArray,
-    default_generator,
-    resamples,
-    times_drawn,
-)
+from simulator.analysis.statistics.bootstrap import FloatArray, IntArray
 from simulator.analysis.statistics.estimates import (
     NO_DATA,
     Estimate,
+    Proportion,
     fraction_by_trial,
     order_statistics,
-    percentile_interval,
     quantiles,
 )
-from simulator.analysis.statistics.survival import Ecdf, Sample, ecdf, exact_band, first_at_most
+from simulator.analysis.statistics.jackknife import CENSORED, COMPETING, EVENT, IncidenceByTrial
+from simulator.analysis.statistics.survival import Ecdf, Sample, curve_by_trial, ecdf, exact_band, first_at_most
 
-CENSORED, EVENT, COMPETING = 0, 1, 2
-_BAND_POINTS = 200
+__all__ = ["CENSORED", "COMPETING", "EVENT", "CompetingSample", "incidence", "incidence_by_end", "incidence_curve"]
+__all__ += ["incidence_quantiles"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,106 +63,68 @@ class CompetingSample:
         swapped = np.where(self.ended == CENSORED, CENSORED, EVENT + COMPETING - self.ended)
         return CompetingSample(self.values, swapped, self.trials)
 
-    def order(self) -> IntArray:
-        """The indices that sort the sample. By convention, a censored duration comes after the durations that end at
-        the same instant.
-        """
-        return np.lexsort((self.ended == CENSORED, self.values))
+    def by_trial(self) -> IncidenceByTrial:
+        """The incidence of the event, with the trial as the unit; the sample must not be empty."""
+        return IncidenceByTrial(self.values, self.ended, self.trials)
 
 
 def incidence(sample: CompetingSample) -> tuple[FloatArray, FloatArray]:
-    """The Aalen–Johansen estimate of the event: instants, sorted, and the incidence from each on; shape (n,) each.
-
-    If several durations end at one instant, only the last of their entries is right for that instant.
-    """
-    order = sample.order()
-    every = np.ones((1, order.size), dtype=np.int64)
-    return sample.values[order], weighted_incidence(every, sample.ended[order])[0]
+    """The Aalen–Johansen estimate of the event: instants, sorted, and the incidence from each on; shape (instants,)
+    each."""
+    found = sample.by_trial()
+    return found.instants, found.shares
 
 
-def weighted_incidence(weights: IntArray, ended: IntArray) -> FloatArray:
-    """The estimate after each of n ordered durations, each counted as often as its weight says.
-
-    `weights` has the shape (rows, n), as has the result; `ended` is (n,). The result is 0 in a row whose weights are
-    all 0.
-    """
-    at_risk = weights[:, ::-1].cumsum(axis=1)[:, ::-1]
-    ending = weights / np.maximum(at_risk, 1)
-    going_on = np.cumprod(1 - ending * (ended != CENSORED), axis=1)
-    before = np.concatenate((np.ones((len(weights), 1)), going_on[:, :-1]), axis=1)
-    return np.asarray(np.cumsum(before * ending * (ended == EVENT), axis=1))
-
-
-def incidence_quantiles(
-    sample: CompetingSample, ps: Sequence[float], generator: np.random.Generator | None = None
-) -> list[Estimate]:
-    """For each p, the first time at which the incidence of the event is at least p. The time is infinite if the
-    incidence never reaches p.
+def incidence_quantiles(sample: CompetingSample, ps: Sequence[float]) -> list[Estimate]:
+    """The first time at which the incidence of the event is at least p, for each p: infinite where it never is.
 
     The intervals are those of `statistics.quantiles` if nothing competes. Otherwise they are exact order statistics
-    (binomial), in which a duration that has ended in the other way counts as infinite. With censoring, or with several
-    durations of one trial, they are a percentile bootstrap over trials.
+    (binomial), what has ended in the other way counting as infinite; with censoring or several durations of one trial,
+    the inverted band of `IncidenceByTrial`.
     """
     if not sample.has_competing or not sample.values.size:
-        return quantiles(sample.event, ps, generator)
-    times, reached = incidence(sample)
-    values = [_first(times, reached, p) for p in ps]
+        return quantiles(sample.event, ps)
+    by_trial = sample.by_trial()
+    values = [_first(by_trial.instants, by_trial.shares, p) for p in ps]
     if sample.event.one_per_trial and not sample.is_censored:
         intervals = [_endless_interval(sample, p) for p in ps]
-    elif sample.event.trial_index()[0] == 1:  # Nothing is known of the variation between trials.
-        intervals = [(-math.inf, math.inf) for _ in ps]
     else:
-        drawn = list(_resampled(sample, generator or default_generator()))
-        found = [np.concatenate([first_at_most(times, 1 - curves, 1 - p) for curves in drawn]) for p in ps]
-        intervals = [percentile_interval(sample.event, p, np.sort(by_p)) for p, by_p in zip(ps, found, strict=True)]
+        intervals = [by_trial.quantile_interval(p) for p in ps]
     return [Estimate(value, low, high) for value, (low, high) in zip(values, intervals, strict=True)]
 
 
-def incidence_by_end(sample: CompetingSample, generator: np.random.Generator | None = None) -> Estimate:
-    """The incidence of the event at the last instant that was followed: the probability that the event has happened by
-    then.
+def incidence_by_end(sample: CompetingSample) -> Estimate:
+    """The incidence of the event at the last instant: how likely it is to happen at all, as far as was followed.
 
-    Without censoring, the interval is Wilson's over trials. With censoring, it is a percentile bootstrap over trials.
-    The result is nan without data.
+    Wilson's interval, with censoring at the effective number of attempts of `IncidenceByTrial`; nan without data.
     """
     if not sample.values.size:
         return NO_DATA
     if not sample.is_censored:
         return _share(sample)
-    value = float(incidence(sample)[1][-1])
-    if sample.event.trial_index()[0] == 1:
+    by_trial = sample.by_trial()
+    value = float(by_trial.shares[-1])
+    if by_trial.trials == 1:
         return Estimate(value, 0.0, 1.0)
-    drawn = _resampled(sample, generator or default_generator())
-    ends = np.sort(np.concatenate([curves[:, -1] for curves in drawn]))
-    if ends[0] == ends[-1]:  # All durations that ended have ended in one way, so no resample shows the other way.
+    if not sample.has_competing or not (sample.ended == EVENT).any():  # The data do not show the other way of ending.
         share = _share(sample)
         return Estimate(value, min(value, share.low), max(value, share.high))
-    low, high = _tails(ends)
-    return Estimate(value, float(low), float(high))
+    return Proportion(*by_trial.at(by_trial.instants.size - 1)).estimate()
 
 
-def incidence_curve(sample: CompetingSample, generator: np.random.Generator | None = None) -> Ecdf:
+def incidence_curve(sample: CompetingSample) -> Ecdf:
     """The incidence of the event as a curve with its pointwise 95 % band, for a sample that is not empty.
 
-    The band is that of `ecdf` if nothing competes. Otherwise it is the band of Clopper and Pearson. With censoring, or
-    with several durations of one trial, it is a bootstrap over trials, at 200 instants at most.
+    The band is that of `ecdf` if nothing competes. Otherwise it is that of Clopper and Pearson, with censoring or
+    several durations of one trial that of `IncidenceByTrial`, at 200 instants at most.
     """
     if not sample.has_competing and (sample.ended == EVENT).any():
-        return ecdf(sample.event, generator)
-    instants, reached = incidence(sample)
-    times, last = np.unique(instants[::-1], return_index=True)
-    probabilities = reached[::-1][last]
-    trials = sample.event.trial_index()[0]
-    if trials == 1:
-        return Ecdf(times, probabilities, times, np.zeros(times.size), np.ones(times.size))
-    if sample.event.one_per_trial and not sample.is_censored:
-        low, high = exact_band(1 - probabilities, sample.values.size)
-        return Ecdf(times, probabilities, times, 1 - high, 1 - low)
-    at = times[np.unique(np.linspace(0, times.size - 1, _BAND_POINTS).astype(int))]
-    columns = np.searchsorted(instants, at, side="right") - 1
-    drawn = _resampled(sample, generator or default_generator())
-    ordered = np.sort(np.concatenate([curves[:, columns] for curves in drawn]), axis=0)
-    return Ecdf(times, probabilities, at, *_tails(ordered))
+        return ecdf(sample.event)
+    by_trial = sample.by_trial()
+    if by_trial.trials > 1 and sample.event.one_per_trial and not sample.is_censored:
+        low, high = exact_band(1 - by_trial.shares, sample.values.size)
+        return Ecdf(by_trial.instants, by_trial.shares, by_trial.instants, 1 - high, 1 - low)
+    return curve_by_trial(by_trial)
 
 
 def _first(times: FloatArray, reached: FloatArray, p: float) -> float:
@@ -190,17 +145,3 @@ def _share(sample: CompetingSample) -> Estimate:
     count, index = sample.event.trial_index()
     events = np.bincount(index, weights=sample.ended == EVENT, minlength=count)
     return fraction_by_trial(events, np.bincount(index, weights=over, minlength=count))
-
-
-def _resampled(sample: CompetingSample, generator: np.random.Generator) -> Iterator[FloatArray]:
-    """The estimate after each duration, sorted, in resamples of the trials; shapes (rows, n)."""
-    order = sample.order()
-    trials, index = sample.event.trial_index()
-    ended, index = sample.ended[order], index[order]
-    for drawn in resamples(generator, trials, order.size):
-        yield weighted_incidence(times_drawn(drawn)[:, index], ended)
-
-
-def _tails(ordered: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The percentiles of sorted resamples, along the first axis."""
-    return ordered[math.ceil(TAIL * RESAMPLES) - 1], ordered[math.ceil((1 - TAIL) * RESAMPLES) - 1]

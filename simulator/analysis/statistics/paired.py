@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.analysis.statistics.approximate import Abc
 from simulator.analysis.statistics.bootstrap import (
     RESAMPLES,
-    Bca,
     FloatArray,
     IntArray,
     default_generator,
@@ -24,7 +24,7 @@ from simulator.analysis.statistics.bootstrap import (
     times_drawn,
 )
 from simulator.analysis.statistics.comparison import LEVELS, NOTHING_TO_COMPARE, Comparison, Tally, cleaned
-from simulator.analysis.statistics.estimates import Estimate, Sample, quantiles
+from simulator.analysis.statistics.estimates import Estimate, Sample, quantiles, quotient
 from simulator.analysis.statistics.proportions import compare_fraction
 from simulator.analysis.statistics.survival import first_at_most, in_order, weighted_proportions
 
@@ -160,23 +160,14 @@ def _percentiles(resampled: FloatArray, confidence: float, bounded: _Bounded, le
 # --- Means and other ratios of sums
 
 
-def compare_mean(
-    before: Sample,
-    after: Sample,
-    *,
-    paired: bool,
-    generator: np.random.Generator | None = None,
-    count: int = RESAMPLES,
-) -> Comparison:
-    """Compares the means of two samples. The result is nan if any value is censored. Intervals are BCa, over trials or
-    over pairs of trials.
-    """
+def compare_mean(before: Sample, after: Sample, *, paired: bool) -> Comparison:
+    """The means of two samples; nan where anything is censored. ABC intervals over trials, or pairs of them."""
     if before.censored.any() or after.censored.any():
         return NOTHING_TO_COMPARE
     both = np.union1d(before.trials, after.trials)
     names = (both, both) if paired else (np.unique(before.trials), np.unique(after.trials))
     old, new = (_sums(sample, among) for sample, among in zip((before, after), names, strict=True))
-    return compare_ratio(old, new, paired=paired, generator=generator, count=count)
+    return compare_ratio(old, new, paired=paired)
 
 
 def _sums(sample: Sample, among: IntArray) -> Tally:
@@ -187,40 +178,27 @@ def _sums(sample: Sample, among: IntArray) -> Tally:
     )
 
 
-def compare_ratio(
-    before: Tally,
-    after: Tally,
-    *,
-    paired: bool,
-    generator: np.random.Generator | None = None,
-    count: int = RESAMPLES,
-) -> Comparison:
+def compare_ratio(before: Tally, after: Tally, *, paired: bool) -> Comparison:
     """Two sums of amounts over sums of exposures (`statistics.ratio`): means, rates, shares of time.
 
-    Intervals are BCa, over trials or over pairs. A pair is the two trials at the same place of both tallies. For
-    successes among attempts, see `compare_fraction`. Raises ValueError if the trials are pairs and their numbers
-    differ.
+    ABC intervals (DiCiccio and Efron 1992) over trials, or over pairs, which are the same places of both tallies. For
+    successes of attempts, see `compare_fraction`. Raises ValueError where pairs are of different number.
     """
     old, new = cleaned(before, after, paired)
     if not old[1].any() or not new[1].any():
         return NOTHING_TO_COMPARE
-    generator = generator or default_generator()
-    resampled_old, resampled_new = _resampled_ratios(old, new, paired, generator, count)
-    # Each statistic is computed from the two means: for the sample, for its resamples, and with each trial left out.
+    samples = (np.concatenate([old, new]),) if paired else (old, new)
     n = old.shape[1] if paired else min(old.shape[1], new.shape[1])
+    means = [np.float64(tally[0].sum() / tally[1].sum()) for tally in (old, new)]
     kept = [_left_out(tally) for tally in (old, new)]
-    means = [float(tally[0].sum() / tally[1].sum()) for tally in (old, new)]
     found = []
-    for statistic in (np.subtract, np.divide):
+    for statistic, of_means in ((np.subtract, _difference), (np.divide, _quotient_of_ratios)):
         with np.errstate(invalid="ignore", divide="ignore"):
-            value = float(statistic(np.float64(means[1]), means[0]))
-            resampled = statistic(resampled_new, resampled_old)
-            if paired:
-                influence = _influence(statistic(kept[1], kept[0]))
-            else:
-                sides = statistic(means[1], kept[0]), statistic(kept[1], means[0])
-                influence = np.concatenate([_influence(side) * (side.size - 1) / side.size for side in sides])
-        found.append(_corrected(value, resampled, influence, n))
+            value = float(statistic(means[1], means[0]))
+            sides = [statistic(kept[1], kept[0])] if paired else [statistic(means[1], kept[0]), kept[1]]
+        defined = n > 1 and math.isfinite(value) and all(np.isfinite(side).all() for side in sides)
+        abc = Abc.of(of_means, *samples) if defined else None
+        found.append(_Corrected(value, abc, varies=not defined))
     difference, ratio = found
     return Comparison(
         difference=Estimate(difference.value, *difference.interval(LEVELS[0])),
@@ -231,6 +209,17 @@ def compare_ratio(
     )
 
 
+def _difference(means: FloatArray) -> float:
+    """How much more the second ratio is than the first, from means of amount and exposure of both."""
+    return quotient(means[2:]) - quotient(means[:2])
+
+
+def _quotient_of_ratios(means: FloatArray) -> float:
+    """The second ratio over the first."""
+    old = quotient(means[:2])
+    return quotient(means[2:]) / old if old > 0 else math.nan
+
+
 def _left_out(tally: FloatArray) -> FloatArray:
     """The ratio of the sums without each trial in turn, shape (trials,). An entry is nan if no exposure remains."""
     rest = tally.sum(axis=1, keepdims=True) - tally
@@ -238,60 +227,28 @@ def _left_out(tally: FloatArray) -> FloatArray:
         return np.asarray(rest[0] / rest[1])
 
 
-def _influence(left_out: FloatArray) -> FloatArray:
-    return np.asarray(left_out.mean() - left_out)
-
-
-def _resampled_ratios(
-    old: FloatArray, new: FloatArray, paired: bool, generator: np.random.Generator, count: int
-) -> tuple[FloatArray, FloatArray]:
-    def sums(tally: FloatArray, drawn: IntArray) -> FloatArray:
-        amounts, exposures = (part[drawn].sum(axis=1) for part in tally)
-        return np.asarray(np.where(exposures > 0, amounts, np.nan) / np.where(exposures > 0, exposures, np.nan))
-
-    sizes = [tally.shape[1] for tally in (old, new)]
-    if paired:
-        batches = [(sums(old, drawn), sums(new, drawn)) for drawn in resamples(generator, sizes[0], sizes[0], count)]
-    else:
-        draws = (resamples(generator, size, max(sizes), count) for size in sizes)
-        batches = [(sums(old, drawn), sums(new, other)) for drawn, other in zip(*draws, strict=True)]
-    olds, news = zip(*batches, strict=True)
-    return np.concatenate(olds), np.concatenate(news)
-
-
 @dataclass(frozen=True, eq=False)
 class _Corrected:
-    """A statistic with its BCa distribution. There is no distribution if the statistic does not vary, or if the data do
-    not show whether it varies.
-    """
+    """A statistic with its distribution; without one where it does not vary, or cannot be told to."""
 
     value: float
-    bca: Bca | None
+    abc: Abc | None
     varies: bool
 
     def interval(self, confidence: float, least: float = -math.inf) -> tuple[float, float]:
-        """The interval of that confidence.
+        """The interval of that confidence, no end of which is below `least`.
 
-        Without a distribution, the interval has no upper end and begins at `least`; or it is the value alone if the
-        statistic does not vary.
+        Without a distribution it is open from `least` up, or the value alone if nothing varies.
         """
         if math.isnan(self.value):
             return math.nan, math.nan
-        if self.bca is not None:
-            return self.bca.interval(confidence)
+        if self.abc is not None:
+            low, high = self.abc.interval(confidence)
+            return max(low, least), high
         return (least, math.inf) if self.varies else (self.value, self.value)
 
     def p_value(self) -> float:
-        """The p value of no difference. Without a distribution it is 1, or 0 for a difference that does not vary."""
-        if self.bca is not None:
-            return self.bca.p_value(0.0)
+        """The p-value of no difference. Without a distribution: 1, or 0 for a difference that does not vary."""
+        if self.abc is not None:
+            return self.abc.p_value(0.0)
         return 1.0 if self.varies or self.value == 0 else 0.0
-
-
-def _corrected(value: float, resampled: FloatArray, influence: FloatArray, n: int) -> _Corrected:
-    if n < 2 or not math.isfinite(value) or not np.isfinite(influence).all():
-        return _Corrected(value, None, varies=True)
-    if np.ptp(influence) <= 1e-12 * max(abs(value), np.finfo(float).tiny):  # Constant, but for rounding.
-        return _Corrected(value, None, varies=False)
-    seen = resampled[~np.isnan(resampled)]
-    return _Corrected(value, Bca.of(value, seen, influence), varies=True)

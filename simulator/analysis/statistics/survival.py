@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,17 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy  # Imports scipy.stats and scipy.optimize, which are slow to import, when they are first used.
 
-from simulator.analysis.statistics.bootstrap import (
-    CONFIDENCE,
-    RESAMPLES,
-    TAIL,
-    BoolArray,
-    FloatArray,
-    IntArray,
-    default_generator,
-    resamples,
-    times_drawn,
-)
+from simulator.analysis.statistics.bootstrap import CONFIDENCE, TAIL, BoolArray, FloatArray, IntArray
+from simulator.analysis.statistics.jackknife import CENSORED, EVENT, IncidenceByTrial
 
 _BAND_POINTS = 200
 _ROUNDING = 1e-9  # F(x) = k/n must count as p = k/n, in spite of floating point; steps are at least 1/n.
@@ -71,6 +61,10 @@ class Sample:
         most = values[~endless].max(initial=0.0)  # This time is at least as long as every duration that ended.
         return cls(np.where(endless, most, values), endless, np.flatnonzero(there))
 
+    def by_trial_incidence(self) -> IncidenceByTrial:
+        """The distribution of what is not censored, with the trial as the unit; the sample must not be empty."""
+        return IncidenceByTrial(self.values, np.where(self.censored, CENSORED, EVENT), self.trials)
+
     def trial_index(self) -> tuple[int, IntArray]:
         """How many trials there are, and the number, from 0 on, of each value's trial."""
         names, index = np.unique(self.trials, return_inverse=True)
@@ -105,17 +99,22 @@ class Ecdf:
     high: FloatArray
 
 
-def ecdf(sample: Sample, generator: np.random.Generator | None = None) -> Ecdf:
-    """The distribution of a sample that is not empty. The inverted band gives the interval of `statistics.quantile`. It
-    is the band of Clopper and Pearson, the log-log band of Kaplan and Meier, or a bootstrap over trials (at 200 points
-    at most).
+def ecdf(sample: Sample) -> Ecdf:
+    """The distribution of a sample that is not empty. Its band, inverted, is the interval of `statistics.quantile`:
+    Clopper–Pearson, log-log Kaplan–Meier, or that of `IncidenceByTrial` (at 200 points at most).
     """
     if not sample.one_per_trial:
-        steps = scipy.stats.ecdf(_censored_data(sample)).cdf
-        band = _bootstrap_band(sample, steps.quantiles, generator or default_generator())
-        return Ecdf(steps.quantiles, steps.probabilities, *band)
+        return curve_by_trial(sample.by_trial_incidence())
     curve = survival_curve(sample)
     return Ecdf(curve.times, 1 - curve.proportion, curve.times, 1 - curve.high, 1 - curve.low)
+
+
+def curve_by_trial(found: IncidenceByTrial) -> Ecdf:
+    """The incidence as a curve. Its band is open if all durations are of one trial."""
+    instants = found.instants
+    at = np.unique(np.linspace(0, instants.size - 1, _BAND_POINTS).astype(int))
+    low, high = np.array([found.at(number).interval() for number in at]).T
+    return Ecdf(instants, found.shares, instants[at], low, high)
 
 
 def survival_curve(sample: Sample) -> Survival:
@@ -159,18 +158,7 @@ def _log_log_band(sample: Sample) -> tuple[FloatArray, FloatArray]:
     return low, high
 
 
-# --- The bootstrap over trials
-
-
-def resampled_curves(sample: Sample, generator: np.random.Generator) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """The ordered values, shape (n,), with equal values repeated; and for some resamples the proportion that lasts
-    longer than each value, shape (rows, n).
-    """
-    trials, index = sample.trial_index()
-    order = in_order(sample)
-    times, over, index = sample.values[order], ~sample.censored[order], index[order]
-    for drawn in resamples(generator, trials, times.size):
-        yield times, weighted_proportions(times_drawn(drawn)[:, index], over)
+# --- Weighted curves, for resamples
 
 
 def in_order(sample: Sample) -> IntArray:
@@ -201,15 +189,3 @@ def first_at_most(times: FloatArray, shares: FloatArray, bound: float) -> FloatA
     reached = shares <= bound + _ROUNDING
     found = np.where(reached.any(axis=1), times[reached.argmax(axis=1)], math.inf)
     return np.where(np.isnan(shares[:, 0]), math.nan, found)
-
-
-def _bootstrap_band(
-    sample: Sample, steps: FloatArray, generator: np.random.Generator
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    at = steps[np.unique(np.linspace(0, steps.size - 1, _BAND_POINTS).astype(int))]
-    if sample.trial_index()[0] == 1:  # One trial says nothing about the variation between trials.
-        return at, np.zeros(at.size), np.ones(at.size)
-    columns = np.searchsorted(np.sort(sample.values), at, side="right") - 1
-    over = 1 - np.concatenate([proportion[:, columns] for _, proportion in resampled_curves(sample, generator)])
-    ordered = np.sort(over, axis=0)
-    return at, ordered[math.ceil(TAIL * RESAMPLES) - 1], ordered[math.ceil((1 - TAIL) * RESAMPLES) - 1]

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from simulator.analysis.records.registry import MEASURES
 from simulator.experiment.signals import signal_named
 from simulator.experiment.store import new_directory
 from simulator.experiment.sweep.cells import cells_of
 from simulator.experiment.sweep.running import CELLS, Sweep, begin
 from simulator.experiment.sweep.study import read_study
 from simulator.experiment.trial import TrialError
+from simulator.experiment.workers import Workers
 from simulator.scenario.text.files import PathLike
 
 if TYPE_CHECKING:
@@ -50,7 +52,8 @@ class SweepResult:
         """A dataset with a labelled dimension for each axis, and a variable for each metric and each of its ends.
 
         Fields that change together have one dimension, called after the first. A cell that was skipped is NaN. The
-        points of a sample have one dimension, `cell`. It needs xarray, of the extra `study`. Raises ImportError.
+        points of a sample have one dimension, `cell`. Each variable has `long_name` and `units` (`s`, or `1` for a
+        number or a proportion). It needs xarray, of the extra `study`. Raises ImportError.
         """
         try:
             import xarray
@@ -58,12 +61,15 @@ class SweepResult:
             raise ImportError('to_xarray needs xarray: pip install "electsim[study]"') from error
         metrics = [f"{name}{end}" for name in self.study["metrics"] for end in ("", ".low", ".high")]
         axes = [str(fields[0]) for fields in self.study["axes"]]
-        values = self.frame[[*axes, *metrics]].astype(dict.fromkeys(metrics, "float64"))
-        if self.study["sample"] is not None:
-            found = self.frame.set_index("cell")[[*axes, *metrics]].astype(dict.fromkeys(metrics, "float64"))
-            return xarray.Dataset.from_dataframe(found)
-        order = {axis: list(dict.fromkeys(values[axis])) for axis in axes}
-        dataset: xarray.Dataset = xarray.Dataset.from_dataframe(values.set_index(axes)).reindex(order)
+        sampled = self.study["sample"] is not None
+        columns = [*(["cell"] if sampled else []), *axes, *metrics]
+        values = self.frame[columns].astype(dict.fromkeys(metrics, "float64"))
+        dataset: xarray.Dataset = xarray.Dataset.from_dataframe(values.set_index("cell" if sampled else axes))
+        if not sampled:
+            dataset = dataset.reindex({axis: list(dict.fromkeys(values[axis])) for axis in axes})
+        for name in metrics:
+            measure = MEASURES[name.removesuffix(".low").removesuffix(".high")]
+            dataset[name].attrs |= {"long_name": measure.label, "units": {"s": "s"}.get(measure.unit, "1")}
         return dataset
 
 
@@ -80,6 +86,7 @@ def sweep(
     precision: float | None = None,
     precision_of: str | None = None,
     workers: int = 1,
+    dask: str | None = None,
     allow_files: Iterable[PathLike] = (),
     results: PathLike | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -89,12 +96,13 @@ def sweep(
     `study` is the path of a study file or of a scenario, or the name of a shipped scenario. `vary` adds axes:
     `{"algorithm": ["raft", "bully"], "cluster.nodes": "3..101:log8"}`. `link` gives fields that follow others by an
     expression, `sample` a method (`random`, `latin-hypercube`, `sobol`) and a number of points. `overrides` are fields
-    that have other values in all cells. With `precision`, each cell ends as `run` does. `workers` as for `run`; it
-    changes no result. Results are kept in a new directory under `results`, if that is given. `progress` is called with
-    the numbers of trials finished and asked for.
+    that have other values in all cells. With `precision`, each cell ends as `run` does. `workers` and `dask` are those
+    of `run`; they change no result. Results are kept in a new directory under `results`, if that is given. `progress`
+    is called with the numbers of trials finished and asked for.
 
-    Raises ScenarioError for a bad study, TrialError if a worker process dies, KeyboardInterrupt for Ctrl-C: what is
-    finished is then in the directory, if there is one, and `electsim sweep --resume` goes on with it.
+    Raises ScenarioError for a bad study, OSError where a Dask cluster cannot be used, TrialError if a worker process
+    dies, KeyboardInterrupt for Ctrl-C: what is finished is then in the directory, if there is one, and `electsim sweep
+    --resume` goes on with it.
     """
     options = {"trials": trials, "seed": seed, "precision": precision, "precision_of": precision_of}
     changes: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
@@ -114,7 +122,7 @@ def sweep(
             running = Sweep(writer)
             writer.keep()
             ending = running.run(
-                workers, lambda now: None if progress is None else progress(now.finished, now.requested)
+                Workers(workers, dask), lambda now: None if progress is None else progress(now.finished, now.requested)
             )
             found = running.conclude(ending)
         if ending.signal is not None:
@@ -123,11 +131,3 @@ def sweep(
             raise TrialError(0, ending.died)
         frame = pd.read_parquet(writer.path / CELLS)
         return SweepResult(frame=frame, study=found, directory=None if results is None else writer.path)
-
-
-def _reporting(progress: Callable[[int, int], None] | None) -> Callable[[Sweep], None]:
-    def report(sweep: Sweep) -> None:
-        if progress is not None:
-            progress(sweep.finished, sweep.requested)
-
-    return report

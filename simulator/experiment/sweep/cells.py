@@ -32,10 +32,15 @@ class StudyCell:
     @property
     def name(self) -> str:
         """What progress and messages call it."""
-        return ", ".join(
-            value if field in (ALGORITHM, SCENARIO) else f"{field.rpartition('.')[2]} {value}"
-            for field, value in self.settings.items()
-        )
+        return name_of(self.settings)
+
+
+def name_of(settings: Mapping[str, str]) -> str:
+    """The name of the cell with these settings: the values, with their fields where a value says too little."""
+    return ", ".join(
+        value if field in (ALGORITHM, SCENARIO) else f"{field.rpartition('.')[2]} {value}"
+        for field, value in settings.items()
+    )
 
 
 def cells_of(study: Study, allow_files: Sequence[Path] = ()) -> list[StudyCell]:

@@ -2,50 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from simulator.analysis.comparison import COLD_START, PRIMARY
-from simulator.analysis.estimates import Summary, statistic
-from simulator.analysis.records.registry import MEASURES
-from simulator.analysis.samples import primary_cause
-from simulator.analysis.tables import Tables
+from simulator.analysis.estimates import Summary
+from simulator.experiment import runner
 from simulator.experiment.chunks import Chunk
 from simulator.experiment.drafts import HEAD
-from simulator.experiment.executors import WorkerDied
 from simulator.experiment.files import UNFINISHED
 from simulator.experiment.plan import Plan, default_command
-from simulator.experiment.reading import read_object, reading
-from simulator.experiment.result import FINISHED, SCHEMA, Result, made_with
-from simulator.experiment.runner import workers_for
-from simulator.experiment.schedule import Cell, run_cells
-from simulator.experiment.signals import name_of_signal
+from simulator.experiment.result import FINISHED, SCHEMA, made_with
+from simulator.experiment.runner import Ending, run_until_ended
+from simulator.experiment.schedule import Cell
+from simulator.experiment.signals import TERMINATED
 from simulator.experiment.store import RunWriter
-from simulator.experiment.stored import load_stored
+from simulator.experiment.stored import cell_result
 from simulator.experiment.sweep.cells import StudyCell
+from simulator.experiment.sweep.comparing import Comparing, compare_cells
+from simulator.experiment.sweep.progress import unfinished_variant
+from simulator.experiment.sweep.rows import (
+    CELLS,
+    STUDY,
+    described,
+    digest_of_cells,
+    frame_rows,
+    primary_measures,
+    read_study_json,
+)
 from simulator.experiment.sweep.study import Study
 from simulator.experiment.unfinished import resumable
+from simulator.experiment.workers import Workers
 from simulator.scenario import Scenario
 
-STUDY = "study.json"
-CELLS = "cells.parquet"
+__all__ = ["CELLS", "STUDY", "Ending", "Sweep", "begin", "read_study_json"]
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Why a sweep has ended before all its trials were finished; None: it has not."""
+def begin(
+    writer: RunWriter,
+    study: Study,
+    cells: Sequence[StudyCell],
+    command: str,
+    comparing: Comparing | None = None,
+    *,
+    first: int = 0,
+) -> None:
+    """Say what is about to be run: `study.json`, and the directory of each valid cell. Raises StoreError.
 
-    signal: str | None = None
-    died: str | None = None
-
-
-def begin(writer: RunWriter, study: Study, cells: Sequence[StudyCell], command: str, first: int = 0) -> None:
-    """Say what is about to be run: `study.json`, and the directory of each valid cell, whose first trial is `first`.
-
-    Raises StoreError.
+    With `comparing`, the cells are compared when they are finished. `first` is the first trial of each cell.
     """
     writer.begin_parts(command)
     rows = [
@@ -75,7 +78,8 @@ def begin(writer: RunWriter, study: Study, cells: Sequence[StudyCell], command: 
             "metrics": list(study.metrics),
             "cells": rows,
             "versions": made_with(),
-        },
+        }
+        | ({} if comparing is None else {"compared": comparing.described()}),
     )
     for cell, row in zip(cells, rows, strict=True):
         if cell.scenario is not None:
@@ -107,6 +111,10 @@ class Sweep:
         self._open: dict[int, tuple[dict[str, Any], RunWriter, Plan]] = {}
         self._cells: list[Cell] = []
         self.requested = self.finished = 0
+        self._values = {
+            fields[0]: list(dict.fromkeys(row["settings"].get(fields[0]) for row in self.study["cells"]))
+            for fields in self.study["axes"]
+        }
         for row in self.study["cells"]:
             if row["directory"] is not None:
                 self._add(row)
@@ -114,8 +122,8 @@ class Sweep:
     def _add(self, row: dict[str, Any]) -> None:
         part = self._writer.part(row["directory"])
         if not (part.path / HEAD).is_file():
-            result = load_stored(part.path).result()
-            self._found[row["number"]] = _described(row, result)
+            result = cell_result(part.path)
+            self._found[row["number"]] = described(row, result, self.study["metrics"])
             self.requested += result.requested
             self.finished += result.requested
             return
@@ -130,17 +138,21 @@ class Sweep:
             self._finish(cell)
 
     @property
-    def cells_finished(self) -> int:
-        """How many cells have all their trials."""
-        return len(self._found)
+    def position(self) -> str:
+        """Where on each axis the first cell with trials left is: `algorithm 2 of 3, nodes 5 of 8`; empty at the end."""
+        if not self._open:
+            return ""
+        row = next(iter(self._open.values()))[0]
+        if self.study["sample"] is not None:
+            return f"point {row['number']} of {len(self.study['cells'])}"
+        places = [(fields[0], self._values[fields[0]]) for fields in self.study["axes"]]
+        return ", ".join(
+            f"{field.rpartition('.')[2]} {values.index(row['settings'][field]) + 1} of {len(values)}"
+            for field, values in places
+        )
 
-    @property
-    def cells_valid(self) -> int:
-        """How many cells are valid scenarios."""
-        return len(self._found) + len(self._open)
-
-    def run(self, workers: int, progress: Callable[[Sweep], None]) -> Ending:
-        """Run the trials that are left. Raises StoreError."""
+    def run(self, workers: Workers, progress: Callable[[Sweep], None]) -> Ending:
+        """Run the trials that are left. Raises StoreError, and ClusterError if a Dask cluster cannot be used."""
         cells = [cell for cell in self._cells if id(cell) in self._open]
         left = self.requested - self.finished
 
@@ -150,21 +162,13 @@ class Sweep:
                 self._finish(cell)
             progress(self)
 
-        try:
-            with workers_for(workers, left) as (pool, slots):
-                run_cells(cells, pool, slots, receive)
-        except KeyboardInterrupt as error:
-            return Ending(signal=name_of_signal(error))
-        except WorkerDied as error:
-            return Ending(died=str(error))
-        return Ending()
+        return run_until_ended(cells, workers, left, receive)
 
     def _finish(self, cell: Cell) -> None:
         row, part, plan = self._open.pop(id(cell))
-        end = cell.end_without_gap
         # Trials that are not needed any more, because the requested precision is reached.
         self.finished += plan.requested - cell.finished
-        if all(number in cell.failed for number in range(plan.first, end)):
+        if len(cell.failed) == cell.finished:
             number = min(cell.failed)
             counts = {"run": 0, "requested": plan.requested, "failed": len(cell.failed)}
             reason = f"all trials failed; the first: {cell.failed[number].args[1]}"
@@ -172,7 +176,7 @@ class Sweep:
             part.leave(reason)
             return
         result = part.gather(plan, cell, None)
-        self._found[row["number"]] = _described(row, result)
+        self._found[row["number"]] = described(row, result, self.study["metrics"])
         part.conclude(result, brief=True)
 
     def conclude(self, ending: Ending) -> Summary:
@@ -180,81 +184,37 @@ class Sweep:
 
         Raises StoreError.
         """
-        unfinished = [row["number"] for row, _, _ in self._open.values()]
+        left = [row for row, _, _ in self._open.values()]
         rows = [self._found.get(row["number"], row) for row in self.study["cells"]]
-        digests = "\n".join(f"{row['number']} {row['digest']}" for row in rows if "digest" in row)
-        metrics = self.study["metrics"] or _primary(rows)
+        metrics = self.study["metrics"] or primary_measures(rows)  # Those of the cells that are finished by now.
         for row in rows:
             if "metrics" in row:
                 row["metrics"] = {name: row["metrics"][name] for name in metrics}
         found = self.study | {
-            "state": UNFINISHED if unfinished else FINISHED,
-            "stopped_by": ending.signal or ending.died,
-            "digest": sha256(digests.encode()).hexdigest(),
+            "state": UNFINISHED if left else FINISHED,
+            "stopped_by": ending.reason,
+            "digest": digest_of_cells(rows),
             "metrics": list(metrics),
-            "unfinished": unfinished,
+            "unfinished": [row["number"] for row in left],
             "cells": rows,
         }
-        self._writer.write_table(CELLS, _frame_rows(rows, metrics))
-        self._writer.write_json(STUDY, found)
-        if not unfinished:
+        if "compared" in self.study:
+            found["comparison"] = self._comparison(ending, rows)
+        self._writer.write_table(CELLS, frame_rows(rows, metrics))
+        self._writer.write_json(STUDY, found if not left else found | {"metrics": self.study["metrics"]})
+        if not left:
             self._writer.end_parts()
         else:
             self._writer.leave_parts(found["stopped_by"] or "")
         return found
 
-
-def read_study_json(directory: Path) -> dict[str, Any]:
-    """What `study.json` says. Raises StoreError."""
-    file = directory / STUDY
-    found = read_object(file, {"state": str, "command": str, "seed": int, "axes": list, "cells": list, "metrics": list})
-    with reading(file):
-        for row in found["cells"]:
-            if row["directory"] is not None and not (isinstance(row["directory"], str) and "/" not in row["directory"]):
-                raise ValueError("a cell has a wrong directory")
-            if not isinstance(row["settings"], dict) or not isinstance(row["number"], int):
-                raise ValueError("a cell has no settings or no number")
-    return found
-
-
-def _described(row: dict[str, Any], result: Result) -> Summary:
-    """What `study.json` has of a finished cell."""
-    precision = {} if result.precision is None else {"precision": result.precision.summary()}
-    return {
-        **row,
-        "digest": result.digest,
-        "trials": {"run": result.trials_run, "requested": result.requested, "failed": len(result.failed)},
-        "violations": len(result.violations),
-        "headline_cause": primary_cause(result.tables.only({"elections": ("cause",)}).elections),
-        "metrics": _estimates(result.tables),
-    } | precision
-
-
-def _estimates(tables: Tables) -> Summary:
-    return {name: statistic(measure.estimate(tables)) for name, measure in MEASURES.items()}
-
-
-def _primary(rows: Sequence[Summary]) -> Sequence[str]:
-    return PRIMARY if any(row.get("headline_cause") == "loss" for row in rows) else COLD_START
-
-
-def _frame_rows(rows: Sequence[Summary], metrics: Sequence[str]) -> list[dict[str, Any]]:
-    """A flat row for each cell: settings, trials, and each metric with its interval."""
-    fields = list(dict.fromkeys(field for row in rows for field in row["settings"]))
-    linked = list(dict.fromkeys(field for row in rows for field in row["linked"]))
-    found = []
-    for row in rows:
-        flat: dict[str, Any] = {"cell": row["number"]}
-        flat |= {field: row["settings"].get(field) for field in fields}
-        flat |= {field: row["linked"].get(field) for field in linked}
-        trials = row.get("trials", {})
-        flat |= {name: trials.get(name) for name in ("run", "failed")} | {"violations": row.get("violations")}
-        for name in metrics:
-            estimate = row.get("metrics", {}).get(name, {})
-            flat |= {
-                name: estimate.get("value"),
-                f"{name}.low": estimate.get("low"),
-                f"{name}.high": estimate.get("high"),
-            }
-        found.append(flat | {"skipped": row["skipped"], "directory": row["directory"], "digest": row.get("digest")})
-    return found
+    def _comparison(self, ending: Ending, rows: Sequence[Mapping[str, Any]]) -> Summary:
+        """What differs between the finished cells. The sender of SIGTERM does not wait for the statistics of many."""
+        many = sum(row["trials"]["run"] for row in rows if "digest" in row) > runner.GATHERED_AT_ONCE
+        compared = rows if ending.signal != TERMINATED or not many else ()
+        found = compare_cells(self.study, rows, compared, self._writer.path)
+        unfinished = [
+            unfinished_variant(row, {"run": sum(part.trials.counts().values()), "requested": plan.requested})
+            for row, part, plan in self._open.values()
+        ]
+        return found | {"stopped_by": ending.reason} | ({"unfinished": unfinished} if unfinished else {})

@@ -17,6 +17,7 @@ from simulator.experiment.sweep.study import read_study
 from simulator.experiment.trial import TrialError
 from simulator.experiment.tune.request import Request
 from simulator.experiment.tune.running import begin_tuning, run_tuning
+from simulator.experiment.workers import Workers
 from simulator.scenario.text.files import PathLike
 from simulator.scenario.text.units import parse_duration
 
@@ -80,6 +81,7 @@ def tune(
     margin: bool = True,
     seed: int | None = None,
     workers: int = 1,
+    dask: str | None = None,
     allow_files: Iterable[PathLike] = (),
     results: PathLike | None = None,
     progress: Callable[[str, int, int], None] | None = None,
@@ -91,11 +93,13 @@ def tune(
     to 64 combinations of values are all tried; beyond, and with `points`, optuna proposes so many (extra `study`). A
     bound is written `false_elections < 1/month` (the usual one) or `failover.median < 2s`. `trials` is the number
     with the faults, `fault_free` the simulated time without (`30h`), by default what the bound needs. `margin` says
-    whether to find how much slower the network may get. `workers` changes no result. Results are kept in a new
-    directory under `results`, if that is given. `progress` is called with the stage and its numbers of trials.
+    whether to find how much slower the network may get. `workers` and `dask` are those of `run`; they change no
+    result. Results are kept in a new directory under `results`, if that is given. `progress` is called with the stage
+    and its numbers of trials.
 
-    Raises ScenarioError for bad input, TrialError if a worker process dies, KeyboardInterrupt for Ctrl-C: what is
-    finished is then in the directory, if there is one, and `electsim tune --resume` goes on with it.
+    Raises ScenarioError for bad input, OSError where a Dask cluster cannot be used, TrialError if a worker process
+    dies, KeyboardInterrupt for Ctrl-C: what is finished is then in the directory, if there is one, and `electsim tune
+    --resume` goes on with it.
     """
     options = {"trials": trials, "seed": seed}
     changes: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
@@ -117,11 +121,13 @@ def tune(
     place = nullcontext(results) if results is not None else tempfile.TemporaryDirectory()
     with place as root, new_directory(Path(root), f"tune-{request.study.name}") as writer:
         begin_tuning(writer, request)
-        return _run(writer, request, workers, progress or (lambda stage, done, total: None), results is not None)
+        return _run(
+            writer, request, Workers(workers, dask), progress or (lambda stage, done, total: None), results is not None
+        )
 
 
 def _run(
-    writer: RunWriter, request: Request, workers: int, progress: Callable[[str, int, int], None], kept: bool
+    writer: RunWriter, request: Request, workers: Workers, progress: Callable[[str, int, int], None], kept: bool
 ) -> TuneResult:
     found, ending = run_tuning(writer, request, workers, progress)
     if ending.signal is not None:

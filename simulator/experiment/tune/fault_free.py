@@ -54,7 +54,7 @@ class FaultFree:
             "set": {**study.set, **self.settings(), **(extra or {})},
             "trials": trials,
             "precision": None,
-            "metrics": (),
+            "metrics": ("false_suspicions",),  # None that takes long: what counts is read from the tables.
         }
         return study.model_copy(update=changes)
 

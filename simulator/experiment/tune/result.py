@@ -22,7 +22,7 @@ from simulator.scenario import load
 
 def tuned(request: Request, tuner: Tuner, ending: Ending) -> Summary:
     """The content of `tune.json`. Raises StoreError."""
-    stopped_by = ending.signal or ending.died
+    stopped_by = ending.reason
     plan = tuner.plan
     return request.head() | {
         "schema": SCHEMA,

@@ -10,6 +10,7 @@ from simulator.experiment.sweep.running import Ending
 from simulator.experiment.tune.request import TUNE, Request
 from simulator.experiment.tune.result import tuned
 from simulator.experiment.tune.stages import Progress, Stages
+from simulator.experiment.workers import Workers
 
 
 def begin_tuning(writer: RunWriter, request: Request) -> None:
@@ -19,10 +20,10 @@ def begin_tuning(writer: RunWriter, request: Request) -> None:
     writer.write_json(TUNE, request.head() | head)
 
 
-def run_tuning(writer: RunWriter, request: Request, workers: int, progress: Progress) -> tuple[Summary, Ending]:
+def run_tuning(writer: RunWriter, request: Request, workers: Workers, progress: Progress) -> tuple[Summary, Ending]:
     """Do what is left to do, and write what was found. Returns that, and how it was ended, if it was.
 
-    Raises StoreError, and ScenarioError if no settings are valid.
+    Raises StoreError, ClusterError if a Dask cluster cannot be used, and ScenarioError if no settings are valid.
     """
     tuner = request.tuner(Stages(writer, workers, progress))
     ending = tuner.run()

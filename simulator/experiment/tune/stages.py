@@ -21,6 +21,7 @@ from simulator.experiment.stored import load_stored
 from simulator.experiment.sweep.cells import StudyCell
 from simulator.experiment.sweep.running import STUDY, Ending, Sweep, begin, read_study_json
 from simulator.experiment.sweep.study import Study
+from simulator.experiment.workers import Workers
 
 Row = Mapping[str, Any]
 Progress = Callable[[str, int, int], None]  # The stage, and the numbers of trials finished and asked for.
@@ -37,10 +38,10 @@ class Stopped(Exception):  # noqa: N818 - It is no error: a signal, or a worker 
 
 @dataclass(slots=True)
 class Stages:
-    """Runs stages in the directory of a tuner, with so many worker processes."""
+    """Runs stages in the directory of a tuner."""
 
     writer: RunWriter
-    workers: int
+    workers: Workers
     progress: Progress
 
     def run(self, name: str, study: Study, cells: Sequence[StudyCell], first: int = 0) -> list[Row]:
@@ -77,15 +78,10 @@ class Stages:
         draft = self.writer.path / _DRAFT
         try:
             shutil.rmtree(draft, ignore_errors=True)
-            begin(self.writer.part(_DRAFT), study, cells, f"a stage of: {self.command}", first)
+            begin(self.writer.part(_DRAFT), study, cells, f"a stage of {self.writer.path}", first=first)
             os.replace(draft, self.writer.path / name)
         except OSError as error:
             raise StoreError(cannot_write(self.writer.path, error)) from error
-
-    @property
-    def command(self) -> str:
-        """The command of the tuner."""
-        return str(self.writer.path)
 
     def _compare(self, name: str, found: Row, cells: Sequence[StudyCell]) -> None:
         """The points that a search proposes depend on the version of its library."""

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, PercentFormatter, StrMethodFormatter
 
 from simulator.analysis.statistics.estimates import Estimate
-from simulator.report.figures.style import BLACK, SERIES, new_figure, style
+from simulator.report.figures.style import BLACK, SERIES, new_figure, short, style
 
-_MARKERS = "osD^vPX"
+MARKERS = "osD^vPX"
 _DASHES = ((4, 2), (1, 1.5), (6, 2, 1, 2))  # The dash patterns of theoretical curves, which are all black.
-_MOST_CELLS_WITH_NUMBERS = 150
+MOST_CELLS_WITH_NUMBERS = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ def sweep_figure(curves: Mapping[str, Curve], parameter: Quantity, metric: Quant
 
 
 def _draw(axes: Axes, name: str, curve: Curve, number: int) -> None:
-    colour, marker = SERIES[number % len(SERIES)], _MARKERS[number % len(_MARKERS)]
+    colour, marker = SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)]
     values = [estimate.value for estimate in curve.estimates]
     finite = max(value for value in values if np.isfinite(value))
     low = [estimate.low if np.isfinite(estimate.low) else 0.0 for estimate in curve.estimates]
@@ -108,16 +108,16 @@ def map_figure(
         bar = figure.colorbar(image, ax=axes, label=metric.name)
         if metric.share:
             bar.ax.yaxis.set_major_formatter(PercentFormatter(1))
-        if values.size <= _MOST_CELLS_WITH_NUMBERS:
-            _write_numbers(axes, values, metric.share)
+        if values.size <= MOST_CELLS_WITH_NUMBERS:
+            write_numbers(axes, values, metric.share, (np.nanmin(values) + np.nanmax(values)) / 2)
         axes.set_title(title)
     return figure
 
 
-def _write_numbers(axes: Axes, values: np.ndarray, share: bool) -> None:
-    middle = (np.nanmin(values) + np.nanmax(values)) / 2
+def write_numbers(axes: Axes, values: np.ndarray, share: bool, middle: float) -> None:
+    """Write each value into its place on a map: light on dark beyond `middle`, dark on light before it."""
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
-            text = f"{100 * value:.3g} %" if share else f"{value:.3g}"
+            text = f"{100 * value:.3g} %" if share else short(value)
             colour = "white" if value > middle else BLACK
             axes.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)

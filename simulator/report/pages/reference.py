@@ -18,8 +18,7 @@ _OPENING = """# Scenario reference
 
 Every field of a scenario, with its default, as the program itself has them: `electsim schema --markdown` writes this
 page from the JSON Schema. [A scenario, field by field](scenario.md) explains them, [faults](faults.md) and
-[network](network.md) show examples.
-
+[network](network.md) show examples.\n
 """
 _SECTIONS = ("cluster", "network", "nemesis", "workload", "clients", "resource", "liveness", "limits", "published")
 _WITH_SECTION = (*_SECTIONS, "algorithm", "disk", "stream")

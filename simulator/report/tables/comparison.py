@@ -49,10 +49,16 @@ def _title(comparison: Summary) -> Text:
     text.append(f"  {len(variants)} variants, {each} trials each, seed {comparison['seed']}", style="not bold")
     if comparison["stopped_by"]:
         text.append(f"\nstopped early: {comparison['stopped_by']}", style="bold red")
-    if cut_short := comparison.get("unfinished"):
-        count = f"{cut_short['trials']['run']:,} of {cut_short['trials']['requested']:,} trials"
-        text.append(f"\nnot compared: {cut_short['name']}, of which {count} are in {cut_short['directory']}")
+    cut_short = comparison.get("unfinished") or ()
+    for variant in [cut_short] if isinstance(cut_short, Mapping) else cut_short:  # One, before studies.
+        count = f"{variant['trials']['run']:,} of {variant['trials']['requested']:,} trials"
+        text.append(f"\nnot compared: {variant['name']}, of which {count} are in {variant['directory']}")
+    for variant in comparison.get("skipped", ()):
+        text.append(f"\nskipped: {variant['name']}: {variant['reason']}", style="not bold")
     for variant in variants:
+        if failed := variant["trials"].get("failed"):
+            count = f"{failed:,} of {variant['trials']['requested']:,} trials failed; pairs with them are left out"
+            text.append(f"\n{variant['name']}: {count}", style="not bold red")
         if variant["trials"]["censored"]:
             count = f"{variant['trials']['censored']:,} of {variant['trials']['run']:,} trials censored"
             text.append(f"\n{variant['name']}: {count}", style="not bold yellow")

@@ -50,6 +50,7 @@ def summary_table(summary: Summary) -> RenderableType:
         _violations(summary["violations"]),
         _waived(summary.get("waived", {})),
         _outside(summary.get("assumptions_broken", {})),
+        _not_skipped(summary.get("fast_forward")),
         _provenance(summary),
     ]
     return Group(*(line for part in parts if part is not None for line in (part, "")))
@@ -268,6 +269,13 @@ def _outside(assumptions: Mapping[str, int]) -> Text | None:
         if broken
         else None
     )
+
+
+def _not_skipped(fast_forward: Summary | None) -> Text | None:
+    """Why every keep-alive was simulated, if the scenario does not say so itself."""
+    if fast_forward is None or fast_forward["mode"] == "off" or fast_forward["refused"] is None:
+        return None
+    return Text(f"No fast-forward: {fast_forward['refused']}", style="dim")
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -22,7 +22,7 @@ def sweep_table(found: Summary) -> RenderableType:
     """The table of what `study.json` has."""
     rows = found["cells"]
     finished = [row for row in rows if "metrics" in row]
-    parts: list[RenderableType] = [Text(_title(found, len(finished))), Text("")]
+    parts: list[RenderableType] = [Text(_title(found)), Text("")]
     if finished:
         many = len({field for row in finished for field in {**row["settings"], **row["linked"]}}) > _MOST_FIELDS
         shown = found["metrics"][: _MOST_METRICS - many]
@@ -32,10 +32,20 @@ def sweep_table(found: Summary) -> RenderableType:
     return Group(*parts)
 
 
-def _title(found: Summary, finished: int) -> str:
+def _title(found: Summary) -> str:
+    rows = [row for row in found["cells"] if "digest" in row]
     trials = sum(row["trials"]["run"] for row in found["cells"] if "trials" in row)
     about = f"\n{found['about']}" if found.get("about") else ""
-    return f"{found['name']}  {finished:,} cells, {trials:,} trials, seed {found['seed']}{about}"
+    left = len(found.get("unfinished", ()))
+    of = f" of {len(rows) + left:,}" if left else ""
+    why = f"\n{found.get('stopped_by') or 'unfinished'}: not all trials are finished" if left else ""
+    return f"{found['name']}  {len(rows):,}{of} cells, {trials:,} trials, seed {found['seed']}{about}{why}"
+
+
+def _trials(row: Summary) -> str:
+    trials = row["trials"]
+    whole = "digest" in row
+    return f"{trials['run']:,}" if whole else f"{trials['run']:,} of {trials['requested']:,}"
 
 
 def _table(rows: Sequence[Summary], metrics: Sequence[str]) -> Table:
@@ -57,7 +67,7 @@ def _table(rows: Sequence[Summary], metrics: Sequence[str]) -> Table:
     for number, row in enumerate(rows):
         settings = {**row["settings"], **row["linked"]}
         values = [shown[name][number] for name in metrics]
-        table.add_row(*(settings.get(field, "") for field in fields), f"{row['trials']['run']:,}", *values)
+        table.add_row(*(settings.get(field, "") for field in fields), _trials(row), *values)
     return table
 
 

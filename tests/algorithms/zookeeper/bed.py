@@ -73,7 +73,7 @@ class ScribedServer(Server):
     replica_type = Scribe
 
 
-SCRIBED = replace(ENSEMBLE, algorithm=ScribedServer)
+SCRIBED = replace(ENSEMBLE, algorithm=ScribedServer, serving=None)  # It keeps its own state, and no registers.
 
 
 def ensemble(

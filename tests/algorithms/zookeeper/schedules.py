@@ -81,7 +81,7 @@ class WitnessedServer(Server):
     replica_type = Witness
 
 
-WITNESSED = replace(ENSEMBLE, algorithm=WitnessedServer)
+WITNESSED = replace(ENSEMBLE, algorithm=WitnessedServer, serving=None)  # It keeps its own state, and no registers.
 
 Move = tuple[int, str, int]  # After how many tenths of a second, what, and whom: 0 is the leader.
 VERBS = ("crash", "kill", "restart", "pause", "resume", "isolate", "heal")

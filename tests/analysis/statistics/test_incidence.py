@@ -110,7 +110,7 @@ def test_the_intervals_cover_the_truth() -> None:
         values, event = generator.exponential(1 / 3, 30), np.where(generator.random(30) < 2 / 3, EVENT, COMPETING)
         values, ended = np.minimum(values, 0.8), np.where(values > 0.8, CENSORED, event)
         found = CompetingSample(np.repeat(values, 2), np.repeat(ended, 2), np.repeat(np.arange(30), 2))
-        ends = [incidence_by_end(found, generator), *incidence_quantiles(found, [0.5], generator)]
+        ends = [incidence_by_end(found), *incidence_quantiles(found, [0.5])]
         covered += [end.low <= truth <= end.high for end, truth in zip(ends, (by_end, median), strict=True)]
     assert (covered >= 0.86 * 60).all(), covered
 

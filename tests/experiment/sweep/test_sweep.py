@@ -117,7 +117,10 @@ def test_an_interrupted_sweep_goes_on(scenario: Path, tmp_path: Path, monkeypatc
     assert outcome.exit_code == 130
     assert f"1 of 3 cells are finished; go on with `electsim sweep --resume {kept}`" in outcome.stderr
     assert json.loads((kept / "study.json").read_text())["state"] == "unfinished"
-    assert invoke("show", kept).exit_code == 0
+    shown = invoke("show", kept).stdout  # Of the cell that was under way, what is finished.
+    assert "1 of 3 cells, 22 trials" in shown
+    assert "7 of 15" in shown
+    assert "interrupted: not all trials are finished" in shown
     assert f"go on with it by `electsim sweep --resume {kept}`" in invoke("run", "--resume", kept).stderr
     again: list[tuple[float, int]] = []
 
@@ -202,6 +205,8 @@ def test_a_dataset_has_a_labelled_dimension_for_each_axis(scenario: Path) -> Non
     value = float(dataset["failover.median"].sel({"cluster.nodes": "5", "network.loss": "0.1"}))
     assert value == found.frame["failover.median"][5]
     assert bool(dataset["failover.median"].isnull().sel({"network.loss": "2"}).all())
+    assert dataset["failover.median.low"].attrs == {"long_name": "failover, median", "units": "s"}
+    assert list(dataset.coords["network.loss"].values) == ["0", "2", "0.1"]  # In the order of the axis.
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_an_interrupted_tuner_goes_on(scenario: Path, tmp_path: Path, monkeypatc
         (("--subject-to", "failovr.median < 5s"), "did you mean failover.median"),
         (("--vary", "algorithm.elction_timeout=[1s, 2s],[2s, 4s]"), "did you mean election_timeout"),
         (("--fault-free", "10"), "10 is not a duration"),
-        (("--resume", "nowhere"), "leave SCENARIO out"),
+        (("--resume", "nowhere"), "leave STUDY out"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -1,0 +1,1 @@
+"""Tests of Pacemaker on Corosync."""
