@@ -123,4 +123,5 @@ def test_a_comparison_with_many_finished_trials_is_kept_without_its_metrics(
     assert cut["trials"] == {"run": 6, "requested": 8}
     assert len(simulator.results.load(kept / cut["directory"]).trials) == 6
     assert len(comparison["variants"]) == (values == "0,0.01")
-    assert invoke("show", kept).exit_code == 0
+    shown = invoke("show", kept)
+    assert shown.exit_code == 0, shown.output

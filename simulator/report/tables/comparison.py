@@ -51,7 +51,8 @@ def _title(comparison: Summary) -> Text:
         text.append(f"\nstopped early: {comparison['stopped_by']}", style="bold red")
     cut_short = comparison.get("unfinished") or ()
     for variant in [cut_short] if isinstance(cut_short, Mapping) else cut_short:  # One, before studies.
-        count = f"{variant['trials']['run']:,} of {variant['trials']['requested']:,} trials"
+        requested = variant["trials"]["requested"]  # None for a variant that was not begun.
+        count = f"{variant['trials']['run']:,}{'' if requested is None else f' of {requested:,}'} trials"
         text.append(f"\nnot compared: {variant['name']}, of which {count} are in {variant['directory']}")
     for variant in comparison.get("skipped", ()):
         text.append(f"\nskipped: {variant['name']}: {variant['reason']}", style="not bold")
