@@ -55,7 +55,9 @@ def tune(
     as_json: bool,
     resume: Path | None,
 ) -> None:
-    """Search the settings of STUDY, a scenario or a study file, with the least METRIC that keep the bounds, above all on false elections.
+    """Search the settings of STUDY with the least METRIC that keep the bounds, above all on false elections.
+
+    STUDY is a scenario, or a study file (docs/sweep.md).
 
     \b
     Which timeouts for this network, if a leader that is fine may be deposed once a month?

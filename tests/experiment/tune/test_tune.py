@@ -52,6 +52,7 @@ def scenario(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.verify
 def test_the_least_safe_timeout_of_a_bounded_network(scenario: Path, tmp_path: Path) -> None:
     """Closed form: heartbeats leave every H and take from a to b, so a follower waits H + (b - a) for the next at most.
 
@@ -80,22 +81,31 @@ def test_the_least_safe_timeout_of_a_bounded_network(scenario: Path, tmp_path: P
     assert shown.exit_code == 0 and "Recommended:" in shown.stdout and "fewer than" in shown.stdout
 
 
-def test_a_network_without_jitter() -> None:
+def test_a_network_without_jitter(scenario: Path, tmp_path: Path) -> None:
     """With a constant latency a follower hears a heartbeat every H exactly: any timeout above H is never reached."""
-    found = simulator.tune(
-        "raft-leader-crash",
-        {TIMEOUT: ["[40ms, 80ms]", "[51ms, 102ms]", "[75ms, 150ms]"]},
-        minimise="detection.median",
-        subject_to=[BOUND, "failover.median < 1s"],
-        overrides={"network": "{latency: 5ms}"},
-        trials=40,
-        margin=False,
+    timeouts = ["[40ms, 80ms]", "[51ms, 102ms]", "[75ms, 150ms]"]
+    options: tuple[str, ...] = (
+        "--set",
+        "network.latency=5ms",
+        "--minimise",
+        "detection.median",
+        "--subject-to",
+        BOUND,
+        "--no-margin",
     )
-    assert found.recommendation is not None
-    assert found.recommendation["settings"] == {TIMEOUT: "[51ms, 102ms]"}
-    assert list(found.frame["verdict"]) == ["violates", "keeps", "open"]
+    options += ("--subject-to", "failover.median < 1s", "--trials", "20", "--fault-free", "190s", "--json")
+    outcome = invoke("tune", scenario, "--vary", f"{TIMEOUT}={','.join(timeouts)}", *options, "--workers", 1,
+                     "--results", tmp_path / "out")  # fmt: skip
+    assert outcome.exit_code == 0, outcome.output
+    found = json.loads(outcome.stdout)
+    assert [row["verdict"] for row in found["candidates"]] == ["violates", "keeps", "open"]
+    assert found["recommendation"]["settings"] == {TIMEOUT: timeouts[1]}
+    shown = invoke("show", tmp_path / "out" / "tune-bounded-001")
+    assert shown.exit_code == 0 and "Recommended:" in shown.stdout and "fewer than" in shown.stdout
+    assert (tmp_path / "out" / "tune-bounded-001" / "tune.png").is_file()
 
 
+@pytest.mark.verify
 def test_an_interrupted_tuner_goes_on(scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """ "Resume after kill (as sweeps do), Ctrl-C/SIGTERM keep what is finished": and it ends as if uninterrupted."""
     options = (*OPTIONS, "--no-margin", "--fault-free", "190s")
@@ -162,6 +172,7 @@ def test_without_optuna_a_large_search_names_the_remedy(scenario: Path, monkeypa
     assert len(outcome.stderr.splitlines()) == 1
 
 
+@pytest.mark.verify
 def test_optuna_searches_a_range_of_intervals(scenario: Path) -> None:
     """The same closed form over a range of intervals: with timeouts from 60 ms on, those up to 50 ms are safe."""
     found = [
