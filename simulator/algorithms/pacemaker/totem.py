@@ -158,13 +158,15 @@ class Totem:
         elif (join.processors <= self.processors and join.failed <= self.failed) or sender in self.failed:
             pass  # Nothing new.
         else:
+            before = self.processors, self.failed
             self.processors |= join.processors
             if self.host.me in join.failed:
                 self.failed |= {sender}
             elif sender in self.members:
                 self.failed |= join.failed
-            self._gather()
-            return
+            if (self.processors, self.failed) != before:  # Otherwise two nodes could make each other gather for ever.
+                self._gather()
+                return
         if self.operational:
             self._gather()
 
