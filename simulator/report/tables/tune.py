@@ -21,13 +21,15 @@ _MOST_ROWS = 16
 def tune_table(found: Summary) -> RenderableType:
     """The table of what `tune.json` has."""
     rows = found["candidates"]
-    front = sorted((row for row in rows if row["on_front"]), key=lambda row: row["metrics"][found["minimise"]]["value"])
+    known = [row for row in rows if row["metrics"].get(found["minimise"], {}).get("value") is not None]
+    known.sort(key=lambda row: row["metrics"][found["minimise"]]["value"])
+    shown = known if len(known) <= _MOST_ROWS else [row for row in known if row["on_front"]]
     parts: list[RenderableType] = [Text(_title(found)), Text("")]
-    if front:
-        parts += [Text("No other settings are better than these in all of the three:"), Text("")]
-        parts += [_table(found, front[:_MOST_ROWS]), Text("")]
-        if len(front) > _MOST_ROWS:
-            parts += [Text(f"… and {len(front) - _MOST_ROWS} more; tune.json has them"), Text("")]
+    if shown:
+        parts += [_table(found, shown[:_MOST_ROWS]), Text("")]
+        parts += [Text("* on the Pareto front: no others are as good in all of the three, and better in one"), Text("")]
+        if left := len(known) - len(shown[:_MOST_ROWS]):
+            parts += [Text(f"{left} more settings are left out; tune.json has them"), Text("")]
     parts += [Text(line) for line in [*skipped_lines(rows, "settings", "tune.json"), *_recommendation(found)]]
     parts += [Text(f"repeat  {found['command']}"), Text(f"digest  {found.get('digest', '')}")]
     return Group(*parts)
@@ -58,7 +60,7 @@ def _table(found: Summary, rows: Sequence[Summary]) -> Table:
         label: [estimate_text(row["metrics"].get(metric, {}), factor) for row in rows],
         "false elections\na month": [_rate(row["false_elections"]) for row in rows],
         "messages\na second": [estimate_text(row["messages_per_s"], 1.0) for row in rows],
-        "bounds": [row["verdict"] for row in rows],
+        "bounds": [row["verdict"] + " *" * row["on_front"] for row in rows],
     }
     for name, texts in columns.items():
         widest = max(len(line) for text in texts for line in text.splitlines())
