@@ -1,22 +1,24 @@
 """Run until the primary statistic is precise enough: when to analyse, and how precise it is by then.
 
-To stop at the first interim analysis with a narrow enough interval is a fixed-width sequential procedure (Chow and
-Robbins 1965): it depends on the width of the interval, and not on its position.
+The analyses are at numbers of trials that are fixed beforehand. Their intervals hold all together with a probability of
+95 % (`statistics.interim`), so that the last one holds, too, however the run came to stop at it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from simulator.analysis.estimates import QUANTILES, Summary
+from simulator.analysis.estimates import QUANTILES, Summary, statistic
 from simulator.analysis.records.registry import sample
 from simulator.analysis.samples import primary_metric
-from simulator.analysis.statistics.estimates import Estimate, quantile
+from simulator.analysis.statistics.bootstrap import CONFIDENCE
+from simulator.analysis.statistics.estimates import Estimate, Sample, quantile
+from simulator.analysis.statistics.interim import tails_at
 
 if TYPE_CHECKING:
     from simulator.scenario.published import Published
@@ -31,13 +33,18 @@ _GROWTH = 1.2
 class Precision:
     """How precisely a statistic of the primary metric is known: to within a proportion of its value, 0.05 for 5 %.
 
-    `reached` is infinite if the value or an end of its interval is not known.
+    `reached` is infinite if the value or an end of its interval is not known. `estimate` has the interval at the last
+    analysis. The intervals at all planned `analyses` hold together with the probability `confidence`. Results of
+    version 0.3.0 and earlier have no `estimate`: their interval holds at a single analysis.
     """
 
     asked: float
     statistic: str  # A key of QUANTILES.
     metric: str
     reached: float
+    estimate: Estimate | None = None
+    analyses: int = 1
+    confidence: float = CONFIDENCE
 
     @property
     def met(self) -> bool:
@@ -47,7 +54,28 @@ class Precision:
     def summary(self) -> Summary:
         """As `summary.json` keeps it."""
         reached = self.reached if isfinite(self.reached) else None
-        return {"asked": self.asked, "metric": self.metric, "statistic": self.statistic, "reached": reached}
+        found = {"asked": self.asked, "metric": self.metric, "statistic": self.statistic, "reached": reached}
+        if self.estimate is None:
+            return found
+        return found | {
+            "interval": statistic(self.estimate),
+            "analyses": self.analyses,
+            "confidence": self.confidence,
+        }
+
+    @classmethod
+    def of_summary(cls, kept: Summary) -> Precision:
+        """From what `summary` has made, in this version or in an earlier one."""
+        values = {key: value for key, value in kept.items() if key not in ("interval", "reached")}
+        ends = kept.get("interval")
+        estimate = None if ends is None else Estimate(**_unbounded(ends))
+        return cls(**values, reached=inf if kept["reached"] is None else kept["reached"], estimate=estimate)
+
+
+def _unbounded(ends: Summary) -> dict[str, float]:
+    """The numbers behind a statistic of a summary, in which one that is not finite is None."""
+    unknown = {"value": inf, "low": -inf, "high": inf}
+    return {name: unknown[name] if number is None else number for name, number in ends.items()}
 
 
 def interim_analyses(most: int) -> Iterator[int]:
@@ -72,7 +100,8 @@ class PrecisionMonitor:
             )
         self.reached: Precision | None = None
         self._asked, self._statistic, self._published = asked, statistic, published
-        self._looks = interim_analyses(most)
+        self._all = tuple(interim_analyses(most))
+        self._looks = iter(self._all)
         self._next = next(self._looks)
 
     def is_precise_enough(self, trials: int, elections: Callable[[], pd.DataFrame]) -> bool:
@@ -82,8 +111,15 @@ class PrecisionMonitor:
         self._next = next(self._looks, 0)
         found = elections()
         metric = primary_metric(found, self._published)
-        error = relative_error(quantile(sample(found, metric), QUANTILES[self._statistic]))
-        self.reached = Precision(asked=self._asked, statistic=self._statistic, metric=metric, reached=error)
+        estimate = interim_estimate(sample(found, metric), QUANTILES[self._statistic], self._all, trials)
+        self.reached = Precision(
+            asked=self._asked,
+            statistic=self._statistic,
+            metric=metric,
+            reached=relative_error(estimate),
+            estimate=estimate,
+            analyses=len(self._all),
+        )
         return self.reached.met
 
     @property
@@ -99,6 +135,15 @@ class PrecisionMonitor:
     def stopped_by(self) -> str:
         """The reason that ends the run: it is precise enough, or all its trials are finished."""
         return PRECISION if self.reached is not None and self.reached.met else TRIALS
+
+
+def interim_estimate(durations: Sample, p: float, analyses: Sequence[int], trials: int) -> Estimate:
+    """The p-quantile after so many trials, which must be one of the analyses, with an interval that holds over all.
+
+    The intervals at all analyses hold together with a probability of 95 %.
+    """
+    fixed = tuple(analyses)
+    return quantile(durations, p, tails_at(fixed, p)[fixed.index(trials)])
 
 
 def relative_error(estimate: Estimate) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -228,9 +227,7 @@ def _load_unfinished(directory: Path) -> SavedRun:
 
 
 def _precision(kept: dict[str, Any] | None) -> Precision | None:
-    if kept is None:
-        return None
-    return Precision(**{**kept, "reached": math.inf if kept["reached"] is None else kept["reached"]})
+    return None if kept is None else Precision.of_summary(kept)
 
 
 def _numbers(trials: pd.Series) -> str:

@@ -11,8 +11,9 @@ from click.testing import CliRunner
 
 import simulator
 import simulator.results
-from simulator.analysis.precision import interim_analyses, relative_error
-from simulator.analysis.statistics.estimates import Estimate
+from simulator.analysis.precision import Precision, interim_analyses, interim_estimate, relative_error
+from simulator.analysis.records.registry import sample
+from simulator.analysis.statistics.estimates import Estimate, quantile
 from simulator.cli import main
 from tests.experiment.test_runner import CRASH
 from tests.report.tables.test_summary import printed
@@ -47,18 +48,23 @@ def test_the_further_end_counts_as_a_share_of_the_value(estimate: Estimate, erro
 
 
 def test_a_run_ends_at_the_first_look_that_is_narrow_enough() -> None:
-    # What a run of exactly so many trials knows is the outside truth: enough at this look, and not at the one before.
-    result = simulator.run(scenario(), trials=1000, precision=0.035)
+    # What a run of exactly so many trials has found is the outside truth: enough at this look, and not at the one
+    # before, by the intervals that hold over all nine looks together (tests/analysis/statistics/test_interim.py).
+    result = simulator.run(scenario(), trials=1000, precision=0.05)
     finished = len(result.trials)
     assert finished in list(interim_analyses(1000))[1:-1]
     assert (result.stopped_by, result.summary["trials"]["requested"]) == ("precision", 1000)
-    before = [trials for trials in interim_analyses(1000) if trials < finished]
-    for trials in (finished, *before):
-        found = simulator.run(scenario(), trials=trials).summary["metrics"]["failover"]["median"]
-        error = relative_error(Estimate(**found))
-        assert (error <= 0.035) == (trials == finished)
+    looks = tuple(interim_analyses(1000))
+    for trials in looks[: looks.index(finished) + 1]:
+        durations = sample(simulator.run(scenario(), trials=trials).elections, "failover")
+        found = interim_estimate(durations, 0.5, looks, trials)
+        alone = quantile(durations, 0.5)
+        assert found.low <= alone.low < alone.high <= found.high
+        error = relative_error(found)
+        assert (error <= 0.05) == (trials == finished)
         if trials == finished:
             assert result.precision is not None and result.precision.reached == error
+            assert result.precision.estimate == found
 
 
 def test_it_is_the_run_of_that_many_trials_whatever_the_workers() -> None:
@@ -83,7 +89,10 @@ def test_trials_are_the_most(tmp_path: Path) -> None:
 def test_a_p99_that_has_no_upper_end_yet_is_not_known() -> None:
     # 0.99**n exceeds 2.5 % up to n = 367: no number of trials below bounds it.
     result = simulator.run(scenario(), trials=150, precision=0.5, precision_of="p99")
-    assert result.summary["precision"] == {"asked": 0.5, "metric": "failover", "statistic": "p99", "reached": None}
+    found = result.summary["precision"]
+    assert (found["asked"], found["metric"], found["statistic"]) == (0.5, "failover", "p99")
+    assert (found["reached"], found["interval"]["high"]) == (None, None)
+    assert (found["analyses"], found["confidence"]) == (2, 0.95)
     assert "failover, p99: not bounded yet after all 150 trials" in printed(result.summary)
 
 
@@ -112,4 +121,15 @@ def test_the_command_line_says_why_it_stopped(tmp_path: Path) -> None:
     summary = json.loads(outcome.stdout)
     assert summary["stopped_by"] == "precision"
     assert summary["precision"]["reached"] <= 0.12
+    ends = summary["precision"]["interval"]
+    assert ends["low"] < summary["metrics"]["failover"]["median"]["low"] < ends["value"] < ends["high"]
+    assert "an interval that holds with 95 % over all 9 interim analyses" in " ".join(printed(summary).split())
     assert CliRunner().invoke(main, ["run", str(path), "--precision", "12"]).exit_code == 2
+
+
+def test_the_precision_of_an_earlier_version_is_read() -> None:
+    # Results of 0.3.0 and earlier keep no interval: it held at one look only.
+    kept = {"asked": 0.05, "metric": "failover", "statistic": "median", "reached": None}
+    found = Precision.of_summary(kept)
+    assert (found.reached, found.estimate) == (math.inf, None)
+    assert found.summary() == kept

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from scipy import special
 
-from simulator.analysis.precision import interim_analyses, relative_error
+from simulator.analysis.precision import interim_analyses, interim_estimate, relative_error
 from simulator.analysis.statistics.estimates import Estimate, Sample, fraction, fraction_by_trial, mean, quantile, rate
 from simulator.analysis.statistics.incidence import CENSORED, COMPETING, EVENT, CompetingSample, incidence_by_end
 from simulator.analysis.statistics.paired import Tally, compare_fraction, compare_mean, compare_quantile
@@ -150,11 +150,36 @@ def _until_precise(random: np.random.Generator, of: Distribution, n: int) -> boo
     """
     asked = 0.2 if n == SIZES[0] else 0.1
     values = of.draw(random, 100_000)
-    for look in interim_analyses(values.size):
-        found = quantile(Sample.of(values[:look]), 0.5)
+    looks = tuple(interim_analyses(values.size))
+    for look in looks:
+        found = interim_estimate(Sample.of(values[:look]), 0.5, looks, look)
         if relative_error(found) <= asked:
             break
     return holds(found, of.quantile(0.5))
+
+
+def _at_all_looks(random: np.random.Generator, of: Distribution, n: int, p: float) -> bool:
+    """The intervals at all interim analyses of n trials at most, together."""
+    values, looks = of.draw(random, n), tuple(interim_analyses(n))
+    truth = of.quantile(p)
+    return all(holds(interim_estimate(Sample.of(values[:look]), p, looks, look), truth) for look in looks)
+
+
+def _at_all_looks_censored(random: np.random.Generator, of: Distribution, n: int) -> bool:
+    """As `_censored`, at all interim analyses together."""
+    lasts, followed, looks = of.draw(random, n), 2 * of.draw(random, n), tuple(interim_analyses(n))
+    sample = Sample.of(np.minimum(lasts, followed), followed < lasts)
+    first = (Sample.of(sample.values[:look], sample.censored[:look]) for look in looks)
+    found = (interim_estimate(part, 0.5, looks, look) for part, look in zip(first, looks, strict=True))
+    return all(holds(estimate, of.quantile(0.5)) for estimate in found)
+
+
+def _at_all_looks_clustered(random: np.random.Generator, of: Distribution, n: int) -> bool:
+    """As `_clustered`, at all interim analyses together."""
+    values, looks = of.together(random, 3, n, _CLOSE), tuple(interim_analyses(n))
+    first = (Sample.of(values[:, :look].ravel(), trials=np.tile(np.arange(look), 3)) for look in looks)
+    found = (interim_estimate(part, 0.5, looks, look) for part, look in zip(first, looks, strict=True))
+    return all(holds(estimate, of.quantile(0.5)) for estimate in found)
 
 
 def _pair(random: np.random.Generator, of: Distribution, n: int, paired: bool = True) -> tuple[Sample, Sample]:
@@ -254,7 +279,11 @@ INTERVALS = (
     Row("incidence with a competing end, by the median", "jackknife over trials", _competing, (2000, 2000)),
     Row("mean", "ABC", _mean, (5000, 5000)),
     Row("mean, by another method", "bootstrap-t (not used)", _mean_by_bootstrap_t, (1000, 500)),
-    Row("median, with `--precision` 20 % or 10 %", "order statistics", _until_precise, (500, 500)),
+    Row("median, with `--precision` 20 % or 10 %", "over all looks", _until_precise, (1000, 1000)),
+    Row("median at all looks together", "over all looks", partial(_at_all_looks, p=0.5), (2000, 2000)),
+    Row("p95 at all looks together", "over all looks", partial(_at_all_looks, p=0.95), (2000, 2000)),
+    Row("median at all looks together, censored", "over all looks", _at_all_looks_censored, (1000, 1000)),
+    Row("median at all looks together, three values a trial", "over all looks", _at_all_looks_clustered, (1000, 1000)),
     Row("difference of medians, pairs", "bootstrap", partial(_difference_of_quantiles, p=0.5, paired=True), (500, 200)),
     Row(
         "difference of medians, no pairs",

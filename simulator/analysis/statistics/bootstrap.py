@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,16 @@ CONFIDENCE = 0.95
 TAIL = (1 - CONFIDENCE) / 2
 Z = NormalDist().inv_cdf(1 - TAIL)  # Standard errors.
 RESAMPLES = 2000
+
+
+class Tails(NamedTuple):
+    """The probabilities by which the true value is below the low end of an interval, and above its high end."""
+
+    low: float
+    high: float
+
+
+TAILS = Tails(TAIL, TAIL)
 _BATCH_CELLS = 1 << 20  # This number bounds the memory of a bootstrap, whatever the size of the sample.
 _SEED = 20_070_101
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import scipy  # Imports scipy.stats and scipy.optimize, which are slow to import, when they are first used.
 
 from simulator.analysis.statistics.approximate import Abc
-from simulator.analysis.statistics.bootstrap import TAIL, FloatArray, Z
+from simulator.analysis.statistics.bootstrap import TAIL, TAILS, FloatArray, Tails, Z
 from simulator.analysis.statistics.survival import Sample, first_at_most, survival_curve
 
 __all__ = ["NO_DATA", "Estimate", "Sample", "fraction", "fraction_by_trial", "mean", "quantile", "quantiles"]
@@ -42,16 +42,17 @@ NO_DATA = Estimate(math.nan, math.nan, math.nan)
 # --- Quantiles
 
 
-def quantile(sample: Sample, p: float) -> Estimate:
+def quantile(sample: Sample, p: float, tails: Tails = TAILS) -> Estimate:
     """The least value x with F(x) >= p. Infinite where censoring hides it.
 
     The interval: order statistics (exact, binomial); with censoring, the inverted log-log band of the Kaplan–Meier
     curve (Brookmeyer and Crowley 1982); with several values of one trial, the inverted band of `IncidenceByTrial`.
+    `tails` says how often each end may miss.
     """
-    return quantiles(sample, (p,))[0]
+    return quantiles(sample, (p,), tails)[0]
 
 
-def quantiles(sample: Sample, ps: Sequence[float]) -> list[Estimate]:
+def quantiles(sample: Sample, ps: Sequence[float], tails: Tails = TAILS) -> list[Estimate]:
     """`quantile` for several p at once."""
     if not all(0 < p < 1 for p in ps):
         raise ValueError(f"not all of {ps} are between 0 and 1")
@@ -61,11 +62,11 @@ def quantiles(sample: Sample, ps: Sequence[float]) -> list[Estimate]:
     values = [_first_at_most(curve.quantiles, curve.probabilities, 1 - p) for p in ps]
     if not sample.one_per_trial:
         by_trial = sample.by_trial_incidence()
-        intervals = [by_trial.quantile_interval(p) for p in ps]
+        intervals = [by_trial.quantile_interval(p, tails) for p in ps]
     elif sample.censored.any():
-        intervals = _kaplan_meier_intervals(sample, ps)
+        intervals = _kaplan_meier_intervals(sample, ps, tails)
     else:
-        intervals = [order_statistics(sample.values, p) for p in ps]
+        intervals = [order_statistics(sample.values, p, tails) for p in ps]
     return [Estimate(value, low, high) for value, (low, high) in zip(values, intervals, strict=True)]
 
 
@@ -73,37 +74,37 @@ def _first_at_most(times: FloatArray, proportion: FloatArray, bound: float) -> f
     return float(first_at_most(times, proportion[None, :], bound)[0])
 
 
-def _ranks(n: int, p: float) -> tuple[int, int]:
-    """Ranks of the order statistics that enclose the p-quantile, each missing it with a chance of 2.5 % at most; 0 and
-    n + 1 are open ends."""
-    return int(scipy.stats.binom.ppf(TAIL, n, p)), int(scipy.stats.binom.ppf(1 - TAIL, n, p)) + 1
+def _ranks(n: int, p: float, tails: Tails) -> tuple[int, int]:
+    """Ranks of the order statistics that enclose the p-quantile, each missing it with the chance of its tail at most; 0
+    and n + 1 are open ends."""
+    return int(scipy.stats.binom.ppf(tails.low, n, p)), int(scipy.stats.binom.ppf(1 - tails.high, n, p)) + 1
 
 
-def order_statistics(values: FloatArray, p: float) -> tuple[float, float]:
+def order_statistics(values: FloatArray, p: float, tails: Tails = TAILS) -> tuple[float, float]:
     """The exact interval of the p-quantile of independent values. Values may be infinite. An end that the values do not
     bound is infinite.
     """
     ordered = np.concatenate(([-math.inf], np.sort(values), [math.inf]))
-    lower, upper = _ranks(values.size, p)
+    lower, upper = _ranks(values.size, p, tails)
     return float(ordered[lower]), float(ordered[upper])
 
 
-def _kaplan_meier_intervals(sample: Sample, ps: Sequence[float]) -> list[tuple[float, float]]:
-    curve = survival_curve(sample)
+def _kaplan_meier_intervals(sample: Sample, ps: Sequence[float], tails: Tails) -> list[tuple[float, float]]:
+    for_low, for_high = (survival_curve(sample, tail) for tail in tails)
     return [
         (
-            _low_end(sample, p, _first_at_most(curve.times, curve.low, 1 - p)),
-            _first_at_most(curve.times, curve.high, 1 - p),
+            _low_end(sample, p, _first_at_most(for_low.times, for_low.low, 1 - p), tails),
+            _first_at_most(for_high.times, for_high.high, 1 - p),
         )
         for p in ps
     ]
 
 
-def _low_end(sample: Sample, p: float, low: float) -> float:
+def _low_end(sample: Sample, p: float, low: float, tails: Tails) -> float:
     """The low end of an interval. It is open if so few values would not bound it even without censoring. It is never
     later than the last instant at which a duration was followed.
     """
-    lower, _ = _ranks(sample.values.size, p)
+    lower, _ = _ranks(sample.values.size, p, tails)
     return min(low, float(sample.values.max())) if lower > 0 else -math.inf
 
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy  # Imports scipy.special, which is slow to import, when it is first used.
 
-from simulator.analysis.statistics.bootstrap import TAIL, FloatArray, IntArray, Z
+from simulator.analysis.statistics.bootstrap import TAIL, TAILS, FloatArray, IntArray, Tails, Z
 
 CENSORED, EVENT, COMPETING = 0, 1, 2
 _ROUNDING = 1e-9  # F(x) = k/n must count as p = k/n, in spite of floating point; steps are at least 1/n.
@@ -30,11 +30,11 @@ class Reached(NamedTuple):
     share: float
     effective_attempts: float
 
-    def interval(self) -> tuple[float, float]:
+    def interval(self, tails: Tails = TAILS) -> tuple[float, float]:
         """The interval of Clopper and Pearson (1934), for numbers that need not be whole."""
         events, others = self.effective_attempts * self.share, self.effective_attempts * (1 - self.share)
-        low = float(scipy.special.betaincinv(events, others + 1, TAIL)) if events > 0 else 0.0
-        return low, float(scipy.special.betaincinv(events + 1, others, 1 - TAIL)) if others > 0 else 1.0
+        low = float(scipy.special.betaincinv(events, others + 1, tails.low)) if events > 0 else 0.0
+        return low, float(scipy.special.betaincinv(events + 1, others, 1 - tails.high)) if others > 0 else 1.0
 
 
 class IncidenceByTrial:
@@ -110,15 +110,16 @@ class IncidenceByTrial:
         by_trial = np.bincount(self._index, weights=influences)
         return float((by_trial**2).sum()) * self.trials / (self.trials - 1)
 
-    def quantile_interval(self, p: float) -> tuple[float, float]:
+    def quantile_interval(self, p: float, tails: Tails = TAILS) -> tuple[float, float]:
         """The interval of the first time at which the incidence is at least p: where the band holds p.
 
         The low end is open if so few data would not bound it, and never beyond the last instant.
         """
-        low = self._first(lambda reached: reached.interval()[1] >= p)
-        high = self._first(lambda reached: reached.interval()[0] >= p)
+        band = Tails(low=tails.high, high=tails.low)  # Where the band is low, the quantile is high.
+        low = self._first(lambda reached: reached.interval(band)[1] >= p)
+        high = self._first(lambda reached: reached.interval(band)[0] >= p)
         instants = self.instants
-        bounded = self.nothing_reached().interval()[1] < p
+        bounded = self.nothing_reached().interval(band)[1] < p
         low_end = float(instants[min(low, instants.size - 1)]) if bounded else -math.inf
         return low_end, float(instants[high]) if high < instants.size else math.inf
 

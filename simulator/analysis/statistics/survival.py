@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy  # Imports scipy.stats and scipy.optimize, which are slow to import, when they are first used.
 
-from simulator.analysis.statistics.bootstrap import CONFIDENCE, TAIL, BoolArray, FloatArray, IntArray
+from simulator.analysis.statistics.bootstrap import TAIL, BoolArray, FloatArray, IntArray
 from simulator.analysis.statistics.jackknife import CENSORED, EVENT, IncidenceByTrial
 
 _BAND_POINTS = 200
@@ -117,13 +117,17 @@ def curve_by_trial(found: IncidenceByTrial) -> Ecdf:
     return Ecdf(instants, found.shares, instants[at], low, high)
 
 
-def survival_curve(sample: Sample) -> Survival:
-    """The curve of a sample with one value per trial. With censoring, it is the Kaplan–Meier curve with its log-log
-    band (exponential Greenwood). Otherwise it is the empirical curve with the exact band of Clopper and Pearson
-    (1934).
+def survival_curve(sample: Sample, tail: float = TAIL) -> Survival:
+    """The curve of a sample with one value per trial. If values are censored, it is the Kaplan–Meier curve with its
+    log-log band (exponential Greenwood). Otherwise it is the empirical one with the exact band of Clopper and Pearson
+    (1934). Each end of the band misses with the probability `tail`.
     """
     curve = scipy.stats.ecdf(_censored_data(sample)).sf
-    band = _log_log_band(sample) if sample.censored.any() else exact_band(curve.probabilities, sample.values.size)
+    band = (
+        _log_log_band(sample, tail)
+        if sample.censored.any()
+        else exact_band(curve.probabilities, sample.values.size, tail)
+    )
     return Survival(curve.quantiles, curve.probabilities, *band)
 
 
@@ -131,27 +135,27 @@ def _censored_data(sample: Sample) -> scipy.stats.CensoredData:
     return scipy.stats.CensoredData(uncensored=sample.values[~sample.censored], right=sample.values[sample.censored])
 
 
-def exact_band(proportion: FloatArray, n: int) -> tuple[FloatArray, FloatArray]:
+def exact_band(proportion: FloatArray, n: int, tail: float = TAIL) -> tuple[FloatArray, FloatArray]:
     """The band of Clopper and Pearson (1934) around proportions of n; shape (times,) each."""
     lasting = np.rint(n * proportion)
-    low, high = np.zeros(lasting.size), np.asarray(scipy.stats.beta.ppf(1 - TAIL, lasting + 1, n - lasting))
+    low, high = np.zeros(lasting.size), np.asarray(scipy.stats.beta.ppf(1 - tail, lasting + 1, n - lasting))
     some = lasting > 0
-    low[some] = scipy.stats.beta.ppf(TAIL, lasting[some], n - lasting[some] + 1)
+    low[some] = scipy.stats.beta.ppf(tail, lasting[some], n - lasting[some] + 1)
     return low, high
 
 
-def _log_log_band(sample: Sample) -> tuple[FloatArray, FloatArray]:
+def _log_log_band(sample: Sample, tail: float) -> tuple[FloatArray, FloatArray]:
     """The log-log band. The formula leaves the band undefined at both ends; these values are filled in."""
     curve = scipy.stats.ecdf(_censored_data(sample)).sf
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         # scipy's type stubs have wrong types for it.
-        band: Any = curve.confidence_interval(CONFIDENCE, method="log-log")
+        band: Any = curve.confidence_interval(1 - 2 * tail, method="log-log")
     low, high = band.low.probabilities.copy(), band.high.probabilities.copy()
     # Before the first event the interval is exact, because all durations last longer.
     nothing_over = curve.probabilities == 1
     at_risk = sample.values.size - np.searchsorted(np.sort(sample.values), curve.quantiles[nothing_over])
-    low[nothing_over], high[nothing_over] = TAIL ** (1 / at_risk), 1
+    low[nothing_over], high[nothing_over] = tail ** (1 / at_risk), 1
     # The curve ends at 0, where the upper limit is not known. The last known limit is used there.
     if curve.probabilities[-1] == 0:
         low[-1], high[-1] = 0, high[-2]

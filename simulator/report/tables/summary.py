@@ -85,9 +85,13 @@ def _precision(precision: Summary, trials: int) -> str:
     asked, reached = precision["asked"], precision["reached"]
     name = f"{DURATION_LABELS[precision['metric']]}, {precision['statistic']}"
     known = "not bounded yet" if reached is None else f"±{100 * reached:.1f} %"
+    text = f"{name}: {known} after all {trials:,} trials, not ±{100 * asked:g} %; give more --trials"
     if reached is not None and reached <= asked:
-        return f"{name}: {known} after {trials:,} trials (±{100 * asked:g} % was asked for)"
-    return f"{name}: {known} after all {trials:,} trials, not ±{100 * asked:g} %; give more --trials"
+        text = f"{name}: {known} after {trials:,} trials (±{100 * asked:g} % was asked for)"
+    if "interval" not in precision:
+        return text
+    share, analyses = f"{100 * precision['confidence']:g} %", precision["analyses"]
+    return f"{text}\nby an interval that holds with {share} over all {analyses} interim analyses"
 
 
 def _durations(metrics: Summary, losses: bool) -> Table | None:
