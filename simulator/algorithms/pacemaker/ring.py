@@ -156,8 +156,6 @@ class Ring:
         self.pass_number = token.pass_number
         sequence = token.sequence
         missing, repeated = self._answer_requests(token)
-        if repeated or token.missing:
-            self.holding = False
         sequence += self._send_queued(sequence, operational=operational, most=self.config.max_messages - repeated)
         missing += [
             number for number in self.received.missing(token.sequence, self.config.misses) if number not in missing
