@@ -6,26 +6,26 @@ from dataclasses import dataclass
 
 from simulator.protocol import MILLISECOND, SECOND, Duration, Nanoseconds, option
 
-_PER_CLOCK_TICK = 10 * MILLISECOND  # Corosync takes 100 ticks a second for granted (HZ in exec/totemconfig.c).
+_PER_CLOCK_TICK = 10 * MILLISECOND  # Corosync assumes 100 clock ticks a second (HZ in exec/totemconfig.c).
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PacemakerConfig:
-    """The options under Corosync's names where it has them."""
+    """The options. Those of Corosync have Corosync's names."""
 
     token: Duration = option(
-        3 * SECOND, "How long a node waits for the token until it takes it to be lost, in a cluster of two."
+        3 * SECOND, "How long a node of a cluster of two waits for the token until the token counts as lost."
     )
     token_coefficient: Duration = option(
         650 * MILLISECOND, "What each node beyond the second adds to `token` (corosync.conf, with a nodelist)."
     )
     token_retransmits_before_loss: int = option(
         4,
-        "How often a node repeats the token, until it is lost; so a token is repeated, or held, for a part of `token`.",
+        "How many times a node may repeat a token until the token counts as lost.",
     )
     consensus: Duration | None = option(
         None,
-        "How long a node waits until all who answer agree on a new membership without the silent ones. By default 1.2"
+        "How long nodes that form a new membership wait for a silent node until they leave it out. By default 1.2"
         " times the whole token timeout.",
     )
     join: Duration = option(50 * MILLISECOND, "How often a node that forms a new membership repeats its join message.")
@@ -45,21 +45,22 @@ class PacemakerConfig:
         "Whether a cluster that starts has no quorum until each node has been seen once. By default as `two_node`.",
     )
     auto_tie_breaker: bool = option(
-        False, "Whether the half that has the lowest node of the last quorum is a quorum where votes are even."
+        False, "Whether half of the votes are a quorum, if the lowest node of the last quorum is among them."
     )
     last_man_standing: bool = option(
-        False, "Whether the number of expected votes is lowered to those who are left, each time a quorum has lasted."
+        False,
+        "Whether the expected votes become those of the remaining nodes after a quorum has lasted for the window.",
     )
-    last_man_standing_window: Duration = option(10 * SECOND, "How long it must have lasted.")
+    last_man_standing_window: Duration = option(10 * SECOND, "The window: how long a smaller quorum must have lasted.")
     dc_deadtime: Duration = option(
         20 * SECOND, "How long a node that starts waits for a DC until it starts an election."
     )
     dc_election_timeout: Duration = option(
-        120 * SECOND, "After what time an election is won in which nobody opposed, though somebody has not answered."
+        120 * SECOND, "How long a candidate waits for missing answers until it wins, if no node has opposed."
     )
     processor_time: Duration = option(
         SECOND,
-        "The most processor time that a node's controller has used. Each draws its own when it starts; the election"
+        "The most processor time that a controller has used. Each controller draws its own at its start; the election"
         " prefers the node that has used most, as Pacemaker does.",
     )
 
@@ -91,10 +92,10 @@ class PacemakerConfig:
         return (8 * self.retransmit_timeout(nodes) // 10 - _PER_CLOCK_TICK) // MILLISECOND * MILLISECOND
 
     def consensus_timeout(self, nodes: int) -> Nanoseconds:
-        """How long a consensus takes if anybody is silent."""
+        """How long a consensus takes if a node is silent."""
         return 12 * self.token_timeout(nodes) // 10 if self.consensus is None else self.consensus
 
     @property
     def waits_for_all(self) -> bool:
-        """Whether a start needs all nodes."""
+        """Whether a cluster that starts has no quorum until all nodes have been seen."""
         return self.two_node if self.wait_for_all is None else self.wait_for_all

@@ -16,11 +16,11 @@ from simulator.algorithms.pacemaker.messages import Announce, NoVote, Offer, Vot
 from simulator.protocol import MICROSECOND, SECOND, Host, Message, Nanoseconds, NodeId, uniform
 
 DEADTIME, TIMEOUT = "dc-deadtime", "election-timeout"  # The timers of this part.
-_DAMPENED_S = 2  # So many whole seconds after a defeat, a controller opposes nobody (LOSS_DAMPEN).
+_DAMPENED_S = 2  # A controller that has lost opposes nobody for so many whole seconds (LOSS_DAMPEN).
 
 
 class Controller:
-    """One controller. It leaves in `outgoing` what is to be sent to all members in one order, itself included."""
+    """One controller. `outgoing` holds the messages that its owner must send to all members, this node included."""
 
     def __init__(self, host: Host, config: PacemakerConfig) -> None:
         self.host = host
@@ -28,16 +28,16 @@ class Controller:
         self.members: frozenset[NodeId] = frozenset()
         self.dc: NodeId | None = None
         self.in_election = False
-        self.waiting = False  # For a DC to make itself known.
+        self.waiting = False  # Whether it waits for the offer of a DC.
         self.election = 0  # The number of its last election.
         self.approvals: frozenset[NodeId] = frozenset()
         self.lost_at_s: int | None = None
-        self.outgoing: list[Message] = []  # What the owner is to send.
+        self.outgoing: list[Message] = []
         used = uniform(host.random, (0, config.processor_time))
         self.processor_time: Nanoseconds = used // MICROSECOND * MICROSECOND
 
     def start(self) -> None:
-        """Wait for a DC to make itself known."""
+        """Wait for the offer of a DC."""
         self._wait_for_a_dc()
 
     @property
@@ -48,7 +48,7 @@ class Controller:
     # --- What happens
 
     def on_membership(self, members: Sequence[NodeId], left: frozenset[NodeId], joined: frozenset[NodeId]) -> None:
-        """Who is there has changed. A node that has left and come back is in both `left` and `joined`."""
+        """The membership has changed. A node that has left and come back is in both `left` and `joined`."""
         self.members = frozenset(members)
         self.approvals -= left
         if self.dc in left and not self.is_dc:
@@ -63,7 +63,7 @@ class Controller:
             self.outgoing.append(Announce())
 
     def on_timer(self, name: str) -> None:
-        """The wait for a DC, or that for answers, is over."""
+        """The wait for the offer of a DC is over, or the wait for answers to a candidacy."""
         if name == DEADTIME:
             self.waiting = False
             if not self.in_election:
@@ -72,7 +72,7 @@ class Controller:
             self._win()
 
     def on_vote(self, sender: NodeId, vote: Vote) -> None:
-        """A controller wants to be DC: this one's own candidacy counts as its approval."""
+        """A controller wants to be DC. A controller's own candidacy counts as its approval."""
         if sender == self.host.me:
             if self.in_election and vote.election == self.election:
                 self.approvals |= {sender}
@@ -85,13 +85,13 @@ class Controller:
                 self._lose(sender, vote.election)
 
     def on_no_vote(self, sender: NodeId, no_vote: NoVote) -> None:
-        """A controller does not oppose: that counts for the election which it names, if it is the latest one."""
+        """A controller does not oppose. Its answer counts if it names the latest election of this controller."""
         if self.in_election and no_vote.owner == self.host.me and no_vote.election == self.election:
             self.approvals |= {sender}
             self._count_approvals()
 
     def on_offer(self, sender: NodeId) -> None:
-        """Join the DC that offers. Two DCs, after a partition, elect one."""
+        """Join the DC that offers. If this node is DC as well, as after a partition, an election begins."""
         if sender == self.host.me or sender not in self.members:
             return
         if self.is_dc:
@@ -99,7 +99,7 @@ class Controller:
         elif not self.in_election and self.dc in (None, sender):
             self.dc = sender
             self._wait_no_more()
-        elif not self.in_election:  # It keeps to the DC that it has; if none of both answers, there is an election.
+        elif not self.in_election:  # It keeps its DC, and asks again. If no offer follows, it begins an election.
             self.outgoing.append(Announce())
             self._wait_for_a_dc()
 
@@ -111,7 +111,7 @@ class Controller:
     # --- The election
 
     def _begin_election(self) -> None:
-        """Vote for itself. A DC stays one until it loses."""
+        """Vote for this node. A DC remains DC until it loses an election."""
         if not self.is_dc:
             self.dc = None
         self.in_election = True
@@ -152,7 +152,7 @@ class Controller:
         self.host.cancel_timer(TIMEOUT)
 
     def _is_preferred_to(self, sender: NodeId, vote: Vote) -> bool:
-        """By processor time; if equal, by name, as text: n10 before n2."""
+        """The node with more processor time is preferred. Equal times are decided by name as text: n10 before n2."""
         if self.processor_time != vote.processor_time:
             return self.processor_time > vote.processor_time
         return f"n{self.host.me}" < f"n{sender}"

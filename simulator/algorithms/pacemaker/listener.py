@@ -12,7 +12,7 @@ class Listener(Protocol):
     """What Totem tells the layer above it."""
 
     def on_membership(self, members: Sequence[NodeId], left: frozenset[NodeId], joined: frozenset[NodeId]) -> None:
-        """A new ring works, with these members; who has left since the last one, and who has joined."""
+        """A new ring works. `left` and `joined` are its differences from the last ring that worked."""
 
     def on_delivery(self, origin: NodeId, content: Message) -> None:
         """A message of the ring, in the order in which all members get it."""

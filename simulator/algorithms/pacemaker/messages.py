@@ -8,14 +8,14 @@ from simulator.protocol import Message, Nanoseconds, NodeId, message
 
 
 class RingId(NamedTuple):
-    """A ring: its number, greater than that of every ring that its members were in, and its representative."""
+    """The identity of a ring. `number` is greater than the number of every earlier ring of its members."""
 
     number: int
     representative: NodeId
 
 
 class Entry(NamedTuple):
-    """What a member says of the ring that it comes from, in the commit token."""
+    """What a member reports in the commit token about the ring that it comes from."""
 
     old_ring: RingId
     received: int  # It has all messages of the old ring up to this one.
@@ -26,7 +26,7 @@ class Entry(NamedTuple):
 
 @message
 class Token:
-    """Passed from member to member. Who has it may send.
+    """The token. It is passed from member to member, and the member that has it may send.
 
     `sequence` counts messages, `pass_number` passes. `received` is what all members have, as far as is known;
     `held_back_by` is the member that has least, None if nobody lacks anything. `missing` asks for messages again.
@@ -44,7 +44,7 @@ class Token:
 
 @message
 class Multicast:
-    """One message of a ring, to all its members. With `old_ring` and `old_number`, one of an earlier ring, repeated."""
+    """A message of a ring to all its members. `old_ring` and `old_number` are set if it repeats an older message."""
 
     ring: RingId
     number: int
@@ -56,7 +56,7 @@ class Multicast:
 
 @message
 class Join:
-    """Whom the sender takes to be there, and whom to have failed; the number of its ring."""
+    """The nodes that the sender knows of, those of them that it takes to have failed, and the number of its ring."""
 
     processors: frozenset[NodeId]
     failed: frozenset[NodeId]
@@ -65,7 +65,7 @@ class Join:
 
 @message
 class CommitToken:
-    """Goes round the new ring twice: each member adds its entry, then each knows those of all."""
+    """The commit token. It goes round the new ring twice: each member adds its entry, then each reads all entries."""
 
     ring: RingId
     members: tuple[NodeId, ...]
@@ -86,12 +86,12 @@ class HoldCancel:
     ring: RingId
 
 
-# --- The controllers of Pacemaker, each of whose messages reaches all
+# --- Pacemaker's controllers: each of these messages reaches all members
 
 
 @message
 class Vote:
-    """The sender wants to be DC: the number of its election, and how much processor time it has used."""
+    """The sender wants to be DC. `election` is the number of its election, `processor_time` what it has used."""
 
     election: int
     processor_time: Nanoseconds

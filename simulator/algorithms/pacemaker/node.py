@@ -4,8 +4,8 @@ The leader is the DC of a ring that has a quorum: only that one manages resource
 the number of the ring.
 
 Cost: after the loss of the token, n - 1 nodes send join messages to all, each 50 ms, for the time of a consensus; then
-seven rotations of tokens. A DC's election: a vote of each of m members, m (m - 1) answers at most, and an offer, each
-sent to all. Without traffic: n passes of the token each hold time.
+two rotations of the commit token and four of the token. A DC's election among m members: 2 (m² - m + 1) messages to
+all, and 2 (m - 1) more for each vote by which a loser opposes. Without traffic: n passes in each hold time.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class PacemakerNode(Algorithm):
         self.totem.on_multicast(sender, message)
 
     def on_join(self, sender: NodeId, message: Join) -> None:
-        """A node says who is there."""
+        """A node says which nodes it knows of."""
         self.totem.on_join(sender, message)
 
     def on_commit_token(self, sender: NodeId, message: CommitToken) -> None:
@@ -96,7 +96,7 @@ class PacemakerNode(Algorithm):
         self.totem.on_merge_detect(sender, message)
 
     def on_hold_cancel(self, sender: NodeId, message: HoldCancel) -> None:
-        """The held token is wanted."""
+        """A member needs the token that the representative holds."""
         self.totem.on_hold_cancel(message)
 
     receive: ClassVar[Any] = {

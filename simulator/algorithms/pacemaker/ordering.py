@@ -1,4 +1,4 @@
-"""The messages of one ring as one member has them: which ones, in which order, and which are missing."""
+"""The messages of one ring that one member has: in which order they are delivered, and which are missing."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from simulator.algorithms.pacemaker.messages import Multicast, RingId
 
 @dataclass(slots=True)
 class Received:
-    """Messages are numbered from 1 on. They are delivered in the order of their numbers, and none is left out."""
+    """The messages of a ring, numbered from 1. They are delivered in the order of their numbers, without a gap."""
 
     by_number: dict[int, Multicast] = field(default_factory=dict)
     all_up_to: int = 0
     highest: int = 0
     delivered: int = 0
-    misses: dict[int, int] = field(default_factory=dict)  # How often each missing one was looked for.
+    misses: dict[int, int] = field(default_factory=dict)  # How often this member has looked for each missing message.
 
     def add(self, message: Multicast) -> None:
-        """Take in a message; one that is there already changes nothing."""
+        """Add a message. A repeated message changes nothing."""
         if message.number <= self.delivered or message.number in self.by_number:
             return
         self.by_number[message.number] = message
@@ -29,7 +29,7 @@ class Received:
             self.all_up_to += 1
 
     def deliver(self) -> Iterator[Multicast]:
-        """Those that are next, each once."""
+        """Yield the next messages in order, each once."""
         while self.delivered < self.all_up_to:
             self.delivered += 1
             yield self.by_number[self.delivered]
@@ -40,7 +40,7 @@ class Received:
             del self.by_number[number]
 
     def missing(self, up_to: int, most_misses: int) -> list[int]:
-        """Messages to ask for: not there, and looked for often enough; one that is under way needs no repetition."""
+        """The missing messages to ask for. A message counts as missing after `most_misses` looks: it may be late."""
         wanted = []
         for number in range(self.all_up_to + 1, up_to + 1):
             if number not in self.by_number:
@@ -52,17 +52,17 @@ class Received:
 
 @dataclass(slots=True)
 class OldRing:
-    """The ring that a node comes from, while a new one is formed: its messages are exchanged, and then delivered."""
+    """The ring that a node comes from. While a new ring forms, members exchange its messages."""
 
     ring: RingId
     received: Received
 
     def after(self, number: int) -> list[Multicast]:
-        """Those that a member may lack that has all up to this number."""
+        """The messages that a member may lack if it has all messages up to this number."""
         return [message for own, message in sorted(self.received.by_number.items()) if own > number]
 
     def rest(self, exchanged: Iterable[Multicast]) -> list[Multicast]:
-        """What is still to be delivered, with the messages of others: in order, and at last what follows a gap."""
+        """The messages still to be delivered, with those of others: in order, and last those after a gap."""
         for message in exchanged:
             if message.old_ring == self.ring:
                 self.received.add(Multicast(self.ring, message.old_number, message.origin, message.content))

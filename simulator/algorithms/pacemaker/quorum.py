@@ -1,4 +1,4 @@
-"""Votequorum: whether the members of a ring may work. Each node has one vote.
+"""Votequorum: whether the members of a ring are a quorum. Each node has one vote.
 
 Source: corosync, exec/votequorum.c, `calculate_quorum`, `are_we_quorate`; man votequorum(5).
 """
@@ -14,7 +14,7 @@ WINDOW = "last-man-standing"  # The timer of this part.
 
 
 class VoteQuorum:
-    """What one node knows of the votes."""
+    """The quorum as one node counts it."""
 
     def __init__(self, host: Host, config: PacemakerConfig) -> None:
         self.host = host
@@ -28,13 +28,13 @@ class VoteQuorum:
 
     @property
     def majority(self) -> int:
-        """How many votes are a quorum."""
+        """The number of votes that a quorum needs."""
         if self.config.two_node and len(self.members) <= 2:
             return 1
         return max(self.expected, len(self.members)) // 2 + 1
 
     def changed(self, members: Sequence[NodeId]) -> None:
-        """A new membership: count again."""
+        """Count the votes of a new membership."""
         self.previous, self.members = self.members, tuple(members)
         self.expected = max(self.expected, len(self.members))
         self._count()
@@ -44,7 +44,7 @@ class VoteQuorum:
             self.host.cancel_timer(WINDOW)
 
     def on_window(self) -> None:
-        """A smaller membership has lasted: it counts as the whole cluster from now on."""
+        """A smaller membership has lasted for the window. From now on it counts as the whole cluster."""
         if self.quorate and self.members:
             self.expected = len(self.members)
             self._count()

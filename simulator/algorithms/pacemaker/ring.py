@@ -13,11 +13,11 @@ from simulator.protocol import Host, Message, NodeId
 
 # The timers of this part.
 LOSS, RETRANSMIT, HOLD, MERGE = "token-loss", "token-retransmit", "token-hold", "merge"
-_ROTATIONS = 2  # How often the token must come round with all messages of old rings received, until the ring works.
+_ROTATIONS = 2  # Rotations in which all members have all messages of their old rings. Then the ring works.
 
 
 class Ring:
-    """The ring that a node is in, or forms, and what it has to send."""
+    """The ring that a node is in or forms, and the messages that the node has to send."""
 
     def __init__(self, host: Host, config: PacemakerConfig, ring: RingId) -> None:
         self.host = host
@@ -26,7 +26,7 @@ class Ring:
         self.id = ring
         self.members: tuple[NodeId, ...] = (host.me,)
         self.queue: list[Message] = []  # What this node will send when it has the token.
-        self.to_itself: list[Message] = []  # What the host of this node hands to itself.
+        self.to_itself: list[Message] = []  # Messages of this node to this node.
         self.enter(ring, (host.me,))
 
     def enter(self, ring: RingId, members: tuple[NodeId, ...]) -> None:
@@ -34,15 +34,15 @@ class Ring:
         self.id, self.members = ring, members
         self.received = Received()
         self.repeating: list[Multicast] = []  # Messages of the old ring that some member may lack.
-        self.sent_token: Token | CommitToken | None = None  # The last one, to be repeated.
-        self.pass_number = 0  # Of the last token that it received.
-        self.all_have = 0  # What that token said that all members have.
+        self.sent_token: Token | CommitToken | None = None  # The last token that it sent, for repetition.
+        self.pass_number = 0  # The number of the last token that it received.
+        self.all_have = 0  # The last token said that all members have all messages up to this number.
         self.last_sequence = 0
-        self.unchanged = 0  # Passes in a row in which nobody sent anything.
-        self.holding = False  # The representative holds the token, or is about to, as far as this node knows.
-        self.merge_pending = False  # Its timer runs.
-        self.recovering = False  # What the token says, as this node passes it on.
-        self.says_recovering = False  # It was this node that has said so.
+        self.unchanged = 0  # Successive passes in which no member sent a message.
+        self.holding = False  # Whether the representative holds the token, as this node sees it.
+        self.merge_pending = False  # Whether the timer MERGE runs.
+        self.recovering = False  # Whether a member still repeats messages of its old ring, by the token.
+        self.says_recovering = False  # Whether this node has set that flag in the token.
         self.passes_recovered = 0
         self.installed_at = 0
         self.rotations = 0
@@ -60,7 +60,7 @@ class Ring:
     # --- Sending
 
     def multicast(self, content: Message) -> None:
-        """Send to all members, this node included, once it has the token; have a held token released."""
+        """Send to all members, this node included, when this node has the token. A token that is held is released."""
         self.queue.append(content)
         if self.holding:
             self.holding = False
@@ -69,18 +69,18 @@ class Ring:
                 self.release()
 
     def broadcast(self, message: Message) -> None:
-        """Send to all configured nodes; those outside the ring take it as a sign that the ring exists."""
+        """Send to all configured nodes. Nodes of other rings learn from the message that this ring exists."""
         for peer in self.host.peers:
             self.host.send(peer, message)
 
     def send_token(self, token: Token | CommitToken, *, forward: bool = True) -> None:
-        """Pass it on, and remember it, so that it can be repeated."""
+        """Pass the token on, and keep a copy for repetition."""
         self.sent_token = token
         if forward:
             self._send(token)
 
     def repeat_token(self) -> None:
-        """The successor has shown no sign of the token, or the time for which it was held is over."""
+        """Send the last token again: no later token has arrived, or the hold time is over."""
         if self.sent_token is not None:
             self._send(self.sent_token)
 
@@ -100,7 +100,7 @@ class Ring:
         )
 
     def restart_token_timers(self) -> None:
-        """The token was seen: count from now."""
+        """Restart both timers, because the token has arrived or was sent."""
         self.host.set_timer(LOSS, self.config.token_timeout(self.nodes))
         self.host.set_timer(RETRANSMIT, self.config.retransmit_timeout(self.nodes))
 
@@ -119,7 +119,7 @@ class Ring:
     # --- The token
 
     def note_traffic(self, token: Token) -> None:
-        """Decide whether nobody sends any more: then the representative holds the token, and says that it exists.
+        """Count passes without a message. After enough of them the representative holds the token.
 
         This counts every token that arrives, a repeated one as well.
         """
@@ -137,22 +137,22 @@ class Ring:
         self.holding = self.unchanged >= least
 
     def stop_merge_timer(self) -> None:
-        """Say nothing of the ring for now."""
+        """Do not announce the ring for now."""
         self.merge_pending = False
         self.host.cancel_timer(MERGE)
 
     def merge_due(self, operational: bool) -> None:
-        """The ring has been without messages for a while: its representative says that it exists."""
+        """The ring has had no message for a while: the representative announces it."""
         self.merge_pending = False
         if operational and self.is_representative:
             self.broadcast(MergeDetect(ring=self.id))
 
     def is_new(self, token: Token) -> bool:
-        """Whether it is of this ring, and no repetition."""
+        """Whether the token is of this ring and not a repetition."""
         return token.ring == self.id and token.pass_number > self.pass_number
 
     def handle(self, token: Token, *, operational: bool) -> bool:
-        """Send what there is to send, and pass the token on. Returns whether recovery ends with this pass."""
+        """Send waiting messages, and pass the token on. Return whether recovery ends with this pass."""
         self.pass_number = token.pass_number
         sequence = token.sequence
         missing, repeated = self._answer_requests(token)
@@ -177,7 +177,9 @@ class Ring:
         )
         self.send_token(passed_on, forward=forward)
         if operational:
-            self.received.forget(min(self.all_have, token.received))  # In two rotations, each member has had its say.
+            self.received.forget(
+                min(self.all_have, token.received)
+            )  # Two rotations: each member could lower the number.
         self.all_have = token.received
         self.restart_token_timers()
         if not forward:
@@ -185,7 +187,7 @@ class Ring:
         return recovered
 
     def _answer_requests(self, token: Token) -> tuple[list[int], int]:
-        """Repeat messages that others lack. Returns which are still missing, and how many were repeated."""
+        """Repeat messages that others lack. Return the numbers still missing, and how many messages were repeated."""
         missing = []
         repeated = 0
         for number in token.missing:
@@ -198,7 +200,7 @@ class Ring:
         return missing, repeated
 
     def _send_queued(self, sequence: int, *, operational: bool, most: int) -> int:
-        """Send what waits: the old ring's messages while the ring recovers, own ones once it works."""
+        """Send waiting messages: those of the old ring while the ring recovers, and own messages when it works."""
         sent = 0
         while sent < most and (self.queue if operational else self.repeating):
             number = sequence + sent + 1
@@ -220,7 +222,7 @@ class Ring:
         return sent
 
     def _follow_recovery(self, token: Token, sequence: int, received: int) -> bool:
-        """Whether all members have repeated what they had, and received everything, for two rotations."""
+        """Whether recovery is over: for two rotations, all members have repeated and received all messages."""
         self.recovering = token.recovering
         if self.repeating:
             if not self.recovering:

@@ -6,7 +6,7 @@ import enum
 
 
 class State(enum.StrEnum):
-    """Where a node stands in Totem's membership."""
+    """The state of a node in Totem's membership."""
 
     OPERATIONAL = "operational"
     GATHER = "gather"

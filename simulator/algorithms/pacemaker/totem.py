@@ -26,8 +26,8 @@ from simulator.protocol import MICROSECOND, Host, Message, Nanoseconds, NodeId
 
 JOIN, CONSENSUS, PAUSE, TO_ITSELF = "join", "consensus", "pause", "to-itself"
 TIMERS = frozenset((LOSS, RETRANSMIT, HOLD, MERGE, JOIN, CONSENSUS, PAUSE, TO_ITSELF))
-_NUMBERS_APART = 4  # A new ring's number is so much above the highest known one.
-_TO_ITSELF_NS: Nanoseconds = 10 * MICROSECOND  # A datagram to the own host.
+_NUMBERS_APART = 4  # The number of a new ring is the highest known number plus this.
+_TO_ITSELF_NS: Nanoseconds = 10 * MICROSECOND  # The time of a message from a node to itself.
 
 
 class Totem:
@@ -37,11 +37,10 @@ class Totem:
         self.host = host
         self.config = config
         self.listener = listener
-        self.nodes = 1 + len(host.peers)
         self.state = State.GATHER
         self.ring = Ring(host, config, RingId(saved_number, host.me))
         self.highest_number = saved_number
-        self.members: frozenset[NodeId] = frozenset()  # Of the last ring that worked.
+        self.members: frozenset[NodeId] = frozenset()  # The members of the last ring that worked.
         self.alone = frozenset({host.me})
         self.processors = self.alone
         self.failed: frozenset[NodeId] = frozenset()
@@ -50,7 +49,7 @@ class Totem:
         self.transitional: frozenset[NodeId] = frozenset()
         self.ignores_tokens = False
         self.has_begun = False  # The representative has sent the first token.
-        self.delivery_is_due = False  # Of what it has sent to itself.
+        self.delivery_is_due = False  # Whether the timer TO_ITSELF runs.
         self.awake_at: Nanoseconds = 0
 
     def start(self) -> None:
@@ -78,7 +77,7 @@ class Totem:
         elif name == RETRANSMIT:
             if self.state is not State.GATHER:
                 self.ring.repeat_token()
-                self.host.set_timer(RETRANSMIT, self.config.retransmit_timeout(self.nodes))
+                self.host.set_timer(RETRANSMIT, self.config.retransmit_timeout(self.ring.nodes))
         elif name == HOLD:
             if self.state in (State.OPERATIONAL, State.RECOVERY):
                 self.ring.repeat_token()
@@ -100,19 +99,19 @@ class Totem:
         self.ignores_tokens = True
 
     def _consensus_expired(self) -> None:
-        """Who has not agreed by now has failed."""
+        """The time of the consensus is over: the nodes that have not agreed count as failed."""
         if self._agreed():
             self.agreeing = self.alone
-            self.host.set_timer(LOSS, self.config.token_timeout(self.nodes))
+            self.host.set_timer(LOSS, self.config.token_timeout(self.ring.nodes))
         else:
             self.failed |= self.processors - self.agreeing
             self._gather()
 
     def _mark_awake(self) -> None:
         self.awake_at = self.host.monotonic()
-        self.host.set_timer(PAUSE, self.config.token_timeout(self.nodes) // 5)
+        self.host.set_timer(PAUSE, self.config.token_timeout(self.ring.nodes) // 5)
 
-    # --- Gather: who is there?
+    # --- Gather: find the nodes that answer
 
     def _gather(self) -> None:
         self.ignores_tokens = True
@@ -120,7 +119,7 @@ class Totem:
         if self.host.me not in self.processors:
             self.processors |= self.alone
         self._send_join()
-        self.host.set_timer(CONSENSUS, self.config.consensus_timeout(self.nodes))
+        self.host.set_timer(CONSENSUS, self.config.consensus_timeout(self.ring.nodes))
         for timer in (RETRANSMIT, LOSS):
             self.host.cancel_timer(timer)
         self.ring.stop_merge_timer()
@@ -134,9 +133,9 @@ class Totem:
         self.host.set_timer(JOIN, self.config.join)
 
     def on_join(self, sender: NodeId, join: Join) -> None:
-        """A node says who is there, and who is not."""
-        if self.host.monotonic() - self.awake_at > self.config.token_timeout(self.nodes) // 2:
-            return  # This process was paused: what has queued up meanwhile is not true any more.
+        """A node says which nodes it knows of, and which have failed."""
+        if self.host.monotonic() - self.awake_at > self.config.token_timeout(self.ring.nodes) // 2:
+            return  # This process was paused, and joins from that time are outdated.
         self.highest_number = max(self.highest_number, join.ring_number)
         if self.operational:
             outdated = sender in self.members and join.ring_number < self.ring.id.number
@@ -155,20 +154,22 @@ class Totem:
             if self._agreed() and min(remaining) == self.host.me:
                 self._create_commit_token(remaining)
                 return
-        elif (join.processors <= self.processors and join.failed <= self.failed) or sender in self.failed:
-            pass  # Nothing new.
-        else:
-            before = self.processors, self.failed
+        if self._learns_from(sender, join) or self.operational:
+            self._gather()
+
+    def _learns_from(self, sender: NodeId, join: Join) -> bool:
+        """Add what the join says to this node's two sets. Return whether a set has changed.
+
+        Without a change the node does not gather anew: otherwise two nodes can gather in turn without end.
+        """
+        before = self.processors, self.failed
+        if sender not in self.failed:
             self.processors |= join.processors
             if self.host.me in join.failed:
                 self.failed |= {sender}
             elif sender in self.members:
                 self.failed |= join.failed
-            if (self.processors, self.failed) != before:  # Otherwise two nodes could make each other gather for ever.
-                self._gather()
-                return
-        if self.operational:
-            self._gather()
+        return (self.processors, self.failed) != before
 
     def _agreed(self) -> bool:
         return self.processors - self.failed <= self.agreeing
@@ -282,7 +283,7 @@ class Totem:
     # --- What a node sends to itself
 
     def send_to_itself(self) -> None:
-        """Have the host deliver what this node has sent to itself; call it after each input."""
+        """Have this node's messages to itself delivered. Its owner calls this after each input."""
         if self.ring.to_itself and not self.delivery_is_due:
             self.delivery_is_due = True
             self.host.set_timer(TO_ITSELF, _TO_ITSELF_NS)

@@ -92,6 +92,34 @@ def test_a_partition_makes_two_rings_of_which_the_majority_has_a_leader() -> Non
     assert set(last.values()) == {(1, 2, 3, 4, 5)}
 
 
+@pytest.mark.parametrize("nodes", [3, 4, 5, 6])
+def test_what_a_new_membership_and_its_dc_cost(nodes: int) -> None:
+    """By the rules, the commit token goes round twice (2 m). A member works when it has had the token four times
+    (exec/totemsrp.c, `message_handler_orf_token`: retrans_flg_count of 3, rotation_counter of 2), so 4 m passes.
+
+    Each of m members votes; the best one opposes m - 1 of these votes with a vote of its own. Each of 2 m - 1 votes is
+    answered by all others, with a vote or not, and an offer ends it: 2 m - 1 + (2 m - 1) (m - 1) - (m - 1) + 1 =
+    2 (m² - m + 1). A further vote of another node replaces one answer and gets m - 1; so does the best one's answer.
+    """
+    left = nodes - 1
+    least = 2 * (left * left - left + 1)
+    counted = set()
+    for number in range(12):
+        scenario = loads(
+            CLUSTER, overrides=[f"cluster.nodes={nodes}", "faults=[{at: 30s, kill: leader}]", "duration=45s"]
+        )
+        trace = run_trial(scenario.cluster_spec(), scenario.seed, number, journal=True)
+        formed = memberships(trace, 30)
+        ring = formed[-1].field("ring")
+        sent = [(row.sent_ns, row.text) for row in trace.messages if row.sent_ns > 30 * SECOND]
+        assert sum(text.startswith("CommitToken") for _, text in sent) == 2 * left
+        passes = [at for at, text in sent if text.startswith(f"Token(ring=RingId(number={ring},")]
+        assert sum(at < formed[-1].time_ns for at in passes) == 4 * left
+        counted.add(sum(text.startswith("Multicast") for _, text in sent) // (nodes - 1))
+    assert min(counted) == least
+    assert all((count - least) % (2 * (left - 1)) == 0 for count in counted)
+
+
 NEMESIS = """{time_to_failure: 3s, time_to_repair: 3s, at_most: all, start: 5s, mix: [
   {weight: 3, crash: random}, {weight: 2, pause: random}, {weight: 2, isolate: random}, {degrade: all, loss: 0.2}]}"""
 
